@@ -1,0 +1,202 @@
+"""marshmallow parts that carry a value between the caller's words, ours and Huawei's.
+
+A request schema checks the caller's JSON and names the fields; its `attribute=` is never used to
+rename. An upstream schema is a translation: its fields are Huawei's words, their `attribute=` the
+path of ours, and its validators are Huawei's rules, whose failures point at our field.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC
+from typing import Any
+
+from marshmallow import EXCLUDE, INCLUDE, RAISE, Schema, ValidationError, fields, missing
+
+from app.errors import FieldError
+
+
+class Rule(str):
+    """The text of a rule, with the code by which programs know it. Neither holds a value."""
+
+    code: str
+
+    def __new__(cls, code: str, text: str) -> "Rule":
+        """A rule from its code and its text."""
+        rule = super().__new__(cls, text)
+        rule.code = code
+        return rule
+
+    def __getnewargs__(self) -> tuple[str, str]:  # type: ignore[override]
+        """How to copy a rule, which marshmallow does with every field."""
+        return self.code, str(self)
+
+
+class _Explained(fields.Field[Any]):
+    """A field whose failures are rules."""
+
+    rules: dict[str, Rule] = {
+        "required": Rule("REQUIRED", "is required"),
+        "null": Rule("NULL", "must not be null"),
+        "invalid": Rule("WRONG_TYPE", "must be a string"),
+        "invalid_utf8": Rule("WRONG_TYPE", "must be a string"),
+        "type": Rule("WRONG_TYPE", "must be an object"),
+    }
+
+    def make_error(self, key: str, **_: Any) -> ValidationError:
+        """marshmallow's hook for a failure; without it, texts hold the value."""
+        return ValidationError([self.rules[key]])
+
+
+class Text(_Explained, fields.String):
+    """A string. Lone surrogates are refused: no encoding could carry them."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            raise self.make_error("invalid") from None
+        return text
+
+
+class Part(_Explained, fields.Nested):
+    """An object within the object."""
+
+
+class Texts(_Explained, fields.List[str]):
+    """A list of strings."""
+
+    rules = _Explained.rules | {"invalid": Rule("WRONG_TYPE", "must be a list")}
+
+
+class UtcTime(fields.DateTime):
+    """A time in an answer, as RFC 3339 in UTC."""
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **_: Any) -> str:
+        return f"{value.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def length(minimum: int, maximum: int) -> Callable[[Any], None]:
+    """A validator of the number of characters (or of entries of a list)."""
+    rule = Rule("LENGTH", f"must have {minimum} to {maximum} characters")
+
+    def check(value: Any) -> None:
+        if not minimum <= len(value) <= maximum:
+            raise ValidationError([rule])
+
+    return check
+
+
+def pattern(expression: str, rule: Rule) -> Callable[[str], None]:
+    """A validator by a regular expression, which is not published.
+
+    Generated clients print the offending value when a published pattern does not match.
+    """
+    matches = re.compile(expression).fullmatch
+
+    def check(value: str) -> None:
+        if not matches(value):
+            raise ValidationError([rule])
+
+    return check
+
+
+def one_of(choices: Iterator[str] | tuple[str, ...]) -> Callable[[str], None]:
+    """A validator of a closed list."""
+    allowed = tuple(choices)
+    rule = Rule("NOT_ALLOWED", f"must be one of {', '.join(allowed)}")
+
+    def check(value: str) -> None:
+        if value not in allowed:
+            raise ValidationError([rule])
+
+    return check
+
+
+class RequestSchema(Schema):
+    """A body of the contract: closed, so that a misspelt field is refused and not ignored."""
+
+    class Meta:
+        unknown = RAISE
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        # The name that is not known is input, so it is not repeated; the known ones are told.
+        known = ", ".join(self.fields)
+        self.error_messages = {
+            "type": Rule("WRONG_TYPE", "must be an object"),
+            "unknown": Rule("UNKNOWN_FIELD", f"must not have other fields than {known}"),
+        }
+
+
+class ResponseSchema(Schema):
+    """An answer of the contract: open, since callers ignore what they do not know."""
+
+    class Meta:
+        unknown = INCLUDE
+
+
+class Code(_Explained, fields.Field[Any]):
+    """One of Huawei's numbers, by our word. A word that has no number is left out.
+
+    Args:
+        codes: Our word -> Huawei's number.
+        unsupported: The rule that a word without a number breaks.
+    """
+
+    def __init__(self, codes: Mapping[str, int], unsupported: Rule, **kwargs: Any) -> None:
+        super().__init__(required=True, **kwargs)
+        self.codes = codes
+        self.rules = _Explained.rules | {"required": unsupported}
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **_: Any) -> Any:
+        return self.codes.get(value, missing)
+
+
+class UpstreamSchema(Schema):
+    """A body of Huawei's: `translate` makes it from our words, `broken_rules` judges it."""
+
+    class Meta:
+        unknown = EXCLUDE
+
+    def translate(self, ours: Mapping[str, Any]) -> dict[str, Any]:
+        """Huawei's body from our words; what is not there is left out."""
+        body: dict[str, Any] = self.dump(ours)
+        return body
+
+    def broken_rules(self, body: Mapping[str, Any]) -> tuple[FieldError, ...]:
+        """Huawei's rules that the body breaks, each at our field."""
+        return tuple(_upstream_errors(self, self.validate(body), ""))
+
+
+def _upstream_errors(
+    schema: Schema, messages: Mapping[str, Any], parent: str
+) -> Iterator[FieldError]:
+    for name, reasons in messages.items():
+        field = schema.fields[name]
+        pointer = f"{parent}/{(field.attribute or name).replace('.', '/')}"
+        if isinstance(reasons, dict) and isinstance(field, fields.Nested):
+            yield from _upstream_errors(field.schema, reasons, pointer)
+        else:
+            yield from field_errors(reasons, pointer)
+
+
+def field_errors(messages: Any, pointer: str = "") -> Iterator[FieldError]:
+    """The rules that marshmallow's messages tell of, each at its RFC 6901 pointer.
+
+    Names of fields that the contract does not know are input; they are replaced by the object
+    that holds them.
+    """
+    if isinstance(messages, Mapping):
+        for name, reasons in messages.items():
+            whole = name == "_schema" or _is_unknown_field(reasons)
+            yield from field_errors(reasons, pointer if whole else f"{pointer}/{name}")
+    else:
+        for reason in dict.fromkeys(messages):
+            yield FieldError(pointer, getattr(reason, "code", "INVALID"), f"The field {reason}.")
+
+
+def _is_unknown_field(reasons: Any) -> bool:
+    return isinstance(reasons, list) and any(
+        getattr(reason, "code", None) == "UNKNOWN_FIELD" for reason in reasons
+    )

@@ -1,0 +1,30 @@
+"""Whether the process lives, and whether it should be sent requests. Neither asks upstream."""
+
+from flask import Blueprint
+
+from app.authentication import open_to_all
+from app.errors import ErrorCode, GatewayError
+from app.extensions import gateway
+
+blueprint = Blueprint("health", __name__)
+
+
+@blueprint.get("/livez")
+@open_to_all
+def livez() -> dict[str, str]:
+    """Answer as long as the process can."""
+    return {"status": "ok"}
+
+
+@blueprint.get("/readyz")
+@open_to_all
+def readyz() -> dict[str, str]:
+    """Answer ok once every account has a key pair to sign with."""
+    accounts = gateway().credentials
+    missing = sorted(name for name, credentials in accounts.items() if not credentials.usable())
+    if missing:
+        raise GatewayError(
+            ErrorCode.UPSTREAM_ACCESS_DENIED,
+            f"Not ready: no key pair can be read for account {', '.join(missing)}.",
+        )
+    return {"status": "ok"}

@@ -1,0 +1,28 @@
+"""What is counted, and the port that serves it to Prometheus."""
+
+from prometheus_client import Counter, Histogram, start_http_server
+
+REQUESTS = Counter(
+    "gateway_requests_total",
+    "Requests answered, by operation of our contract, caller, status and error code",
+    ["operation", "caller", "status", "code"],
+)
+REQUEST_SECONDS = Histogram("gateway_request_seconds", "Time to answer a request", ["operation"])
+UPSTREAM_CALLS = Counter(
+    "gateway_upstream_calls_total",
+    "Calls to Huawei, by account, operation and outcome",
+    ["account", "operation", "outcome"],
+)
+UPSTREAM_SECONDS = Histogram(
+    "gateway_upstream_seconds", "Time of a call to Huawei", ["account", "operation"]
+)
+UNMAPPED_CODES = Counter(
+    "gateway_upstream_unmapped_codes_total",
+    "Error codes of Huawei's that no table knows",
+    ["operation", "code"],
+)
+
+
+def serve(port: int) -> None:
+    """Serve /metrics on a port of its own, in a thread of its own."""
+    start_http_server(port)

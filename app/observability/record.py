@@ -1,0 +1,108 @@
+"""The record of one request: its id, and the one log line and the counts it leaves behind."""
+
+import logging
+import re
+import time
+import uuid
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+
+from flask import Flask, Response, g, request
+
+from app.errors import ErrorCode
+from app.observability import metrics
+from app.observability.logs import event, logger
+from app.partner_center.client import Exchange
+
+_log = logger("request")
+_upstream_log = logger("upstream")
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+
+
+@dataclass(slots=True)
+class Record:
+    """What is known of the request that this thread (or greenlet) works on."""
+
+    request_id: str
+    begun: float = field(default_factory=time.monotonic)
+    error_code: str | None = None
+    backend: str | None = None
+    exchanges: list[Exchange] = field(default_factory=list)
+
+
+_current: ContextVar[Record | None] = ContextVar("gateway_record", default=None)
+
+
+def current() -> Record:
+    """The record of the request under way; a fresh one outside of a request."""
+    return _current.get() or Record(request_id=str(uuid.uuid4()))
+
+
+def observe(exchange: Exchange) -> None:
+    """Count an upstream call and add it to the record of the request it belongs to."""
+    current().exchanges.append(exchange)
+    metrics.UPSTREAM_CALLS.labels(exchange.account, exchange.operation, exchange.outcome).inc()
+    metrics.UPSTREAM_SECONDS.labels(exchange.account, exchange.operation).observe(exchange.seconds)
+    if exchange.outcome == ErrorCode.UPSTREAM_UNMAPPED.name:
+        metrics.UNMAPPED_CODES.labels(exchange.operation, exchange.code or "none").inc()
+        event(
+            _upstream_log,
+            logging.WARNING,
+            "Huawei answered with a code that no table knows",
+            account=exchange.account,
+            operation=exchange.operation,
+            upstream_code=exchange.code,
+            upstream_status=exchange.status,
+            upstream_request_id=exchange.request_id,
+        )
+
+
+def _begin() -> None:
+    asked = request.headers.get("X-Request-Id", "")
+    request_id = asked if _REQUEST_ID.fullmatch(asked) else str(uuid.uuid4())
+    _current.set(Record(request_id=request_id))
+
+
+def _milliseconds(seconds: float) -> float:
+    return round(seconds * 1000, 1)
+
+
+def _end(response: Response) -> Response:
+    record = current()
+    response.headers["X-Request-Id"] = record.request_id
+    seconds = time.monotonic() - record.begun
+    operation = (request.endpoint or "none").rpartition(".")[2]
+    caller = g.get("caller")
+    metrics.REQUESTS.labels(
+        operation, caller or "none", str(response.status_code), record.error_code or "none"
+    ).inc()
+    metrics.REQUEST_SECONDS.labels(operation).observe(seconds)
+    last = record.exchanges[-1] if record.exchanges else None
+    probe = request.endpoint in ("health.livez", "health.readyz") and response.status_code < 400
+    event(
+        _log,
+        logging.DEBUG if probe else logging.INFO,
+        "request",
+        request_id=record.request_id,
+        caller=caller,
+        account=g.get("account"),
+        method=request.method,
+        operation=operation,
+        customer_id=(request.view_args or {}).get("customer_id"),
+        status=response.status_code,
+        code=record.error_code,
+        backend=record.backend,
+        milliseconds=_milliseconds(seconds),
+        upstream_code=last and last.code,
+        upstream_status=last and last.status,
+        upstream_request_id=last and last.request_id,
+        upstream_milliseconds=_milliseconds(sum(e.seconds for e in record.exchanges)) or None,
+        tries=len(record.exchanges) or None,
+    )
+    return response
+
+
+def init_app(app: Flask) -> None:
+    """Begin a record before each request, and end it after."""
+    app.before_request(_begin)
+    app.after_request(_end)

@@ -1,0 +1,160 @@
+"""What Partner Center's, the API gateway's and IAM's error codes mean in our catalogue.
+
+Codes come before statuses, always: Partner Center answers failures with HTTP 200 too, and
+CBC.5002 has been printed with both 200 and 500. Sources: the error-code appendix
+(en-us_topic_0081766005), the status sections of mc_00017, mc_00018 and mc_00007, the page of
+verified-info (en-us_topic_0076214635), the API gateway's and IAM's error-code pages.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from app.errors import ErrorCode
+from app.partner_center.operation import Operation
+
+SUCCESS = "CBC.0000"
+
+COMMON: Mapping[str, ErrorCode] = {
+    # Partner Center, every operation
+    "CBC.0100": ErrorCode.UPSTREAM_REJECTED_FIELDS,  # parameter error
+    "CBC.0101": ErrorCode.UPSTREAM_REJECTED_FIELDS,  # invalid parameter
+    "CBC.0150": ErrorCode.UPSTREAM_ACCESS_DENIED,  # account of another website
+    "CBC.0151": ErrorCode.UPSTREAM_ACCESS_DENIED,  # wrong credential, or permission missing
+    "CBC.0154": ErrorCode.UPSTREAM_ACCESS_DENIED,  # token invalid or expired
+    "CBC.0155": ErrorCode.UPSTREAM_ACCESS_DENIED,  # permission missing
+    "CBC.0156": ErrorCode.UPSTREAM_ACCESS_DENIED,  # account of another website (new number)
+    "CBC.0250": ErrorCode.UPSTREAM_THROTTLED,  # too many calls, said by BSS itself
+    "CBC.0999": ErrorCode.UPSTREAM_ERROR,  # other error
+    "CBC.18000016": ErrorCode.UPSTREAM_ACCESS_DENIED,  # permissions insufficient
+    # Partner and customer
+    "CBC.5001": ErrorCode.PARTNER_NOT_ENABLED,  # the caller is not a partner
+    "CBC.5002": ErrorCode.CUSTOMER_NOT_FOUND,  # no such customer of this partner
+    "CBC.5004": ErrorCode.CUSTOMER_NOT_ASSOCIATED,  # no right over the customer
+    "CBC.5005": ErrorCode.VERIFICATION_IN_PROGRESS,  # Huawei is authenticating the customer
+    "CBC.5006": ErrorCode.CUSTOMER_KIND_MISMATCH,  # the stored kind differs
+    "CBC.99000035": ErrorCode.CUSTOMER_NOT_FOUND,  # not this partner's customer
+    "CBC.99005035": ErrorCode.PARTNER_NOT_ENABLED,  # a test partner account
+    # Real-name authentication
+    "CBC.99000099": ErrorCode.ATTACHMENT_TOO_LARGE,
+    "CBC.99000100": ErrorCode.ATTACHMENT_FORMAT,
+    "CBC.99005030": ErrorCode.PARTNER_NOT_ENABLED,  # real-name switch off, or bucket refused
+    "CBC.99007004": ErrorCode.BUSINESS_PRECONDITION_FAILED,
+    "CBC.99007188": ErrorCode.ALREADY_VERIFIED_OR_IN_REVIEW,
+    "CBC.99007189": ErrorCode.DOCUMENT_LIMIT_REACHED,  # number used by too many customers
+    "CBC.99007191": ErrorCode.ATTEMPT_LIMIT_REACHED,
+    "CBC.99007193": ErrorCode.DOCUMENT_BLOCKED,  # number barred
+    "CBC.99007202": ErrorCode.VERIFICATION_FAILED,
+    "CBC.99007219": ErrorCode.FACE_MISMATCH,
+    "CBC.99007255": ErrorCode.VERIFICATION_FAILED,  # card holder does not match (China site)
+    "CBC.99007258": ErrorCode.VERIFICATION_FAILED,  # state of the card (China site)
+    "CBC.99007260": ErrorCode.UPSTREAM_ERROR,  # clearing fault (China site)
+    "CBC.99007261": ErrorCode.VERIFICATION_FAILED,  # card not supported (China site)
+    "CBC.99007262": ErrorCode.UPSTREAM_ERROR,  # bank or network fault (China site)
+    "CBC.70600026": ErrorCode.MANUAL_HANDLING_REQUIRED,
+    "CBC.70600032": ErrorCode.IDENTITY_RISK,
+    # API gateway
+    "APIGW.0101": ErrorCode.UPSTREAM_UNMAPPED,  # no such API: each operation says what it means
+    "APIGW.0106": ErrorCode.UPSTREAM_ERROR,  # orchestration fault
+    "APIGW.0307": ErrorCode.UPSTREAM_ACCESS_DENIED,  # the token must be renewed
+    "APIGW.0308": ErrorCode.UPSTREAM_THROTTLED,
+    "APIGW.0601": ErrorCode.UPSTREAM_ERROR,
+    "APIGW.0602": ErrorCode.INTERNAL_ERROR,  # bad request: our fault, no caller can cause it
+    "APIGW.0607": ErrorCode.UPSTREAM_ACCESS_DENIED,  # protocol not supported
+    "APIGW.1009": ErrorCode.UPSTREAM_ACCESS_DENIED,  # app key invalid
+    # IAM
+    "IAM.0006": ErrorCode.UPSTREAM_ERROR,
+    "IAM.0012": ErrorCode.UPSTREAM_THROTTLED,
+    "IAM.0020": ErrorCode.UPSTREAM_ERROR,  # authentication moves to another region
+}
+
+# A code that no table names is judged by how it begins, the longest beginning first.
+FAMILIES: Mapping[str, ErrorCode] = {
+    "APIGW.010": ErrorCode.UPSTREAM_ERROR,  # .0103 to .0105: configuration faults of Huawei's
+    "APIGW.0204": ErrorCode.UPSTREAM_ACCESS_DENIED,  # TLS version not supported
+    "APIGW.03": ErrorCode.UPSTREAM_ACCESS_DENIED,  # authentication and authorisation
+    "APIGW.04": ErrorCode.UPSTREAM_ACCESS_DENIED,  # source address not allowed
+    "APIGW.05": ErrorCode.UPSTREAM_ACCESS_DENIED,  # application quota used up, or frozen
+    "APIGW.06": ErrorCode.UPSTREAM_ERROR,  # back end not available
+    "APIGW.07": ErrorCode.UPSTREAM_ERROR,
+    "APIGW.08": ErrorCode.UPSTREAM_ACCESS_DENIED,  # user forbidden in the region
+    "IAM.": ErrorCode.UPSTREAM_ACCESS_DENIED,
+}
+
+# APIGW.0301 and APIGW.0201 say by text and by status what they mean.
+_AUTHENTICATION_TEXTS: Mapping[str, ErrorCode] = {
+    "signature expired": ErrorCode.CLOCK_SKEWED,
+    "ak access failed to reach the limit": ErrorCode.ACCESS_KEY_LOCKED,
+}
+
+STATUSES: Mapping[int, ErrorCode] = {
+    401: ErrorCode.UPSTREAM_ACCESS_DENIED,
+    403: ErrorCode.UPSTREAM_ACCESS_DENIED,
+    429: ErrorCode.UPSTREAM_THROTTLED,
+}
+
+_CODE = re.compile(r"\A[A-Z]{2,8}\.[0-9]{1,12}\Z")
+
+
+def error_code(body: Mapping[str, Any]) -> str | None:
+    """The code of an answer, whichever of Huawei's shapes it has; None if it has none.
+
+    Only what looks like a code is taken for one, since it is logged and answered. IAM's numeric
+    codes (`{"error": {"code": 401}}`) repeat the status and say nothing more.
+    """
+    for holder in (body, body.get("error")):
+        if isinstance(holder, Mapping):
+            for key in ("error_code", "errorCode", "code"):
+                code = holder.get(key)
+                if isinstance(code, str) and _CODE.match(code):
+                    return code
+    return None
+
+
+def _text(body: Mapping[str, Any]) -> str:
+    for key in ("error_msg", "errorMsg", "message"):
+        if isinstance(text := body.get(key), str):
+            return text.lower()
+    return ""
+
+
+def _by_family(code: str) -> ErrorCode:
+    for beginning in sorted(FAMILIES, key=len, reverse=True):
+        if code.startswith(beginning):
+            return FAMILIES[beginning]
+    return ErrorCode.UPSTREAM_UNMAPPED
+
+
+def meaning(operation: Operation, code: str, status: int, body: Mapping[str, Any]) -> ErrorCode:
+    """What a refusal with an error code means.
+
+    Looked up in the operation's own table, the common table, the code's family; what none of
+    them knows is UPSTREAM_UNMAPPED.
+    """
+    if code.startswith("APIG."):  # the dedicated gateway's prefix for the same numbers
+        code = "APIGW." + code.removeprefix("APIG.")
+    if code == "APIGW.0301":
+        text = _text(body)
+        for words, entry in _AUTHENTICATION_TEXTS.items():
+            if words in text:
+                return entry
+        return ErrorCode.UPSTREAM_ACCESS_DENIED
+    if code == "APIGW.0201":  # malformed or too long: our fault; 5xx: the back end's
+        return ErrorCode.UPSTREAM_ERROR if status >= 500 else ErrorCode.INTERNAL_ERROR
+    return operation.errors.get(code) or COMMON.get(code) or _by_family(code)
+
+
+def meaning_without_code(operation: Operation, status: int, *, readable: bool) -> ErrorCode:
+    """What an answer without a (failure) code means, by its status.
+
+    Args:
+        readable: Whether the body was a JSON object at all.
+    """
+    if entry := operation.statuses.get(status) or STATUSES.get(status):
+        return entry
+    if operation.writes and (status >= 500 or status < 300):
+        # It was accepted by something, and nothing tells what became of it.
+        return ErrorCode.OUTCOME_UNKNOWN
+    if readable and status >= 500:
+        return ErrorCode.UPSTREAM_ERROR
+    return ErrorCode.UPSTREAM_MALFORMED

@@ -1,0 +1,27 @@
+"""One upstream call, declared as data."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from app.errors import ErrorCode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """One call of Partner Center's.
+
+    Args:
+        name: Its name in logs and metrics.
+        method: The HTTP method.
+        path: The path; `{partner_id}` is filled in from the account.
+        writes: Whether it changes anything, so that its outcome can be unknown.
+        errors: What its own error codes mean, where they differ from the common table.
+        statuses: What an HTTP status means here when the answer has no error code.
+    """
+
+    name: str
+    method: str
+    path: str
+    writes: bool
+    errors: Mapping[str, ErrorCode] = field(default_factory=dict)
+    statuses: Mapping[int, ErrorCode] = field(default_factory=dict)

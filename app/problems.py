@@ -1,0 +1,221 @@
+"""flask-smorest's Api answering RFC 9457 problems; the only error handlers."""
+
+import json
+import math
+from collections.abc import Callable, Iterable
+from typing import Any, NoReturn, TypeVar
+
+import flask_smorest
+import marshmallow
+from apispec import APISpec
+from flask import Request, Response, current_app, request
+from flask_smorest.utils import prepare_response
+from webargs.flaskparser import FlaskParser
+from werkzeug.exceptions import HTTPException, InternalServerError
+
+from app.errors import ErrorCode, Fault, FieldError, GatewayError, Retry
+from app.fields import ResponseSchema, field_errors
+from app.observability import record
+
+MEDIA_TYPE = "application/problem+json"
+View = TypeVar("View", bound=Callable[..., Any])
+
+_fields = marshmallow.fields
+
+
+def _text(description: str, **metadata: Any) -> _fields.String:
+    return _fields.String(required=True, metadata={"description": description, **metadata})
+
+
+class FieldErrorSchema(ResponseSchema):
+    """One broken rule."""
+
+    pointer = _text("RFC 6901 pointer to the field in the request body")
+    code = _text("the rule, for programs")
+    detail = _text("the rule, for people; never the value")
+
+
+class UpstreamProblemSchema(ResponseSchema):
+    """What Huawei answered."""
+
+    code = _fields.String(metadata={"description": "Huawei's error code"})
+    status = _fields.Integer(metadata={"description": "Huawei's HTTP status"})
+    request_id = _fields.String(metadata={"description": "Huawei's id, for its support"})
+
+
+class ProblemSchema(ResponseSchema):
+    """An RFC 9457 problem: what happened, whose turn it is, and whether to repeat."""
+
+    type = _text("leads to the description of the code")
+    title = _text("what happened, the same for every problem of this code")
+    status = _fields.Integer(required=True)
+    detail = _text("what happened this time")
+    code = _text("the error code, for programs; more can be added")
+    request_id = _text("the id of this request in the gateway's log")
+    retry = _text("whether to repeat: " + ", ".join(Retry) + "; more can be added")
+    fault = _text("whose turn it is: " + ", ".join(Fault) + "; more can be added")
+    upstream = _fields.Nested(UpstreamProblemSchema)
+    retry_after_s = _fields.Integer(metadata={"description": "seconds to wait"})
+    errors = _fields.List(_fields.Nested(FieldErrorSchema))
+
+
+def _members(error: GatewayError, write: bool, request_id: str) -> dict[str, Any]:
+    code = error.code
+    problem: dict[str, Any] = {
+        "type": f"/v1/errors/{code.name}",
+        "title": code.title,
+        "status": code.status,
+        "detail": error.detail,
+        "code": code.name,
+        "request_id": request_id,
+        "retry": (code.write_retry if write else code.retry).value,
+        "fault": code.fault.value,
+    }
+    if error.upstream and error.upstream.status:
+        upstream = {
+            "code": error.upstream.code,
+            "status": error.upstream.status,
+            "request_id": error.upstream.request_id,
+        }
+        problem["upstream"] = {key: value for key, value in upstream.items() if value is not None}
+    if error.retry_after is not None:
+        problem["retry_after_s"] = math.ceil(error.retry_after)
+    if error.errors:
+        problem["errors"] = [
+            {"pointer": one.pointer, "code": one.code, "detail": one.detail} for one in error.errors
+        ]
+    return problem
+
+
+def sample(code: ErrorCode) -> dict[str, Any]:
+    """A problem of this code, on a write, as the documentation shows it."""
+    errors: tuple[FieldError, ...] = ()
+    if code is ErrorCode.VALIDATION_FAILED:
+        errors = (FieldError("/document/number", "NUMBER", "The field must be 1 to 32 letters."),)
+    waits = code.retry is Retry.AFTER_DELAY and code.status in (429, 503)
+    error = GatewayError(code, errors=errors, retry_after=3 if waits else None)
+    return _members(error, True, "5e1f2a77-2f0c-4d3c-9f0e-8c2a6f1f7a10")
+
+
+def _respond(error: GatewayError) -> Response:
+    line = record.current()
+    line.error_code = error.code.name
+    write = error.write if error.write is not None else request.method not in ("GET", "HEAD")
+    problem = _members(error, write, line.request_id)
+    response: Response = current_app.response_class(
+        json.dumps(problem), status=error.code.status, mimetype=MEDIA_TYPE
+    )
+    if error.code.status == 401:
+        response.headers["WWW-Authenticate"] = "Bearer"
+    if "retry_after_s" in problem:
+        response.headers["Retry-After"] = str(problem["retry_after_s"])
+    return response
+
+
+_STATUSES = {
+    404: ErrorCode.NOT_FOUND,
+    405: ErrorCode.METHOD_NOT_ALLOWED,
+    413: ErrorCode.PAYLOAD_TOO_LARGE,
+    415: ErrorCode.UNSUPPORTED_MEDIA_TYPE,
+}
+
+
+def _refuse_constant(_: str) -> NoReturn:
+    raise ValueError("NaN and Infinity are not JSON")
+
+
+def _refuse_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ValueError("a member twice")
+    return members
+
+
+class Parser(FlaskParser):
+    """webargs' parser, strict about JSON, whose failures are problems."""
+
+    def load_json(self, req: Request, schema: marshmallow.Schema) -> Any:
+        """The body of a request."""
+        if not req.is_json:
+            raise GatewayError(ErrorCode.UNSUPPORTED_MEDIA_TYPE, "Send `application/json`.")
+        try:
+            return json.loads(
+                req.get_data(cache=False).decode("utf-8"),
+                parse_constant=_refuse_constant,
+                object_pairs_hook=_refuse_duplicates,
+            )
+        except (ValueError, RecursionError):
+            # `from None`: the error holds the whole document.
+            raise GatewayError(ErrorCode.MALFORMED_JSON) from None
+
+    def handle_error(self, error: marshmallow.ValidationError, *_: Any, **__: Any) -> NoReturn:
+        """Name every broken rule, none of the values."""
+        # webargs keys the messages by the place that was read ("json", "query").
+        places = error.normalized_messages().values()  # type: ignore[no-untyped-call]
+        errors = tuple(dict.fromkeys(one for place in places for one in field_errors(place)))
+        raise GatewayError(ErrorCode.VALIDATION_FAILED, errors=errors) from None
+
+
+class ResourceBlueprint(flask_smorest.Blueprint):
+    """flask-smorest's Blueprint with our parser, which can document problems."""
+
+    ARGUMENTS_PARSER = Parser(unknown=None)
+
+    def problems(self, *codes: ErrorCode | Iterable[ErrorCode]) -> Callable[[View], View]:
+        """Document the problems a view can answer, by status, with an example for each code."""
+        listed: set[ErrorCode] = set()
+        for entry in codes:
+            listed |= {entry} if isinstance(entry, ErrorCode) else set(entry)
+
+        def decorate(view: View) -> View:
+            for status in sorted({code.status for code in listed}):
+                entries = [code for code in ErrorCode if code in listed and code.status == status]
+                view = self.alt_response(
+                    status,
+                    schema=ProblemSchema,
+                    content_type=MEDIA_TYPE,
+                    description=", ".join(code.name for code in entries),
+                    examples={code.name: code.name for code in entries},
+                )(view)
+            return view
+
+        return decorate
+
+
+class ProblemApi(flask_smorest.Api):
+    """flask-smorest's Api whose every failure is a problem, sent and documented as such."""
+
+    ERROR_SCHEMA = ProblemSchema
+    spec: APISpec
+
+    def _register_responses(self) -> None:
+        # Only the default: every operation documents its own failures (see `documented`).
+        response = {"description": "A failure", "schema": self.ERROR_SCHEMA}
+        prepare_response(response, self.spec, MEDIA_TYPE)
+        self.spec.components.response("DEFAULT_ERROR", response, lazy=True)
+        # The parser's 422 is documented by the operation.
+        self.spec.components.response("UNPROCESSABLE_ENTITY", response, lazy=True)
+
+        for code in ErrorCode:
+            example = {"summary": code.title, "value": sample(code)}
+            self.spec.components.example(code.name, example, lazy=True)
+
+    def _register_etag_headers(self) -> None:
+        """Nothing: no operation uses them."""
+
+    def _register_pagination_header(self) -> None:
+        """Nothing: no operation uses it."""
+
+    def _register_error_handlers(self) -> None:
+        self._app.register_error_handler(HTTPException, self.handle_http_exception)
+        self._app.register_error_handler(GatewayError, _respond)
+
+    def handle_http_exception(self, error: HTTPException) -> Response:
+        """Answer what Flask and werkzeug raise: no route, wrong method, too long, a crash."""
+        if isinstance(error, InternalServerError):
+            return _respond(GatewayError(ErrorCode.INTERNAL_ERROR))
+        response = _respond(GatewayError(_STATUSES.get(error.code or 0, ErrorCode.BAD_REQUEST)))
+        for name, value in error.get_headers():
+            if name == "Allow":
+                response.headers[name] = value
+        return response

@@ -1,0 +1,63 @@
+"""The words of a verification: its kinds, states, documents, and what is known of one."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """What is verified: a person, a company, or a person's account that becomes a company's."""
+
+    INDIVIDUAL = "INDIVIDUAL"
+    ENTERPRISE = "ENTERPRISE"
+    ENTERPRISE_CHANGE = "ENTERPRISE_CHANGE"
+
+
+class Status(StrEnum):
+    """Where a verification stands."""
+
+    VERIFIED = "VERIFIED"
+    IN_REVIEW = "IN_REVIEW"
+    REJECTED = "REJECTED"
+    NOT_SUBMITTED = "NOT_SUBMITTED"
+
+
+INDIVIDUAL_DOCUMENTS = (
+    "ID_CARD",
+    "ID_CARD_GEN1",
+    "ID_CARD_TEMPORARY",
+    "PASSPORT",
+    "HK_MACAU_PERMIT",
+    "TAIWAN_PERMIT",
+    "HK_MACAU_RESIDENCE",
+    "TAIWAN_RESIDENCE",
+)
+ENTERPRISE_DOCUMENTS = (
+    "BUSINESS_LICENSE",
+    "ORGANIZATION_CODE",
+    "INSTITUTION_CERTIFICATE",
+    "SOCIAL_ORGANIZATION_CERTIFICATE",
+    "LAW_ENFORCEMENT_CERTIFICATE",
+    "OTHER",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verification:
+    """What is known of a customer's verification; nothing personal in it.
+
+    `kind` is None where only the result was read, which does not tell it. `reason` is the
+    reviewer's remark on a rejection: handed to the caller, never logged.
+    """
+
+    customer_id: str
+    status: Status
+    backend: str
+    checked_at: datetime
+    kind: Kind | None = None
+    reason: str | None = None
+
+    @property
+    def final(self) -> bool:
+        """Whether the status stays until a new submission."""
+        return self.status is not Status.IN_REVIEW

@@ -1,0 +1,1 @@
+"""Shows and serves the gateway on this machine, on the sandbox."""

@@ -1,0 +1,159 @@
+"""The gateway and the sandbox as two processes on this machine, for demonstrations and tests."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from hashlib import sha256
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import TracebackType
+from typing import IO, Any, Self
+
+import requests
+import yaml
+
+PROJECT = Path(__file__).parent.parent
+KEY = "demo-key"
+# The key pair, partner and platform that the sandbox knows from its start.
+ACCESS_KEY = "SANDBOXACCESSKEY0001"
+SECRET_KEY = "sandbox-secret-key-0001-not-a-secret"  # noqa: S105 - the sandbox's, known to all
+PARTNER_ID = "0a1b2c3d4e5f60718293a4b5c6d7e8f9"
+PLATFORM_ID = "PARTNER01"
+START_LIMIT, STOP_LIMIT = 30.0, 40.0  # seconds
+
+
+def free_port() -> int:
+    """A port of the loopback address that nothing listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def configuration(folder: Path, sandbox_url: str) -> dict[str, Any]:
+    """A configuration for the sandbox, with its key files written to `folder`."""
+    files = {"access_key": ACCESS_KEY, "secret_key": SECRET_KEY}
+    for name, text in files.items():
+        (folder / name).write_text(text)
+    return {
+        "accounts": {
+            "default": {
+                "endpoint": sandbox_url,
+                "partner_id": PARTNER_ID,
+                "platform_id": PLATFORM_ID,
+                "credentials": [
+                    {f"{name}_file": str(folder / name) for name in files},
+                ],
+                "verification": {"backend": "legacy"},
+            }
+        },
+        "callers": {
+            "demo": {
+                "keys_sha256": [sha256(KEY.encode()).hexdigest()],
+                "scopes": ["verifications:read", "verifications:write"],
+            }
+        },
+    }
+
+
+class Local:
+    """Both processes; leaving the context ends them.
+
+    Args:
+        port: The gateway's; 0 for a free one.
+        sandbox_port: The sandbox's; 0 for a free one.
+        metrics_port: The gateway's for Prometheus; 0 for a free one.
+        log: Where both write their log; None for standard error.
+        environment: Further environment variables of the gateway.
+    """
+
+    def __init__(
+        self,
+        port: int = 0,
+        sandbox_port: int = 0,
+        metrics_port: int = 0,
+        log: IO[bytes] | None = None,
+        environment: dict[str, str] | None = None,
+    ) -> None:
+        self._port = port or free_port()
+        self._sandbox_port = sandbox_port or free_port()
+        self._metrics_port = metrics_port or free_port()
+        self._log = log
+        self._environment = environment or {}
+        self._folder = TemporaryDirectory(prefix="partner-gateway-")
+        self.folder = Path(self._folder.name)
+        self.url = f"http://127.0.0.1:{self._port}"
+        self.sandbox_url = f"http://127.0.0.1:{self._sandbox_port}"
+        self.metrics_url = f"http://127.0.0.1:{self._metrics_port}/metrics"
+        self.processes: list[subprocess.Popen[bytes]] = []
+
+    def __enter__(self) -> Self:
+        """Start both and wait until they answer."""
+        settings = configuration(self.folder, self.sandbox_url)
+        path = self.folder / "config.yaml"
+        path.write_text(yaml.safe_dump(settings))
+        python = sys.executable
+        self._start(python, "-m", "app.sandbox", "--port", str(self._sandbox_port))
+        self._start(python, "-m", "gunicorn", "-c", "gunicorn.conf.py", GATEWAY_CONFIG=str(path))
+        self._wait(f"{self.sandbox_url}/_sandbox/state")
+        self._wait(f"{self.url}/readyz")
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """End both."""
+        for process in reversed(self.processes):
+            process.send_signal(signal.SIGTERM)
+        for process in self.processes:
+            try:
+                process.wait(STOP_LIMIT)
+            except subprocess.TimeoutExpired:
+                process.kill()
+        self._folder.cleanup()
+
+    def _start(self, *command: str, **environment: str) -> None:
+        self.processes.append(
+            subprocess.Popen(  # noqa: S603 - our own programs
+                command,
+                cwd=PROJECT,
+                start_new_session=True,  # Ctrl-C is for us, who then end both in order
+                stdout=self._log or sys.stderr,
+                stderr=self._log or sys.stderr,
+                env={
+                    **os.environ,
+                    "HOST": "127.0.0.1",
+                    "PORT": str(self._port),
+                    "METRICS_PORT": str(self._metrics_port),
+                    **environment,
+                    **self._environment,
+                },
+            )
+        )
+
+    def _wait(self, url: str) -> None:
+        """Wait until the URL answers 200; fail early if a process has ended."""
+        ends = time.monotonic() + START_LIMIT
+        with requests.Session() as session:
+            session.trust_env = False
+            session.headers["Connection"] = "close"
+            while True:
+                for process in self.processes:
+                    if process.poll() is not None:
+                        self.__exit__(None, None, None)
+                        raise RuntimeError(f"{process.args!r} ended with {process.returncode}")
+                try:
+                    if session.get(url, timeout=2).status_code == requests.codes.ok:
+                        return
+                except requests.ConnectionError:
+                    pass
+                if time.monotonic() > ends:
+                    self.__exit__(None, None, None)
+                    raise RuntimeError(f"{url} did not answer in {START_LIMIT:.0f} s")
+                time.sleep(0.05)

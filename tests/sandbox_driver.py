@@ -1,0 +1,94 @@
+"""Drives the sandbox's control calls over HTTP, as any test program could."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import requests
+
+TIMEOUT_SECONDS = 10
+
+
+class SandboxDriver:
+    """Arranges and looks at one running sandbox."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url.rstrip("/")
+
+    def _call(self, method: str, path: str, document: Any = None) -> Any:
+        with requests.Session() as session:
+            session.trust_env = False
+            response = session.request(
+                method, f"{self.url}/_sandbox{path}", json=document, timeout=TIMEOUT_SECONDS
+            )
+        if not response.ok:
+            raise ValueError(f"{method} {path}: {response.status_code} {response.text}")
+        return response.json()
+
+    def reset(self) -> None:
+        """Go back to the start state; calls that hang are let go."""
+        self._call("POST", "/reset")
+
+    def state(self) -> dict[str, Any]:
+        """Return settings, counts, locks and customers."""
+        state: dict[str, Any] = self._call("GET", "/state")
+        return state
+
+    def settings(self, **settings: Any) -> None:
+        """Change settings; the others stay."""
+        self._call("PATCH", "/settings", settings)
+
+    def clock(self, offset_seconds: float) -> None:
+        """Set the sandbox's clock this far from the machine's."""
+        self._call("PUT", "/clock", {"offset_seconds": offset_seconds})
+
+    def fault(self, operation: str, kind: str, **parameters: Any) -> None:
+        """Put a fault in force; count=1 hits the next call only."""
+        self._call("POST", "/faults", {"operation": operation, "kind": kind, **parameters})
+
+    def faults(self) -> list[dict[str, Any]]:
+        """Return the faults in force."""
+        faults: list[dict[str, Any]] = self._call("GET", "/faults")
+        return faults
+
+    def clear_faults(self) -> None:
+        """End every fault; calls that hang are let go."""
+        self._call("DELETE", "/faults")
+
+    def requests(self, operation: str | None = None) -> list[dict[str, Any]]:
+        """Return every upstream request since the reset, or those of one operation."""
+        seen: list[dict[str, Any]] = self._call("GET", "/requests")
+        return [entry for entry in seen if operation in (None, entry["operation"])]
+
+    def processed(self, operation: str | None = None) -> int:
+        """Count the requests that were carried out, whatever the caller was answered."""
+        return sum(entry["processed"] for entry in self.requests(operation))
+
+    def forget_requests(self) -> None:
+        """Empty the list of requests."""
+        self._call("DELETE", "/requests")
+
+    def access_keys(self, **keys: dict[str, Any]) -> None:
+        """Know these access keys and no others: AK={"secret_key": ...}."""
+        self._call("PUT", "/access-keys", keys)
+
+    def unlock(self) -> None:
+        """Unlock every access key."""
+        self._call("POST", "/access-keys/unlock")
+
+    def revoke_tokens(self, reason: str = "expired") -> None:
+        """Refuse every token issued so far: expired, decrypt, APIGW.0307, CBC.0154, IAM.0066..."""
+        self._call("POST", "/tokens/revoke", {"as": reason})
+
+    def review(self, customer_id: str, result: str, opinion: str | None = None) -> None:
+        """Set a customer's review to passed, rejected or in_review."""
+        self._call("PUT", f"/reviews/{customer_id}", {"result": result, "opinion": opinion})
+
+    def forget_customer(self, customer_id: str) -> None:
+        """Forget all that was submitted for a customer."""
+        self._call("DELETE", f"/reviews/{customer_id}")
+
+    def objects(self) -> list[dict[str, Any]]:
+        """Return bucket, key, size, sha256 and content type of every stored object."""
+        objects: list[dict[str, Any]] = self._call("GET", "/objects")
+        return objects
