@@ -15,11 +15,13 @@ from app import (
 from app import settings as configuration
 from app.authentication import Callers
 from app.observability import record
+from app.partner_center.bucket import Bucket
 from app.partner_center.client import PartnerCenter
 from app.partner_center.credentials import Credentials
 from app.problems import ProblemApi
 from app.settings import Settings
 from app.verification import Verifications
+from app.verification.migration import Migration
 
 VERSION = "0.1.0"
 MAX_BODY = 64 * 1024  # bytes; attachments have a limit of their own
@@ -56,13 +58,25 @@ def create_app(settings: Settings | None = None) -> Flask:
         name: PartnerCenter(name, account, credentials[name], record.observe)
         for name, account in settings.accounts.items()
     }
+    buckets = {
+        name: Bucket(name, account, account.attachments, record.observe)
+        for name, account in settings.accounts.items()
+        if account.attachments
+    }
+    migration = Migration()
     verifications = {
-        name: Verifications(account, partner_centers[name])
+        name: Verifications(account, partner_centers[name], migration)
         for name, account in settings.accounts.items()
     }
     extensions.init_app(
         app,
-        extensions.Gateway(settings=settings, credentials=credentials, verifications=verifications),
+        extensions.Gateway(
+            settings=settings,
+            credentials=credentials,
+            buckets=buckets,
+            verifications=verifications,
+            migration=migration,
+        ),
     )
 
     record.init_app(app)

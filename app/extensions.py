@@ -6,9 +6,11 @@ from typing import cast
 
 from flask import Flask, current_app, g
 
+from app.partner_center.bucket import Bucket
 from app.partner_center.credentials import Credentials
 from app.settings import Settings
 from app.verification import Verifications
+from app.verification.migration import Migration
 
 _NAME = "partner_gateway"
 
@@ -19,7 +21,9 @@ class Gateway:
 
     settings: Settings
     credentials: Mapping[str, Credentials]
+    buckets: Mapping[str, Bucket]
     verifications: Mapping[str, Verifications]
+    migration: Migration
 
 
 def init_app(app: Flask, gateway: Gateway) -> None:

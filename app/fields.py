@@ -26,15 +26,23 @@ class Rule(str):
         rule.code = code
         return rule
 
+    def at(self, pointer: str) -> FieldError:
+        """The rule, broken by the field at an RFC 6901 pointer."""
+        return FieldError(pointer, self.code, f"The field {self}.")
+
     def __getnewargs__(self) -> tuple[str, str]:  # type: ignore[override]
         """How to copy a rule, which marshmallow does with every field."""
         return self.code, str(self)
 
 
+# Every failure of our own fields is a rule; a library's own text could hold a value.
+_OTHER = Rule("INVALID", "is not valid")
+
+
 class _Explained(fields.Field[Any]):
     """A field whose failures are rules."""
 
-    rules: dict[str, Rule] = {
+    rules: dict[str, Rule] = {  # noqa: RUF012 - never changed, replaced as a whole
         "required": Rule("REQUIRED", "is required"),
         "null": Rule("NULL", "must not be null"),
         "invalid": Rule("WRONG_TYPE", "must be a string"),
@@ -59,6 +67,14 @@ class Text(_Explained, fields.String):
         return text
 
 
+class Flag(_Explained, fields.Boolean):
+    """true or false in a query."""
+
+    rules = _Explained.rules | {"invalid": Rule("WRONG_TYPE", "must be true or false")}
+    truthy = {"true"}  # noqa: RUF012 - marshmallow's
+    falsy = {"false"}  # noqa: RUF012 - marshmallow's
+
+
 class Part(_Explained, fields.Nested):
     """An object within the object."""
 
@@ -76,9 +92,11 @@ class UtcTime(fields.DateTime):
         return f"{value.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
-def length(minimum: int, maximum: int) -> Callable[[Any], None]:
-    """A validator of the number of characters (or of entries of a list)."""
-    rule = Rule("LENGTH", f"must have {minimum} to {maximum} characters")
+def length(
+    minimum: int, maximum: int, of: str = "characters", code: str = "LENGTH"
+) -> Callable[[Any], None]:
+    """A validator of the number of characters, or of entries of a list."""
+    rule = Rule(code, f"must have {minimum} to {maximum} {of}")
 
     def check(value: Any) -> None:
         if not minimum <= len(value) <= maximum:
@@ -193,7 +211,7 @@ def field_errors(messages: Any, pointer: str = "") -> Iterator[FieldError]:
             yield from field_errors(reasons, pointer if whole else f"{pointer}/{name}")
     else:
         for reason in dict.fromkeys(messages):
-            yield FieldError(pointer, getattr(reason, "code", "INVALID"), f"The field {reason}.")
+            yield (reason if isinstance(reason, Rule) else _OTHER).at(pointer)
 
 
 def _is_unknown_field(reasons: Any) -> bool:

@@ -16,6 +16,7 @@ from werkzeug.exceptions import HTTPException, InternalServerError
 from app.errors import ErrorCode, Fault, FieldError, GatewayError, Retry
 from app.fields import ResponseSchema, field_errors
 from app.observability import record
+from app.partner_center import codes
 
 MEDIA_TYPE = "application/problem+json"
 View = TypeVar("View", bound=Callable[..., Any])
@@ -112,6 +113,22 @@ def _respond(error: GatewayError) -> Response:
     return response
 
 
+# What operations document: failures of the caller's, of its body, and of what lies upstream.
+CALLER_PROBLEMS = (ErrorCode.UNAUTHENTICATED, ErrorCode.FORBIDDEN, ErrorCode.NOT_FOUND)
+BODY_PROBLEMS = (
+    ErrorCode.MALFORMED_JSON,
+    ErrorCode.PAYLOAD_TOO_LARGE,
+    ErrorCode.UNSUPPORTED_MEDIA_TYPE,
+    ErrorCode.VALIDATION_FAILED,
+)
+UPSTREAM_PROBLEMS = frozenset(codes.COMMON.values()) | {
+    ErrorCode.ACCESS_KEY_LOCKED,
+    ErrorCode.CLOCK_SKEWED,
+    ErrorCode.UPSTREAM_MALFORMED,
+    ErrorCode.UPSTREAM_UNMAPPED,
+    ErrorCode.UPSTREAM_UNREACHABLE,
+}
+
 _STATUSES = {
     404: ErrorCode.NOT_FOUND,
     405: ErrorCode.METHOD_NOT_ALLOWED,
@@ -132,7 +149,12 @@ def _refuse_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 class Parser(FlaskParser):
-    """webargs' parser, strict about JSON, whose failures are problems."""
+    """webargs' parser, strict about JSON and query, whose failures are problems."""
+
+    DEFAULT_UNKNOWN_BY_LOCATION: dict[str, str | None] = {  # noqa: RUF012 - webargs declares it so
+        "json": None,  # as the schema says
+        "query": marshmallow.RAISE,
+    }
 
     def load_json(self, req: Request, schema: marshmallow.Schema) -> Any:
         """The body of a request."""
@@ -159,7 +181,7 @@ class Parser(FlaskParser):
 class ResourceBlueprint(flask_smorest.Blueprint):
     """flask-smorest's Blueprint with our parser, which can document problems."""
 
-    ARGUMENTS_PARSER = Parser(unknown=None)
+    ARGUMENTS_PARSER = Parser()
 
     def problems(self, *codes: ErrorCode | Iterable[ErrorCode]) -> Callable[[View], View]:
         """Document the problems a view can answer, by status, with an example for each code."""

@@ -22,6 +22,10 @@ ACCESS_KEY = "SANDBOXACCESSKEY0001"
 SECRET_KEY = "sandbox-secret-key-0001-not-a-secret"  # noqa: S105 - the sandbox's, known to all
 PARTNER_ID = "0a1b2c3d4e5f60718293a4b5c6d7e8f9"
 PLATFORM_ID = "PARTNER01"
+# Its bucket belongs to another account, as at Huawei.
+BUCKET, REGION = "kyc", "ap-southeast-1"
+BUCKET_ACCESS_KEY = "SANDBOXOBSKEY0000001"
+BUCKET_SECRET_KEY = "sandbox-obs-secret-not-a-secret"  # noqa: S105 - the sandbox's, known to all
 START_LIMIT, STOP_LIMIT = 30.0, 40.0  # seconds
 
 
@@ -33,27 +37,39 @@ def free_port() -> int:
         return port
 
 
+def _key_files(folder: Path, access_key: str, secret_key: str) -> dict[str, str]:
+    folder.mkdir()
+    (folder / "access_key").write_text(access_key)
+    (folder / "secret_key").write_text(secret_key)
+    return {f"{name}_file": str(folder / name) for name in ("access_key", "secret_key")}
+
+
 def configuration(folder: Path, sandbox_url: str) -> dict[str, Any]:
     """A configuration for the sandbox, with its key files written to `folder`."""
-    files = {"access_key": ACCESS_KEY, "secret_key": SECRET_KEY}
-    for name, text in files.items():
-        (folder / name).write_text(text)
     return {
         "accounts": {
             "default": {
                 "endpoint": sandbox_url,
                 "partner_id": PARTNER_ID,
                 "platform_id": PLATFORM_ID,
-                "credentials": [
-                    {f"{name}_file": str(folder / name) for name in files},
-                ],
-                "verification": {"backend": "legacy"},
+                "credentials": [_key_files(folder / "partner", ACCESS_KEY, SECRET_KEY)],
+                "attachments": {
+                    "endpoint": sandbox_url,
+                    "bucket": BUCKET,
+                    "region": REGION,
+                    **_key_files(folder / "bucket", BUCKET_ACCESS_KEY, BUCKET_SECRET_KEY),
+                },
             }
         },
         "callers": {
             "demo": {
                 "keys_sha256": [sha256(KEY.encode()).hexdigest()],
-                "scopes": ["verifications:read", "verifications:write"],
+                "scopes": [
+                    "verifications:read",
+                    "verifications:write",
+                    "attachments:write",
+                    "operations:read",
+                ],
             }
         },
     }

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 
 from flask import Flask, Response, g, request
 
-from app.errors import ErrorCode
+from app.errors import ErrorCode, Upstream
 from app.observability import metrics
 from app.observability.logs import event, logger
-from app.partner_center.client import Exchange
+from app.partner_center.exchange import Exchange
 
 _log = logger("request")
 _upstream_log = logger("upstream")
@@ -44,16 +44,16 @@ def observe(exchange: Exchange) -> None:
     metrics.UPSTREAM_CALLS.labels(exchange.account, exchange.operation, exchange.outcome).inc()
     metrics.UPSTREAM_SECONDS.labels(exchange.account, exchange.operation).observe(exchange.seconds)
     if exchange.outcome == ErrorCode.UPSTREAM_UNMAPPED.name:
-        metrics.UNMAPPED_CODES.labels(exchange.operation, exchange.code or "none").inc()
+        metrics.UNMAPPED_CODES.labels(exchange.operation, exchange.upstream.code or "none").inc()
         event(
             _upstream_log,
             logging.WARNING,
             "Huawei answered with a code that no table knows",
             account=exchange.account,
             operation=exchange.operation,
-            upstream_code=exchange.code,
-            upstream_status=exchange.status,
-            upstream_request_id=exchange.request_id,
+            upstream_code=exchange.upstream.code,
+            upstream_status=exchange.upstream.status,
+            upstream_request_id=exchange.upstream.request_id,
         )
 
 
@@ -77,7 +77,7 @@ def _end(response: Response) -> Response:
         operation, caller or "none", str(response.status_code), record.error_code or "none"
     ).inc()
     metrics.REQUEST_SECONDS.labels(operation).observe(seconds)
-    last = record.exchanges[-1] if record.exchanges else None
+    upstream = record.exchanges[-1].upstream if record.exchanges else Upstream()
     probe = request.endpoint in ("health.livez", "health.readyz") and response.status_code < 400
     event(
         _log,
@@ -93,9 +93,9 @@ def _end(response: Response) -> Response:
         code=record.error_code,
         backend=record.backend,
         milliseconds=_milliseconds(seconds),
-        upstream_code=last and last.code,
-        upstream_status=last and last.status,
-        upstream_request_id=last and last.request_id,
+        upstream_code=upstream.code,
+        upstream_status=upstream.status,
+        upstream_request_id=upstream.request_id,
         upstream_milliseconds=_milliseconds(sum(e.seconds for e in record.exchanges)) or None,
         tries=len(record.exchanges) or None,
     )

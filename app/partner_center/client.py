@@ -6,7 +6,6 @@ but not properly), refused (a proper answer with an error code).
 
 import json
 import re
-import ssl
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -15,80 +14,23 @@ from typing import Any
 import urllib3
 from requests import PreparedRequest
 from requests.structures import CaseInsensitiveDict
-from urllib3.exceptions import (
-    ConnectTimeoutError,
-    HTTPError,
-    NameResolutionError,
-    NewConnectionError,
-    ProxyError,
-)
+from urllib3.exceptions import HTTPError
 
 from app.errors import ErrorCode, GatewayError, Upstream
 from app.partner_center import codes
+from app.partner_center.connection import NOT_SENT, open_pool
 from app.partner_center.credentials import Credentials
+from app.partner_center.exchange import Exchange
 from app.partner_center.operation import Operation
 from app.partner_center.signing import canonical_query
 from app.settings import AccountSettings
 
 MAX_ANSWER = 1024 * 1024  # bytes; the longest documented answer has a few KiB
-POOL_SIZE = 64  # idle connections kept; more requests open more connections for a while
 USER_AGENT = "partner-gateway"
 THROTTLE_PAUSE = 3.0  # seconds; Huawei's text on APIGW.0308 advises 2 to 5
 LOCK_PAUSE = 300.0  # seconds; Huawei locks an access key for five minutes
 
 _REQUEST_ID = re.compile(r"\A[A-Za-z0-9._-]{1,64}\Z")
-_NOT_SENT = (NewConnectionError, ConnectTimeoutError, NameResolutionError, ProxyError)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Exchange:
-    """What may be logged and counted of one upstream call."""
-
-    account: str
-    operation: str
-    seconds: float
-    status: int | None
-    code: str | None
-    request_id: str | None
-    outcome: str
-
-
-class _HTTPSConnection(urllib3.connection.HTTPSConnection):
-    """Tells a failed handshake, after which nothing was sent, from a connection lost later."""
-
-    def connect(self) -> None:
-        try:
-            super().connect()
-        except ssl.SSLError as error:
-            raise NewConnectionError(self, "TLS handshake failed") from error
-
-
-class _HTTPSConnectionPool(urllib3.HTTPSConnectionPool):
-    ConnectionCls = _HTTPSConnection
-
-
-def _open_pool(account: AccountSettings) -> urllib3.HTTPConnectionPool:
-    """A pool of kept-alive connections to the account's endpoint, safe to share by threads.
-
-    One TLS context for all its connections (TLS 1.2 or newer, certificates verified). Neither
-    proxies nor .netrc of the environment are looked at.
-    """
-    context = urllib3.util.create_urllib3_context(ssl_minimum_version=ssl.TLSVersion.TLSv1_2)
-    if account.ca_file:
-        context.load_verify_locations(account.ca_file)
-    else:
-        context.load_default_certs()
-    manager: urllib3.PoolManager
-    options: dict[str, Any] = {"maxsize": POOL_SIZE, "ssl_context": context, "retries": False}
-    if account.proxy:
-        manager = urllib3.ProxyManager(account.proxy, **options)
-    else:
-        manager = urllib3.PoolManager(**options)
-    manager.pool_classes_by_scheme = {
-        "http": urllib3.HTTPConnectionPool,
-        "https": _HTTPSConnectionPool,
-    }
-    return manager.connection_from_url(account.endpoint)
 
 
 class PartnerCenter:
@@ -112,7 +54,7 @@ class PartnerCenter:
         self._account = account
         self._credentials = credentials
         self._observe = observe
-        self._pool = _open_pool(account)
+        self._pool = open_pool(account.endpoint, account.ca_file, account.proxy)
         self._timeout = urllib3.Timeout(
             connect=account.timeouts.connect, read=account.timeouts.read
         )
@@ -146,17 +88,7 @@ class PartnerCenter:
             outcome = error.code.name
             raise
         finally:
-            self._observe(
-                Exchange(
-                    account=self._name,
-                    operation=operation.name,
-                    seconds=time.monotonic() - begun,
-                    status=upstream.status,
-                    code=upstream.code,
-                    request_id=upstream.request_id,
-                    outcome=outcome,
-                )
-            )
+            self._observe(Exchange.since(begun, self._name, operation.name, upstream, outcome))
 
     def _prepare(
         self,
@@ -192,7 +124,7 @@ class PartnerCenter:
                 decode_content=False,
             )
             content = self._read(response)
-        except _NOT_SENT:
+        except NOT_SENT:
             raise GatewayError(ErrorCode.UPSTREAM_UNREACHABLE, write=operation.writes) from None
         except (HTTPError, TimeoutError):
             # `from None`: the library's text can hold the path, the host and parts of the answer.

@@ -23,6 +23,15 @@ def _read(path: Path) -> str:
     return text
 
 
+def read_pair(files: KeyFiles) -> tuple[str, str]:
+    """Access key and secret key as the files hold them now.
+
+    Raises:
+        OSError, ValueError: if one of them cannot be read, or holds no key.
+    """
+    return _read(files.access_key_file), _read(files.secret_key_file)
+
+
 class Credentials:
     """The signer of an account: the first of its key pairs that can be read."""
 
@@ -37,7 +46,7 @@ class Credentials:
         known = self._signers.get(index)
         if known and known[0] == stamp:
             return known[1]
-        signer = SdkHmacAuth(_read(files.access_key_file), _read(files.secret_key_file))
+        signer = SdkHmacAuth(*read_pair(files))
         self._signers[index] = (stamp, signer)
         return signer
 

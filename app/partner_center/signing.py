@@ -1,15 +1,15 @@
-"""Signs requests to Partner Center by SDK-HMAC-SHA256: requests-aws4auth's AWS4Auth, adapted.
+"""Signs requests to Partner Center and to OBS; both are requests-aws4auth's AWS4Auth, adapted.
 
-The scheme is AWS Signature V4 with another name, no key derivation, no scope line, its own date
-header, and a canonical path that always ends in `/`. Source: huaweicloudsdkcore 3.1.219,
-signer/signer.py, whose signatures the tests compare with these.
+Partner Center's SDK-HMAC-SHA256 is AWS Signature V4 with another name, no key derivation, no
+scope line, its own date header, and a canonical path that always ends in `/`. Source:
+huaweicloudsdkcore 3.1.219, signer/signer.py, whose signatures the tests compare with these.
 """
 
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from hashlib import sha256
 from hmac import digest as hmac_digest
-from typing import cast
+from typing import Any, cast
 from urllib.parse import quote, unquote, unquote_plus, urlsplit
 
 from requests import PreparedRequest
@@ -116,3 +116,19 @@ class SdkHmacAuth(AWS4Auth):
             f"{ALGORITHM} Access={self.access_id}, SignedHeaders={names}, Signature={signature}"
         )
         return request
+
+
+class ObsAuth(AWS4Auth):
+    """Signature V4 for OBS, which takes it with an unsigned payload only (obs_faq_0274).
+
+    So the body is never hashed and can be streamed. AWS4Auth changes itself when the date
+    changes: make one for each request.
+    """
+
+    def __init__(self, access_key: str, secret_key: str, region: str) -> None:
+        super().__init__(access_key, secret_key, region, "s3")
+
+    def get_canonical_headers(self, req: PreparedRequest, include: Any = None) -> Any:
+        """AWS4Auth's hook that follows the hash of the body: put our word in its place."""
+        req.headers["x-amz-content-sha256"] = UNSIGNED
+        return super().get_canonical_headers(req, include)

@@ -6,40 +6,96 @@ from flask import Flask
 from werkzeug.routing import BaseConverter
 
 from app.problems import ProblemApi
-from app.resources import errors, verifications
+from app.resources import (
+    attachments,
+    capabilities,
+    errors,
+    migration,
+    submissions,
+    verification,
+)
 
-BLUEPRINTS = (verifications.blueprint, errors.blueprint)
+BLUEPRINTS = (
+    submissions.blueprint,
+    verification.blueprint,
+    attachments.blueprint,
+    capabilities.blueprint,
+    migration.blueprint,
+)
 
 
-class CustomerIdConverter(BaseConverter):
-    """A customer id in a path.
+class _Typed(BaseConverter):
+    """A value in a path, held to an expression as a whole.
 
     Flask's own converter lets dots through: with it, `..` was seen to reach another upstream
     path, signed with the partner's key.
     """
 
-    regex = "[A-Za-z0-9_-]{1,64}"
-
     def to_python(self, value: str) -> str:
-        """The id; werkzeug's `$` lets a trailing line feed through, so match again."""
+        """The value; werkzeug's own match lets a trailing line feed through."""
         if not re.fullmatch(self.regex, value):
             raise ValueError
         return value
 
 
+class CustomerIdConverter(_Typed):
+    """The customer's Huawei account id."""
+
+    regex = "[A-Za-z0-9_-]{1,64}"
+    document = {  # noqa: RUF012
+        "type": "string",
+        "minLength": 1,
+        "maxLength": 64,
+        "pattern": f"^{regex}$",
+        "description": "the customer's Huawei account id",
+        "example": "06a7969058802f0c0f01c00b91846780",
+    }
+
+
+class AttachmentNameConverter(_Typed):
+    """The name of an attachment."""
+
+    regex = "[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}"
+    document = {  # noqa: RUF012
+        "type": "string",
+        "minLength": 1,
+        "maxLength": 128,
+        "pattern": f"^{regex}$",
+        "description": "a name of your choice with the file's ending",
+        "example": "data-page.jpg",
+    }
+
+
+# Parameters by their names in the contract's components.
+PARAMETERS = {
+    "PartnerAccount": {
+        "name": "Partner-Account",
+        "description": "one of your accounts, if it is not your first",
+        "schema": {"type": "string"},
+    },
+    "RequestId": {
+        "name": "X-Request-Id",
+        "description": "your id for the request, to find it in the gateway's log: 8 to 64 "
+        "letters, digits, `.`, `_` or `-`; replaced if it is anything else",
+        "schema": {"type": "string"},
+    },
+    "Prefer": {
+        "name": "Prefer",
+        "description": "`wait=N`: seconds to wait (RFC 7240), at most 25",
+        "schema": {"type": "string"},
+        "example": "wait=20",
+    },
+}
+
+
 def init_app(app: Flask, api: ProblemApi) -> None:
     """Register every resource."""
-    app.url_map.converters["customer_id"] = CustomerIdConverter
-    api.register_converter(
-        CustomerIdConverter,
-        lambda _: {
-            "type": "string",
-            "minLength": 1,
-            "maxLength": 64,
-            "pattern": f"^{CustomerIdConverter.regex}$",
-            "description": "the customer's Huawei account id",
-            "example": "06a7969058802f0c0f01c00b91846780",
-        },
-    )
+    converters = {"customer_id": CustomerIdConverter, "attachment_name": AttachmentNameConverter}
+    for name, converter in converters.items():
+        app.url_map.converters[name] = converter
+        api.register_converter(converter, lambda typed: dict(typed.document))
+    for name, parameter in PARAMETERS.items():
+        api.spec.components.parameter(name, "header", parameter, lazy=True)
     for blueprint in BLUEPRINTS:
-        api.register_blueprint(blueprint)
+        api.register_blueprint(blueprint, parameters=["PartnerAccount", "RequestId"])
+    api.register_blueprint(errors.blueprint)

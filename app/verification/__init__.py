@@ -1,17 +1,23 @@
-"""One contract above the generations of Huawei's API; chooses the one that serves a request."""
+"""One contract above two generations of Huawei's API, and the choice between them."""
 
+import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 
-from app.errors import ErrorCode, FieldError, GatewayError
+from app.errors import ErrorCode, GatewayError
 from app.partner_center.client import PartnerCenter
 from app.partner_center.signing import utc_now
+from app.partner_center.single_flight import SingleFlight
 from app.settings import AccountSettings
-from app.verification import legacy
-from app.verification.model import Kind, Status, Verification
+from app.verification.backend import Backend, Draft, refusal
+from app.verification.legacy import LegacyBackend
+from app.verification.migration import Migration
+from app.verification.model import Kind, Verification
+from app.verification.review import ReviewBackend
 
-__all__ = ["Kind", "Status", "Verification", "Verifications"]
+POLL_INTERVAL = 2.0  # seconds between two looks at a result that somebody waits for
 
 
 class Verifications:
@@ -20,6 +26,7 @@ class Verifications:
     Args:
         account: The account's settings.
         partner_center: Partner Center as the account sees it.
+        migration: Counts what the review backend would have taken.
         now: The clock.
     """
 
@@ -27,38 +34,104 @@ class Verifications:
         self,
         account: AccountSettings,
         partner_center: PartnerCenter,
+        migration: Migration,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
-        self._account = account
-        self._partner_center = partner_center
-        self._now = now
+        self._platform_id = account.platform_id
+        self._configured = account.verification.backend
+        self._review_share = account.verification.review_share
+        self._migration = migration
+        self.legacy = LegacyBackend(partner_center, account.verification.legacy_numbers, now)
+        self.review = ReviewBackend(partner_center, now)
+        self._reads = SingleFlight()
 
-    def submit(self, kind: Kind, customer_id: str, submission: Mapping[str, Any]) -> Verification:
+    @property
+    def backends(self) -> tuple[Backend, ...]:
+        """The backends that serve this account now, the preferred one first."""
+        if self._configured == "legacy":
+            return (self.legacy,)
+        if self._configured == "review" or self.legacy.resting:
+            return (self.review,)
+        return (self.review, self.legacy)
+
+    def submit(
+        self, kind: Kind, customer_id: str, submission: Mapping[str, Any], caller: str
+    ) -> Verification:
         """Submit a customer's verification, in the words of the contract.
 
         Raises:
-            GatewayError: naming the fields if the backend's rules are broken (nothing is sent
-                then), or whatever the call upstream ended in.
+            GatewayError: naming the fields if no backend takes it (nothing is sent then), or
+                whatever the call upstream ended in.
         """
-        ours = {**submission, "customer_id": customer_id, "platform_id": self._account.platform_id}
-        schema = legacy.SCHEMAS[kind]
-        body = schema.translate(ours)
-        _refuse(schema.broken_rules(body))
-        if self._account.verification.legacy_numbers == "string":
-            body = legacy.as_strings(body)
-        self._partner_center.call(legacy.VERIFIED_INFO, body=body)
-        return Verification(
-            customer_id=customer_id,
-            kind=kind,
-            status=Status.VERIFIED,
-            backend="legacy",
-            checked_at=self._now(),
-        )
+        drafts = self._drafts(kind, customer_id, submission)
+        backend, draft = self._choose(customer_id, drafts)
+        self._migration.count(caller, backend.name, drafts[self.review.name].errors)
+        if draft.errors:
+            raise refusal(draft.errors)
+        try:
+            return backend.submit(kind, customer_id, draft)
+        except GatewayError as error:
+            moves = error.code is ErrorCode.LEGACY_API_RETIRED and self._configured == "auto"
+            if not moves:
+                raise
+        # Huawei has just been seen to have switched the legacy call off: nothing was processed.
+        draft = drafts[self.review.name]
+        if draft.errors:
+            raise refusal(draft.errors)
+        return self.review.submit(kind, customer_id, draft)
+
+    def check(self, kind: Kind, customer_id: str, submission: Mapping[str, Any]) -> dict[str, Any]:
+        """Which backends would take a submission, and which one would get it. Sends nothing."""
+        drafts = self._drafts(kind, customer_id, submission)
+        backend, chosen = self._choose(customer_id, drafts)
+        return {
+            "customer_id": customer_id,
+            "kind": kind,
+            "taken": not chosen.errors,
+            "backend": backend.name,
+            "backends": [
+                {"backend": name, "takes": not draft.errors, "errors": draft.errors}
+                for name, draft in drafts.items()
+            ],
+        }
+
+    def read(self, customer_id: str, wait: float = 0) -> Verification:
+        """Where a customer's verification stands; identical reads share one upstream call.
+
+        Args:
+            customer_id: The customer.
+            wait: Seconds to wait for the end of a review.
+
+        Raises:
+            GatewayError: whatever the call upstream ended in.
+        """
+        ends = time.monotonic() + wait
+        while True:
+            result = self._reads.do(customer_id, lambda: self.review.read(customer_id))
+            left = ends - time.monotonic()
+            if result.final or left < POLL_INTERVAL:
+                return result
+            time.sleep(POLL_INTERVAL)
+
+    def _drafts(
+        self, kind: Kind, customer_id: str, submission: Mapping[str, Any]
+    ) -> dict[str, Draft]:
+        ours = {**submission, "customer_id": customer_id, "platform_id": self._platform_id}
+        return {backend.name: backend.draft(kind, ours) for backend in (self.legacy, self.review)}
+
+    def _choose(self, customer_id: str, drafts: Mapping[str, Draft]) -> tuple[Backend, Draft]:
+        """The preferred backend that takes the submission; the one to complain else."""
+        order = self.backends
+        if len(order) > 1 and not _in_share(customer_id, self._review_share):
+            order = order[::-1]
+        choices = [(backend, drafts[backend.name]) for backend in order]
+        for backend, draft in choices:
+            if not draft.errors:
+                return backend, draft
+        # A field can be mended; a document of another type hardly.
+        return min(choices, key=lambda choice: choice[1].unsupported)
 
 
-def _refuse(errors: tuple[FieldError, ...]) -> None:
-    if not errors:
-        return
-    unsupported = all(error.code == legacy.UNSUPPORTED for error in errors)
-    code = ErrorCode.DOCUMENT_TYPE_UNSUPPORTED if unsupported else ErrorCode.VALIDATION_FAILED
-    raise GatewayError(code, errors=errors)
+def _in_share(customer_id: str, percentage: int) -> bool:
+    """Whether a customer is among the given percentage: always the same ones."""
+    return int.from_bytes(sha256(customer_id.encode()).digest()[:8]) % 100 < percentage

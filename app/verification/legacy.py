@@ -4,18 +4,23 @@ Source of every fact: the page en-us_topic_0076214635 and its zh-cn twin (2025-0
 still has the enumerations. Huawei calls the API deprecated and names no date.
 """
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
-from marshmallow import ValidationError
 from marshmallow.fields import Constant
 
-from app.errors import ErrorCode
-from app.fields import Code, Rule, Text, UpstreamSchema, length, pattern
+from app.errors import ErrorCode, GatewayError
+from app.fields import Text, UpstreamSchema, length
+from app.partner_center.client import PartnerCenter
 from app.partner_center.operation import Operation
-from app.verification.model import Kind
+from app.partner_center.signing import utc_now
+from app.verification.backend import Draft, document_code
+from app.verification.model import Kind, Status, Verification
+from app.verification.rules import company_number, has_letter, person_number
 
-VERIFIED_INFO = Operation(
+PUSH = Operation(
     name="verified_info",
     method="PUT",
     path="/v1.0/{partner_id}/partner/customer-mgr/verified-info",
@@ -30,63 +35,112 @@ VERIFIED_INFO = Operation(
     },
 )
 
-INDIVIDUAL_TYPES = {"ID_CARD": 1, "PASSPORT": 2, "ID_CARD_GEN1": 4, "ID_CARD_TEMPORARY": 5}
-ENTERPRISE_TYPES = {"BUSINESS_LICENSE": 3, "ORGANIZATION_CODE": 11}
+TYPES: Mapping[Kind, Mapping[str, int]] = {
+    Kind.INDIVIDUAL: {"ID_CARD": 1, "PASSPORT": 2, "ID_CARD_GEN1": 4, "ID_CARD_TEMPORARY": 5},
+    Kind.ENTERPRISE: {"BUSINESS_LICENSE": 3, "ORGANIZATION_CODE": 11},
+}
 
-UNSUPPORTED = "DOCUMENT_TYPE_UNSUPPORTED"
-_NAME = Rule("NAME", "must have a letter, not only digits, spaces and special characters")
-_PERSON_NUMBER = Rule("NUMBER", "must be 1 to 32 letters and digits, without spaces")
-# The page says "does not contain" before a class that is negated itself; read as: none of these.
-_COMPANY_NUMBER = Rule("NUMBER", r"must be 1 to 32 characters, none of ! @ # $ % ^ & * < > \ ")
-
-
-def has_letter(name: str) -> None:
-    """Huawei's rule on names. It does not say what is special, so any script's letters pass."""
-    if not any(character.isalpha() for character in name):
-        raise ValidationError([_NAME])
+# Huawei switches APIs off for good, but a wrong endpoint looks the same: look again at times.
+PROBE_INTERVAL = 3600.0  # seconds
 
 
-person_number = pattern(r"[0-9a-zA-Z]{1,32}", _PERSON_NUMBER)
-company_number = pattern(r"[^!@#$%^&*<>\\]{1,32}", _COMPANY_NUMBER)
-
-
-class _VerifiedInfo(UpstreamSchema):
+class _Push(UpstreamSchema):
     xaccountType = Text(attribute="platform_id", required=True)
     xaccountId = Text(attribute="partner_user_id", required=True, validate=length(1, 64))
     domainId = Text(attribute="customer_id", required=True)
     verifiedStatus = Constant(2)  # authenticated
 
 
-class _Individual(_VerifiedInfo):
+class _Individual(_Push):
     verifiedType = Constant(0)
     name = Text(attribute="full_name", required=True, validate=[length(1, 256), has_letter])
-    identifyType = Code(
-        INDIVIDUAL_TYPES,
-        Rule(UNSUPPORTED, f"must be one of {', '.join(INDIVIDUAL_TYPES)} on the legacy backend"),
-        attribute="document.type",
-    )
+    identifyType = document_code(TYPES[Kind.INDIVIDUAL], "legacy")
     verifiedNumber = Text(attribute="document.number", required=True, validate=person_number)
 
 
-class _Enterprise(_VerifiedInfo):
+class _Enterprise(_Push):
     verifiedType = Constant(1)
     name = Text(attribute="legal_name", required=True, validate=[length(1, 256), has_letter])
-    identifyType = Code(
-        ENTERPRISE_TYPES,
-        Rule(UNSUPPORTED, f"must be one of {', '.join(ENTERPRISE_TYPES)} on the legacy backend"),
-        attribute="document.type",
-    )
+    identifyType = document_code(TYPES[Kind.ENTERPRISE], "legacy")
     verifiedNumber = Text(attribute="document.number", required=True, validate=company_number)
 
 
-# A change pushes the company: the legacy API has no call of its own for it.
-SCHEMAS: Mapping[Kind, UpstreamSchema] = {
+_SCHEMAS: Mapping[Kind, UpstreamSchema] = {
     Kind.INDIVIDUAL: _Individual(),
     Kind.ENTERPRISE: _Enterprise(),
+    # The legacy API has no call of its own for a change: the company is pushed.
     Kind.ENTERPRISE_CHANGE: _Enterprise(),
 }
 
 
-def as_strings(body: Mapping[str, Any]) -> dict[str, Any]:
-    """The body with its numbers as strings, the form of the example that Huawei prints."""
-    return {name: str(value) if isinstance(value, int) else value for name, value in body.items()}
+class LegacyBackend:
+    """The verified-info call of one account, and the memory of its switch-off.
+
+    Args:
+        partner_center: Partner Center as the account sees it.
+        numbers: "integer", or "string" as the example beside Huawei's table prints them.
+        now: The clock of answers.
+        monotonic: The clock of intervals.
+    """
+
+    name = "legacy"
+
+    def __init__(
+        self,
+        partner_center: PartnerCenter,
+        numbers: str,
+        now: Callable[[], datetime] = utc_now,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._partner_center = partner_center
+        self._numbers = numbers
+        self._now = now
+        self._monotonic = monotonic
+        self._retired: tuple[datetime, float] | None = None
+
+    @property
+    def retired_since(self) -> datetime | None:
+        """When Huawei was last seen to have switched the call off; None if it serves."""
+        return self._retired[0] if self._retired else None
+
+    @property
+    def resting(self) -> bool:
+        """Whether the call is known to be off, and it is too soon to look again."""
+        retired = self._retired
+        return retired is not None and self._monotonic() - retired[1] < PROBE_INTERVAL
+
+    def draft(self, kind: Kind, ours: Mapping[str, Any]) -> Draft:
+        """Translate a submission and check it. Sends nothing."""
+        schema = _SCHEMAS[kind]
+        body = schema.translate(ours)
+        return Draft(body, schema.broken_rules(body))
+
+    def submit(self, kind: Kind, customer_id: str, draft: Draft) -> Verification:
+        """Send a draft that breaks no rule.
+
+        Raises:
+            GatewayError: whatever the call ended in; LEGACY_API_RETIRED at once where the call
+                is known to be off.
+        """
+        if self.resting:
+            raise GatewayError(ErrorCode.LEGACY_API_RETIRED, write=True)
+        body = draft.body
+        if self._numbers == "string":
+            body = {
+                word: str(value) if isinstance(value, int) else value
+                for word, value in body.items()
+            }
+        try:
+            self._partner_center.call(PUSH, body=body)
+        except GatewayError as error:
+            if error.code is ErrorCode.LEGACY_API_RETIRED:
+                self._retired = (self._now(), self._monotonic())
+            raise
+        self._retired = None
+        return Verification(
+            customer_id=customer_id,
+            kind=kind,
+            status=Status.VERIFIED,
+            backend=self.name,
+            checked_at=self._now(),
+        )

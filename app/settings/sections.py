@@ -1,32 +1,24 @@
-"""Reads and checks the configuration file; the only reader of the environment.
+"""What there is to configure: one section a class, each key with its meaning.
 
-The YAML file that `GATEWAY_CONFIG` names is checked as a whole: every wrong or missing key is
-named in one message by its path, never with its value. A secret is always the path of a file.
+A secret is always the path of a file.
 """
 
-import os
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-import yaml
 from pydantic import (
     AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
     StringConstraints,
-    ValidationError,
     model_validator,
 )
 
 Scope = Literal["verifications:read", "verifications:write", "attachments:write", "operations:read"]
-
-
-class ConfigurationError(Exception):
-    """The configuration cannot be used; the message names every key at fault."""
 
 
 def _is_loopback(host: str) -> bool:
@@ -75,6 +67,7 @@ Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,62
 # partner_id stands in a signed path, so it is held to the characters of an id.
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+Bucket = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]{2,62}$")]
 Seconds = Annotated[float, Field(ge=0.1, le=60)]
 
 
@@ -95,11 +88,32 @@ class VerificationSettings(_Section):
     backend: Literal["legacy", "review", "auto"] = Field(
         "auto", description="upstream generation: `legacy`, `review`, or `auto` to choose"
     )
+    review_share: int = Field(
+        100,
+        ge=0,
+        le=100,
+        description="with `auto`: percentage of customers, always the same ones, whose "
+        "verifications prefer the review backend",
+    )
     legacy_numbers: Literal["integer", "string"] = Field(
         "integer",
         description="form of numbers in a legacy body: Huawei's table says integers, the example "
         "printed beside it sends strings",
     )
+
+
+class AttachmentSettings(KeyFiles):
+    """The OBS bucket of an account, which belongs to an ordinary account with its own keys."""
+
+    endpoint: Url = Field(description="OBS of the bucket's region, without the bucket's name")
+    bucket: Bucket = Field(description="name of the bucket")
+    region: Name = Field(description="region of the bucket")
+
+    @model_validator(mode="after")
+    def _check_endpoint(self) -> Self:
+        if self.endpoint.partition("://")[2].startswith(f"{self.bucket}."):
+            raise ValueError("endpoint: must not begin with the bucket's name")
+        return self
 
 
 class TimeoutSettings(_Section):
@@ -124,6 +138,9 @@ class AccountSettings(_Section):
         min_length=1, max_length=4, description="key pairs; the first one that is usable signs"
     )
     verification: VerificationSettings = VerificationSettings()
+    attachments: AttachmentSettings | None = Field(
+        None, description="where attachments are stored; without it there are none"
+    )
     timeouts: TimeoutSettings = TimeoutSettings()
     ca_file: File | None = Field(
         None, description="certificate authorities to trust in place of the built-in ones"
@@ -175,93 +192,3 @@ class Settings(_Section):
         if faults:
             raise ValueError("\n".join(faults))
         return self
-
-
-class _StrictLoader(yaml.SafeLoader):
-    """SafeLoader that refuses a key given twice, where YAML would let the last one win."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        if len(set(map(str, keys))) != len(keys):
-            raise yaml.constructor.ConstructorError(None, None, "a key twice", node.start_mark)
-        return super().construct_mapping(node, deep)
-
-
-# pydantic's own words for the rest name the rule and never the value.
-_RULES = {"missing": "is missing", "extra_forbidden": "is not a known key"}
-
-
-def _faults(error: ValidationError) -> list[str]:
-    lines: list[str] = []
-    for fault in error.errors(include_input=False, include_url=False, include_context=False):
-        path = ".".join(str(step) for step in fault["loc"])
-        rule = _RULES.get(fault["type"], fault["msg"].removeprefix("Value error, "))
-        lines += [f"{path}: {rule}"] if path else rule.splitlines()
-    return lines
-
-
-def load(path: Path) -> Settings:
-    """Read and check the configuration at `path`.
-
-    Raises:
-        ConfigurationError: naming every key at fault.
-    """
-    try:
-        document = yaml.load(path.read_text(encoding="utf-8"), Loader=_StrictLoader)  # noqa: S506
-    except OSError as error:
-        raise ConfigurationError(f"{path}: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise ConfigurationError(f"{path}: is not UTF-8") from None
-    except yaml.YAMLError as error:
-        # The library's text shows the faulty line, which may hold anything: only say where it is.
-        mark = getattr(error, "problem_mark", None)
-        where = f" in line {mark.line + 1}" if mark else ""
-        raise ConfigurationError(f"{path}: is not proper YAML{where}") from None
-    if not isinstance(document, dict):
-        raise ConfigurationError(f"{path}: must hold a mapping with `accounts` and `callers`")
-    try:
-        return Settings.model_validate(document)
-    except ValidationError as error:
-        lines = "".join(f"\n  {line}" for line in _faults(error))
-        raise ConfigurationError(f"{path} cannot be used:{lines}") from None
-
-
-def load_from_environment() -> Settings:
-    """Read the configuration that `GATEWAY_CONFIG` names.
-
-    Raises:
-        ConfigurationError: if the variable is not set, or the file cannot be used.
-    """
-    path = os.environ.get("GATEWAY_CONFIG")
-    if not path:
-        raise ConfigurationError("GATEWAY_CONFIG is not set; it names the configuration file")
-    return load(Path(path))
-
-
-def log_level() -> str:
-    """The level that `LOG_LEVEL` names; INFO if it is not set.
-
-    Raises:
-        ConfigurationError: if it names no level.
-    """
-    level = os.environ.get("LOG_LEVEL", "INFO").upper()
-    if level not in ("DEBUG", "INFO", "WARNING", "ERROR"):
-        raise ConfigurationError("LOG_LEVEL must be DEBUG, INFO, WARNING or ERROR")
-    return level
-
-
-def host() -> str:
-    """The address that `HOST` names to listen on; all of them if it is not set."""
-    return os.environ.get("HOST", "0.0.0.0")  # noqa: S104 - a container's only way in
-
-
-def port(variable: str, default: int) -> int:
-    """The port that an environment variable names.
-
-    Raises:
-        ConfigurationError: if it is not a port number.
-    """
-    text = os.environ.get(variable, str(default))
-    if not (text.isascii() and text.isdigit() and int(text) < 65536):
-        raise ConfigurationError(f"{variable} must be a port number")
-    return int(text)

@@ -1,0 +1,89 @@
+"""What the caller's account takes now."""
+
+from typing import Any
+
+from flask import g
+from marshmallow import fields
+
+from app.authentication import requires
+from app.errors import ErrorCode
+from app.extensions import gateway, verifications
+from app.fields import ResponseSchema
+from app.problems import ResourceBlueprint
+from app.verification.capabilities import LIMITS, documents
+
+blueprint = ResourceBlueprint(
+    "capabilities", __name__, url_prefix="/v1/capabilities", description="What is taken now"
+)
+
+
+class PicturesSchema(ResponseSchema):
+    """The attachments that the review backend needs, in their order."""
+
+    minimum = fields.Integer(required=True)
+    maximum = fields.Integer(required=True)
+    pictures = fields.List(fields.String(), required=True)
+
+
+class DocumentTypeSchema(ResponseSchema):
+    """A type of document that is taken."""
+
+    type = fields.String(required=True)
+    kind = fields.String(required=True)
+    backends = fields.List(fields.String(), required=True)
+    attachments = fields.Nested(PicturesSchema)
+
+
+class LimitsSchema(ResponseSchema):
+    """Limits of the contract."""
+
+    name_characters = fields.Integer(required=True)
+    name_characters_review = fields.Integer(required=True)
+    number_characters = fields.Integer(required=True)
+    attachments = fields.Integer(required=True)
+    attachment_bytes = fields.Integer(required=True)
+    attachment_formats = fields.List(fields.String(), required=True)
+
+
+class CapabilitiesSchema(ResponseSchema):
+    """What an account takes now."""
+
+    account = fields.String(required=True)
+    backends = fields.List(
+        fields.String(), required=True, metadata={"description": "the preferred one first"}
+    )
+    attachments_stored = fields.Boolean(
+        required=True, metadata={"description": "whether uploadAttachment works"}
+    )
+    documents = fields.List(fields.Nested(DocumentTypeSchema), required=True)
+    limits = fields.Nested(LimitsSchema, required=True)
+
+
+EXAMPLE = {
+    "account": "default",
+    "backends": ["review", "legacy"],
+    "attachments_stored": True,
+    "documents": documents(["review", "legacy"]),
+    "limits": LIMITS,
+}
+
+
+@blueprint.get("")
+@requires()
+@blueprint.doc(operationId="getCapabilities")
+@blueprint.response(200, CapabilitiesSchema(), example=EXAMPLE)
+@blueprint.problems(ErrorCode.UNAUTHENTICATED, ErrorCode.FORBIDDEN)
+def get_capabilities() -> dict[str, Any]:
+    """Tell what your account takes now.
+
+    The backends that serve it, the types of document they take, the attachments each needs and
+    their order, and limits.
+    """
+    backends = [backend.name for backend in verifications().backends]
+    return {
+        "account": g.account,
+        "backends": backends,
+        "attachments_stored": g.account in gateway().buckets,
+        "documents": documents(backends),
+        "limits": LIMITS,
+    }

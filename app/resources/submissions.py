@@ -1,0 +1,187 @@
+"""Submitting a customer's verification: views of one line."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from flask import g, jsonify, url_for
+from marshmallow import fields
+
+from app.authentication import requires
+from app.errors import ErrorCode
+from app.extensions import verifications
+from app.fields import Flag, RequestSchema, ResponseSchema
+from app.problems import (
+    BODY_PROBLEMS,
+    CALLER_PROBLEMS,
+    UPSTREAM_PROBLEMS,
+    FieldErrorSchema,
+    ResourceBlueprint,
+)
+from app.resources.bodies import ENTERPRISE, INDIVIDUAL, EnterpriseSchema, IndividualSchema
+from app.resources.verification import IN_REVIEW, VERIFIED, VerificationSchema, members
+from app.verification.model import Kind
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+blueprint = ResourceBlueprint(
+    "submissions",
+    __name__,
+    url_prefix="/v1/customers/<customer_id:customer_id>/verifications",
+    description="Submit a customer's verification",
+)
+
+
+class OptionsSchema(RequestSchema):
+    """The query of a submission."""
+
+    validate_only = Flag(
+        load_default=False,
+        metadata={"description": "check the body against both backends and send nothing"},
+    )
+
+
+class BackendCheckSchema(ResponseSchema):
+    """Whether one backend would take a submission."""
+
+    backend = fields.String(required=True)
+    takes = fields.Boolean(required=True)
+    errors = fields.List(fields.Nested(FieldErrorSchema), required=True)
+
+
+class CheckSchema(ResponseSchema):
+    """What would become of a submission; nothing was sent."""
+
+    customer_id = fields.String(required=True)
+    kind = fields.String(required=True)
+    taken = fields.Boolean(
+        required=True, metadata={"description": "whether the account would take it now"}
+    )
+    backend = fields.String(required=True, metadata={"description": "the one that would get it"})
+    backends = fields.List(fields.Nested(BackendCheckSchema), required=True)
+
+
+CHECK = {
+    "customer_id": "06a7969058802f0c0f01c00b91846780",
+    "kind": "INDIVIDUAL",
+    "taken": True,
+    "backend": "legacy",
+    "backends": [
+        {"backend": "legacy", "takes": True, "errors": []},
+        {
+            "backend": "review",
+            "takes": False,
+            "errors": [
+                {
+                    "pointer": "/attachments",
+                    "code": "EVIDENCE_REQUIRED",
+                    "detail": "The field is required on the review backend.",
+                }
+            ],
+        },
+    ],
+}
+_CHECK = CheckSchema()
+_HEADERS = {
+    "Location": {"description": "where to read the result", "schema": {"type": "string"}},
+    "Retry-After": {
+        "description": "seconds until a look makes sense",
+        "schema": {"type": "integer"},
+    },
+}
+
+
+def _submission(
+    schema: RequestSchema, operation_id: str, example: dict[str, Any]
+) -> Callable[[View], View]:
+    """What the three submissions have in common."""
+    decorators = (
+        blueprint.problems(
+            BODY_PROBLEMS,
+            CALLER_PROBLEMS,
+            UPSTREAM_PROBLEMS,
+            ErrorCode.DOCUMENT_TYPE_UNSUPPORTED,
+            ErrorCode.EVIDENCE_REQUIRED,
+            ErrorCode.LEGACY_API_RETIRED,
+            ErrorCode.OUTCOME_UNKNOWN,
+        ),
+        blueprint.alt_response(
+            202,
+            schema=VerificationSchema(),
+            description="Submitted; a person reviews it",
+            example=IN_REVIEW,
+            headers=_HEADERS,
+            success=True,
+        ),
+        blueprint.alt_response(
+            200,
+            schema=CheckSchema(),
+            description="With validate_only: what would become of it",
+            example=CHECK,
+            success=True,
+        ),
+        blueprint.response(
+            201, VerificationSchema(), description="Verified at once", example=VERIFIED
+        ),
+        blueprint.arguments(OptionsSchema(), location="query"),
+        blueprint.arguments(schema, example=example),
+        blueprint.doc(operationId=operation_id),
+        requires("verifications:write"),
+    )
+
+    def decorate(view: View) -> View:
+        for decorator in decorators:
+            view = decorator(view)
+        return view
+
+    return decorate
+
+
+def _submit(
+    kind: Kind, customer_id: str, submission: dict[str, Any], options: dict[str, Any]
+) -> Any:
+    if options["validate_only"]:
+        return jsonify(_CHECK.dump(verifications().check(kind, customer_id, submission)))
+    verification = verifications().submit(kind, customer_id, submission, g.caller)
+    answer = members(verification)
+    if verification.final:
+        return answer, 201
+    location = url_for("verification.get_verification", customer_id=customer_id)
+    headers = {"Location": location, "Retry-After": str(answer["next_check_after_s"])}
+    return answer, 202, headers
+
+
+@blueprint.post("/individual")
+@_submission(IndividualSchema(), "submitIndividualVerification", INDIVIDUAL)
+def submit_individual(submission: dict[str, Any], options: dict[str, Any], customer_id: str) -> Any:
+    """Submit a person's verification.
+
+    The same body works on both generations of Huawei's API; which one serves it is the
+    operator's choice. 201: the customer is verified (or, rarely, rejected) already. 202: a
+    person reviews it; `Location` tells where to read the result.
+    """
+    return _submit(Kind.INDIVIDUAL, customer_id, submission, options)
+
+
+@blueprint.post("/enterprise")
+@_submission(EnterpriseSchema(), "submitEnterpriseVerification", ENTERPRISE)
+def submit_enterprise(submission: dict[str, Any], options: dict[str, Any], customer_id: str) -> Any:
+    """Submit a company's verification.
+
+    The same body works on both generations of Huawei's API; which one serves it is the
+    operator's choice. 201: the customer is verified (or, rarely, rejected) already. 202: a
+    person reviews it; `Location` tells where to read the result.
+    """
+    return _submit(Kind.ENTERPRISE, customer_id, submission, options)
+
+
+@blueprint.post("/enterprise-change")
+@_submission(EnterpriseSchema(), "changeToEnterpriseVerification", ENTERPRISE)
+def change_to_enterprise(
+    submission: dict[str, Any], options: dict[str, Any], customer_id: str
+) -> Any:
+    """Turn a verified person's account into a company's.
+
+    For a customer that was verified as an individual and is to become an enterprise; answers
+    like the other two.
+    """
+    return _submit(Kind.ENTERPRISE_CHANGE, customer_id, submission, options)

@@ -1,0 +1,137 @@
+"""Where a customer's verification stands."""
+
+import re
+from typing import Any
+
+from flask import request
+from marshmallow import fields
+
+from app.authentication import requires
+from app.extensions import verifications
+from app.fields import ResponseSchema, UtcTime
+from app.observability import record
+from app.problems import CALLER_PROBLEMS, UPSTREAM_PROBLEMS, ResourceBlueprint
+from app.verification.model import Kind, Status, Verification
+
+blueprint = ResourceBlueprint(
+    "verification",
+    __name__,
+    url_prefix="/v1/customers/<customer_id:customer_id>/verification",
+    description="Where a customer's verification stands",
+)
+
+LONGEST_WAIT = 25.0  # seconds
+NEXT_CHECK = 30  # seconds; a person reviews, and Huawei publishes no usual time
+
+_WAIT = re.compile(r"(?i)(?:^|[,;])\s*wait\s*=\s*\"?(\d{1,6})\"?\s*(?:$|[,;])")
+
+
+class RejectionSchema(ResponseSchema):
+    """Why a reviewer rejected a verification."""
+
+    reason = fields.String(
+        required=True, metadata={"description": "the reviewer's words; may be empty"}
+    )
+
+
+class VerificationSchema(ResponseSchema):
+    """Where a customer's verification stands; no personal value in it."""
+
+    customer_id = fields.String(required=True)
+    kind = fields.String(
+        metadata={
+            "description": f"{', '.join(Kind)}; absent where only the result was read, which "
+            "does not tell it; more can be added"
+        }
+    )
+    status = fields.String(
+        required=True, metadata={"description": ", ".join(Status) + "; more can be added"}
+    )
+    final = fields.Boolean(
+        required=True, metadata={"description": "whether it stays until a new submission"}
+    )
+    backend = fields.String(
+        required=True, metadata={"description": "the generation of Huawei's API that answered"}
+    )
+    checked_at = UtcTime(required=True)
+    rejection = fields.Nested(RejectionSchema)
+    next_check_after_s = fields.Integer(
+        metadata={"description": "seconds until another look makes sense"}
+    )
+
+
+VERIFIED = {
+    "customer_id": "06a7969058802f0c0f01c00b91846780",
+    "kind": "INDIVIDUAL",
+    "status": "VERIFIED",
+    "final": True,
+    "backend": "legacy",
+    "checked_at": "2026-11-23T09:30:00Z",
+}
+IN_REVIEW = {
+    **VERIFIED,
+    "status": "IN_REVIEW",
+    "final": False,
+    "backend": "review",
+    "next_check_after_s": NEXT_CHECK,
+}
+REJECTED = {
+    "customer_id": "06a7969058802f0c0f01c00b91846780",
+    "status": "REJECTED",
+    "final": True,
+    "backend": "review",
+    "checked_at": "2026-11-23T09:30:00Z",
+    "rejection": {"reason": "The data page is not legible."},
+}
+
+
+def members(verification: Verification) -> dict[str, Any]:
+    """A verification in the words of the contract, and its backend in the log line."""
+    record.current().backend = verification.backend
+    answer: dict[str, Any] = {
+        "customer_id": verification.customer_id,
+        "status": verification.status,
+        "final": verification.final,
+        "backend": verification.backend,
+        "checked_at": verification.checked_at,
+    }
+    if verification.kind is not None:
+        answer["kind"] = verification.kind
+    if verification.reason is not None:
+        answer["rejection"] = {"reason": verification.reason}
+    if not verification.final:
+        answer["next_check_after_s"] = NEXT_CHECK
+    return answer
+
+
+def wait_preference() -> float:
+    """Seconds that `Prefer: wait=N` (RFC 7240) asks for, at most 25; 0 if it asks for none."""
+    found = _WAIT.search(",".join(request.headers.getlist("Prefer")))
+    return min(float(found[1]), LONGEST_WAIT) if found else 0.0
+
+
+@blueprint.get("", parameters=["Prefer"])
+@requires("verifications:read")
+@blueprint.doc(operationId="getVerification")
+@blueprint.response(
+    200,
+    VerificationSchema(),
+    examples={
+        "IN_REVIEW": {"summary": "A person is looking at it", "value": IN_REVIEW},
+        "REJECTED": {"summary": "Rejected, with the reviewer's words", "value": REJECTED},
+    },
+)
+@blueprint.problems(CALLER_PROBLEMS, UPSTREAM_PROBLEMS)
+def get_verification(customer_id: str) -> tuple[dict[str, Any], int, dict[str, str]]:
+    """Tell where a customer's verification stands.
+
+    With `Prefer: wait=N` the answer to a review under way comes when it ends, or after N
+    seconds (25 at most).
+
+    It reads the result of the review API, whichever backend the submission went to. Whether
+    Huawei shows there what was submitted through its legacy API is not documented: do not take
+    NOT_SUBMITTED for the word on a customer that a submission answered VERIFIED.
+    """
+    wait = wait_preference()
+    answer = members(verifications().read(customer_id, wait))
+    return answer, 200, {"Preference-Applied": f"wait={wait:.0f}"} if wait else {}

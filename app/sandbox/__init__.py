@@ -1,0 +1,28 @@
+"""A strict, stateful stand-in for Huawei Cloud's IAM, Partner Center and OBS."""
+
+from __future__ import annotations
+
+from flask import Flask, Response, request
+
+from .control import PREFIX, control_calls
+from .state import State
+from .upstream import exchange
+
+STATE = "sandbox"
+
+
+def create_sandbox() -> Flask:
+    """Create one sandbox with a state of its own."""
+    app = Flask(__name__, static_folder=None)
+    state = State()
+    app.extensions[STATE] = state
+    app.register_blueprint(control_calls(state))
+
+    # Before routing: an upstream path must reach the signature check untouched.
+    @app.before_request
+    def serve_upstream() -> Response | None:
+        if request.path.startswith(f"{PREFIX}/"):
+            return None
+        return exchange(state, request)
+
+    return app

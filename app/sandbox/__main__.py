@@ -1,0 +1,31 @@
+"""Runs the sandbox until it is told to stop: python -m app.sandbox."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+
+from .server import SandboxServer
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serve until SIGINT or SIGTERM."""
+    parser = argparse.ArgumentParser(prog="python -m app.sandbox", description=__doc__)
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
+    parser.add_argument("--port", default=8090, type=int, help="port to listen on; 0 picks one")
+    options = parser.parse_args(arguments)
+    stopped = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopped.set())
+    with SandboxServer(options.host, options.port) as server:
+        sys.stdout.write(f"sandbox listening on {server.url}\n")
+        sys.stdout.flush()
+        stopped.wait()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,148 @@
+"""Faults on demand: what a network, a proxy or a tired service does to an answer."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .codes import known
+from .settings import Unknown, is_integer, is_number
+
+Check = Callable[[Any], bool]
+
+
+def _seconds(value: Any) -> bool:
+    return is_number(value) and value >= 0
+
+
+def _status(value: Any) -> bool:
+    return is_integer(value) and 200 <= value <= 599
+
+
+def _string(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of fault: its parameters with defaults, and whether the call is carried out."""
+
+    processed: bool
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    checks: Mapping[str, Check] = field(default_factory=dict)
+    # Some kinds mean nothing without the real answer, or nothing with it.
+    choosable: bool = True
+
+
+KINDS: dict[str, Kind] = {
+    "latency": Kind(True, {"seconds": 1}, {"seconds": _seconds}, choosable=False),
+    "hang": Kind(True, {"seconds": None}, {"seconds": _seconds}),
+    "reset": Kind(True),
+    "refuse": Kind(False, choosable=False),
+    "truncated": Kind(True),
+    "html": Kind(False, {"status": 502}, {"status": _status}),
+    "empty": Kind(True, {"status": 200}, {"status": _status}),
+    "content_type": Kind(True),
+    "bad_json": Kind(True),
+    "not_object": Kind(True),
+    "status": Kind(
+        False, {"status": 500, "body": ""}, {"status": _status, "body": lambda _value: True}
+    ),
+    "code": Kind(
+        False,
+        {"code": "CBC.0999", "status": None, "message": None},
+        {"code": lambda value: _string(value) and known(value), "status": _status}
+        | {"message": _string},
+    ),
+    "throttled": Kind(
+        False,
+        {"retry_after": None, "code": "APIGW.0308"},
+        {"retry_after": is_integer}
+        | {"code": lambda value: value is None or (_string(value) and known(value))},
+        choosable=False,
+    ),
+    "huge": Kind(True),
+    "redirect": Kind(False, {"location": "/elsewhere"}, {"location": _string}),
+    "slow_body": Kind(True, {"seconds": 2}, {"seconds": _seconds}),
+}
+
+
+@dataclass(slots=True)
+class Fault:
+    """One fault that waits for calls of an operation, or of any operation with `*`."""
+
+    operation: str
+    kind: str
+    count: int | None
+    processed: bool
+    parameters: dict[str, Any]
+    cleared: threading.Event = field(default_factory=threading.Event)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the fault as the control call shows it."""
+        return {
+            "operation": self.operation,
+            "kind": self.kind,
+            "count": self.count,
+            "processed": self.processed,
+            **self.parameters,
+        }
+
+
+class Faults:
+    """The faults in force, in the order they were asked for."""
+
+    def __init__(self) -> None:
+        self._faults: list[Fault] = []
+        # A fault that was used up may still hold a call, which a reset must let go.
+        self._taken: list[Fault] = []
+
+    def add(self, document: Mapping[str, Any], operations: frozenset[str]) -> Fault:
+        """Read one fault and put it in force."""
+        fault = _read_fault(document, operations)
+        self._faults.append(fault)
+        return fault
+
+    def take(self, operation: str) -> Fault | None:
+        """Return the fault that hits this call, and count it."""
+        for fault in self._faults:
+            if fault.operation in (operation, "*"):
+                if fault.count is not None:
+                    fault.count -= 1
+                    if fault.count == 0:
+                        self._faults.remove(fault)
+                        self._taken.append(fault)
+                return fault
+        return None
+
+    def clear(self) -> None:
+        """End every fault, and let go the calls that wait in one."""
+        for fault in (*self._faults, *self._taken):
+            fault.cleared.set()
+        self._faults, self._taken = [], []
+
+    def as_list(self) -> list[dict[str, Any]]:
+        """Return the faults in force."""
+        return [fault.as_dict() for fault in self._faults]
+
+
+def _read_fault(document: Mapping[str, Any], operations: frozenset[str]) -> Fault:
+    rest = dict(document)
+    operation, name, count = rest.pop("operation", None), rest.pop("kind", None), None
+    if operation not in operations:
+        raise Unknown(f"operation is one of {sorted(operations)}, not {operation!r}")
+    if name not in KINDS:
+        raise Unknown(f"kind is one of {sorted(KINDS)}, not {name!r}")
+    kind = KINDS[name]
+    count = rest.pop("count", None)
+    if count is not None and not (is_integer(count) and count > 0):
+        raise Unknown(f"count is a positive integer or null, not {count!r}")
+    processed = rest.pop("processed", kind.processed)
+    if not isinstance(processed, bool) or (processed != kind.processed and not kind.choosable):
+        raise Unknown(f"{name}: processed cannot be {processed!r}")
+    for parameter, value in rest.items():
+        if parameter not in kind.checks or not kind.checks[parameter](value):
+            raise Unknown(f"{name} does not take {parameter} = {value!r}")
+    return Fault(operation, name, count, processed, {**kind.defaults, **rest})

@@ -1,0 +1,126 @@
+"""OBS: objects in a bucket, path style, signed with Signature Version 4."""
+
+from __future__ import annotations
+
+import hashlib
+from email.utils import formatdate
+from http import HTTPStatus
+from urllib.parse import unquote
+from xml.sax.saxutils import escape
+
+from .calls import Answer, Call, Refused
+from .obs_signature import ALGORITHM, UNSIGNED_PAYLOAD, read_credential, signature_fits
+from .settings import REGION
+from .signature import TOLERANCE_SECONDS, sign_time
+from .state import State, Stored
+
+# The FAQ says that only UNSIGNED-PAYLOAD and the streaming mode are taken, but not what OBS
+# answers to another; the streaming mode is not imitated.
+OTHER_PAYLOAD = "x-amz-content-sha256 must be UNSIGNED-PAYLOAD"
+
+MESSAGES = {
+    "AccessDenied": (403, "Access Denied"),
+    "AuthorizationHeaderMalformed": (400, "The authorization header is malformed"),
+    "InvalidAccessKeyId": (403, "The access key id you provided does not exist in our records."),
+    "MethodNotAllowed": (405, "The specified method is not allowed against this resource."),
+    "MissingContentLength": (411, "You must provide the Content-Length HTTP header."),
+    "NoSuchBucket": (404, "The specified bucket does not exist"),
+    "NoSuchKey": (404, "The specified key does not exist."),
+    "NotImplemented": (501, "This functionality is not implemented."),
+    "RequestTimeTooSkewed": (
+        403,
+        "The difference between the request time and the current time is too large.",
+    ),
+    "SignatureDoesNotMatch": (
+        403,
+        "The request signature we calculated does not match the signature you provided.",
+    ),
+}
+
+
+def addressed(state: State, call: Call) -> bool:
+    """Whether the call is meant for OBS."""
+    signed = call.headers.get("authorization", "").startswith(ALGORITHM)
+    return signed or _address(call)[0] in state.buckets
+
+
+def serve(state: State, call: Call) -> Answer:
+    """Store, give, describe or delete an object."""
+    _authenticate(state, call)
+    bucket, key = _address(call)
+    if bucket not in state.buckets:
+        raise _refusal(call, "NoSuchBucket")
+    if call.query:
+        raise _refusal(call, "NotImplemented")
+    if not key or call.method not in ("PUT", "GET", "HEAD", "DELETE"):
+        raise _refusal(call, "MethodNotAllowed")
+    objects = state.buckets[bucket]
+    if call.method == "PUT":
+        return _store(state, call, objects, key)
+    if call.method == "DELETE":
+        # Deleting what is not there succeeds too, as in S3.
+        objects.pop(key, None)
+        return Answer(HTTPStatus.NO_CONTENT)
+    stored = objects.get(key)
+    if stored is None:
+        raise _refusal(call, "NoSuchKey")
+    return Answer(HTTPStatus.OK, stored.content, _describe(stored))
+
+
+def _address(call: Call) -> tuple[str, str]:
+    bucket, _, key = call.path.removeprefix("/").partition("/")
+    return unquote(bucket), unquote(key)
+
+
+def _store(state: State, call: Call, objects: dict[str, Stored], key: str) -> Answer:
+    if "content-length" not in call.headers:
+        raise _refusal(call, "MissingContentLength")
+    etag = hashlib.md5(call.body, usedforsecurity=False).hexdigest()
+    stored = Stored(
+        call.body,
+        call.headers.get("content-type", "binary/octet-stream"),
+        f'"{etag}"',
+        state.clock.now(),
+    )
+    objects[key] = stored
+    return Answer(HTTPStatus.OK, headers={"ETag": stored.etag})
+
+
+def _describe(stored: Stored) -> dict[str, str]:
+    return {
+        "Content-Type": stored.content_type,
+        "Content-Length": str(len(stored.content)),
+        "ETag": stored.etag,
+        "Last-Modified": formatdate(stored.modified, usegmt=True),
+    }
+
+
+def _authenticate(state: State, call: Call) -> None:
+    authorization = call.headers.get("authorization", "")
+    if not authorization.startswith(ALGORITHM):
+        raise _refusal(call, "AccessDenied")
+    credential = read_credential(authorization)
+    if credential is None or credential.region != REGION:
+        raise _refusal(call, "AuthorizationHeaderMalformed")
+    secret_key = state.obs_keys.get(credential.access_key)
+    if secret_key is None:
+        raise _refusal(call, "InvalidAccessKeyId")
+    signed_at = sign_time(call.headers.get("x-amz-date", ""))
+    if signed_at is None:
+        raise _refusal(call, "AccessDenied")
+    if abs(state.clock.now() - signed_at) > TOLERANCE_SECONDS:
+        raise _refusal(call, "RequestTimeTooSkewed")
+    if call.headers.get("x-amz-content-sha256") != UNSIGNED_PAYLOAD:
+        raise _refusal(call, "SignatureDoesNotMatch", OTHER_PAYLOAD)
+    if not signature_fits(call, credential, secret_key):
+        raise _refusal(call, "SignatureDoesNotMatch")
+
+
+def _refusal(call: Call, code: str, message: str | None = None) -> Refused:
+    status, text = MESSAGES[code]
+    body = (
+        '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
+        f"<Error><Code>{code}</Code><Message>{escape(message or text)}</Message>"
+        f"<RequestId>{call.request_id}</RequestId></Error>"
+    )
+    return Refused(Answer(status, body.encode(), {"Content-Type": "application/xml"}, code))

@@ -1,0 +1,104 @@
+"""Which calls the sandbox serves, by method and path."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+from . import iam, obs, partner_center, reviews
+from .api_gateway import BODY_LIMIT, authenticate, not_published, refusal, throttle
+from .calls import Answer, Call
+from .state import State
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One upstream call: its name, its address and what serves it."""
+
+    name: str
+    method: str
+    path: re.Pattern[str]
+    serve: Callable[[State, Call], Answer]
+    behind_gateway: bool = True
+    body_limit: int | None = BODY_LIMIT
+
+
+def _operation(
+    name: str,
+    method: str,
+    path: str,
+    serve: Callable[[State, Call], Answer],
+    *,
+    behind_gateway: bool = True,
+) -> Operation:
+    return Operation(name, method, re.compile(path), serve, behind_gateway)
+
+
+V2 = "/v2/customers/realname-auths"
+
+OPERATIONS = (
+    _operation(
+        "verified-info",
+        "PUT",
+        r"/v1\.0/[^/]+/partner/customer-mgr/verified-info",
+        partner_center.verified_info,
+    ),
+    _operation("result", "GET", f"{V2}/result", partner_center.result),
+    _operation("individual", "POST", f"{V2}/individual", reviews.individual),
+    _operation("enterprise", "POST", f"{V2}/enterprise", reviews.enterprise),
+    _operation("change", "PUT", f"{V2}/enterprise", reviews.change),
+    _operation("token", "POST", "/v3/auth/tokens", iam.token, behind_gateway=False),
+    _operation(
+        "security-token",
+        "POST",
+        r"/v3\.0/OS-CREDENTIAL/securitytokens",
+        iam.security_token,
+        behind_gateway=False,
+    ),
+)
+
+
+def _unknown(_state: State, call: Call) -> Answer:
+    return not_published(call)
+
+
+UNKNOWN = _operation("unknown", "", "", _unknown)
+OBJECTS = Operation("obs", "", re.compile(""), obs.serve, behind_gateway=False, body_limit=None)
+NAMES = frozenset({*(operation.name for operation in OPERATIONS), "obs", "unknown", "*"})
+
+
+def find_operation(state: State, call: Call) -> Operation:
+    """Return the operation that this call addresses."""
+    path = unquote(call.path)
+    for operation in OPERATIONS:
+        if operation.method == call.method and operation.path.fullmatch(path):
+            return operation
+    return OBJECTS if obs.addressed(state, call) else UNKNOWN
+
+
+def carry_out(state: State, call: Call, operation: Operation) -> Answer:
+    """Let the call through the gateway, if it stands behind it, and serve it.
+
+    Raises:
+        Refused: the gateway did not let it through.
+    """
+    if operation is UNKNOWN and not _has_credential(call):
+        return not_published(call)
+    if operation.behind_gateway:
+        identity = authenticate(state, call)
+        throttle(state, call, operation.name, identity)
+        if identity.customer:
+            # Partner calls refuse a customer's credential (CBC.0151, "access denied").
+            return partner_center.access_denied(call)
+    return operation.serve(state, call)
+
+
+def _has_credential(call: Call) -> bool:
+    return "authorization" in call.headers or "x-auth-token" in call.headers
+
+
+def oversized(call: Call) -> Answer:
+    """Answer a body that the gateway does not take."""
+    return refusal(call, "0201", "Request entity too large", 413).answer

@@ -1,0 +1,130 @@
+"""Partner Center's verified-info (deprecated) and its review result.
+
+Sources: en-us_topic_0076214635 "Synchronizing Customer Real-Name Authentication Information",
+mc_00020 "Querying the Real-Name Authentication Review Result".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qsl, unquote
+
+from .api_gateway import not_published
+from .calls import Answer, Call, json_answer
+from .codes import code_answer
+from .customers import ENTERPRISE, INDIVIDUAL
+from .fields import Check, FieldError, constant, integer, read_json, read_object, text
+from .magic import magic_answer
+from .settings import PARTNER_ID, PLATFORM_ID
+from .state import State
+
+VERIFIED = 2
+
+# identifyType by holder: identity cards 1, 4 and 5, passport 2; business licence 3 and
+# organization code 11. The numbers 6 to 10 lie in the stated range and mean nothing.
+DOCUMENTS = {INDIVIDUAL: (1, 2, 4, 5), ENTERPRISE: (3, 11)}
+# For enterprises the page's sentence and its class deny each other; this reads them as one rule.
+NUMBERS = {INDIVIDUAL: r"[0-9a-zA-Z]{1,32}", ENTERPRISE: r"[^!@#$%^&*<>\\]{1,32}"}
+
+# The table declares three integers and every example sends strings of digits: both are taken.
+VERIFIED_INFO: Mapping[str, Check] = {
+    "xaccountType": constant(PLATFORM_ID),
+    "xaccountId": text(64),
+    "domainId": text(64),
+    "verifiedType": integer(INDIVIDUAL, ENTERPRISE, digits=True),
+    "verifiedStatus": integer(VERIFIED, digits=True),
+    "name": text(256, named=True),
+    "identifyType": integer(*range(1, 12), digits=True),
+    "verifiedNumber": text(32),
+}
+
+
+def refuse_field(call: Call, error: FieldError) -> Answer:
+    """Answer a parameter error; its text repeats the value, as Huawei's can."""
+    return code_answer("CBC.0100", call.request_id, text=str(error))
+
+
+def read_body(call: Call, fields: Mapping[str, Check], optional: tuple[str, ...] = ()) -> Any:
+    """Read a closed JSON object that says that it is JSON."""
+    media_type = call.headers.get("content-type", "")
+    if media_type.partition(";")[0].strip().lower() != "application/json":
+        raise FieldError("Content-Type", media_type, "is not application/json")
+    if call.query:
+        raise FieldError("query", call.query, "is not expected")
+    return read_object("body", read_json(call.body), fields, optional)
+
+
+def verified_info(state: State, call: Call) -> Answer:
+    """Take a customer as verified at once."""
+    settings = state.settings
+    if settings.legacy == "retired":
+        return not_published(call)
+    if settings.legacy == "gone":
+        return Answer(410, b"<html><body>Gone</body></html>", {"Content-Type": "text/html"})
+    if unquote(call.path.split("/")[2]) != PARTNER_ID:
+        # The FAQ bpconsole_apifaq_00004 gives the status only; no code is documented.
+        return json_answer(401, {"error_msg": "Unauthorized", "request_id": call.request_id})
+    try:
+        body = _read_verified_info(call)
+    except FieldError as error:
+        return refuse_field(call, error)
+    unprinted = settings.legacy_failure_status
+    magic = magic_answer(body["domainId"], call.request_id, unprinted=unprinted)
+    if magic is not None:
+        return magic
+    return _push(state, call, body["domainId"], body["verifiedType"])
+
+
+def _read_verified_info(call: Call) -> dict[str, Any]:
+    body: dict[str, Any] = read_body(call, VERIFIED_INFO)
+    kind = body["verifiedType"]
+    if body["identifyType"] not in DOCUMENTS[kind]:
+        raise FieldError("identifyType", body["identifyType"], f"does not go with {kind}")
+    if not re.fullmatch(NUMBERS[kind], body["verifiedNumber"]):
+        raise FieldError("verifiedNumber", body["verifiedNumber"], "has characters not allowed")
+    return body
+
+
+def _push(state: State, call: Call, customer_id: str, kind: int) -> Answer:
+    customer, now = state.customer(customer_id), state.clock.now()
+    unprinted = state.settings.legacy_failure_status
+    if customer.in_review(now):
+        return code_answer("CBC.5005", call.request_id, unprinted=unprinted)
+    if customer.verified_kind(now) not in (None, kind):
+        return code_answer("CBC.5006", call.request_id, unprinted=unprinted)
+    # A repeated push is not documented; here it succeeds again.
+    customer.legacy_kind = kind
+    return code_answer("CBC.0000", call.request_id)
+
+
+def result(state: State, call: Call) -> Answer:
+    """Tell how the review of a customer stands."""
+    try:
+        customer_id = _read_query(call)
+    except FieldError as error:
+        return refuse_field(call, error)
+    magic = magic_answer(customer_id, call.request_id, unprinted=400)
+    if magic is not None:
+        return magic
+    customer = state.customers.get(customer_id)
+    if customer is None:
+        return json_answer(200, {})
+    legacy = state.settings.result_shows_legacy
+    return json_answer(200, customer.result(state.clock.now(), legacy=legacy))
+
+
+def _read_query(call: Call) -> str:
+    if call.body:
+        raise FieldError("body", call.body.decode("utf-8", "replace"), "is not expected")
+    pairs = parse_qsl(call.query, keep_blank_values=True)
+    if len(pairs) != len(dict(pairs)):
+        raise FieldError("query", call.query, "repeats a parameter")
+    read = read_object("query", dict(pairs), {"customer_id": text(64)})
+    return str(read["customer_id"])
+
+
+def access_denied(call: Call) -> Answer:
+    """Answer a credential of the wrong kind."""
+    return code_answer("CBC.0151", call.request_id)

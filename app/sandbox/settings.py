@@ -1,0 +1,88 @@
+"""The switches of the sandbox: what Huawei leaves open, and what a test wants different."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from .codes import known
+
+PARTNER_ID = "0a1b2c3d4e5f60718293a4b5c6d7e8f9"
+PLATFORM_ID = "PARTNER01"
+IAM_DOMAIN = "partner"
+IAM_USER = "partner"
+IAM_PASSWORD = "sandbox-password-not-a-secret"  # noqa: S105 - public by design, never a real one
+REGION = "ap-southeast-1"
+BUCKET = "kyc"
+
+
+class Unknown(Exception):
+    """A control call asked for something the sandbox does not understand."""
+
+
+@dataclass(slots=True)
+class Settings:
+    """Every switch with its start value."""
+
+    # Published for the v2 real-name calls; assumed for the rest (Huawei's throttling page).
+    requests_per_second: int | None = 10
+    # The verified-info page prints no HTTP status for CBC.5001 to CBC.5006.
+    legacy_failure_status: int = 200
+    # Not confirmed: whether the v2 result shows a verification made by verified-info.
+    result_shows_legacy: bool = True
+    # Huawei publishes no review time. None: a review ends by a control call only.
+    review_seconds: float | None = 2
+    is_review: int = 1
+    # No code is documented for an attachment that is not in the bucket. None: not checked.
+    missing_attachment_code: str | None = None
+    legacy: Literal["served", "retired", "gone"] = "served"
+    # IAM tokens are valid for 24 hours (IAM API reference).
+    token_seconds: float = 86400
+    # The lock is part of the account's login policy, so the number is the operator's.
+    password_tries: int = 5
+
+    def change(self, document: Mapping[str, Any]) -> None:
+        """Take new values; all of them, or none if one is not understood."""
+        for name, value in document.items():
+            check = _CHECKS.get(name)
+            if check is None:
+                raise Unknown(f"no setting is called {name!r}; there are {sorted(_CHECKS)}")
+            if not check(value):
+                raise Unknown(f"setting {name} cannot be {value!r}")
+        for name, value in document.items():
+            setattr(self, name, value)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return every setting with its present value."""
+        return asdict(self)
+
+
+def is_integer(value: Any) -> bool:
+    """Whether this is a JSON integer; true and false are not."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def is_number(value: Any) -> bool:
+    """Whether this is a JSON number; NaN and Infinity are not."""
+    return is_integer(value) or (isinstance(value, float) and math.isfinite(value))
+
+
+def _status(value: Any) -> bool:
+    return is_integer(value) and 200 <= value <= 599
+
+
+_CHECKS: dict[str, Callable[[Any], bool]] = {
+    "requests_per_second": lambda value: value is None or (is_integer(value) and value > 0),
+    "legacy_failure_status": _status,
+    "result_shows_legacy": lambda value: isinstance(value, bool),
+    "review_seconds": lambda value: value is None or (is_number(value) and value >= 0),
+    "is_review": lambda value: is_integer(value) and value in (0, 1),
+    "missing_attachment_code": lambda value: (
+        value is None or (isinstance(value, str) and known(value))
+    ),
+    "legacy": lambda value: value in ("served", "retired", "gone"),
+    "token_seconds": lambda value: is_number(value) and value > 0,
+    "password_tries": lambda value: is_integer(value) and value > 0,
+}

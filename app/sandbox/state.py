@@ -1,0 +1,140 @@
+"""All that changes in a running sandbox, behind one lock."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from dataclasses import dataclass
+from email.utils import formatdate
+from typing import Any
+
+from .access_keys import OBS_ACCESS_KEY, OBS_SECRET_KEY, AccessKeys
+from .customers import Customer
+from .faults import Faults
+from .settings import BUCKET, Settings
+from .tokens import Tokens
+
+WINDOW_SECONDS = 1.0
+
+
+class Clock:
+    """The time of the sandbox: that of the machine, moved."""
+
+    def __init__(self) -> None:
+        self.offset_seconds = 0.0
+
+    def now(self) -> float:
+        """Return seconds since 1970."""
+        return time.time() + self.offset_seconds
+
+    def http_date(self) -> str:
+        """Return the time for a Date header."""
+        return formatdate(self.now(), usegmt=True)
+
+
+class Throttle:
+    """A sliding window of one second for each operation and credential."""
+
+    def __init__(self) -> None:
+        self._admitted: dict[tuple[str, str], deque[float]] = {}
+
+    def admit(self, key: tuple[str, str], now: float, limit: int | None) -> bool:
+        """Count the call in, unless the window is full; a refused call does not count."""
+        moments = self._admitted.setdefault(key, deque())
+        # The clock can be moved back: a moment in the future is no moment of this window.
+        while moments and not 0 <= now - moments[0] < WINDOW_SECONDS:
+            moments.popleft()
+        if limit is not None and len(moments) >= limit:
+            return False
+        moments.append(now)
+        return True
+
+
+@dataclass(slots=True)
+class Recorded:
+    """One upstream request, as the control call shows it."""
+
+    n: int
+    at: float
+    operation: str
+    method: str
+    target: str
+    headers: dict[str, str]
+    body: str = ""
+    status: int | None = None
+    code: str | None = None
+    processed: bool = False
+
+
+@dataclass(slots=True)
+class Stored:
+    """One object in a bucket."""
+
+    content: bytes
+    content_type: str
+    etag: str
+    modified: float
+
+
+@dataclass(slots=True)
+class Logins:
+    """Wrong passwords in a row, and the lock they lead to."""
+
+    failures: int = 0
+    locked_until: float = 0
+
+
+class State:
+    """Everything mutable in one place; hold `lock` while touching it."""
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self.faults = Faults()
+        self._start()
+
+    def _start(self) -> None:
+        self.clock = Clock()
+        self.settings = Settings()
+        self.access_keys = AccessKeys()
+        self.obs_keys = {OBS_ACCESS_KEY: OBS_SECRET_KEY}
+        self.tokens = Tokens()
+        self.logins = Logins()
+        self.customers: dict[str, Customer] = {}
+        self.buckets: dict[str, dict[str, Stored]] = {BUCKET: {}}
+        self.throttle = Throttle()
+        self.requests: list[Recorded] = []
+        self._counted = 0
+
+    def reset(self) -> None:
+        """Go back to the start state and let go every call that waits in a fault."""
+        with self.lock:
+            self.faults.clear()
+            self._start()
+
+    def customer(self, customer_id: str) -> Customer:
+        """Return the customer of this id; every id is known."""
+        return self.customers.setdefault(customer_id, Customer())
+
+    def record(self, operation: str, method: str, target: str, headers: dict[str, str]) -> Recorded:
+        """Write down that a request has come in."""
+        with self.lock:
+            self._counted += 1
+            entry = Recorded(self._counted, time.monotonic(), operation, method, target, headers)
+            self.requests.append(entry)
+            return entry
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return settings, counts and the customers with a state."""
+        now = self.clock.now()
+        return {
+            "settings": self.settings.as_dict(),
+            "offset_seconds": self.clock.offset_seconds,
+            "tokens_issued": len(self.tokens),
+            "user_locked": self.logins.locked_until > now,
+            "access_keys": self.access_keys.as_dict(now),
+            "customers": {
+                customer_id: customer.as_dict(now)
+                for customer_id, customer in self.customers.items()
+            },
+        }

@@ -1,0 +1,58 @@
+"""How far each caller is from the day on which the legacy call is gone."""
+
+import threading
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from app.errors import FieldError
+
+
+@dataclass(slots=True)
+class _Tally:
+    submissions: int = 0
+    ready: int = 0
+    obstacles: Counter[tuple[str, str]] = field(default_factory=Counter)
+    backends: Counter[str] = field(default_factory=Counter)
+
+
+class Migration:
+    """Counts, by caller, which submissions the review backend would have taken.
+
+    Since the process started, and of this process alone.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._tallies: dict[str, _Tally] = {}
+
+    def count(self, caller: str, backend: str, obstacles: Iterable[FieldError]) -> None:
+        """Count a submission: the backend chosen, and the rules of review that it breaks."""
+        broken = {(one.pointer, one.code) for one in obstacles}
+        with self._lock:
+            tally = self._tallies.setdefault(caller, _Tally())
+            tally.submissions += 1
+            tally.ready += not broken
+            tally.obstacles.update(broken)
+            tally.backends[backend] += 1
+
+    def by_caller(self) -> list[dict[str, Any]]:
+        """What was counted, in the words of the contract."""
+        with self._lock:
+            return [
+                {
+                    "caller": caller,
+                    "submissions": tally.submissions,
+                    "ready_for_review": tally.ready,
+                    "obstacles": [
+                        {"pointer": pointer, "code": code, "submissions": number}
+                        for (pointer, code), number in tally.obstacles.most_common()
+                    ],
+                    "backends": [
+                        {"backend": backend, "submissions": number}
+                        for backend, number in tally.backends.most_common()
+                    ],
+                }
+                for caller, tally in sorted(self._tallies.items())
+            ]

@@ -1,0 +1,84 @@
+"""Fixtures: the gateway in front, the sandbox behind it, HTTP on both sides."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryFile
+
+import hypothesis
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from app import create_app
+from app.sandbox.server import SandboxServer
+from app.settings import Settings
+from demo.local import Local
+from tests.gateway import configuration
+from tests.sandbox_driver import SandboxDriver
+
+hypothesis.settings.register_profile("gateway", deadline=None, print_blob=True)
+hypothesis.settings.load_profile("gateway")
+
+_OF_THE_MACHINE = (
+    "CURL_CA_BUNDLE",
+    "GATEWAY_CONFIG",
+    "GUNICORN_CMD_ARGS",
+    "HOST",
+    "LOG_LEVEL",
+    "METRICS_PORT",
+    "NETRC",
+    "PORT",
+    "REQUESTS_CA_BUNDLE",
+    "SSL_CERT_DIR",
+    "SSL_CERT_FILE",
+    "WEB_CONCURRENCY",
+)
+
+
+@pytest.fixture(autouse=True)
+def clean_environ(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no proxy, configuration or certificate of this machine into a test."""
+    for name in tuple(os.environ):
+        upper = name.upper()
+        if upper in _OF_THE_MACHINE or upper.endswith("_PROXY") or upper.startswith("FLASK_"):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def sandbox_url() -> Iterator[str]:
+    with SandboxServer() as server:
+        yield server.url
+
+
+@pytest.fixture
+def sandbox(sandbox_url: str) -> SandboxDriver:
+    """The sandbox in its start state, but with no limit of calls a second."""
+    driver = SandboxDriver(sandbox_url)
+    driver.reset()
+    driver.settings(requests_per_second=None)
+    return driver
+
+
+@pytest.fixture
+def settings(tmp_path: Path, sandbox_url: str) -> Settings:
+    return Settings.model_validate(configuration(tmp_path, sandbox_url))
+
+
+@pytest.fixture
+def app(settings: Settings, sandbox: SandboxDriver) -> Flask:  # noqa: ARG001 - it is behind
+    return create_app(settings)
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()
+
+
+@pytest.fixture(scope="session")
+def served() -> Iterator[Local]:
+    """The gateway under gunicorn and a sandbox of its own, as `make run` starts them."""
+    with TemporaryFile() as log, Local(log=log) as local:
+        yield local

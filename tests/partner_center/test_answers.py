@@ -1,0 +1,97 @@
+"""Which answers are a success, and which are none, from an upstream that may be anything."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from app import create_app
+from app.settings import Settings
+from tests.gateway import altered, submit
+from tests.raw_upstream import RawUpstream, answer
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (200, '{"error_code":"CBC.0000"}'),
+        (201, '{"error_code":"CBC.0000"}'),
+        (200, "{}"),
+        (200, '\ufeff{"error_code":"CBC.0000"}'),
+    ],
+)
+def test_a_2xx_without_a_failure_code_is_a_success(
+    settings: Settings, status: int, body: str
+) -> None:
+    with RawUpstream(answer(status, body)) as upstream:
+        client = create_app(altered(settings, endpoint=upstream.url)).test_client()
+        assert submit(client).status_code == 201
+
+
+def test_a_chunked_answer_is_read(settings: Settings) -> None:
+    reply = b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{\r\n1\r\n}\r\n0\r\n\r\n'
+    with RawUpstream(reply) as upstream:
+        client = create_app(altered(settings, endpoint=upstream.url)).test_client()
+        assert [submit(client).status_code for _ in range(3)] == [201] * 3
+    assert upstream.connections == 1
+
+
+BROKEN = {
+    "no HTTP at all": b"SSH-2.0-OpenSSH_9.6\r\n\r\n",
+    "an empty answer": b"",
+    "a header line without end": b"HTTP/1.1 200 OK\r\nX: " + b"x" * 100_000 + b"\r\n\r\n",
+    "too many headers": b"HTTP/1.1 200 OK\r\n" + b"X: x\r\n" * 200 + b"\r\n",
+    "two lengths": b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}",
+    "a chunk that is no number": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}",
+    "a number with 5000 digits": answer(200, '{"a":' + "1" * 5000 + "}"),
+    "nested 100000 deep": answer(200, "[" * 100_000),
+    "not UTF-8": answer(200, b'{"a":"\xff"}'),
+    "gzip that nobody asked for": answer(200, b"\x1f\x8b\x08\x00", "Content-Encoding: gzip"),
+    "no content": answer(204),
+    "a string": answer(200, '"CBC.0000"'),
+}
+
+
+@pytest.mark.parametrize("reply", BROKEN.values(), ids=BROKEN)
+def test_an_answer_that_is_none_leaves_the_outcome_unknown(
+    settings: Settings, reply: bytes
+) -> None:
+    def send(connection: Any) -> None:
+        connection.sendall(reply)
+
+    with RawUpstream(send) as upstream:
+        client = create_app(altered(settings, endpoint=upstream.url)).test_client()
+        response = submit(client)
+    assert (response.status_code, response.get_json()["code"]) == (504, "OUTCOME_UNKNOWN")
+    assert len(upstream.requests) == 1
+
+
+@pytest.mark.xfail(
+    strict=True,
+    reason="a failure code of another form than FAMILY.number is taken for no code at all, so that "
+    "the customer is reported verified: _judge asks codes.error_code only",
+)
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"error_code":"SOMETHING"}',
+        '{"error_code":5002,"error_msg":"x"}',
+        '{"error_code":"1100","error_msg":"x"}',
+        '{"errorCode":"cbc.5002"}',
+        '{"error":{"code":401,"message":"x","title":"Unauthorized"}}',
+    ],
+)
+def test_a_2xx_with_a_code_of_another_form_is_no_success(settings: Settings, body: str) -> None:
+    with RawUpstream(answer(200, body)) as upstream:
+        client = create_app(altered(settings, endpoint=upstream.url)).test_client()
+        response = submit(client)
+    assert response.status_code >= 500
+
+
+@pytest.mark.parametrize(("size", "status"), [(1024 * 1024, 201), (1024 * 1024 + 1, 504)])
+def test_an_answer_may_have_a_mebibyte(settings: Settings, size: int, status: int) -> None:
+    body = b'{"error_code":"CBC.0000"}'.ljust(size)
+    with RawUpstream(answer(200, body)) as upstream:
+        client = create_app(altered(settings, endpoint=upstream.url)).test_client()
+        assert submit(client).status_code == status

@@ -1,0 +1,45 @@
+"""One sandbox for the whole folder, put back to its start state for each test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import requests
+
+from app.sandbox.server import SandboxServer
+from tests.sandbox.bucket import Bucket
+from tests.sandbox.partner import Partner
+from tests.sandbox_driver import SandboxDriver
+
+
+@pytest.fixture(scope="session")
+def url() -> Iterator[str]:
+    with SandboxServer() as server:
+        yield server.url
+
+
+@pytest.fixture
+def driver(url: str) -> SandboxDriver:
+    driver = SandboxDriver(url)
+    driver.reset()
+    return driver
+
+
+@pytest.fixture
+def session() -> Iterator[requests.Session]:
+    with requests.Session() as session:
+        session.trust_env = False
+        yield session
+
+
+@pytest.fixture
+def partner(driver: SandboxDriver, session: requests.Session) -> Partner:
+    """A partner who signs with the official SDK."""
+    return Partner(driver.url, session)
+
+
+@pytest.fixture
+def bucket(driver: SandboxDriver, session: requests.Session) -> Bucket:
+    """A bucket whose owner signs with botocore."""
+    return Bucket(driver.url, session)

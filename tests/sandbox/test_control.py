@@ -1,0 +1,109 @@
+"""The control calls: what they change, show and refuse."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import requests
+
+from tests.sandbox.partner import ACCESS_KEY, V2, Partner
+from tests.sandbox_driver import SandboxDriver
+
+
+def test_a_reset_goes_back_to_the_start_state(driver: SandboxDriver, partner: Partner) -> None:
+    start = driver.state()
+    partner.verify()
+    driver.settings(is_review=0, legacy="gone")
+    driver.clock(5)
+    driver.fault("*", "html")
+    driver.access_keys()
+    assert driver.state() != start
+    driver.reset()
+    assert driver.state() == start
+    assert driver.requests() == []
+    assert driver.faults() == []
+
+
+def test_every_upstream_request_is_written_down(driver: SandboxDriver, partner: Partner) -> None:
+    partner.verify()
+    partner.result("a b")
+    partner.verify(name="1")
+    requests.get(f"{driver.url}/nothing?x=1", timeout=10)
+    first, second, third, fourth = driver.requests()
+    assert [entry["n"] for entry in (first, second, third, fourth)] == [1, 2, 3, 4]
+    assert first["at"] < second["at"] < third["at"]
+    assert (first["operation"], first["method"]) == ("verified-info", "PUT")
+    assert '"xaccountId": "shop-1"' in first["body"]
+    assert first["headers"]["Authorization"].startswith("SDK-HMAC-SHA256 ")
+    assert (first["status"], first["code"], first["processed"]) == (200, "CBC.0000", True)
+    assert second["target"] == f"{V2}/result?customer_id=a%20b"
+    assert (second["status"], second["code"], second["processed"]) == (200, None, True)
+    assert (third["status"], third["code"], third["processed"]) == (400, "CBC.0100", False)
+    assert (fourth["operation"], fourth["target"]) == ("unknown", "/nothing?x=1")
+    assert driver.requests("result") == [second]
+    driver.forget_requests()
+    assert driver.requests() == []
+    partner.verify()
+    assert driver.requests()[0]["n"] == 5
+
+
+def test_the_state_shows_failures_but_no_secret(driver: SandboxDriver, partner: Partner) -> None:
+    partner.verify_with("wrong")
+    state = driver.state()
+    assert state["access_keys"][ACCESS_KEY]["failures"] == 1
+    assert "secret" not in str(state)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "document"),
+    [
+        ("PATCH", "/settings", {"nothing": 1}),
+        ("PATCH", "/settings", {"requests_per_second": 0}),
+        ("PATCH", "/settings", {"requests_per_second": "10"}),
+        ("PATCH", "/settings", {"legacy_failure_status": 99}),
+        ("PATCH", "/settings", {"legacy_failure_status": True}),
+        ("PATCH", "/settings", {"result_shows_legacy": 1}),
+        ("PATCH", "/settings", {"review_seconds": -1}),
+        ("PATCH", "/settings", {"is_review": 2}),
+        ("PATCH", "/settings", {"missing_attachment_code": "nothing"}),
+        ("PATCH", "/settings", {"legacy": "maybe"}),
+        ("PATCH", "/settings", {"token_seconds": 0}),
+        ("PATCH", "/settings", {"password_tries": 0}),
+        ("PATCH", "/settings", {"is_review": 0, "nothing": 1}),
+        ("PATCH", "/settings", None),
+        ("PUT", "/clock", {}),
+        ("PUT", "/clock", {"offset_seconds": "5"}),
+        ("PUT", "/clock", {"offset_seconds": True}),
+        ("PUT", "/clock", {"offset_seconds": 5, "more": 1}),
+        ("PUT", "/access-keys", {"AK": "secret"}),
+        ("PUT", "/access-keys", {"AK": {}}),
+        ("PUT", "/access-keys", {"AK": {"secret_key": 5}}),
+        ("PUT", "/access-keys", {"AK": {"secret_key": "x", "security_token": 5}}),
+        ("PUT", "/access-keys", {"AK": {"secret_key": "x", "expires_in": "5"}}),
+        ("PUT", "/access-keys", {"AK": {"secret_key": "x", "more": 1}}),
+        ("POST", "/tokens/revoke", {"as": "nothing"}),
+        ("POST", "/tokens/revoke", {"more": "expired"}),
+        ("PUT", "/reviews/c", {"result": "maybe"}),
+        ("PUT", "/reviews/c", {"result": "rejected", "opinion": 5}),
+        ("PUT", "/reviews/c", {"result": "rejected", "more": 5}),
+    ],
+)
+def test_what_is_not_understood_is_refused_and_changes_nothing(
+    driver: SandboxDriver, method: str, path: str, document: Any
+) -> None:
+    before = driver.state()
+    response = requests.request(method, f"{driver.url}/_sandbox{path}", json=document, timeout=10)
+    assert response.status_code == 400
+    assert response.json()["error"]
+    assert driver.state() == before
+
+
+def test_the_driver_says_what_was_refused(driver: SandboxDriver) -> None:
+    with pytest.raises(ValueError, match="no setting is called 'nothing'"):
+        driver.settings(nothing=1)
+
+
+def test_a_control_path_that_does_not_exist_is_not_found(driver: SandboxDriver) -> None:
+    assert requests.get(f"{driver.url}/_sandbox/nothing", timeout=10).status_code == 404
+    assert driver.requests() == []

@@ -1,0 +1,243 @@
+"""Every kind of fault, as a caller sees it, and what the sandbox did meanwhile."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from typing import Any
+
+import pytest
+import requests
+
+from app.sandbox import create_sandbox
+from app.sandbox.faults import KINDS
+from app.sandbox.spoilers import HUGE_BYTES
+from tests.sandbox.bucket import Bucket
+from tests.sandbox.partner import VERIFIED_INFO, Partner, verified_info
+from tests.sandbox_driver import SandboxDriver
+
+SUCCESS = {"error_code": "CBC.0000", "error_msg": "success"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "processed"), [("reset", True), ("reset", False), ("refuse", False)]
+)
+def test_a_reset_connection_says_nothing_of_what_was_done(
+    driver: SandboxDriver, partner: Partner, kind: str, processed: bool
+) -> None:
+    driver.fault("verified-info", kind, count=1, processed=processed)
+    with pytest.raises(requests.ConnectionError, match="reset by peer"):
+        partner.verify()
+    assert driver.processed() == int(processed)
+    assert driver.requests()[0]["status"] is None
+    assert partner.verify().json() == SUCCESS
+
+
+def test_a_hanging_call_is_carried_out_and_never_answered(
+    driver: SandboxDriver, partner: Partner
+) -> None:
+    driver.fault("verified-info", "hang")
+    with pytest.raises(requests.ReadTimeout):
+        partner.call("PUT", VERIFIED_INFO, verified_info(), timeout=0.2)
+    assert driver.processed("verified-info") == 1
+    driver.clear_faults()
+    assert partner.result("customer-1").json()["review_result"] == 2
+
+
+@pytest.mark.parametrize("count", [None, 1])
+@pytest.mark.parametrize("way", ["clear_faults", "reset"])
+def test_a_hanging_call_is_let_go(
+    driver: SandboxDriver, partner: Partner, way: str, count: int | None
+) -> None:
+    driver.fault("result", "hang", count=count)
+    failures: list[requests.RequestException] = []
+
+    def ask() -> None:
+        try:
+            partner.result("c")
+        except requests.ConnectionError as error:
+            failures.append(error)
+
+    caller = threading.Thread(target=ask)
+    caller.start()
+    while not driver.processed("result"):
+        pass
+    getattr(driver, way)()
+    caller.join(5)
+    assert len(failures) == 1
+
+
+def test_a_hang_can_end_by_itself(driver: SandboxDriver, partner: Partner) -> None:
+    driver.fault("result", "hang", seconds=0.01)
+    with pytest.raises(requests.ConnectionError):
+        partner.result("c")
+
+
+def test_latency_delays_the_right_answer(driver: SandboxDriver, partner: Partner) -> None:
+    driver.fault("verified-info", "latency", seconds=0.2)
+    start = time.monotonic()
+    assert partner.verify().json() == SUCCESS
+    assert time.monotonic() - start >= 0.2
+
+
+def test_a_slow_body_arrives_in_the_end(driver: SandboxDriver, partner: Partner) -> None:
+    driver.fault("verified-info", "slow_body", seconds=0.2)
+    start = time.monotonic()
+    assert partner.verify().json() == SUCCESS
+    assert time.monotonic() - start >= 0.2
+
+
+def test_a_truncated_answer_is_shorter_than_it_says(
+    driver: SandboxDriver, partner: Partner
+) -> None:
+    driver.fault("verified-info", "truncated", count=1)
+    with pytest.raises(requests.exceptions.ChunkedEncodingError, match="IncompleteRead"):
+        partner.verify()
+    assert driver.processed() == 1
+    assert partner.verify().json() == SUCCESS
+
+
+@pytest.mark.parametrize(
+    ("kind", "parameters", "status", "media_type", "body", "processed"),
+    [
+        ("html", {}, 502, "text/html", None, 0),
+        ("html", {"status": 503, "processed": True}, 503, "text/html", None, 1),
+        ("empty", {}, 200, None, "", 1),
+        ("empty", {"status": 500, "processed": False}, 500, None, "", 0),
+        ("content_type", {}, 200, "text/plain; charset=utf-8", None, 1),
+        ("status", {}, 500, "text/plain; charset=utf-8", "", 0),
+        ("status", {"status": 418, "body": "tea"}, 418, "text/plain; charset=utf-8", "tea", 0),
+        ("status", {"status": 403, "body": {"a": 1}}, 403, "application/json", '{"a": 1}', 0),
+        ("status", {"status": 299, "body": [], "processed": True}, 299, None, "[]", 1),
+        ("redirect", {"location": "http://x.invalid/"}, 302, None, "", 0),
+        ("throttled", {"code": None}, 429, None, "", 0),
+    ],
+)
+def test_an_answer_that_is_not_partner_centers(
+    driver: SandboxDriver,
+    partner: Partner,
+    kind: str,
+    parameters: dict[str, Any],
+    status: int,
+    media_type: str | None,
+    body: str | None,
+    processed: int,
+) -> None:
+    driver.fault("verified-info", kind, count=1, **parameters)
+    response = partner.verify()
+    assert response.status_code == status
+    assert media_type in (None, response.headers.get("Content-Type"))
+    assert body in (None, response.text)
+    assert driver.processed() == processed
+    assert driver.requests()[0]["status"] == status
+    assert response.headers.get("Location") == parameters.get("location")
+    assert partner.verify().json() == SUCCESS
+
+
+def test_bad_json_and_arrays_hold_the_right_answer(driver: SandboxDriver, partner: Partner) -> None:
+    driver.fault("verified-info", "bad_json", count=1)
+    with pytest.raises(requests.JSONDecodeError):
+        partner.verify().json()
+    driver.fault("verified-info", "not_object", count=1)
+    assert partner.verify().json() == [SUCCESS]
+
+
+def test_a_huge_answer_is_right_but_over_2_megabytes(
+    driver: SandboxDriver, partner: Partner
+) -> None:
+    driver.fault("*", "huge")
+    response = partner.verify()
+    assert len(response.content) > HUGE_BYTES
+    assert response.json()["error_code"] == "CBC.0000"
+    assert list(partner.result("nobody").json()) == ["padding"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "parameters", "status", "code"),
+    [
+        ("code", {}, 500, "CBC.0999"),
+        ("code", {"code": "CBC.5002", "status": 500}, 500, "CBC.5002"),
+        ("code", {"code": "APIGW.0301", "message": "decrypt token fail"}, 401, "APIGW.0301"),
+        ("throttled", {}, 429, "APIGW.0308"),
+        ("throttled", {"code": "CBC.0250", "retry_after": 3}, 429, "CBC.0250"),
+    ],
+)
+def test_a_code_is_answered_in_its_familys_shape(
+    driver: SandboxDriver,
+    partner: Partner,
+    kind: str,
+    parameters: dict[str, Any],
+    status: int,
+    code: str,
+) -> None:
+    driver.fault("verified-info", kind, **parameters)
+    response = partner.verify()
+    assert (response.status_code, response.json()["error_code"]) == (status, code)
+    assert parameters.get("message", response.json()["error_msg"]) == response.json()["error_msg"]
+    retry_after = parameters.get("retry_after")
+    assert response.headers.get("Retry-After") == (retry_after and str(retry_after))
+    assert driver.requests()[0]["code"] == code
+    assert driver.processed() == 0
+
+
+def test_a_fault_hits_its_operation_as_often_as_asked(
+    driver: SandboxDriver, partner: Partner, bucket: Bucket
+) -> None:
+    driver.fault("verified-info", "html", count=2)
+    assert driver.faults() == [
+        {
+            "operation": "verified-info",
+            "kind": "html",
+            "count": 2,
+            "processed": False,
+            "status": 502,
+        }
+    ]
+    assert partner.result("c").status_code == 200
+    assert [partner.verify().status_code for _ in range(3)] == [502, 502, 200]
+    driver.fault("obs", "html", status=503)
+    assert bucket.put("a.jpg", b"x").status_code == 503
+    driver.fault("*", "empty")
+    assert partner.verify().content == b""
+    driver.clear_faults()
+    assert driver.faults() == []
+    assert partner.verify().json() == SUCCESS
+
+
+def test_every_kind_of_fault_can_be_put_in_force(driver: SandboxDriver) -> None:
+    for kind in KINDS:
+        driver.fault("change", kind)
+    assert [fault["kind"] for fault in driver.faults()] == list(KINDS)
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        [],
+        {},
+        {"operation": "nothing", "kind": "html"},
+        {"operation": "result"},
+        {"operation": "result", "kind": "nothing"},
+        {"operation": "result", "kind": "html", "count": 0},
+        {"operation": "result", "kind": "html", "count": True},
+        {"operation": "result", "kind": "html", "processed": 1},
+        {"operation": "result", "kind": "refuse", "processed": True},
+        {"operation": "result", "kind": "html", "status": 99},
+        {"operation": "result", "kind": "html", "seconds": 1},
+        {"operation": "result", "kind": "hang", "seconds": -1},
+        {"operation": "result", "kind": "code", "code": "XYZ.1"},
+        {"operation": "result", "kind": "throttled", "retry_after": "soon"},
+    ],
+)
+def test_a_fault_that_is_not_understood_is_refused(driver: SandboxDriver, document: Any) -> None:
+    response = requests.post(f"{driver.url}/_sandbox/faults", json=document, timeout=10)
+    assert response.status_code == 400
+    assert response.json()["error"]
+    assert driver.faults() == []
+
+
+def test_without_a_socket_a_cut_connection_is_a_plain_500() -> None:
+    client = create_sandbox().test_client()
+    client.post("/_sandbox/faults", data=json.dumps({"operation": "*", "kind": "refuse"}))
+    assert client.get("/anything").status_code == 500

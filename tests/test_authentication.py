@@ -1,0 +1,180 @@
+"""Who may call what: refused unless allowed, and never because of Huawei's own 401 or 403."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from app import authentication
+from app.settings import Settings
+from tests.gateway import INDIVIDUAL_PATH, PERSON, bearer, code
+from tests.sandbox_driver import SandboxDriver
+
+OPEN = {
+    "/docs",
+    "/docs/assets/<path:name>",
+    "/livez",
+    "/openapi.json",
+    "/readyz",
+    "/v1/errors",
+    "/v1/errors/<code>",
+}
+BASIC = base64.b64encode(b"writer:writer-key").decode()
+
+
+def post(client: FlaskClient, headers: dict[str, str]) -> Any:
+    return client.post(INDIVIDUAL_PATH, json=PERSON, headers=headers)
+
+
+@pytest.mark.parametrize(
+    "authorization",
+    [
+        None,
+        "",
+        "Bearer",
+        "Bearer ",
+        "Bearer\t",
+        "writer-key",
+        "Basic writer-key",
+        f"Basic {BASIC}",
+        "Bearerwriter-key",
+        "Bearer unknown",
+        "Bearer writer-key2",
+        "Bearer WRITER-KEY",
+        "Bearer writer-key writer-key",
+        "Bearer writer-key, Bearer writer-key",
+        "Bearer schlüssel",
+        f"Bearer {'x' * 4000}",
+    ],
+)
+def test_a_caller_that_does_not_prove_itself_is_unknown(
+    client: FlaskClient, sandbox: SandboxDriver, authorization: str | None
+) -> None:
+    response = post(client, {} if authorization is None else {"Authorization": authorization})
+    assert (response.status_code, code(response)) == (401, "UNAUTHENTICATED")
+    assert response.headers["WWW-Authenticate"] == "Bearer"
+    assert sandbox.requests() == []
+
+
+def test_the_digest_of_a_key_is_no_key(client: FlaskClient, settings: Settings) -> None:
+    for digest in settings.callers["writer"].keys_sha256:
+        assert post(client, bearer(digest)).status_code == 401
+
+
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
+def test_the_scheme_is_known_in_any_case(client: FlaskClient, scheme: str) -> None:
+    assert post(client, {"Authorization": f"{scheme} writer-key"}).status_code == 201
+
+
+@pytest.mark.parametrize("key", ["reader-key", "nobody-key", "operator-key"])
+def test_a_scope_that_is_missing_forbids(
+    client: FlaskClient, sandbox: SandboxDriver, key: str
+) -> None:
+    response = post(client, bearer(key))
+    assert (response.status_code, code(response)) == (403, "FORBIDDEN")
+    assert "verifications:write" in response.get_json()["detail"]
+    assert "WWW-Authenticate" not in response.headers
+    assert sandbox.requests() == []
+
+
+@pytest.mark.parametrize("key", ["old-rotating-key", "new-rotating-key"])
+def test_both_keys_of_a_rotation_are_taken(client: FlaskClient, key: str) -> None:
+    assert post(client, bearer(key)).status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("key", "account", "signed_by"),
+    [
+        ("writer-key", None, "SANDBOXACCESSKEY0001"),
+        ("writer-key", "default", "SANDBOXACCESSKEY0001"),
+        ("writer-key", "second", "SANDBOXACCESSKEY0002"),
+        ("second-key", None, "SANDBOXACCESSKEY0002"),
+        ("second-key", "second", "SANDBOXACCESSKEY0002"),
+    ],
+)
+def test_the_account_is_the_callers_first_or_the_one_it_names(
+    client: FlaskClient, sandbox: SandboxDriver, key: str, account: str | None, signed_by: str
+) -> None:
+    named = {"Partner-Account": account} if account else {}
+    assert post(client, bearer(key) | named).status_code == 201
+    (sent,) = sandbox.requests()
+    assert f"Access={signed_by}," in sent["headers"]["Authorization"]
+
+
+@pytest.mark.parametrize(
+    ("key", "account"),
+    [
+        ("second-key", "default"),
+        ("rotating-key", "second"),
+        ("writer-key", "third"),
+        ("writer-key", ""),
+        ("writer-key", "DEFAULT"),
+    ],
+)
+def test_an_account_that_is_not_the_callers_forbids(
+    client: FlaskClient, sandbox: SandboxDriver, key: str, account: str
+) -> None:
+    key = "new-rotating-key" if key == "rotating-key" else key
+    response = post(client, bearer(key) | {"Partner-Account": account})
+    assert (response.status_code, code(response)) == (403, "FORBIDDEN")
+    assert not account or account not in response.get_data(as_text=True)
+    assert sandbox.requests() == []
+
+
+def test_every_route_says_who_may_call_it_and_only_the_listed_ones_are_open(app: Flask) -> None:
+    requirements = {
+        rule.rule: authentication.requirement(app.view_functions[rule.endpoint])
+        for rule in app.url_map.iter_rules()
+    }
+    assert None not in requirements.values()
+    opened = {rule for rule, needed in requirements.items() if needed == authentication.OPEN}
+    assert opened == OPEN
+
+
+def test_every_route_but_the_open_ones_refuses_who_has_no_credential(
+    app: Flask, client: FlaskClient, sandbox: SandboxDriver
+) -> None:
+    asked = set()
+    for rule in app.url_map.iter_rules():
+        values = dict.fromkeys(rule.arguments, "photo.jpg" if "name" in rule.arguments else "c-1")
+        values |= {"customer_id": "c-1"} if "customer_id" in rule.arguments else {}
+        with app.test_request_context():
+            path = app.url_map.bind("localhost").build(rule.endpoint, values)
+        for method in sorted(rule.methods or ()):
+            if method == "OPTIONS":
+                continue
+            response = client.open(path, method=method)
+            expected = rule.rule not in OPEN
+            assert (response.status_code == 401) == expected, (method, rule.rule)
+            asked.add(rule.rule)
+    assert asked > OPEN
+    assert sandbox.requests() == []
+
+
+def test_a_view_that_says_nothing_is_called_by_nobody(app: Flask) -> None:
+    app.add_url_rule("/forgotten", view_func=lambda: "secret")
+    client = app.test_client()
+    assert client.get("/forgotten").status_code == 401
+    response = client.get("/forgotten", headers=bearer())
+    assert (response.status_code, code(response)) == (403, "FORBIDDEN")
+
+
+def test_where_there_is_no_route_nobody_is_asked_who_he_is(client: FlaskClient) -> None:
+    assert client.get("/v1/nothing").status_code == 404
+    assert client.get(INDIVIDUAL_PATH).status_code == 405
+
+
+@pytest.mark.parametrize("status", [401, 403])
+@pytest.mark.parametrize("body", ["", {"error_code": "APIGW.0301"}, {"error": {"code": 401}}])
+def test_a_refusal_of_huaweis_is_never_the_callers(
+    client: FlaskClient, sandbox: SandboxDriver, status: int, body: Any
+) -> None:
+    sandbox.fault("verified-info", "status", status=status, body=body)
+    response = post(client, bearer())
+    assert response.status_code == 503
+    assert response.get_json()["fault"] == "GATEWAY"
+    assert "WWW-Authenticate" not in response.headers
