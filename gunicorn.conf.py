@@ -6,17 +6,19 @@ from gevent import monkey
 
 monkey.patch_all()
 
+import logging  # noqa: E402
 import sys  # noqa: E402
 from pathlib import Path  # noqa: E402
 from typing import Any  # noqa: E402
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from app import settings  # noqa: E402
+from app import settings, state  # noqa: E402
 from app.observability import logs, metrics  # noqa: E402
 
 try:
-    settings.load_from_environment()
+    _settings = settings.load_from_environment()
+    state.open_state(_settings.state)
     _port = settings.port("PORT", 8080)
     _metrics_port = settings.port("METRICS_PORT", 9090)
     _log_level = settings.log_level()
@@ -51,3 +53,6 @@ logconfig_dict = logs.configuration(_log_level)
 def post_worker_init(worker: Any) -> None:  # noqa: ARG001
     """Serve the metrics from the process that counts them."""
     metrics.serve(_metrics_port)
+    for key in settings.without_effect(_settings):
+        text = "A setting has no effect in this version"
+        logs.event(logs.logger("settings"), logging.WARNING, text, key=key)

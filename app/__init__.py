@@ -1,34 +1,20 @@
 """The Partner Gateway: the composition root, in reading order."""
 
-import sys
-
 from flask import Flask
 
-from app import (
-    authentication,
-    cli,
-    docs,
-    extensions,
-    health,
-    resources,
-)
-from app import settings as configuration
+from app import authentication, cli, docs, extensions, health, resources
 from app.authentication import Callers
+from app.gateway import Gateway
 from app.observability import record
-from app.partner_center.bucket import Bucket
-from app.partner_center.client import PartnerCenter
-from app.partner_center.credentials import Credentials
 from app.problems import ProblemApi
 from app.settings import Settings
-from app.verification import Verifications
-from app.verification.migration import Migration
 
 VERSION = "0.1.0"
 MAX_BODY = 64 * 1024  # bytes; attachments have a limit of their own
 
 
 def create_app(settings: Settings | None = None) -> Flask:
-    """Build the gateway.
+    """Build the gateway's web application.
 
     Args:
         settings: The configuration; read from the file that GATEWAY_CONFIG names if None.
@@ -50,50 +36,12 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.url_map.merge_slashes = False
 
     if settings is None:
-        settings = _configured()
-    credentials = {
-        name: Credentials(account.credentials) for name, account in settings.accounts.items()
-    }
-    partner_centers = {
-        name: PartnerCenter(name, account, credentials[name], record.observe)
-        for name, account in settings.accounts.items()
-    }
-    buckets = {
-        name: Bucket(name, account, account.attachments, record.observe)
-        for name, account in settings.accounts.items()
-        if account.attachments
-    }
-    migration = Migration()
-    verifications = {
-        name: Verifications(account, partner_centers[name], migration)
-        for name, account in settings.accounts.items()
-    }
-    extensions.init_app(
-        app,
-        extensions.Gateway(
-            settings=settings,
-            credentials=credentials,
-            buckets=buckets,
-            verifications=verifications,
-            migration=migration,
-        ),
-    )
-
+        settings = cli.configured()
+    extensions.init_app(app, Gateway.build(settings, record.observe))
     record.init_app(app)
     authentication.init_app(app, Callers(settings.callers))
-    api = ProblemApi(app)
-    resources.init_app(app, api)
+    resources.init_app(app, ProblemApi(app))
     app.register_blueprint(health.blueprint)
     app.register_blueprint(docs.blueprint)
     cli.init_app(app)
     return app
-
-
-def _configured() -> Settings:
-    try:
-        return configuration.load_from_environment()
-    except configuration.ConfigurationError as error:
-        if cli.looking_up_commands():
-            return Settings.model_construct(accounts={}, callers={})
-        sys.stderr.write(f"{error}\n")
-        sys.exit(2)

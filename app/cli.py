@@ -9,8 +9,14 @@ from flask import Flask
 from flask.cli import AppGroup, FlaskGroup
 
 from app import settings as configuration
+from app.errors import GatewayError
+from app.gateway import Gateway
+from app.partner_center.client import PartnerCenter
+from app.partner_center.codes import Verdict
+from app.settings import ConfigurationError, Settings, StateSettings
 
 config = AppGroup("config", help="The configuration file.")
+credentials = AppGroup("credentials", help="The credentials of the accounts.")
 
 
 @config.command("check")
@@ -19,18 +25,48 @@ def check_config(file: Path) -> None:
     """Check a configuration FILE without serving; exit status 2 if it cannot be used."""
     try:
         settings = configuration.load(file)
-    except configuration.ConfigurationError as error:
+    except ConfigurationError as error:
         click.echo(error, err=True)
         sys.exit(2)
     click.echo(
         f"{file} can be used: accounts {', '.join(settings.accounts)}; "
         f"callers {', '.join(settings.callers) or 'none'}."
     )
-    for name, account in settings.accounts.items():
-        for pair in account.credentials:
-            for path in (pair.access_key_file, pair.secret_key_file):
-                if not path.is_file():
-                    click.echo(f"note: account {name}: {path} is not there yet", err=True)
+    for key in configuration.without_effect(settings):
+        click.echo(f"note: {key} has no effect in this version", err=True)
+    for key, path in configuration.missing_files(settings):
+        click.echo(f"note: {key}: {path} is not there", err=True)
+
+
+@credentials.command("check")
+def check_credentials() -> None:
+    """Try each account's credential with one harmless read.
+
+    Exit status 1 if one of them is not accepted. The configuration is the one that
+    GATEWAY_CONFIG names.
+    """
+    gateway = Gateway.build(configured(), observe=lambda _: None)
+    failed = False
+    for name, partner_center in gateway.partner_centers.items():
+        good, text = _checked(partner_center)
+        failed = failed or not good
+        click.echo(f"{'ok  ' if good else 'FAIL'} {name}: {text}")
+    sys.exit(1 if failed else 0)
+
+
+def _checked(partner_center: PartnerCenter) -> tuple[bool, str]:
+    try:
+        answer = partner_center.check()
+    except GatewayError as error:
+        return False, f"{error.code.name}: {error.detail}"
+    failure = answer.failure
+    if answer.verdict is not Verdict.ACCEPTED:
+        code = answer.upstream.code or f"HTTP {answer.upstream.status}"
+        name = failure.code.name if failure else "UPSTREAM_MALFORMED"
+        return False, f"reached, but not accepted: {name} ({code})"
+    if failure is not None and failure.code.fault == "GATEWAY":
+        return False, f"accepted, but {failure.code.name} ({answer.upstream.code})"
+    return True, "reached, signed, accepted as a partner"
 
 
 @click.command("sandbox")
@@ -52,7 +88,19 @@ def looking_up_commands() -> bool:
     return context is not None and isinstance(context.command, FlaskGroup)
 
 
+def configured() -> Settings:
+    """The configuration that GATEWAY_CONFIG names; ends the process with 2 if it cannot be used."""
+    try:
+        return configuration.load_from_environment()
+    except ConfigurationError as error:
+        if looking_up_commands():
+            return Settings.model_construct(accounts={}, callers={}, state=StateSettings())
+        sys.stderr.write(f"{error}\n")
+        sys.exit(2)
+
+
 def init_app(app: Flask) -> None:
     """Add the commands to an app."""
     app.cli.add_command(config)
+    app.cli.add_command(credentials)
     app.cli.add_command(run_sandbox)

@@ -32,8 +32,6 @@ _OF_THE_MACHINE = (
     "NETRC",
     "PORT",
     "REQUESTS_CA_BUNDLE",
-    "SSL_CERT_DIR",
-    "SSL_CERT_FILE",
     "WEB_CONCURRENCY",
 )
 
@@ -45,6 +43,8 @@ def clean_environ(monkeypatch: pytest.MonkeyPatch) -> None:
         upper = name.upper()
         if upper in _OF_THE_MACHINE or upper.endswith("_PROXY") or upper.startswith("FLASK_"):
             monkeypatch.delenv(name)
+    monkeypatch.setenv("SSL_CERT_FILE", os.devnull)
+    monkeypatch.setenv("SSL_CERT_DIR", os.devnull)
 
 
 @pytest.fixture(scope="session")
@@ -75,6 +75,13 @@ def app(settings: Settings, sandbox: SandboxDriver) -> Flask:  # noqa: ARG001 - 
 @pytest.fixture
 def client(app: Flask) -> FlaskClient:
     return app.test_client()
+
+
+@pytest.fixture(scope="session")
+def shared_client(tmp_path_factory: pytest.TempPathFactory, sandbox_url: str) -> FlaskClient:
+    """One gateway for modules of many small cases: building it takes longer than asking it."""
+    folder = tmp_path_factory.mktemp("shared")
+    return create_app(Settings.model_validate(configuration(folder, sandbox_url))).test_client()
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,6 @@
 """What is counted, and the port that serves it to Prometheus."""
 
-from prometheus_client import Counter, Histogram, start_http_server
+from prometheus_client import Counter, Gauge, Histogram, start_http_server
 
 REQUESTS = Counter(
     "gateway_requests_total",
@@ -21,6 +21,17 @@ UNMAPPED_CODES = Counter(
     "Error codes of Huawei's that no table knows",
     ["operation", "code"],
 )
+
+CREDENTIAL_EVENTS = Counter(
+    "gateway_credential_events_total",
+    "What happened to a credential of an account: accepted, refused, locked, adopted, kept, "
+    "renewed, renewal_failed",
+    ["account", "event"],
+)
+CLOCK_SKEW = Gauge(
+    "gateway_clock_skew_seconds", "Huawei's clock less ours, at the last answer", ["account"]
+)
+STATE_DEGRADED = Gauge("gateway_state_degraded", "1 while the shared state cannot be reached")
 
 
 def serve(port: int) -> None:

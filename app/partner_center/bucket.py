@@ -6,23 +6,22 @@ Source: the OBS FAQ obs_faq_0274 and the S3 convention on errors.
 import re
 import time
 from collections.abc import Callable, Mapping
-from typing import Protocol
 
-import urllib3
 from requests import PreparedRequest
 from requests.structures import CaseInsensitiveDict
-from urllib3.exceptions import HTTPError
 
 from app.errors import ErrorCode, GatewayError, Upstream
-from app.partner_center.connection import NOT_SENT, open_pool
-from app.partner_center.credentials import read_pair
+from app.partner_center.answer import pause, request_id
+from app.partner_center.connection import Endpoint, Reply, Stream
 from app.partner_center.exchange import Exchange
+from app.partner_center.key_pair import read_keys
 from app.partner_center.signing import ObsAuth
 from app.settings import AccountSettings, AttachmentSettings
 
 # Partner Center looks for attachments under this prefix, and is told the rest of the key.
 PREFIX = "download"
-MAX_ERROR = 64 * 1024  # bytes of an error document that are looked at
+
+USER_AGENT = "partner-gateway"
 
 CODES: Mapping[str, ErrorCode] = {
     "AccessDenied": ErrorCode.UPSTREAM_ACCESS_DENIED,
@@ -36,14 +35,6 @@ CODES: Mapping[str, ErrorCode] = {
     "SlowDown": ErrorCode.UPSTREAM_THROTTLED,
 }
 _CODE = re.compile(rb"<Code>([A-Za-z]{1,64})</Code>")
-_REQUEST_ID = re.compile(r"\A[A-Za-z0-9._-]{1,64}\Z")
-
-
-class Stream(Protocol):
-    """Something to read from."""
-
-    def read(self, size: int = -1, /) -> bytes:
-        """At most `size` bytes; none at its end."""
 
 
 class Bucket:
@@ -66,10 +57,7 @@ class Bucket:
         self._name = name
         self._settings = attachments
         self._observe = observe
-        self._timeout = urllib3.Timeout(
-            connect=account.timeouts.connect, read=account.timeouts.read
-        )
-        self._pool = open_pool(attachments.endpoint, account.ca_file, account.proxy)
+        self._endpoint = Endpoint(attachments.endpoint, account)
 
     def store(self, path: str, content_type: str, length: int, content: Stream) -> None:
         """Store an attachment; storing it again replaces it.
@@ -87,15 +75,19 @@ class Bucket:
         request = PreparedRequest()
         request.method = "PUT"
         target = f"/{self._settings.bucket}/{PREFIX}/{path}"
-        request.url = f"{self._settings.endpoint}{target}"
+        request.url = f"{self._endpoint.url}{target}"
         request.headers = CaseInsensitiveDict({"Content-Type": content_type})
         self._signer()(request)
         request.headers["Content-Length"] = str(length)
+        request.headers["User-Agent"] = USER_AGENT
 
         begun = time.monotonic()
         upstream, outcome = Upstream(), "OK"
         try:
-            upstream = self._send(target, dict(request.headers), content)
+            upstream = _read(
+                # Storing the same again does no harm, so the advice is that of a read.
+                self._endpoint.send("PUT", target, request.headers, content, writes=False)
+            )
             _judge(upstream)
         except GatewayError as error:
             outcome = error.code.name
@@ -105,7 +97,7 @@ class Bucket:
 
     def _signer(self) -> ObsAuth:
         try:
-            return ObsAuth(*read_pair(self._settings), self._settings.region)
+            return ObsAuth(*read_keys(self._settings), self._settings.region)
         except (OSError, ValueError):
             raise GatewayError(
                 ErrorCode.UPSTREAM_ACCESS_DENIED,
@@ -113,33 +105,14 @@ class Bucket:
                 write=False,
             ) from None
 
-    def _send(self, target: str, headers: dict[str, str], content: Stream) -> Upstream:
-        try:
-            response = self._pool.urlopen(
-                "PUT",
-                target,
-                body=content,  # type: ignore[arg-type]  # urllib3 takes what has read()
-                headers=headers,
-                timeout=self._timeout,
-                retries=False,
-                redirect=False,
-                preload_content=False,
-                decode_content=False,
-            )
-            document = response.read(MAX_ERROR)
-            response.release_conn()
-        except NOT_SENT:
-            raise GatewayError(ErrorCode.UPSTREAM_UNREACHABLE, write=False) from None
-        except (HTTPError, TimeoutError):
-            # Storing the same again does no harm, so the advice is that of a read.
-            raise GatewayError(ErrorCode.UPSTREAM_ERROR, write=False) from None
-        code = _CODE.search(document) if response.status >= 300 else None
-        request_id = response.headers.get("x-amz-request-id", "")
-        return Upstream(
-            code[1].decode() if code else None,
-            response.status,
-            request_id if _REQUEST_ID.match(request_id) else None,
-        )
+
+def _read(reply: Reply) -> Upstream:
+    code = _CODE.search(reply.content or b"") if reply.status >= 300 else None
+    return Upstream(
+        code[1].decode() if code else None,
+        reply.status,
+        request_id(reply.headers.get("x-amz-request-id")),
+    )
 
 
 def _judge(upstream: Upstream) -> None:
@@ -149,5 +122,4 @@ def _judge(upstream: Upstream) -> None:
         code = ErrorCode.UPSTREAM_MALFORMED
     else:
         code = CODES.get(upstream.code, ErrorCode.UPSTREAM_UNMAPPED)
-    pause = 3.0 if code is ErrorCode.UPSTREAM_THROTTLED else None
-    raise GatewayError(code, upstream=upstream, retry_after=pause, write=False)
+    raise GatewayError(code, upstream=upstream, retry_after=pause(code, {}), write=False)

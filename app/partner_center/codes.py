@@ -8,12 +8,25 @@ verified-info (en-us_topic_0076214635), the API gateway's and IAM's error-code p
 
 import re
 from collections.abc import Mapping
+from enum import Enum
 from typing import Any
 
 from app.errors import ErrorCode
 from app.partner_center.operation import Operation
 
 SUCCESS = "CBC.0000"
+
+
+class Verdict(Enum):
+    """What an answer says of the credential that the request carried."""
+
+    ACCEPTED = "accepted"
+    REFUSED = "refused"  # wrong signature, unknown or barred key
+    SKEWED = "skewed"  # the signature's time is too far off
+    LOCKED = "locked"  # the access key is locked for a while
+    DEAD = "dead"  # the token expired or was revoked: a new one may do
+    UNKNOWN = "unknown"  # nothing: no answer, or one from before the check
+
 
 COMMON: Mapping[str, ErrorCode] = {
     # Partner Center, every operation
@@ -82,10 +95,36 @@ FAMILIES: Mapping[str, ErrorCode] = {
 }
 
 # APIGW.0301 and APIGW.0201 say by text and by status what they mean.
-_AUTHENTICATION_TEXTS: Mapping[str, ErrorCode] = {
-    "signature expired": ErrorCode.CLOCK_SKEWED,
-    "ak access failed to reach the limit": ErrorCode.ACCESS_KEY_LOCKED,
+_AUTHENTICATION_TEXTS: Mapping[str, tuple[ErrorCode, "Verdict"]] = {
+    "signature expired": (ErrorCode.CLOCK_SKEWED, Verdict.SKEWED),
+    "ak access failed to reach the limit": (ErrorCode.ACCESS_KEY_LOCKED, Verdict.LOCKED),
 }
+
+_TOKEN_TEXTS = ("decrypt token fail", "token expires", "x-auth-token not found")
+_DEAD_CODES = frozenset({"APIGW.0307", "CBC.0154", "IAM.0066", "IAM.0067"})
+# IAM.1104 to IAM.1109 are about access keys and their security tokens.
+_REFUSED_CODES = re.compile(r"\A(APIGW\.(0303|0305|1009)|IAM\.(0001|0062|0063|0080|110[4-9]))\Z")
+
+
+def verdict(code: str | None, status: int, body: Mapping[str, Any]) -> Verdict:
+    """What an answer says of the credential. A refused one was looked at before all else."""
+    code = _one_family(code or "")
+    if code == "APIGW.0301":
+        text = _text(body)
+        if any(words in text for words in _TOKEN_TEXTS):
+            return Verdict.DEAD
+        return next(
+            (found for words, (_, found) in _AUTHENTICATION_TEXTS.items() if words in text),
+            Verdict.REFUSED,
+        )
+    if code in _DEAD_CODES:
+        return Verdict.DEAD
+    if _REFUSED_CODES.match(code):
+        return Verdict.REFUSED
+    if code.startswith("CBC.") or 200 <= status < 300:
+        return Verdict.ACCEPTED
+    return Verdict.UNKNOWN
+
 
 STATUSES: Mapping[int, ErrorCode] = {
     401: ErrorCode.UPSTREAM_ACCESS_DENIED,
@@ -118,6 +157,11 @@ def _text(body: Mapping[str, Any]) -> str:
     return ""
 
 
+def _one_family(code: str) -> str:
+    """The code, with the dedicated gateway's prefix replaced: both have the same numbers."""
+    return "APIGW." + code.removeprefix("APIG.") if code.startswith("APIG.") else code
+
+
 def _by_family(code: str) -> ErrorCode:
     for beginning in sorted(FAMILIES, key=len, reverse=True):
         if code.startswith(beginning):
@@ -131,11 +175,10 @@ def meaning(operation: Operation, code: str, status: int, body: Mapping[str, Any
     Looked up in the operation's own table, the common table, the code's family; what none of
     them knows is UPSTREAM_UNMAPPED.
     """
-    if code.startswith("APIG."):  # the dedicated gateway's prefix for the same numbers
-        code = "APIGW." + code.removeprefix("APIG.")
+    code = _one_family(code)
     if code == "APIGW.0301":
         text = _text(body)
-        for words, entry in _AUTHENTICATION_TEXTS.items():
+        for words, (entry, _) in _AUTHENTICATION_TEXTS.items():
             if words in text:
                 return entry
         return ErrorCode.UPSTREAM_ACCESS_DENIED

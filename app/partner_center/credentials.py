@@ -1,75 +1,241 @@
-"""The key pairs of an account, read from mounted files again whenever these change."""
+"""How an account proves to Huawei who it is: by a key pair's signature, or by a token."""
 
-from collections.abc import Sequence
-from pathlib import Path
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from requests import PreparedRequest
 
 from app.errors import ErrorCode, GatewayError
+from app.observability import metrics
+from app.observability.logs import event, logger
+from app.partner_center.codes import Verdict
+from app.partner_center.key_pair import KeyPair, Stamp, load, stamp
 from app.partner_center.signing import SdkHmacAuth
-from app.settings import KeyFiles
+from app.settings import PairSettings
+from app.state import Sealing, State
 
-_Stamp = tuple[tuple[int, int, int], ...]
+LOOK_INTERVAL = 1.0  # seconds between two looks at the files
+REFUSED_INTERVAL = 60.0  # seconds until a refused new pair is tried again with the same files
 
+_log = logger("credentials")
 
-def _stamp(files: KeyFiles) -> _Stamp:
-    """What changes when a file is replaced: also when a link in its path points elsewhere."""
-    stats = [path.stat() for path in (files.access_key_file, files.secret_key_file)]
-    return tuple((stat.st_ino, stat.st_mtime_ns, stat.st_size) for stat in stats)
-
-
-def _read(path: Path) -> str:
-    text = path.read_text(encoding="ascii").strip()
-    if not text or not text.isprintable():
-        raise ValueError("a key is printable text")
-    return text
+Probe = Callable[[SdkHmacAuth], Verdict]
 
 
-def read_pair(files: KeyFiles) -> tuple[str, str]:
-    """Access key and secret key as the files hold them now.
+class Credentials(Protocol):
+    """What signs an account's requests and is told what became of them."""
 
-    Raises:
-        OSError, ValueError: if one of them cannot be read, or holds no key.
-    """
-    return _read(files.access_key_file), _read(files.secret_key_file)
+    def refresh(self, probe: Probe, at_once: bool = False) -> None:
+        """Take what has changed into use. `probe` sends one harmless signed read."""
 
-
-class Credentials:
-    """The signer of an account: the first of its key pairs that can be read."""
-
-    def __init__(self, pairs: Sequence[KeyFiles]) -> None:
-        self._pairs = pairs
-        # One assignment replaces stamp and signer together, so threads never see half a pair.
-        self._signers: dict[int, tuple[_Stamp, SdkHmacAuth]] = {}
-
-    def _signer(self, index: int) -> SdkHmacAuth:
-        files = self._pairs[index]
-        stamp = _stamp(files)
-        known = self._signers.get(index)
-        if known and known[0] == stamp:
-            return known[1]
-        signer = SdkHmacAuth(*read_pair(files))
-        self._signers[index] = (stamp, signer)
-        return signer
-
-    def signer(self) -> SdkHmacAuth:
-        """The signer to use now.
+    def authorize(self, request: PreparedRequest) -> Any:
+        """Sign the request in place; the answer goes to `settle`.
 
         Raises:
-            GatewayError: UPSTREAM_ACCESS_DENIED if no pair can be read.
+            GatewayError: if there is nothing to sign with now.
         """
-        for index in range(len(self._pairs)):
-            try:
-                return self._signer(index)
-            except (OSError, ValueError):
+
+    def settle(self, use: Any, verdict: Verdict) -> None:
+        """Tell what upstream said of it. Every `authorize` is followed by one `settle`."""
+
+    def has_other(self, use: Any) -> bool:
+        """Whether a refused request may be repeated with another credential."""
+
+    def usable(self) -> bool:
+        """Whether there is anything to sign with, as far as the files tell."""
+
+    def describe(self) -> dict[str, Any]:
+        """What an operator may see; never a secret."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """One use of a key pair."""
+
+    pair: KeyPair
+    proves: bool
+
+
+@dataclass(slots=True)
+class _Slot:
+    files: PairSettings
+    pair: KeyPair | None = None
+    refused: Stamp | None = None
+    refused_until: float = 0.0
+
+
+class KeyPairs:
+    """The key pairs of an account, in order: the first one that is usable signs.
+
+    Args:
+        account: The account's name.
+        files: Where the pairs are mounted. Files are looked at again every second in which
+            there are requests.
+        state: Where refusals are counted.
+        sealing: Names the pairs there.
+        monotonic: The clock.
+    """
+
+    def __init__(
+        self,
+        account: str,
+        files: Sequence[PairSettings],
+        state: State,
+        sealing: Sealing,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._account = account
+        self._slots = [_Slot(entry) for entry in files]
+        self._state = state
+        self._sealing = sealing
+        self._monotonic = monotonic
+        self._looking = threading.Lock()
+        self._next_look = 0.0
+        for slot in self._slots:
+            self._load(slot)
+
+    def refresh(self, probe: Probe, at_once: bool = False) -> None:
+        """Take changed files into use once a read with the new pair was accepted.
+
+        Meanwhile, and if it is refused, the last good pair goes on: a pair may be half-written.
+        """
+        if not at_once and self._monotonic() < self._next_look:
+            return
+        # One request looks; the others go on with what there is. After a refusal they wait.
+        if not self._looking.acquire(blocking=at_once):
+            return
+        try:
+            for slot in self._slots:
+                self._look(slot, probe)
+            self._next_look = self._monotonic() + LOOK_INTERVAL
+        finally:
+            self._looking.release()
+
+    def authorize(self, request: PreparedRequest) -> Signature:
+        """Sign the request with the first pair that is usable.
+
+        Raises:
+            GatewayError: UPSTREAM_ACCESS_DENIED, CLOCK_SKEWED or ACCESS_KEY_LOCKED.
+        """
+        for slot in self._slots:
+            pair = slot.pair
+            if pair is None or pair.expired:
                 continue
-        raise GatewayError(
-            ErrorCode.UPSTREAM_ACCESS_DENIED,
-            "No key pair of this account can be read from its files.",
+            proves = pair.take()
+            if proves is not None:
+                pair.signer(request)
+                return Signature(pair, proves)
+        raise self._nothing_usable()
+
+    def settle(self, use: Signature, verdict: Verdict) -> None:
+        """Tell the pair what upstream said of its signature."""
+        rested = use.pair.rest
+        use.pair.give(use.proves, verdict)
+        if verdict in (Verdict.REFUSED, Verdict.SKEWED, Verdict.LOCKED):
+            self._report(verdict.value, "Huawei refused a signature", use.pair)
+            if use.pair.rest and not rested:
+                self._report("resting", "A key pair rests for Huawei's lock window", use.pair)
+
+    def has_other(self, use: Signature) -> bool:
+        """Whether another pair is usable now."""
+        return any(
+            slot.pair is not None
+            and slot.pair is not use.pair
+            and not slot.pair.rest
+            and not slot.pair.expired
+            for slot in self._slots
         )
 
     def usable(self) -> bool:
-        """Whether there is a pair to sign with."""
+        """Whether the files of a pair could be read."""
+        for slot in self._slots:
+            if slot.pair is None:
+                self._load(slot)
+        return any(slot.pair is not None for slot in self._slots)
+
+    def describe(self) -> dict[str, Any]:
+        """Each pair's shortened access key, condition and times."""
+        return {
+            "authentication": "signature",
+            "key_pairs": [
+                {
+                    "access_key": slot.pair.shortened,
+                    "condition": slot.pair.condition,
+                    "loaded_at": slot.pair.loaded_at,
+                    "last_success": slot.pair.last_success,
+                    "expires_at": slot.pair.expires_at,
+                }
+                if slot.pair
+                else {"condition": "MISSING"}
+                for slot in self._slots
+            ],
+        }
+
+    def _load(self, slot: _Slot) -> KeyPair | None:
+        """Read a slot's files; the first pair it ever holds is taken as it is."""
         try:
-            self.signer()
-        except GatewayError:
-            return False
-        return True
+            pair = load(slot.files, self._state, self._sealing)
+        except (OSError, ValueError):
+            return None
+        if slot.pair is None:
+            slot.pair = pair
+        return pair
+
+    def _look(self, slot: _Slot, probe: Probe) -> None:
+        try:
+            seen = stamp(slot.files)
+        except OSError:
+            return  # a file is being replaced, or gone: the last good pair goes on
+        current = slot.pair
+        if current is not None and current.stamp == seen:
+            return
+        if slot.refused == seen and self._monotonic() < slot.refused_until:
+            return
+        found = self._load(slot)
+        if found is None or current is None:
+            return
+        if found.fingerprint == current.fingerprint:
+            current.stamp = found.stamp
+            return
+        verdict = _try(found, probe)
+        if verdict is Verdict.ACCEPTED:
+            slot.pair = found
+            self._report("adopted", "A new key pair is in use", found)
+        elif verdict is not Verdict.UNKNOWN:
+            slot.refused, slot.refused_until = seen, self._monotonic() + REFUSED_INTERVAL
+            self._report("kept", "A new key pair is refused: the last good one goes on", found)
+
+    def _nothing_usable(self) -> GatewayError:
+        pairs = [slot.pair for slot in self._slots if slot.pair is not None]
+        resting = [pair for pair in pairs if pair.rest]
+        if not resting:
+            detail = "All key pairs are past their time." if pairs else None
+            return GatewayError(
+                ErrorCode.UPSTREAM_ACCESS_DENIED,
+                detail or "No key pair of this account can be read from its files.",
+            )
+        first = min(resting, key=lambda pair: pair.rest)
+        waits = first.reason is ErrorCode.ACCESS_KEY_LOCKED
+        return GatewayError(first.reason, retry_after=first.rest if waits else None)
+
+    def _report(self, what: str, text: str, pair: KeyPair) -> None:
+        metrics.CREDENTIAL_EVENTS.labels(self._account, what).inc()
+        level = logging.INFO if what == "adopted" else logging.ERROR
+        event(_log, level, text, account=self._account, access_key=pair.shortened, verdict=what)
+
+
+def _try(pair: KeyPair, probe: Probe) -> Verdict:
+    """What upstream says of a pair that is not in use yet."""
+    proves = pair.take()
+    if proves is None:
+        return Verdict.REFUSED
+    verdict = Verdict.UNKNOWN
+    try:
+        verdict = probe(pair.signer)
+    finally:
+        pair.give(proves, verdict)
+    return verdict

@@ -7,6 +7,7 @@ from werkzeug.routing import BaseConverter
 
 from app.problems import ProblemApi
 from app.resources import (
+    accounts,
     attachments,
     capabilities,
     errors,
@@ -21,6 +22,7 @@ BLUEPRINTS = (
     attachments.blueprint,
     capabilities.blueprint,
     migration.blueprint,
+    accounts.blueprint,
 )
 
 

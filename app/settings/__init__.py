@@ -5,20 +5,24 @@ named in one message by its path, never with its value.
 """
 
 import os
-from collections.abc import Hashable
+import re
+from collections.abc import Hashable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from app.settings.sections import (
     AccountSettings,
     AttachmentSettings,
     CallerSettings,
+    IamSettings,
     KeyFiles,
+    PairSettings,
     Scope,
     Settings,
+    StateSettings,
 )
 
 __all__ = [
@@ -26,9 +30,12 @@ __all__ = [
     "AttachmentSettings",
     "CallerSettings",
     "ConfigurationError",
+    "IamSettings",
     "KeyFiles",
+    "PairSettings",
     "Scope",
     "Settings",
+    "StateSettings",
     "load",
     "load_from_environment",
 ]
@@ -49,6 +56,7 @@ class _StrictLoader(yaml.SafeLoader):
 
 
 # pydantic's own words for the rest name the rule and never the value.
+_NAMES_A_KEY = re.compile(r"[a-z_]+: ")
 _RULES = {"missing": "is missing", "extra_forbidden": "is not a known key"}
 
 
@@ -57,7 +65,10 @@ def _faults(error: ValidationError) -> list[str]:
     for fault in error.errors(include_input=False, include_url=False, include_context=False):
         path = ".".join(str(step) for step in fault["loc"])
         rule = _RULES.get(fault["type"], fault["msg"].removeprefix("Value error, "))
-        lines += [f"{path}: {rule}"] if path else rule.splitlines()
+        for line in rule.splitlines():
+            # A rule over several keys names the key at fault itself.
+            joint = "." if _NAMES_A_KEY.match(line) else ": "
+            lines.append(f"{path}{joint}{line}" if path else line)
     return lines
 
 
@@ -85,6 +96,39 @@ def load(path: Path) -> Settings:
     except ValidationError as error:
         lines = "".join(f"\n  {line}" for line in _faults(error))
         raise ConfigurationError(f"{path} cannot be used:{lines}") from None
+
+
+def missing_files(settings: Settings) -> Iterator[tuple[str, Path]]:
+    """The files that the configuration names and that are not there (yet), by their keys."""
+    yield from _missing(settings, ())
+
+
+def _missing(value: Any, keys: tuple[str, ...]) -> Iterator[tuple[str, Path]]:
+    if isinstance(value, BaseModel):
+        value = {name: getattr(value, name) for name in type(value).model_fields}
+    if isinstance(value, tuple):
+        value = {str(place): entry for place, entry in enumerate(value)}
+    if isinstance(value, Mapping):
+        for name, entry in value.items():
+            yield from _missing(entry, (*keys, name))
+    elif isinstance(value, Path) and not value.is_file():
+        yield ".".join(keys), value
+
+
+def without_effect(settings: Settings) -> list[str]:
+    """The keys that are set and that this version accepts without acting on them."""
+    keys = [
+        f"accounts.{name}.quota"
+        for name, account in settings.accounts.items()
+        if "quota" in account.model_fields_set
+    ]
+    for name, caller in settings.callers.items():
+        keys += [
+            f"callers.{name}.{key}"
+            for key in ("rate", "service_account")
+            if key in caller.model_fields_set
+        ]
+    return keys
 
 
 def load_from_environment() -> Settings:

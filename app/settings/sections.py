@@ -82,6 +82,36 @@ class KeyFiles(_Section):
     secret_key_file: File = Field(description="file that holds the secret key")
 
 
+class PairSettings(KeyFiles):
+    """A key pair of the partner's, which may be a temporary one."""
+
+    security_token_file: File | None = Field(
+        None, description="file that holds the security token of a temporary pair"
+    )
+    expires_at_file: File | None = Field(
+        None, description="file that holds when a temporary pair expires (RFC 3339)"
+    )
+
+
+class IamSettings(_Section):
+    """Where and as whom tokens are asked for."""
+
+    endpoint: Url = Field(description="IAM of the account's site")
+    domain: str = Field(min_length=1, max_length=64, description="the account's name")
+    user: str = Field(
+        min_length=1, max_length=64, description="an IAM user with programmatic access"
+    )
+    password_file: File = Field(description="file that holds the user's password")
+
+
+class QuotaSettings(_Section):
+    """How many calls Huawei allows."""
+
+    requests_per_second: float = Field(
+        10, gt=0, le=1000, description="calls a second to each of Huawei's APIs; no effect yet"
+    )
+
+
 class VerificationSettings(_Section):
     """How the verifications of an account are served."""
 
@@ -131,16 +161,20 @@ class AccountSettings(_Section):
     platform_id: str = Field(
         min_length=1, max_length=64, description="the platform id (Huawei's `xaccountType`)"
     )
-    authentication: Literal["signature"] = Field(
-        "signature", description="how the gateway authenticates to Huawei"
+    authentication: Literal["signature", "token"] = Field(
+        "signature", description="how the gateway authenticates: `signature`, or IAM `token`"
     )
-    credentials: tuple[KeyFiles, ...] = Field(
-        min_length=1, max_length=4, description="key pairs; the first one that is usable signs"
+    credentials: tuple[PairSettings, ...] = Field(
+        (),
+        max_length=4,
+        description="key pairs for `signature`; the first one that is usable signs",
     )
+    iam: IamSettings | None = Field(None, description="needed for `token`")
     verification: VerificationSettings = VerificationSettings()
     attachments: AttachmentSettings | None = Field(
         None, description="where attachments are stored; without it there are none"
     )
+    quota: QuotaSettings = QuotaSettings()
     timeouts: TimeoutSettings = TimeoutSettings()
     ca_file: File | None = Field(
         None, description="certificate authorities to trust in place of the built-in ones"
@@ -149,12 +183,20 @@ class AccountSettings(_Section):
         None, repr=False, description="HTTP proxy towards Huawei; the environment's are not used"
     )
 
+    @model_validator(mode="after")
+    def _check_authentication(self) -> Self:
+        if self.authentication == "signature" and not self.credentials:
+            raise ValueError("credentials: is missing; `signature` needs a key pair")
+        if self.authentication == "token" and self.iam is None:
+            raise ValueError("iam: is missing; `token` needs it")
+        return self
+
 
 class CallerSettings(_Section):
     """One internal service: how it proves who it is, and what it may do."""
 
     keys_sha256: tuple[Digest, ...] = Field(
-        min_length=1,
+        (),
         max_length=2,
         repr=False,
         description="SHA-256 of the caller's keys in hex; two, so that a key can be rotated",
@@ -165,6 +207,36 @@ class CallerSettings(_Section):
     accounts: tuple[Name, ...] = Field(
         ("default",), min_length=1, description="accounts it may use; the first is its default"
     )
+    service_account: str | None = Field(
+        None,
+        pattern=r"^[a-z0-9.-]{1,63}/[a-z0-9.-]{1,253}$",
+        description="`namespace/name` of its Kubernetes service account; no effect yet",
+    )
+    rate: str | None = Field(
+        None,
+        pattern=r"^[1-9][0-9]{0,5}/(second|minute|hour)$",
+        description="requests granted to the caller, e.g. `5/second`; no effect yet",
+    )
+
+
+class StateSettings(_Section):
+    """Where replicas share what they must agree on."""
+
+    url: str = Field(
+        "memory://",
+        repr=False,
+        pattern=r"^(memory://|rediss?://\S+)$",
+        description="`memory://` for one replica; `redis://…` or `rediss://…` for several",
+    )
+    key_file: File | None = Field(
+        None, description="file with at least 32 random bytes; needed for Redis"
+    )
+
+    @model_validator(mode="after")
+    def _check_key(self) -> Self:
+        if self.url != "memory://" and self.key_file is None:
+            raise ValueError("key_file: is missing; a shared state needs it")
+        return self
 
 
 class Settings(_Section):
@@ -174,6 +246,7 @@ class Settings(_Section):
         min_length=1, description="partner accounts by name"
     )
     callers: Mapping[Name, CallerSettings] = Field(description="callers by name")
+    state: StateSettings = StateSettings()
 
     @model_validator(mode="after")
     def _check_callers(self) -> Self:

@@ -30,7 +30,7 @@ def test_a_2xx_without_a_failure_code_is_a_success(
 
 
 def test_a_chunked_answer_is_read(settings: Settings) -> None:
-    reply = b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{\r\n1\r\n}\r\n0\r\n\r\n'
+    reply = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{\r\n1\r\n}\r\n0\r\n\r\n"
     with RawUpstream(reply) as upstream:
         client = create_app(altered(settings, endpoint=upstream.url)).test_client()
         assert [submit(client).status_code for _ in range(3)] == [201] * 3

@@ -13,7 +13,7 @@ from app import create_app
 from app.errors import ErrorCode
 from app.partner_center import codes
 from app.settings import Settings
-from tests.gateway import altered, code, configuration, submit
+from tests.gateway import altered, code, submit
 from tests.raw_upstream import RawUpstream, answer
 from tests.sandbox_driver import SandboxDriver
 
@@ -59,11 +59,9 @@ def customer(name: str, status: int) -> str:
     return f"code-{name.replace('.', '-')}-{status}"
 
 
-@pytest.fixture(scope="module")
-def client(tmp_path_factory: pytest.TempPathFactory, sandbox_url: str) -> FlaskClient:
-    """One gateway for all codes: building it takes longer than asking it."""
-    folder = tmp_path_factory.mktemp("codes")
-    return create_app(Settings.model_validate(configuration(folder, sandbox_url))).test_client()
+@pytest.fixture
+def client(shared_client: FlaskClient) -> FlaskClient:
+    return shared_client
 
 
 @pytest.mark.parametrize("name", sorted(name for name, problem in MEANINGS.items() if problem))
@@ -147,7 +145,10 @@ def test_a_gateway_code_can_depend_on_text_and_status(
 
 
 def test_a_locked_access_key_is_worth_five_minutes(settings: Settings) -> None:
-    body = {"error_code": "APIGW.0301", "error_msg": "AK access failed to reach the limit,forbidden"}
+    body = {
+        "error_code": "APIGW.0301",
+        "error_msg": "AK access failed to reach the limit,forbidden",
+    }
     with RawUpstream(answer(401, json.dumps(body))) as upstream:
         client = create_app(altered(settings, endpoint=upstream.url)).test_client()
         response = submit(client)

@@ -120,6 +120,15 @@ def test_ca_file_names_the_authority_to_trust(
     assert (len(upstream.requests), upstream.connections) == (3, 1)
 
 
+def test_the_machines_authorities_are_trusted_without_a_ca_file(
+    settings: Settings, tls: ssl.SSLContext, ca_file: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", ca_file)
+    with RawUpstream(tls=tls) as upstream:
+        client = create_app(altered(settings, endpoint=upstream.url)).test_client()
+        assert submit(client).status_code == 201
+
+
 @pytest.mark.xfail(
     strict=True,
     reason="_HTTPSConnection.connect turns ssl.SSLError only into a failed connection: a timeout "

@@ -9,6 +9,11 @@ from app.errors import ErrorCode
 from tests.gateway import code
 
 
+@pytest.fixture
+def client(shared_client: FlaskClient) -> FlaskClient:
+    return shared_client
+
+
 def test_the_list_is_the_catalogue(client: FlaskClient) -> None:
     listed = client.get("/v1/errors").get_json()["errors"]
     assert [entry["code"] for entry in listed] == [one.name for one in ErrorCode]

@@ -1,0 +1,75 @@
+"""The parts of one gateway, put together from its settings; knows nothing of Flask."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Self
+
+from app.partner_center.bucket import Bucket
+from app.partner_center.client import PartnerCenter
+from app.partner_center.credentials import Credentials, KeyPairs
+from app.partner_center.exchange import Exchange
+from app.partner_center.iam import Iam
+from app.partner_center.tokens import Tokens
+from app.settings import AccountSettings, Settings
+from app.state import Sealing, State, open_state
+from app.verification import Verifications
+from app.verification.migration import Migration
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gateway:
+    """What serves requests. Accounts are by their names in the configuration."""
+
+    settings: Settings
+    state: State
+    credentials: Mapping[str, Credentials]
+    partner_centers: Mapping[str, PartnerCenter]
+    buckets: Mapping[str, Bucket]
+    verifications: Mapping[str, Verifications]
+    migration: Migration
+
+    @classmethod
+    def build(cls, settings: Settings, observe: Callable[[Exchange], None]) -> Self:
+        """Put the parts together. Nothing is sent and no thread is started.
+
+        Args:
+            settings: The configuration.
+            observe: Is told of each exchange with Huawei.
+
+        Raises:
+            ConfigurationError: if the key of the state cannot be read.
+        """
+        accounts = settings.accounts
+        state, sealing = open_state(settings.state)
+        migration = Migration()
+        credentials = {
+            name: _credentials(name, account, state, sealing) for name, account in accounts.items()
+        }
+        partner_centers = {
+            name: PartnerCenter(name, account, credentials[name], observe)
+            for name, account in accounts.items()
+        }
+        return cls(
+            settings=settings,
+            state=state,
+            credentials=credentials,
+            partner_centers=partner_centers,
+            buckets={
+                name: Bucket(name, account, account.attachments, observe)
+                for name, account in accounts.items()
+                if account.attachments
+            },
+            verifications={
+                name: Verifications(account, partner_centers[name], migration)
+                for name, account in accounts.items()
+            },
+            migration=migration,
+        )
+
+
+def _credentials(
+    name: str, account: AccountSettings, state: State, sealing: Sealing
+) -> Credentials:
+    if account.authentication == "token" and account.iam:
+        return Tokens(name, Iam(account, account.iam), account.platform_id, state, sealing)
+    return KeyPairs(name, account.credentials, state, sealing)

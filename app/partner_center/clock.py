@@ -1,0 +1,54 @@
+"""How far Huawei's clock is from ours: it refuses signatures 15 minutes off."""
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from email.utils import parsedate_to_datetime
+
+from app.observability import metrics
+from app.observability.logs import event, logger
+
+INTERVAL = 10.0  # seconds between two measurements
+WARN_FROM = 60.0  # seconds
+WARN_INTERVAL = 300.0  # seconds between two warnings
+
+_log = logger("clock")
+
+
+class ClockSkew:
+    """Measures by the `Date` header of answers, whose resolution is a second.
+
+    Args:
+        account: The account's name.
+        now: The wall clock, in seconds.
+        monotonic: The clock of intervals.
+    """
+
+    def __init__(
+        self,
+        account: str,
+        now: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._account = account
+        self._now = now
+        self._monotonic = monotonic
+        self._next = 0.0
+        self._next_warning = 0.0
+
+    def note(self, headers: Mapping[str, str]) -> None:
+        """Take a measurement, if it is time for one."""
+        moment = self._monotonic()
+        if moment < self._next:
+            return
+        self._next = moment + INTERVAL
+        try:
+            theirs = parsedate_to_datetime(headers.get("Date", "")).timestamp()
+        except ValueError:
+            return
+        skew = theirs - self._now()
+        metrics.CLOCK_SKEW.labels(self._account).set(round(skew))
+        if abs(skew) >= WARN_FROM and moment >= self._next_warning:
+            self._next_warning = moment + WARN_INTERVAL
+            text = "Huawei's clock and ours differ"
+            event(_log, logging.WARNING, text, account=self._account, seconds=round(skew))

@@ -1,0 +1,140 @@
+"""Asks IAM for tokens.
+
+Source: the IAM API reference (iam_30_0001 password, iam_30_0003 agency) and the Partner Center
+FAQ bpconsole_apifaq_00001: the partner's token is scoped to the domain.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from app.errors import ErrorCode, GatewayError, Upstream
+from app.partner_center import codes
+from app.partner_center.answer import json_object, pause, request_id
+from app.partner_center.connection import Endpoint, Reply
+from app.settings import AccountSettings, IamSettings
+
+# `nocatalog` with any value leaves the long catalogue out of the answer.
+PATH = "/v3/auth/tokens?nocatalog=1"
+SAFE_LIFE = 60.0  # seconds; what has less left is not used any more
+
+# IAM answers these refusals in its keystone shape, with the status as its only code.
+_STATUSES = {
+    401: ErrorCode.UPSTREAM_ACCESS_DENIED,
+    403: ErrorCode.UPSTREAM_ACCESS_DENIED,
+    404: ErrorCode.UPSTREAM_ACCESS_DENIED,
+    429: ErrorCode.UPSTREAM_THROTTLED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A token and the seconds of the wall clock between which it is good."""
+
+    text: str = field(repr=False)
+    issued: float
+    expires: float
+
+
+class Iam:
+    """IAM as one account sees it.
+
+    Args:
+        account: The account's settings.
+        iam: Where and as whom to ask.
+    """
+
+    def __init__(self, account: AccountSettings, iam: IamSettings) -> None:
+        self._iam = iam
+        self._endpoint = Endpoint(iam.endpoint, account)
+
+    @property
+    def password_file(self) -> Path:
+        """Where the password is mounted."""
+        return self._iam.password_file
+
+    def partner_token(self, now: float) -> Token:
+        """A token of the partner's own, by user and password.
+
+        Args:
+            now: The wall clock, in seconds.
+
+        Raises:
+            GatewayError: UPSTREAM_ACCESS_DENIED for a refused user or password, which must not
+                be tried again: wrong passwords lock the user.
+        """
+        try:
+            password = self._iam.password_file.read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError):
+            password = ""
+        if not password:
+            raise GatewayError(
+                ErrorCode.UPSTREAM_ACCESS_DENIED,
+                "The IAM password of this account cannot be read from its file.",
+            )
+        domain = {"name": self._iam.domain}
+        user = {"name": self._iam.user, "password": password, "domain": domain}
+        identity = {"methods": ["password"], "password": {"user": user}}
+        return self._ask({"identity": identity, "scope": {"domain": domain}}, {}, now)
+
+    def customer_token(
+        self, partner: Token, domain_id: str, agency: str, project: str, now: float
+    ) -> Token:
+        """A token of a customer's, for operations that take the customer's credential only.
+
+        Args:
+            partner: The partner's token; its user needs the right Agent Operator.
+            domain_id: The customer's account id.
+            agency: The agency the customer gave; as a rule the partner's platform id.
+            project: The customer's project, by its region's name.
+            now: The wall clock, in seconds.
+
+        Raises:
+            GatewayError: UPSTREAM_ACCESS_DENIED without right or agency.
+        """
+        role = {"domain_id": domain_id, "agency_name": agency}
+        identity = {"methods": ["assume_role"], "assume_role": role}
+        scope = {"project": {"name": project}}
+        headers = {"X-Auth-Token": partner.text}
+        return self._ask({"identity": identity, "scope": scope}, headers, now)
+
+    def _ask(self, auth: dict[str, Any], headers: dict[str, str], now: float) -> Token:
+        headers = {"Content-Type": "application/json;charset=utf8", **headers}
+        content = json.dumps({"auth": auth}).encode()
+        # A token more or less does no harm: as far as repeating goes, this is a read.
+        reply = self._endpoint.send("POST", PATH, headers, content, writes=False)
+        body = json_object(reply.content) or {}
+        text = reply.headers.get("X-Subject-Token", "")
+        if reply.status == 201 and text:
+            return _token(text, body, now)
+        raise _refusal(reply, body)
+
+
+def _token(text: str, body: Mapping[str, Any], now: float) -> Token:
+    """IAM's lifetime from our now on, so that neither clock has to be right."""
+    try:
+        issued, expires = (
+            datetime.fromisoformat(body["token"][when]).timestamp()
+            for when in ("issued_at", "expires_at")
+        )
+    except (KeyError, TypeError, ValueError):
+        raise GatewayError(ErrorCode.UPSTREAM_MALFORMED, write=False) from None
+    return Token(text, now, now + max(0.0, expires - issued))
+
+
+def _refusal(reply: Reply, body: Mapping[str, Any]) -> GatewayError:
+    code = codes.error_code(body)
+    if code and code in codes.COMMON:
+        entry = codes.COMMON[code]
+    elif code and code.startswith("IAM."):
+        entry = ErrorCode.UPSTREAM_ACCESS_DENIED
+    else:
+        other = ErrorCode.UPSTREAM_ERROR if reply.status >= 500 else ErrorCode.UPSTREAM_MALFORMED
+        entry = _STATUSES.get(reply.status, other)
+    upstream = Upstream(code, reply.status, request_id(reply.headers.get("X-Request-Id")))
+    return GatewayError(
+        entry, upstream=upstream, retry_after=pause(entry, reply.headers), write=False
+    )

@@ -1,0 +1,56 @@
+"""Gateways of one's own, one for each way to configure verifications."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from app import create_app
+from tests.sandbox_driver import SandboxDriver
+from tests.verification.gateways import configured
+
+Build = Callable[..., FlaskClient]
+
+
+@pytest.fixture
+def gateway(tmp_path: Path, sandbox: SandboxDriver) -> Build:
+    """Builds a gateway with these settings of verifications, which remembers nothing yet."""
+
+    def build(**verification: Any) -> FlaskClient:
+        return create_app(configured(tmp_path, sandbox.url, **verification)).test_client()
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def shared_gateways(tmp_path_factory: pytest.TempPathFactory, sandbox_url: str) -> Build:
+    """Gives the same gateway again for the same settings and the same memory of a switch-off."""
+
+    @cache
+    def build(memory: str = "served", **verification: Any) -> FlaskClient:  # noqa: ARG001 - a key
+        folder = tmp_path_factory.mktemp("gateway")
+        return create_app(configured(folder, sandbox_url, **verification)).test_client()
+
+    return build
+
+
+@pytest.fixture
+def shared(shared_gateways: Build, sandbox: SandboxDriver) -> Build:  # noqa: ARG001 - behind it
+    return shared_gateways
+
+
+@pytest.fixture
+def review(shared: Build) -> FlaskClient:
+    """A gateway on the review backend."""
+    return shared(backend="review")
+
+
+@pytest.fixture
+def legacy(shared: Build) -> FlaskClient:
+    """A gateway on the legacy backend; its memory of a switch-off is shared: leave it none."""
+    return shared(backend="legacy")

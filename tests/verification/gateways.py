@@ -1,0 +1,118 @@
+"""The gateway as the tests of verifications configure it, and as a caller speaks to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from app.settings import Settings
+from tests.gateway import COMPANY, CUSTOMER, PERSON, altered, bearer, configuration
+from tests.sandbox.bucket import OBS_ACCESS_KEY, OBS_SECRET_KEY, REGION
+
+BUCKET = "kyc"
+
+# One body for both generations: what only one of them needs is there too.
+INDIVIDUAL: dict[str, Any] = {**PERSON, "attachments": ["981/data-page.jpg", "981/holding.jpg"]}
+ENTERPRISE: dict[str, Any] = {
+    **COMPANY,
+    "registration": {"country": "CN", "address": "1 Example Road"},
+    "representative": {"full_name": "LI SI", "id_number": "E7654321"},
+    "attachments": ["77/licence.jpg", "77/back.png", "77/id-front.pdf", "77/id-back.gif"],
+}
+
+
+@dataclass(frozen=True)
+class Form:
+    """One of the three submissions."""
+
+    path: str
+    kind: str
+    body: dict[str, Any]
+    applies: str  # the sandbox's name of the v2 call
+
+    def __str__(self) -> str:
+        return self.path
+
+
+PERSON_FORM = Form("individual", "INDIVIDUAL", INDIVIDUAL, "individual")
+COMPANY_FORM = Form("enterprise", "ENTERPRISE", ENTERPRISE, "enterprise")
+CHANGE_FORM = Form("enterprise-change", "ENTERPRISE_CHANGE", ENTERPRISE, "change")
+FORMS = (PERSON_FORM, COMPANY_FORM, CHANGE_FORM)
+
+
+def without(body: dict[str, Any], *names: str) -> dict[str, Any]:
+    """The body without some of its members."""
+    return {name: value for name, value in body.items() if name not in names}
+
+
+def documented(body: dict[str, Any], document: str, *attachments: str) -> dict[str, Any]:
+    """The body with another type of document, and other attachments if any are given."""
+    changed = {**body, "document": {**body["document"], "type": document}}
+    return changed | ({"attachments": list(attachments)} if attachments else {})
+
+
+def with_bucket(settings: Settings, folder: Path, **changes: Any) -> Settings:
+    """The settings with the sandbox's bucket for attachments."""
+    files = {"access_key_file": folder / "bucket-ak", "secret_key_file": folder / "bucket-sk"}
+    for path, text in zip(files.values(), (OBS_ACCESS_KEY, OBS_SECRET_KEY), strict=True):
+        path.write_text(f"{text}\n")
+    endpoint = settings.accounts["default"].endpoint
+    bucket = {"endpoint": endpoint, "bucket": BUCKET, "region": REGION, **files, **changes}
+    return altered(settings, attachments=bucket)
+
+
+def configured(folder: Path, sandbox_url: str, **verification: Any) -> Settings:
+    """Settings for the sandbox; the writer may upload too."""
+    document = configuration(folder, sandbox_url)
+    document["callers"]["writer"]["scopes"].append("attachments:write")
+    settings = with_bucket(Settings.model_validate(document), folder)
+    return altered(settings, verification=verification)
+
+
+def submit(
+    client: FlaskClient,
+    form: Form = PERSON_FORM,
+    body: dict[str, Any] | None = None,
+    *,
+    customer: str = CUSTOMER,
+    query: str = "",
+    key: str = "writer-key",
+) -> TestResponse:
+    """Submit a verification; the form's own body unless another is given."""
+    path = f"/v1/customers/{customer}/verifications/{form.path}{query}"
+    return client.post(path, json=form.body if body is None else body, headers=bearer(key))
+
+
+def read(
+    client: FlaskClient, customer: str = CUSTOMER, *prefer: str, key: str = "reader-key"
+) -> TestResponse:
+    """Ask where a verification stands; each `prefer` is a header of its own."""
+    headers = [*bearer(key).items(), *(("Prefer", value) for value in prefer)]
+    return client.get(f"/v1/customers/{customer}/verification", headers=headers)
+
+
+def upload(
+    client: FlaskClient, name: str, content: bytes, *, key: str = "writer-key", **how: Any
+) -> TestResponse:
+    """Upload an attachment."""
+    path = f"/v1/customers/{CUSTOMER}/attachments/{quote(name)}"
+    return client.put(path, data=content, headers=bearer(key), **how)
+
+
+def fields_at_fault(response: TestResponse) -> list[tuple[str, str]]:
+    """Pointer and code of every broken rule that a problem names."""
+    return sorted((one["pointer"], one["code"]) for one in response.get_json().get("errors", ()))
+
+
+def personal_values(body: Any) -> set[str]:
+    """Every text in a body that says something about a person or a company."""
+    if isinstance(body, dict):
+        return set().union(*(personal_values(v) for k, v in body.items() if k != "type"))
+    if isinstance(body, list):
+        return set().union(*map(personal_values, body))
+    return {body} if len(body) > 2 else set()  # a country's two letters are in any text
