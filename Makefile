@@ -5,7 +5,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test check openapi openapi-lint lock clean
+.PHONY: help setup demo run test check openapi openapi-lint lock soak clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +54,9 @@ lock: $(READY) ## pin the requirements anew, with hashes
 	  --constraint requirements/dev.txt pyproject.toml --output-file requirements/run.txt
 	grep -A 99 '^uv==' requirements/dev.txt | awk 'NR > 1 && !/^ /{exit} !/#/{print}' \
 	  > requirements/uv.txt
+
+soak: $(READY) ## ten minutes of callers, faults and two gateways on one Redis; SOAK_SECONDS=60 for less
+	$(BIN)/python -m benchmarks.soak
 
 clean: ## remove what the other targets made
 	rm -rf .venv .tools openapi/node_modules .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -7,11 +7,14 @@ from gevent import monkey
 monkey.patch_all()
 
 import logging  # noqa: E402
+import signal  # noqa: E402
 import sys  # noqa: E402
 from pathlib import Path  # noqa: E402
 from typing import Any  # noqa: E402
 
 sys.path.insert(0, str(Path(__file__).parent))
+
+import gevent  # noqa: E402
 
 from app import settings, state  # noqa: E402
 from app.observability import logs, metrics  # noqa: E402
@@ -50,9 +53,19 @@ accesslog = None  # the gateway writes one line a request itself
 logconfig_dict = logs.configuration(_log_level)
 
 
-def post_worker_init(worker: Any) -> None:  # noqa: ARG001
-    """Serve the metrics from the process that counts them."""
+DRAIN_PAUSE = 1.0  # seconds between "not ready" and the closed door
+
+
+def post_worker_init(worker: Any) -> None:
+    """Serve the metrics from the process that counts them, and end in order."""
     metrics.serve(_metrics_port)
+    gateway = worker.wsgi.extensions["partner_gateway"]
+
+    def drain(*signal_and_frame: Any) -> None:
+        gateway.draining.set()
+        gevent.spawn_later(DRAIN_PAUSE, worker.handle_exit, *signal_and_frame)
+
+    signal.signal(signal.SIGTERM, drain)
     for key in settings.without_effect(_settings):
         text = "A setting has no effect in this version"
         logs.event(logs.logger("settings"), logging.WARNING, text, key=key)

@@ -2,11 +2,11 @@
 
 from flask import Flask
 
-from app import authentication, cli, docs, extensions, health, resources
+from app import authentication, cli, docs, extensions, health, rates, resources
 from app.authentication import Callers
-from app.gateway import Gateway
 from app.observability import record
 from app.problems import ProblemApi
+from app.rates import Rates
 from app.settings import Settings
 
 VERSION = "0.1.0"
@@ -37,9 +37,10 @@ def create_app(settings: Settings | None = None) -> Flask:
 
     if settings is None:
         settings = cli.configured()
-    extensions.init_app(app, Gateway.build(settings, record.observe))
+    extensions.init_app(app, cli.built(settings, record.observe))
     record.init_app(app)
     authentication.init_app(app, Callers(settings.callers))
+    rates.init_app(app, Rates(settings.callers, settings.state))
     resources.init_app(app, ProblemApi(app))
     app.register_blueprint(health.blueprint)
     app.register_blueprint(docs.blueprint)

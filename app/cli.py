@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -13,6 +14,7 @@ from app.errors import GatewayError
 from app.gateway import Gateway
 from app.partner_center.client import PartnerCenter
 from app.partner_center.codes import Verdict
+from app.partner_center.exchange import Exchange
 from app.settings import ConfigurationError, Settings, StateSettings
 
 config = AppGroup("config", help="The configuration file.")
@@ -45,7 +47,7 @@ def check_credentials() -> None:
     Exit status 1 if one of them is not accepted. The configuration is the one that
     GATEWAY_CONFIG names.
     """
-    gateway = Gateway.build(configured(), observe=lambda _: None)
+    gateway = built(configured(), observe=lambda _: None)
     failed = False
     for name, partner_center in gateway.partner_centers.items():
         good, text = _checked(partner_center)
@@ -95,6 +97,15 @@ def configured() -> Settings:
     except ConfigurationError as error:
         if looking_up_commands():
             return Settings.model_construct(accounts={}, callers={}, state=StateSettings())
+        sys.stderr.write(f"{error}\n")
+        sys.exit(2)
+
+
+def built(settings: Settings, observe: Callable[[Exchange], None]) -> Gateway:
+    """The parts of a gateway; ends the process with 2 if a file it cannot do without is missing."""
+    try:
+        return Gateway.build(settings, observe)
+    except ConfigurationError as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(2)
 

@@ -1,7 +1,8 @@
 """The parts of one gateway, put together from its settings; knows nothing of Flask."""
 
+import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 
 from app.partner_center.bucket import Bucket
@@ -13,6 +14,7 @@ from app.partner_center.tokens import Tokens
 from app.settings import AccountSettings, Settings
 from app.state import Sealing, State, open_state
 from app.verification import Verifications
+from app.verification.idempotency import Writes
 from app.verification.migration import Migration
 
 
@@ -27,6 +29,7 @@ class Gateway:
     buckets: Mapping[str, Bucket]
     verifications: Mapping[str, Verifications]
     migration: Migration
+    draining: threading.Event = field(default_factory=threading.Event)
 
     @classmethod
     def build(cls, settings: Settings, observe: Callable[[Exchange], None]) -> Self:
@@ -46,7 +49,7 @@ class Gateway:
             name: _credentials(name, account, state, sealing) for name, account in accounts.items()
         }
         partner_centers = {
-            name: PartnerCenter(name, account, credentials[name], observe)
+            name: PartnerCenter(name, account, credentials[name], state, observe)
             for name, account in accounts.items()
         }
         return cls(
@@ -60,7 +63,12 @@ class Gateway:
                 if account.attachments
             },
             verifications={
-                name: Verifications(account, partner_centers[name], migration)
+                name: Verifications(
+                    account,
+                    partner_centers[name],
+                    Writes(name, state, sealing, shared=settings.state.url != "memory://"),
+                    migration,
+                )
                 for name, account in accounts.items()
             },
             migration=migration,
@@ -71,5 +79,5 @@ def _credentials(
     name: str, account: AccountSettings, state: State, sealing: Sealing
 ) -> Credentials:
     if account.authentication == "token" and account.iam:
-        return Tokens(name, Iam(account, account.iam), account.platform_id, state, sealing)
+        return Tokens(name, Iam(account, account.iam), state, sealing)
     return KeyPairs(name, account.credentials, state, sealing)

@@ -1,6 +1,6 @@
 """Whether the process lives, and whether it should be sent requests. Neither asks upstream."""
 
-from flask import Blueprint
+from flask import Blueprint, Response
 
 from app.authentication import open_to_all
 from app.errors import ErrorCode, GatewayError
@@ -19,12 +19,22 @@ def livez() -> dict[str, str]:
 @blueprint.get("/readyz")
 @open_to_all
 def readyz() -> dict[str, str]:
-    """Answer ok once every account has a key pair to sign with."""
+    """Answer ok while every account has something to sign with and the process goes on."""
+    if gateway().draining.is_set():
+        raise GatewayError(ErrorCode.OVERLOADED, "Not ready: the process is about to end.")
     accounts = gateway().credentials
     missing = sorted(name for name, credentials in accounts.items() if not credentials.usable())
     if missing:
         raise GatewayError(
             ErrorCode.UPSTREAM_ACCESS_DENIED,
-            f"Not ready: no key pair can be read for account {', '.join(missing)}.",
+            f"Not ready: the credential files of account {', '.join(missing)} cannot be read.",
         )
     return {"status": "ok"}
+
+
+@blueprint.after_app_request
+def end_connection(response: Response) -> Response:
+    """Have clients connect anew, to another replica, once this one is about to end."""
+    if gateway().draining.is_set():
+        response.headers["Connection"] = "close"
+    return response

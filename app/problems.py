@@ -13,6 +13,7 @@ from flask_smorest.utils import prepare_response
 from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import HTTPException, InternalServerError
 
+from app.authentication import open_to_all
 from app.errors import ErrorCode, Fault, FieldError, GatewayError, Retry
 from app.fields import ResponseSchema, field_errors
 from app.observability import record
@@ -123,7 +124,10 @@ BODY_PROBLEMS = (
 )
 UPSTREAM_PROBLEMS = frozenset(codes.COMMON.values()) | {
     ErrorCode.ACCESS_KEY_LOCKED,
+    ErrorCode.CIRCUIT_OPEN,
     ErrorCode.CLOCK_SKEWED,
+    ErrorCode.DEADLINE_EXCEEDED,
+    ErrorCode.OVERLOADED,
     ErrorCode.UPSTREAM_MALFORMED,
     ErrorCode.UPSTREAM_UNMAPPED,
     ErrorCode.UPSTREAM_UNREACHABLE,
@@ -160,15 +164,25 @@ class Parser(FlaskParser):
         """The body of a request."""
         if not req.is_json:
             raise GatewayError(ErrorCode.UNSUPPORTED_MEDIA_TYPE, "Send `application/json`.")
+        content = req.get_data(cache=False)
+        # werkzeug cuts a body of untold length at the limit without a word.
+        if req.content_length is None and len(content) >= (req.max_content_length or 0):
+            raise GatewayError(ErrorCode.PAYLOAD_TOO_LARGE)
         try:
             return json.loads(
-                req.get_data(cache=False).decode("utf-8"),
+                content.decode("utf-8"),
                 parse_constant=_refuse_constant,
                 object_pairs_hook=_refuse_duplicates,
             )
         except (ValueError, RecursionError):
             # `from None`: the error holds the whole document.
             raise GatewayError(ErrorCode.MALFORMED_JSON) from None
+
+    def load_querystring(self, req: Request, schema: marshmallow.Schema) -> Any:
+        """The query of a request; a name given twice would be a contradiction."""
+        if any(len(values) > 1 for _, values in req.args.lists()):
+            raise GatewayError(ErrorCode.VALIDATION_FAILED, "A query parameter is given twice.")
+        return super().load_querystring(req, schema)
 
     def handle_error(self, error: marshmallow.ValidationError, *_: Any, **__: Any) -> NoReturn:
         """Name every broken rule, none of the values."""
@@ -231,6 +245,16 @@ class ProblemApi(flask_smorest.Api):
     def _register_error_handlers(self) -> None:
         self._app.register_error_handler(HTTPException, self.handle_http_exception)
         self._app.register_error_handler(GatewayError, _respond)
+
+    @open_to_all
+    def _openapi_json(self) -> Response:
+        response: Response = super()._openapi_json()
+        return response
+
+    @open_to_all
+    def _openapi_swagger_ui(self) -> str:
+        page: str = super()._openapi_swagger_ui()
+        return page
 
     def handle_http_exception(self, error: HTTPException) -> Response:
         """Answer what Flask and werkzeug raise: no route, wrong method, too long, a crash."""

@@ -84,6 +84,8 @@ class Local:
         metrics_port: The gateway's for Prometheus; 0 for a free one.
         log: Where both write their log; None for standard error.
         environment: Further environment variables of the gateway.
+        gateways: How many gateways; only the first one's ports can be chosen.
+        state: The section `state` of their configuration, which more than one need.
     """
 
     def __init__(
@@ -93,15 +95,19 @@ class Local:
         metrics_port: int = 0,
         log: IO[bytes] | None = None,
         environment: dict[str, str] | None = None,
+        gateways: int = 1,
+        state: dict[str, Any] | None = None,
     ) -> None:
-        self._port = port or free_port()
+        self._ports = [port or free_port(), *(free_port() for _ in range(gateways - 1))]
         self._sandbox_port = sandbox_port or free_port()
         self._metrics_port = metrics_port or free_port()
         self._log = log
         self._environment = environment or {}
+        self._state = state
         self._folder = TemporaryDirectory(prefix="partner-gateway-")
         self.folder = Path(self._folder.name)
-        self.url = f"http://127.0.0.1:{self._port}"
+        self.urls = [f"http://127.0.0.1:{one}" for one in self._ports]
+        self.url = self.urls[0]
         self.sandbox_url = f"http://127.0.0.1:{self._sandbox_port}"
         self.metrics_url = f"http://127.0.0.1:{self._metrics_port}/metrics"
         self.processes: list[subprocess.Popen[bytes]] = []
@@ -109,14 +115,29 @@ class Local:
     def __enter__(self) -> Self:
         """Start both and wait until they answer."""
         settings = configuration(self.folder, self.sandbox_url)
+        if self._state is not None:
+            settings["state"] = self._state
         path = self.folder / "config.yaml"
         path.write_text(yaml.safe_dump(settings))
         python = sys.executable
         self._start(python, "-m", "app.sandbox", "--port", str(self._sandbox_port))
-        self._start(python, "-m", "gunicorn", "-c", "gunicorn.conf.py", GATEWAY_CONFIG=str(path))
+        for place, port in enumerate(self._ports):
+            self._start(
+                *(python, "-m", "gunicorn", "-c", "gunicorn.conf.py"),
+                GATEWAY_CONFIG=str(path),
+                HOST="127.0.0.1",
+                PORT=str(port),
+                METRICS_PORT=str(free_port() if place else self._metrics_port),
+            )
         self._wait(f"{self.sandbox_url}/_sandbox/state")
-        self._wait(f"{self.url}/readyz")
+        for url in self.urls:
+            self._wait(f"{url}/readyz")
         return self
+
+    @property
+    def gateways(self) -> list[subprocess.Popen[bytes]]:
+        """The processes of the gateways, without the sandbox."""
+        return self.processes[1:]
 
     def __exit__(
         self,
@@ -144,9 +165,6 @@ class Local:
                 stderr=self._log or sys.stderr,
                 env={
                     **os.environ,
-                    "HOST": "127.0.0.1",
-                    "PORT": str(self._port),
-                    "METRICS_PORT": str(self._metrics_port),
                     **environment,
                     **self._environment,
                 },

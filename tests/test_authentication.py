@@ -23,11 +23,6 @@ OPEN = {
     "/v1/errors",
     "/v1/errors/<code>",
 }
-docs_are_closed = pytest.mark.xfail(
-    strict=True,
-    reason="flask-smorest's own views /openapi.json and /docs declare no requirement, so that "
-    "nobody gets the contract and the docs page",
-)
 BASIC = base64.b64encode(b"writer:writer-key").decode()
 
 
@@ -130,7 +125,6 @@ def test_an_account_that_is_not_the_callers_forbids(
     assert sandbox.requests() == []
 
 
-@docs_are_closed
 def test_every_route_says_who_may_call_it_and_only_the_listed_ones_are_open(app: Flask) -> None:
     requirements = {
         rule.rule: authentication.requirement(app.view_functions[rule.endpoint])
@@ -141,7 +135,6 @@ def test_every_route_says_who_may_call_it_and_only_the_listed_ones_are_open(app:
     assert opened == OPEN
 
 
-@docs_are_closed
 def test_every_route_but_the_open_ones_refuses_who_has_no_credential(
     app: Flask, client: FlaskClient, sandbox: SandboxDriver
 ) -> None:

@@ -33,6 +33,14 @@ CLOCK_SKEW = Gauge(
 )
 STATE_DEGRADED = Gauge("gateway_state_degraded", "1 while the shared state cannot be reached")
 
+QUEUE_DEPTH = Gauge(
+    "gateway_queue_depth", "Requests that wait for Huawei's quota", ["account", "operation"]
+)
+QUEUE_SECONDS = Histogram(
+    "gateway_queue_seconds", "Time a call waited for Huawei's quota", ["account", "operation"]
+)
+BREAKER_OPEN = Gauge("gateway_breaker_open", "1 while calls to Huawei are paused", ["account"])
+
 
 def serve(port: int) -> None:
     """Serve /metrics on a port of its own, in a thread of its own."""

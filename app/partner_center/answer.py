@@ -15,6 +15,9 @@ THROTTLE_PAUSE = 3.0  # seconds; Huawei's text on APIGW.0308 advises 2 to 5
 LOCK_PAUSE = 300.0  # seconds; Huawei locks an access key for five minutes
 LONGEST_PAUSE = 3600.0  # seconds, whatever upstream asks for
 
+_HONOURED = frozenset(
+    {ErrorCode.UPSTREAM_THROTTLED, ErrorCode.UPSTREAM_ERROR, ErrorCode.UPSTREAM_MALFORMED}
+)
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -36,11 +39,10 @@ def pause(code: ErrorCode, headers: Mapping[str, str]) -> float | None:
     """Seconds after which a repeat makes sense; None where the entry does not ask for a pause."""
     if code is ErrorCode.ACCESS_KEY_LOCKED:
         return LOCK_PAUSE
-    if code is not ErrorCode.UPSTREAM_THROTTLED:
-        return None
     text = headers.get("Retry-After", "")
-    asked = float(text) if text.isascii() and text.isdigit() else THROTTLE_PAUSE
-    return min(asked, LONGEST_PAUSE)
+    if text.isascii() and text.isdigit() and code in _HONOURED:
+        return min(float(text), LONGEST_PAUSE)
+    return THROTTLE_PAUSE if code is ErrorCode.UPSTREAM_THROTTLED else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +60,15 @@ class Answer:
         body = json_object(reply.content)
         found = body or {}
         asked = reply.headers.get("X-Request-Id") or found.get("request_id")
-        upstream = Upstream(codes.error_code(found), reply.status, request_id(asked))
+        upstream = Upstream(codes.error_code(found, reply.status), reply.status, request_id(asked))
         return cls(operation, reply, body, upstream)
 
     @property
     def verdict(self) -> codes.Verdict:
         """What it says of the credential that the request carried."""
-        return codes.verdict(self.upstream.code, self.reply.status, self.body or {})
+        if self.body is None:  # whoever answered this did not look at the credential
+            return codes.Verdict.UNKNOWN
+        return codes.verdict(self.upstream.code, self.reply.status, self.body)
 
     @property
     def failure(self) -> GatewayError | None:

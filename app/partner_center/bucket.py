@@ -12,6 +12,7 @@ from requests.structures import CaseInsensitiveDict
 
 from app.errors import ErrorCode, GatewayError, Upstream
 from app.partner_center.answer import pause, request_id
+from app.partner_center.codes import STATUSES
 from app.partner_center.connection import Endpoint, Reply, Stream
 from app.partner_center.exchange import Exchange
 from app.partner_center.key_pair import read_keys
@@ -25,6 +26,7 @@ USER_AGENT = "partner-gateway"
 
 CODES: Mapping[str, ErrorCode] = {
     "AccessDenied": ErrorCode.UPSTREAM_ACCESS_DENIED,
+    "AuthorizationHeaderMalformed": ErrorCode.UPSTREAM_ACCESS_DENIED,  # wrong region, as a rule
     "EntityTooLarge": ErrorCode.PAYLOAD_TOO_LARGE,
     "InternalError": ErrorCode.UPSTREAM_ERROR,
     "InvalidAccessKeyId": ErrorCode.UPSTREAM_ACCESS_DENIED,
@@ -82,13 +84,14 @@ class Bucket:
         request.headers["User-Agent"] = USER_AGENT
 
         begun = time.monotonic()
-        upstream, outcome = Upstream(), "OK"
+        upstream, outcome = Upstream(), "ABORTED"
         try:
             upstream = _read(
                 # Storing the same again does no harm, so the advice is that of a read.
                 self._endpoint.send("PUT", target, request.headers, content, writes=False)
             )
             _judge(upstream)
+            outcome = "OK"
         except GatewayError as error:
             outcome = error.code.name
             raise
@@ -119,7 +122,7 @@ def _judge(upstream: Upstream) -> None:
     if upstream.status is not None and 200 <= upstream.status < 300:
         return
     if upstream.code is None:
-        code = ErrorCode.UPSTREAM_MALFORMED
+        code = STATUSES.get(upstream.status or 0, ErrorCode.UPSTREAM_MALFORMED)
     else:
         code = CODES.get(upstream.code, ErrorCode.UPSTREAM_UNMAPPED)
     raise GatewayError(code, upstream=upstream, retry_after=pause(code, {}), write=False)

@@ -5,25 +5,35 @@ but not properly), refused (a proper answer with an error code).
 """
 
 import json
+import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from requests import PreparedRequest
 from requests.structures import CaseInsensitiveDict
 
 from app.errors import GatewayError, Upstream
 from app.partner_center.answer import Answer
+from app.partner_center.breaker import STORM, Breaker
 from app.partner_center.clock import ClockSkew
 from app.partner_center.codes import Verdict
 from app.partner_center.connection import Endpoint
 from app.partner_center.credentials import Credentials
+from app.partner_center.deadline import Errand
 from app.partner_center.exchange import Exchange
+from app.partner_center.key_slot import Probe
 from app.partner_center.operation import Operation
+from app.partner_center.quota import Quota
+from app.partner_center.retry import RetryBudget, policy
 from app.partner_center.signing import SdkHmacAuth, canonical_query
 from app.settings import AccountSettings
+from app.state import State
 
-MAX_TRIES = 4  # of one request, each with another credential
+T = TypeVar("T")
+
+MAX_CREDENTIALS = 4  # tried for one call
+OWN_LIMIT = 5.0  # seconds
 USER_AGENT = "partner-gateway"
 
 # Harmless and signed: it reads the result of a customer that there is not.
@@ -39,6 +49,7 @@ class PartnerCenter:
         name: The account's name in the configuration.
         account: Its settings.
         credentials: Signs its requests.
+        state: Counts the calls of all replicas.
         observe: Is told of each exchange.
     """
 
@@ -47,41 +58,47 @@ class PartnerCenter:
         name: str,
         account: AccountSettings,
         credentials: Credentials,
+        state: State,
         observe: Callable[[Exchange], None],
     ) -> None:
         self._name = name
         self._partner_id = account.partner_id
+        self._calls_per_second = account.quota.requests_per_second
         self._credentials = credentials
+        self._state = state
         self._observe = observe
         self._endpoint = Endpoint(account.endpoint, account)
         self._clock = ClockSkew(name)
+        self._tries = account.reliability.tries
+        self._breaker = Breaker(
+            name, account.reliability.breaker_failures, account.reliability.breaker_pause
+        )
+        self._budget = RetryBudget()
+        self._quotas: dict[tuple[str, str], Quota] = {}
+        self._quotas_lock = threading.Lock()
 
     def call(
         self,
         operation: Operation,
         *,
+        errand: Errand,
         query: Iterable[tuple[str, str]] = (),
         body: Mapping[str, Any] | None = None,
     ) -> Mapping[str, Any]:
         """Send an operation and return the body of its successful answer.
 
-        A request whose credential was refused was not processed, so it is sent again where there
-        is another credential.
+        A read that failed is sent again within its time; a write only where it is certain that
+        nothing was processed: not reached, throttled, or refused for its credential.
 
         Raises:
             GatewayError: the catalogue's entry for whatever went wrong.
         """
         parameters = canonical_query(query)
-        tries = 0
-        while True:
-            tries += 1
-            self._credentials.refresh(self._probe)
-            use, answer = self._try(operation, parameters, body)
-            failure = answer.failure
-            if failure is None:
-                return answer.body or {}
-            if not self._may_repeat(use, answer.verdict, tries):
-                raise failure
+        retrying = policy(errand, operation.writes, self._budget, self._tries)
+        answered: Mapping[str, Any] = retrying(
+            self._call_through_breaker, operation, parameters, body, errand
+        )
+        return answered
 
     def check(self) -> Answer:
         """Send the harmless read with the credential in use; the answer may be a refusal.
@@ -89,40 +106,109 @@ class PartnerCenter:
         Raises:
             GatewayError: if there is nothing to sign with, or no answer.
         """
-        return self._try(PROBE, self._probe_query, None)[1]
+        errand = Errand.within(OWN_LIMIT, "gateway", urgent=True)
+        return self._try(PROBE, self._probe_query, None, errand, [])
+
+    def _call_through_breaker(
+        self,
+        operation: Operation,
+        parameters: str,
+        body: Mapping[str, Any] | None,
+        errand: Errand,
+    ) -> Mapping[str, Any]:
+        with self._breaker.call(operation.writes, lambda: self._find_out(errand)):
+            return self._call_with_credentials(operation, parameters, body, errand)
+
+    def _call_with_credentials(
+        self,
+        operation: Operation,
+        parameters: str,
+        body: Mapping[str, Any] | None,
+        errand: Errand,
+    ) -> Mapping[str, Any]:
+        uses: list[Any] = []
+        while True:
+            self._credentials.refresh(self._probe_within(errand))
+            answer = self._try(operation, parameters, body, errand, uses)
+            failure = answer.failure
+            if failure is None:
+                return answer.body or {}
+            if not self._may_repeat(uses, answer.verdict, errand):
+                raise failure
+
+    def _find_out(self, errand: Errand) -> None:
+        """Raise what the harmless read fails with, if Huawei does not answer it properly."""
+        failure = self._try(PROBE, self._probe_query, None, _own_part(errand), []).failure
+        if failure is not None and failure.code in STORM:
+            raise failure
 
     @property
     def _probe_query(self) -> str:
         return canonical_query([("customer_id", self._partner_id)])
 
-    def _probe(self, signer: SdkHmacAuth) -> Verdict:
-        request = signer(self._prepare(PROBE, self._probe_query, None))
-        try:
-            return self._send(PROBE, request).verdict
-        except GatewayError:
-            return Verdict.UNKNOWN
+    def _probe_within(self, errand: Errand) -> Probe:
+        """Tries a pair that is not in use yet, on the time of the request that found it."""
+
+        def probe(signer: SdkHmacAuth) -> Verdict:
+            part = _own_part(errand)
+            try:
+                self._quota(PROBE).wait(part, write=False)
+                request = signer(self._prepare(PROBE, self._probe_query, None))
+                return self._send(PROBE, request, part).verdict
+            except GatewayError:
+                return Verdict.UNKNOWN
+
+        return probe
+
+    def _quota(self, operation: Operation) -> Quota:
+        """The queue in front of the operation's API."""
+        api = (operation.method, operation.path)
+        with self._quotas_lock:
+            if api not in self._quotas:
+                name = f"{operation.method} {operation.path}"
+                self._quotas[api] = Quota(self._name, name, self._calls_per_second, self._state)
+            return self._quotas[api]
 
     def _try(
-        self, operation: Operation, parameters: str, body: Mapping[str, Any] | None
-    ) -> tuple[Any, Answer]:
-        """Sign with the credential in use, send, and tell the credential what came of it."""
+        self,
+        operation: Operation,
+        parameters: str,
+        body: Mapping[str, Any] | None,
+        errand: Errand,
+        uses: list[Any],
+    ) -> Answer:
+        """Sign with a credential not among `uses`, add it there, send, and tell it the outcome."""
+        # Where there is nothing to sign with, it is said at once and not after the wait.
+        self._with_a_look(errand, self._credentials.ensure_usable)
+        self._quota(operation).wait(errand, operation.writes)
         request = self._prepare(operation, parameters, body)
-        use = self._credentials.authorize(request)
+        use = self._with_a_look(
+            errand, lambda: self._credentials.authorize(request, uses, errand.left)
+        )
+        uses.append(use)
         verdict = Verdict.UNKNOWN
         try:
-            answer = self._send(operation, request)
+            errand.check(operation.writes)
+            answer = self._send(operation, request, errand)
             verdict = answer.verdict
         finally:
             self._credentials.settle(use, verdict)
-        return use, answer
+        return answer
 
-    def _may_repeat(self, use: Any, verdict: Verdict, tries: int) -> bool:
-        if tries >= (2 if verdict is Verdict.DEAD else MAX_TRIES):
+    def _with_a_look(self, errand: Errand, work: Callable[[], T]) -> T:
+        """Do what fails where there is nothing to sign with; changed files may help it."""
+        try:
+            return work()
+        except GatewayError:
+            if not self._credentials.refresh(self._probe_within(errand), at_once=True):
+                raise
+            return work()
+
+    def _may_repeat(self, uses: list[Any], verdict: Verdict, errand: Errand) -> bool:
+        if verdict in (Verdict.ACCEPTED, Verdict.UNKNOWN) or len(uses) >= MAX_CREDENTIALS:
             return False
-        if verdict not in (Verdict.REFUSED, Verdict.LOCKED, Verdict.DEAD):
-            return False
-        self._credentials.refresh(self._probe, at_once=True)
-        return self._credentials.has_other(use)
+        self._credentials.refresh(self._probe_within(errand), at_once=True)
+        return self._credentials.may_repeat(uses, verdict)
 
     def _prepare(
         self, operation: Operation, parameters: str, body: Mapping[str, Any] | None
@@ -138,7 +224,7 @@ class PartnerCenter:
             request.body = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
         return request
 
-    def _send(self, operation: Operation, request: PreparedRequest) -> Answer:
+    def _send(self, operation: Operation, request: PreparedRequest, errand: Errand) -> Answer:
         """Send a signed request once."""
         # Not signed: something on the way may add to them.
         request.headers["User-Agent"] = USER_AGENT
@@ -149,7 +235,12 @@ class PartnerCenter:
         upstream, outcome = Upstream(), "OK"
         try:
             reply = self._endpoint.send(
-                operation.method, target, request.headers, body, writes=operation.writes
+                operation.method,
+                target,
+                request.headers,
+                body,
+                writes=operation.writes,
+                within=errand.left,
             )
             self._clock.note(reply.headers)
             answer = Answer.of(operation, reply)
@@ -162,3 +253,8 @@ class PartnerCenter:
             raise
         finally:
             self._observe(Exchange.since(begun, self._name, operation.name, upstream, outcome))
+
+
+def _own_part(errand: Errand) -> Errand:
+    """Part of a request's time, for a harmless read on which it waits."""
+    return Errand.within(min(OWN_LIMIT, errand.left), errand.caller, urgent=True)

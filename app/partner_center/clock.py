@@ -44,7 +44,7 @@ class ClockSkew:
         self._next = moment + INTERVAL
         try:
             theirs = parsedate_to_datetime(headers.get("Date", "")).timestamp()
-        except ValueError:
+        except (ValueError, OverflowError):
             return
         skew = theirs - self._now()
         metrics.CLOCK_SKEW.labels(self._account).set(round(skew))

@@ -15,6 +15,7 @@ from app.errors import ErrorCode
 from app.partner_center.operation import Operation
 
 SUCCESS = "CBC.0000"
+OTHER = "OTHER"  # stands for a code of no known form
 
 
 class Verdict(Enum):
@@ -135,18 +136,29 @@ STATUSES: Mapping[int, ErrorCode] = {
 _CODE = re.compile(r"\A[A-Z]{2,8}\.[0-9]{1,12}\Z")
 
 
-def error_code(body: Mapping[str, Any]) -> str | None:
+def error_code(body: Mapping[str, Any], status: int) -> str | None:
     """The code of an answer, whichever of Huawei's shapes it has; None if it has none.
 
-    Only what looks like a code is taken for one, since it is logged and answered. IAM's numeric
-    codes (`{"error": {"code": 401}}`) repeat the status and say nothing more.
+    What does not look like a code becomes OTHER, since codes are logged and answered. IAM's
+    numeric codes (`{"error": {"code": 401}}`) repeat the status and say nothing more.
     """
-    for holder in (body, body.get("error")):
-        if isinstance(holder, Mapping):
-            for key in ("error_code", "errorCode", "code"):
-                code = holder.get(key)
-                if isinstance(code, str) and _CODE.match(code):
-                    return code
+    nested = body.get("error")
+    if isinstance(nested, Mapping):
+        code = _first(nested, _KEYS)
+        return code or (OTHER if status < 300 else None)
+    # In a success the last name can belong to a field of the operation.
+    return _first(body, _KEYS if status >= 300 else _KEYS[:2])
+
+
+_KEYS = ("error_code", "errorCode", "code")
+
+
+def _first(holder: Mapping[str, Any], keys: tuple[str, ...]) -> str | None:
+    for key in keys:
+        code = holder.get(key)
+        if code in (None, "", 0) or (key == "code" and isinstance(code, int)):
+            continue
+        return code if isinstance(code, str) and _CODE.match(code) else OTHER
     return None
 
 

@@ -1,7 +1,6 @@
 """One of Huawei's endpoints: kept-alive connections, safe to share by threads."""
 
 import ssl
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from urllib3.exceptions import (
 )
 
 from app.errors import ErrorCode, GatewayError
+from app.partner_center.clocked import ClockedPool, SecureClockedPool
 from app.settings import AccountSettings
 
 POOL_SIZE = 64  # idle connections kept; more requests open more connections for a while
@@ -42,20 +42,6 @@ class Reply:
     content: bytes | None
 
 
-class _HTTPSConnection(urllib3.connection.HTTPSConnection):
-    """Tells a failed handshake, after which nothing was sent, from a connection lost later."""
-
-    def connect(self) -> None:
-        try:
-            super().connect()
-        except ssl.SSLError as error:
-            raise NewConnectionError(self, "TLS handshake failed") from error
-
-
-class _HTTPSConnectionPool(urllib3.HTTPSConnectionPool):
-    ConnectionCls = _HTTPSConnection
-
-
 class Endpoint:
     """Sends requests to one of Huawei's endpoints.
 
@@ -70,9 +56,7 @@ class Endpoint:
     def __init__(self, url: str, account: AccountSettings) -> None:
         self.url = url
         self._read_timeout = account.timeouts.read
-        self._timeout = urllib3.Timeout(
-            connect=account.timeouts.connect, read=account.timeouts.read
-        )
+        self._connect_timeout = account.timeouts.connect
         self._pool = _open_pool(url, account.ca_file, account.proxy)
 
     def send(
@@ -83,6 +67,7 @@ class Endpoint:
         body: bytes | Stream | None,
         *,
         writes: bool,
+        within: float = float("inf"),
     ) -> Reply:
         """Send a request once and read the whole answer.
 
@@ -92,24 +77,30 @@ class Endpoint:
             headers: All headers.
             body: The body; a stream needs its length in the headers.
             writes: Whether an answer that was lost leaves the outcome unknown.
+            within: Seconds that are left for it, if they are fewer than the settings allow.
 
         Raises:
             GatewayError: UPSTREAM_UNREACHABLE if nothing was sent; OUTCOME_UNKNOWN (for a write)
                 or UPSTREAM_ERROR if something was and no answer came back.
         """
+        timeout = urllib3.Timeout(
+            total=within if within < float("inf") else None,
+            connect=self._connect_timeout,
+            read=self._read_timeout,
+        )
         try:
             response = self._pool.urlopen(
                 method,
                 target,
                 body=body,  # type: ignore[arg-type]  # urllib3 takes whatever has read()
                 headers=dict(headers),
-                timeout=self._timeout,
+                timeout=timeout,
                 retries=False,
                 redirect=False,
                 preload_content=False,
                 decode_content=False,
             )
-            content = self._read(response)
+            content = _read(response)
         except _NOT_SENT:
             raise GatewayError(ErrorCode.UPSTREAM_UNREACHABLE, write=writes) from None
         except (HTTPError, TimeoutError):
@@ -118,23 +109,21 @@ class Endpoint:
             raise GatewayError(code, write=writes) from None
         return Reply(response.status, response.headers, content)
 
-    def _read(self, response: urllib3.BaseHTTPResponse) -> bytes | None:
-        """The content. A socket's timeout is per read: a dripping answer needs its own clock."""
-        ends = time.monotonic() + self._read_timeout
-        content = bytearray()
-        try:
-            while chunk := response.read1(65536):
-                content += chunk
-                if len(content) > MAX_ANSWER:
-                    response.close()
-                    return None
-                if time.monotonic() > ends:
-                    raise TimeoutError
-        except BaseException:
-            response.close()
-            raise
-        response.release_conn()
-        return bytes(content)
+
+def _read(response: urllib3.BaseHTTPResponse) -> bytes | None:
+    """The content; None if it is longer than any proper answer."""
+    content = bytearray()
+    try:
+        while chunk := response.read1(65536):
+            content += chunk
+            if len(content) > MAX_ANSWER:
+                response.close()
+                return None
+    except BaseException:
+        response.close()
+        raise
+    response.release_conn()
+    return bytes(content)
 
 
 def _open_pool(url: str, ca_file: Path | None, proxy: str | None) -> urllib3.HTTPConnectionPool:
@@ -146,7 +135,7 @@ def _open_pool(url: str, ca_file: Path | None, proxy: str | None) -> urllib3.HTT
     options: dict[str, Any] = {"maxsize": POOL_SIZE, "ssl_context": context, "retries": False}
     manager = urllib3.ProxyManager(proxy, **options) if proxy else urllib3.PoolManager(**options)
     manager.pool_classes_by_scheme = {
-        "http": urllib3.HTTPConnectionPool,
-        "https": _HTTPSConnectionPool,
+        "http": ClockedPool,
+        "https": SecureClockedPool,
     }
     return manager.connection_from_url(url)

@@ -1,39 +1,58 @@
 """How an account proves to Huawei who it is: by a key pair's signature, or by a token."""
 
-import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol
 
 from requests import PreparedRequest
 
 from app.errors import ErrorCode, GatewayError
-from app.observability import metrics
-from app.observability.logs import event, logger
 from app.partner_center.codes import Verdict
-from app.partner_center.key_pair import KeyPair, Stamp, load, stamp
-from app.partner_center.signing import SdkHmacAuth
+from app.partner_center.key_pair import KeyPair
+from app.partner_center.key_slot import KeySlot, Probe, report
+from app.partner_center.signing import SdkHmacAuth, utc_now
 from app.settings import PairSettings
 from app.state import Sealing, State
 
+LONGEST = 30.0  # seconds to wait for another request that proves a pair
 LOOK_INTERVAL = 1.0  # seconds between two looks at the files
-REFUSED_INTERVAL = 60.0  # seconds until a refused new pair is tried again with the same files
 
-_log = logger("credentials")
 
-Probe = Callable[[SdkHmacAuth], Verdict]
+def _never(_: SdkHmacAuth) -> Verdict:
+    """A probe for a slot without a pair, whose first pair is taken as it is."""
+    return Verdict.UNKNOWN
 
 
 class Credentials(Protocol):
     """What signs an account's requests and is told what became of them."""
 
-    def refresh(self, probe: Probe, at_once: bool = False) -> None:
-        """Take what has changed into use. `probe` sends one harmless signed read."""
+    def refresh(self, probe: Probe, at_once: bool = False) -> bool:
+        """Take what has changed into use; whether there was a look at it.
 
-    def authorize(self, request: PreparedRequest) -> Any:
+        Args:
+            probe: Sends one harmless signed read.
+            at_once: Whether to look now and not after the usual interval.
+        """
+
+    def ensure_usable(self) -> None:
+        """See at once whether there is anything to sign with, before any waiting.
+
+        Raises:
+            GatewayError: as `authorize` would.
+        """
+
+    def authorize(
+        self, request: PreparedRequest, uses: Sequence[Any] = (), within: float = LONGEST
+    ) -> Any:
         """Sign the request in place; the answer goes to `settle`.
+
+        Args:
+            request: The request.
+            uses: What was refused for this request, which is not used again for it.
+            within: Seconds that this may take.
 
         Raises:
             GatewayError: if there is nothing to sign with now.
@@ -42,8 +61,8 @@ class Credentials(Protocol):
     def settle(self, use: Any, verdict: Verdict) -> None:
         """Tell what upstream said of it. Every `authorize` is followed by one `settle`."""
 
-    def has_other(self, use: Any) -> bool:
-        """Whether a refused request may be repeated with another credential."""
+    def may_repeat(self, uses: Sequence[Any], verdict: Verdict) -> bool:
+        """Whether a request that was refused like this may be sent with another credential."""
 
     def usable(self) -> bool:
         """Whether there is anything to sign with, as far as the files tell."""
@@ -60,14 +79,6 @@ class Signature:
     proves: bool
 
 
-@dataclass(slots=True)
-class _Slot:
-    files: PairSettings
-    pair: KeyPair | None = None
-    refused: Stamp | None = None
-    refused_until: float = 0.0
-
-
 class KeyPairs:
     """The key pairs of an account, in order: the first one that is usable signs.
 
@@ -77,7 +88,8 @@ class KeyPairs:
             there are requests.
         state: Where refusals are counted.
         sealing: Names the pairs there.
-        monotonic: The clock.
+        monotonic: The clock of intervals.
+        now: The clock of expiries.
     """
 
     def __init__(
@@ -87,45 +99,48 @@ class KeyPairs:
         state: State,
         sealing: Sealing,
         monotonic: Callable[[], float] = time.monotonic,
+        now: Callable[[], datetime] = utc_now,
     ) -> None:
         self._account = account
-        self._slots = [_Slot(entry) for entry in files]
-        self._state = state
-        self._sealing = sealing
+        self._slots = [KeySlot(account, entry, state, sealing, monotonic, now) for entry in files]
         self._monotonic = monotonic
         self._looking = threading.Lock()
         self._next_look = 0.0
-        for slot in self._slots:
-            self._load(slot)
 
-    def refresh(self, probe: Probe, at_once: bool = False) -> None:
+    def refresh(self, probe: Probe, at_once: bool = False) -> bool:
         """Take changed files into use once a read with the new pair was accepted.
 
         Meanwhile, and if it is refused, the last good pair goes on: a pair may be half-written.
         """
         if not at_once and self._monotonic() < self._next_look:
-            return
+            return False
         # One request looks; the others go on with what there is. After a refusal they wait.
         if not self._looking.acquire(blocking=at_once):
-            return
+            return False
         try:
             for slot in self._slots:
-                self._look(slot, probe)
+                slot.look(probe)
             self._next_look = self._monotonic() + LOOK_INTERVAL
+            return True
         finally:
             self._looking.release()
 
-    def authorize(self, request: PreparedRequest) -> Signature:
-        """Sign the request with the first pair that is usable.
+    def ensure_usable(self) -> None:
+        """See whether a pair is usable."""
+        if not self._usable_pairs(()):
+            raise self._nothing_usable()
+
+    def authorize(
+        self, request: PreparedRequest, uses: Sequence[Signature] = (), within: float = LONGEST
+    ) -> Signature:
+        """Sign the request with the first pair that is usable, and was not refused for it.
 
         Raises:
-            GatewayError: UPSTREAM_ACCESS_DENIED, CLOCK_SKEWED or ACCESS_KEY_LOCKED.
+            GatewayError: UPSTREAM_ACCESS_DENIED, CLOCK_SKEWED or ACCESS_KEY_LOCKED;
+                DEADLINE_EXCEEDED if the pair was not proven in time.
         """
-        for slot in self._slots:
-            pair = slot.pair
-            if pair is None or pair.expired:
-                continue
-            proves = pair.take()
+        for pair in self._usable_pairs(uses):
+            proves = pair.take(within)
             if proves is not None:
                 pair.signer(request)
                 return Signature(pair, proves)
@@ -136,25 +151,34 @@ class KeyPairs:
         rested = use.pair.rest
         use.pair.give(use.proves, verdict)
         if verdict in (Verdict.REFUSED, Verdict.SKEWED, Verdict.LOCKED):
-            self._report(verdict.value, "Huawei refused a signature", use.pair)
+            report(self._account, verdict.value, "Huawei refused a signature", use.pair)
             if use.pair.rest and not rested:
-                self._report("resting", "A key pair rests for Huawei's lock window", use.pair)
+                report(
+                    self._account, "resting", "A key pair rests for Huawei's lock window", use.pair
+                )
 
-    def has_other(self, use: Signature) -> bool:
-        """Whether another pair is usable now."""
-        return any(
-            slot.pair is not None
-            and slot.pair is not use.pair
-            and not slot.pair.rest
-            and not slot.pair.expired
-            for slot in self._slots
+    def may_repeat(self, uses: Sequence[Signature], verdict: Verdict) -> bool:
+        """Whether another pair is usable now, and the refusal was about the one that was used."""
+        # A temporary pair past its time is told in the words of a clock that is off.
+        temporary = uses[-1].pair.signer.session_token is not None
+        own_fault = verdict in (Verdict.REFUSED, Verdict.LOCKED) or (
+            verdict is Verdict.SKEWED and temporary
         )
+        return own_fault and bool(self._usable_pairs(uses))
+
+    def _usable_pairs(self, uses: Sequence[Signature]) -> list[KeyPair]:
+        refused = [use.pair for use in uses]
+        pairs = [slot.pair for slot in self._slots if slot.pair is not None]
+        return [
+            pair for pair in pairs if not pair.rest and not pair.expired and pair not in refused
+        ]
 
     def usable(self) -> bool:
         """Whether the files of a pair could be read."""
         for slot in self._slots:
             if slot.pair is None:
-                self._load(slot)
+                with self._looking:
+                    slot.look(_never)
         return any(slot.pair is not None for slot in self._slots)
 
     def describe(self) -> dict[str, Any]:
@@ -175,40 +199,6 @@ class KeyPairs:
             ],
         }
 
-    def _load(self, slot: _Slot) -> KeyPair | None:
-        """Read a slot's files; the first pair it ever holds is taken as it is."""
-        try:
-            pair = load(slot.files, self._state, self._sealing)
-        except (OSError, ValueError):
-            return None
-        if slot.pair is None:
-            slot.pair = pair
-        return pair
-
-    def _look(self, slot: _Slot, probe: Probe) -> None:
-        try:
-            seen = stamp(slot.files)
-        except OSError:
-            return  # a file is being replaced, or gone: the last good pair goes on
-        current = slot.pair
-        if current is not None and current.stamp == seen:
-            return
-        if slot.refused == seen and self._monotonic() < slot.refused_until:
-            return
-        found = self._load(slot)
-        if found is None or current is None:
-            return
-        if found.fingerprint == current.fingerprint:
-            current.stamp = found.stamp
-            return
-        verdict = _try(found, probe)
-        if verdict is Verdict.ACCEPTED:
-            slot.pair = found
-            self._report("adopted", "A new key pair is in use", found)
-        elif verdict is not Verdict.UNKNOWN:
-            slot.refused, slot.refused_until = seen, self._monotonic() + REFUSED_INTERVAL
-            self._report("kept", "A new key pair is refused: the last good one goes on", found)
-
     def _nothing_usable(self) -> GatewayError:
         pairs = [slot.pair for slot in self._slots if slot.pair is not None]
         resting = [pair for pair in pairs if pair.rest]
@@ -221,21 +211,3 @@ class KeyPairs:
         first = min(resting, key=lambda pair: pair.rest)
         waits = first.reason is ErrorCode.ACCESS_KEY_LOCKED
         return GatewayError(first.reason, retry_after=first.rest if waits else None)
-
-    def _report(self, what: str, text: str, pair: KeyPair) -> None:
-        metrics.CREDENTIAL_EVENTS.labels(self._account, what).inc()
-        level = logging.INFO if what == "adopted" else logging.ERROR
-        event(_log, level, text, account=self._account, access_key=pair.shortened, verdict=what)
-
-
-def _try(pair: KeyPair, probe: Probe) -> Verdict:
-    """What upstream says of a pair that is not in use yet."""
-    proves = pair.take()
-    if proves is None:
-        return Verdict.REFUSED
-    verdict = Verdict.UNKNOWN
-    try:
-        verdict = probe(pair.signer)
-    finally:
-        pair.give(proves, verdict)
-    return verdict

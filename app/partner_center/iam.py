@@ -126,7 +126,7 @@ def _token(text: str, body: Mapping[str, Any], now: float) -> Token:
 
 
 def _refusal(reply: Reply, body: Mapping[str, Any]) -> GatewayError:
-    code = codes.error_code(body)
+    code = codes.error_code(body, reply.status)
     if code and code in codes.COMMON:
         entry = codes.COMMON[code]
     elif code and code.startswith("IAM."):

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from app.errors import ErrorCode
+from app.errors import ErrorCode, GatewayError
 from app.partner_center.codes import Verdict
 from app.partner_center.signing import SdkHmacAuth, utc_now
 from app.settings import KeyFiles, PairSettings
@@ -104,19 +104,28 @@ class KeyPair:
             return "LOCKED" if self.reason is ErrorCode.ACCESS_KEY_LOCKED else "REFUSED"
         return "PROVEN" if self.proven else "UNPROVEN"
 
-    def take(self) -> bool | None:
+    def take(self, within: float = PROBATION) -> bool | None:
         """Get leave to sign one request, and tell whether that request is to prove the pair.
 
         While the pair is not proven one request at a time has leave, in all replicas that share
         a state; the others wait for what becomes of it.
 
+        Args:
+            within: Seconds to wait.
+
+        Raises:
+            GatewayError: DEADLINE_EXCEEDED if nothing became of it in that time.
+
         Returns:
             True if the request proves the pair, False if that is done; None if the pair rests.
         """
-        ends = self.monotonic() + PROBATION  # a holder that died must not hold the others
+        begun = self.monotonic()
+        ends = begun + min(within, PROBATION)  # a holder that died must not hold the others
         with self._changed:
             while self._on_probation and not self.rest and self.monotonic() < ends:
-                self._changed.wait(PROBATION)
+                self._changed.wait(ends - self.monotonic())
+            if self._on_probation and not self.rest and within < PROBATION:
+                raise GatewayError(ErrorCode.DEADLINE_EXCEEDED)
             if self.rest:
                 return None
             if self.proven:
@@ -154,7 +163,7 @@ class KeyPair:
     def _lie_down(self, reason: ErrorCode) -> None:
         self.reason = reason
         self.rests_until = self.monotonic() + REST
-        ends = time.time() + REST
+        ends = self.now().timestamp() + REST
         self.state.put(self._key("rests"), f"{reason.name} {ends}".encode(), REST)
         self.state.delete(self._key("refused"))
 
@@ -164,7 +173,7 @@ class KeyPair:
         if found is None:
             return False
         name, _, until = found.decode().partition(" ")
-        left = float(until) - time.time()
+        left = float(until) - self.now().timestamp()
         if left > 0:
             self.reason = ErrorCode[name]
             self.rests_until = self.monotonic() + left
@@ -174,7 +183,14 @@ class KeyPair:
         return f"pair:{self.fingerprint}:{what}"
 
 
-def load(files: PairSettings, state: State, sealing: Sealing) -> KeyPair:
+def load(
+    files: PairSettings,
+    state: State,
+    sealing: Sealing,
+    *,
+    monotonic: Callable[[], float] = time.monotonic,
+    now: Callable[[], datetime] = utc_now,
+) -> KeyPair:
     """The pair that the files hold now.
 
     Raises:
@@ -193,4 +209,6 @@ def load(files: PairSettings, state: State, sealing: Sealing) -> KeyPair:
         fingerprint=sealing.fingerprint(access_key, secret_key, token or ""),
         expires_at=expires_at,
         state=state,
+        monotonic=monotonic,
+        now=now,
     )

@@ -15,10 +15,16 @@ class SingleFlight:
         self._lock = threading.Lock()
         self._under_way: dict[Hashable, Future[Any]] = {}
 
-    def do(self, key: Hashable, work: Callable[[], T]) -> T:
+    def do(self, key: Hashable, work: Callable[[], T], within: float | None = None) -> T:
         """The outcome of `work`, or of the same work that is under way for this key.
 
+        Args:
+            key: What is asked for.
+            work: Gets it.
+            within: Seconds to wait for another's work.
+
         Raises:
+            TimeoutError: if another's work takes longer.
             Exception: whatever the work raised, for all who asked.
         """
         with self._lock:
@@ -27,7 +33,7 @@ class SingleFlight:
             if under_way is None:
                 self._under_way[key] = mine
         if under_way is not None:
-            return cast(T, under_way.result())
+            return cast(T, under_way.result(within))
         try:
             mine.set_result(work())
         except BaseException as error:

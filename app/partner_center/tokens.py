@@ -5,7 +5,7 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -16,8 +16,9 @@ from app.errors import ErrorCode, GatewayError
 from app.observability import metrics
 from app.observability.logs import event, logger
 from app.partner_center.codes import Verdict
-from app.partner_center.credentials import Probe
+from app.partner_center.credentials import LONGEST
 from app.partner_center.iam import SAFE_LIFE, Iam, Token
+from app.partner_center.key_slot import Probe
 from app.partner_center.single_flight import SingleFlight
 from app.state import Sealing, State
 
@@ -27,6 +28,11 @@ HEADER = "X-Auth-Token"
 MARGIN = (1800.0, 3600.0)  # seconds before the end
 SHORT_LIFE = 0.1  # of a token's life, for tokens that live shorter than that
 RETRY_INTERVAL = 30.0  # seconds after a failed renewal
+REFUSED_PAUSE = 60.0  # seconds after a refusal that is not about the password
+LOCK_PAUSE = 900.0  # seconds after "user locked"; how long IAM locks is the account's own policy
+# A wrong password comes in the keystone shape without a code, or as one of these.
+WRONG_PASSWORD = (None, "IAM.0062", "IAM.0063")
+USER_LOCKED = "IAM.0061"
 RENEWAL = 30.0  # seconds for which one replica may be renewing
 
 _log = logger("credentials")
@@ -39,12 +45,11 @@ class _Held:
 
 
 class Tokens:
-    """The token of one account, and those of its customers.
+    """The token of one account.
 
     Args:
         account: The account's name.
         iam: Gives tokens.
-        agency: The agency that customers give, which is named like the partner's platform.
         state: Shares the token with the other replicas, encrypted.
         sealing: Encrypts it.
         now: The wall clock, in seconds.
@@ -55,7 +60,6 @@ class Tokens:
         self,
         account: str,
         iam: Iam,
-        agency: str,
         state: State,
         sealing: Sealing,
         now: Callable[[], float] = time.time,
@@ -63,35 +67,44 @@ class Tokens:
     ) -> None:
         self._account = account
         self._iam = iam
-        self._agency = agency
         self._state = state
         self._sealing = sealing
         self._now = now
         self._jitter = jitter
         self._flight = SingleFlight()
         self._renewing = threading.Lock()
+        self._dropping = threading.Lock()
         self._held: _Held | None = None
         self._renewal_pauses_until = 0.0
         self._refused: tuple[int, int] | None = None
+        self._asking_pauses_until = 0.0
+        self._stillborn = 0
         self._last_success: datetime | None = None
-        self._customers: dict[tuple[str, str], Token] = {}
         self._key = "token:" + sealing.fingerprint("token", account, str(iam.password_file))
 
-    def refresh(self, probe: Probe, at_once: bool = False) -> None:
+    def refresh(self, probe: Probe, at_once: bool = False) -> bool:
         """Renew a token that is near its end, in a thread: the old one serves meanwhile."""
         held, now = self._held, self._now()
         if held is None or now < held.renew_at or now < self._renewal_pauses_until:
-            return
+            return False
         if self._renewing.acquire(blocking=False):
             threading.Thread(target=self._renew, args=(held,), daemon=True).start()
+        return False
 
-    def authorize(self, request: PreparedRequest) -> Token:
+    def ensure_usable(self) -> None:
+        """See whether there is a token, or one may be asked for."""
+        if self._current() is None:
+            self._ensure_asking()
+
+    def authorize(
+        self, request: PreparedRequest, uses: Sequence[Token] = (), within: float = LONGEST
+    ) -> Token:
         """Put a token on the request; the first to ask gets one for all who wait.
 
         Raises:
             GatewayError: whatever asking IAM ended in.
         """
-        token = self._current() or self._flight.do("partner", self._obtain)
+        token = self.token()
         request.headers[HEADER] = token.text
         return token
 
@@ -99,17 +112,17 @@ class Tokens:
         """Drop a token that upstream calls dead."""
         if verdict is Verdict.ACCEPTED:
             self._last_success = datetime.now(UTC)
+            self._stillborn = 0
         elif verdict is Verdict.DEAD:
-            self._drop(use)
+            self.drop(use)
 
-    def has_other(self, use: Token) -> bool:
-        """Whether asking again can help: it does when the token died, not when it was refused."""
-        held = self._held
-        return held is None or held.token.text != use.text
+    def may_repeat(self, uses: Sequence[Token], verdict: Verdict) -> bool:
+        """Whether the token died; once for a request, for a new one may die as well."""
+        return verdict is Verdict.DEAD and len(uses) == 1
 
     def usable(self) -> bool:
-        """Whether there is a password to ask with."""
-        return self._iam.password_file.is_file()
+        """Whether there is a token, or a password to ask for one with."""
+        return self._held is not None or self._iam.password_file.is_file()
 
     def describe(self) -> dict[str, Any]:
         """Condition, age and expiry of the token."""
@@ -124,30 +137,13 @@ class Tokens:
             },
         }
 
-    def customer_token(self, domain_id: str, project: str) -> Token:
-        """A token of a customer's, for operations that take the customer's credential only.
-
-        Args:
-            domain_id: The customer's account id.
-            project: The customer's project, by its region's name.
+    def token(self) -> Token:
+        """The partner's token; the first to ask gets one for all who wait.
 
         Raises:
-            GatewayError: UPSTREAM_ACCESS_DENIED where the customer gave no agency.
+            GatewayError: whatever asking IAM ended in.
         """
-        wanted = (domain_id, project)
-        known = self._customers.get(wanted)
-        if known is not None and known.expires - SAFE_LIFE > self._now():
-            return known
-
-        def ask() -> Token:
-            partner = self._current() or self._flight.do("partner", self._obtain)
-            now = self._now()
-            token = self._iam.customer_token(partner, domain_id, self._agency, project, now)
-            alive = {key: kept for key, kept in self._customers.items() if kept.expires > now}
-            self._customers = {**alive, wanted: token}
-            return token
-
-        return self._flight.do(wanted, ask)
+        return self._current() or self._flight.do("partner", self._obtain)
 
     def _current(self) -> Token | None:
         held = self._held
@@ -182,19 +178,12 @@ class Tokens:
             self._state.delete(turn)
 
     def _ask_iam(self) -> Token:
+        self._ensure_asking()
         password = self._password_stamp()
-        if self._refused is not None and self._refused == password:
-            raise GatewayError(
-                ErrorCode.UPSTREAM_ACCESS_DENIED,
-                "IAM refused this account's user or password before; it is not tried again "
-                "until the password file changes.",
-            )
         try:
             token = self._iam.partner_token(self._now())
         except GatewayError as error:
-            if error.code is ErrorCode.UPSTREAM_ACCESS_DENIED and error.upstream:
-                self._refused = password
-                self._report(logging.ERROR, "refused", "IAM refused user or password", error)
+            self._note_refusal(error, password)
             raise
         self._refused = None
         document = {"text": token.text, "issued": token.issued, "expires": token.expires}
@@ -204,6 +193,30 @@ class Tokens:
             self._state.put(self._key, sealed, life)
         return self._hold(token)
 
+    def _ensure_asking(self) -> None:
+        if self._refused is not None and self._refused == self._password_stamp():
+            raise GatewayError(
+                ErrorCode.UPSTREAM_ACCESS_DENIED,
+                "IAM refused this account's user or password before; it is not tried again "
+                "until the password file changes.",
+            )
+        if self._now() < self._asking_pauses_until:
+            raise GatewayError(
+                ErrorCode.UPSTREAM_ACCESS_DENIED,
+                "Huawei refused the last tokens of this account; the next one is asked for later.",
+            )
+
+    def _note_refusal(self, error: GatewayError, password: tuple[int, int] | None) -> None:
+        """A wrong password is never tried again, for it locks the user; other refusals pass."""
+        if error.code is not ErrorCode.UPSTREAM_ACCESS_DENIED or error.upstream is None:
+            return
+        if error.upstream.status == 401 and error.upstream.code in WRONG_PASSWORD:
+            self._refused = password
+        else:
+            locked = error.upstream.code == USER_LOCKED
+            self._asking_pauses_until = self._now() + (LOCK_PAUSE if locked else REFUSED_PAUSE)
+        self._report(logging.ERROR, "refused", "IAM refused to give a token", error)
+
     def _shared(self) -> Token | None:
         sealed = self._state.get(self._key)
         document = self._sealing.unseal(sealed) if sealed else None
@@ -212,16 +225,23 @@ class Tokens:
         token = Token(**json.loads(document))
         return token if token.expires - SAFE_LIFE > self._now() else None
 
-    def _drop(self, dead: Token) -> None:
-        held = self._held
-        if held is not None and held.token.text == dead.text:
+    def drop(self, dead: Token) -> None:
+        """Forget a token that Huawei calls dead, so that the next request asks for a new one."""
+        with self._dropping:
+            held = self._held
+            if held is None or held.token.text != dead.text:
+                return  # another request was told before
+            # First there, or a request between the two would take it from there again.
+            self._drop_shared(dead)
             self._held = None
-        self._drop_shared(dead)
+            self._stillborn += 1
+            if self._stillborn > 1:
+                # The second in a row that was never accepted: the next would die as well.
+                self._asking_pauses_until = self._now() + REFUSED_PAUSE
         metrics.CREDENTIAL_EVENTS.labels(self._account, Verdict.DEAD.value).inc()
 
     def _renew(self, old: _Held) -> None:
         try:
-            self._drop_shared(old.token)
             self._flight.do("partner", lambda: self._obtain(dead=old.token.text))
         except GatewayError as error:
             self._renewal_pauses_until = self._now() + RETRY_INTERVAL

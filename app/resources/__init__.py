@@ -81,6 +81,13 @@ PARAMETERS = {
         "letters, digits, `.`, `_` or `-`; replaced if it is anything else",
         "schema": {"type": "string"},
     },
+    "IdempotencyKey": {
+        "name": "Idempotency-Key",
+        "description": "names this request, so that repeating it does it once: 1 to 255 "
+        "printable ASCII characters, kept for 24 hours",
+        "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+        "example": "shop-981-verification-1",
+    },
     "Prefer": {
         "name": "Prefer",
         "description": "`wait=N`: seconds to wait (RFC 7240), at most 25",

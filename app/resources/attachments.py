@@ -39,11 +39,13 @@ class _Upload:
 
     def read(self, size: int = -1, /) -> bytes:
         """The next bytes; an upload that ends early must not be stored as if it were whole."""
+        if not self._missing:
+            return b""  # werkzeug takes a read behind the limit for a body that is too long
         if self._head:
             piece, self._head = self._head, b""
         else:
             piece = self._rest.read(size)
-        if not piece and self._missing:
+        if not piece:
             raise GatewayError(ErrorCode.BAD_REQUEST, "The upload ended early.")
         self._missing -= len(piece)
         return piece
@@ -59,7 +61,8 @@ def _checked(name: str) -> tuple[str, int, _Upload]:
         )
     if length > MAX_BYTES:
         raise GatewayError(ErrorCode.PAYLOAD_TOO_LARGE, "An attachment may have 10 MB.")
-    named = MEDIA_TYPES.get(name.rpartition(".")[2].lower())
+    stem, _, ending = name.rpartition(".")
+    named = MEDIA_TYPES.get(ending.lower()) if stem else None
     if named is None:
         raise GatewayError(
             ErrorCode.ATTACHMENT_FORMAT, f"The name must end in one of {', '.join(FORMATS)}."

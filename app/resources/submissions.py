@@ -1,15 +1,17 @@
 """Submitting a customer's verification: views of one line."""
 
+import re
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from flask import g, jsonify, url_for
+from flask import g, jsonify, request, url_for
 from marshmallow import fields
 
 from app.authentication import requires
-from app.errors import ErrorCode
+from app.errors import ErrorCode, GatewayError
 from app.extensions import verifications
 from app.fields import Flag, RequestSchema, ResponseSchema
+from app.partner_center.deadline import WRITE, Errand
 from app.problems import (
     BODY_PROBLEMS,
     CALLER_PROBLEMS,
@@ -18,9 +20,16 @@ from app.problems import (
     ResourceBlueprint,
 )
 from app.resources.bodies import ENTERPRISE, INDIVIDUAL, EnterpriseSchema, IndividualSchema
-from app.resources.verification import IN_REVIEW, VERIFIED, VerificationSchema, members
+from app.resources.verification import (
+    IN_REVIEW,
+    VERIFIED,
+    VerificationSchema,
+    members,
+    wait_preference,
+)
 from app.verification.model import Kind
 
+_KEY = re.compile(r"[\x20-\x7e]{1,255}")
 View = TypeVar("View", bound=Callable[..., Any])
 
 blueprint = ResourceBlueprint(
@@ -103,6 +112,8 @@ def _submission(
             ErrorCode.EVIDENCE_REQUIRED,
             ErrorCode.LEGACY_API_RETIRED,
             ErrorCode.OUTCOME_UNKNOWN,
+            ErrorCode.IDEMPOTENCY_KEY_REUSED,
+            ErrorCode.IDEMPOTENCY_KEY_IN_FLIGHT,
         ),
         blueprint.alt_response(
             202,
@@ -141,16 +152,31 @@ def _submit(
 ) -> Any:
     if options["validate_only"]:
         return jsonify(_CHECK.dump(verifications().check(kind, customer_id, submission)))
-    verification = verifications().submit(kind, customer_id, submission, g.caller)
+    wait = wait_preference()
+    errand = Errand.within(WRITE if wait is None else wait, g.caller, urgent=True)
+    verification, replayed = verifications().submit(
+        kind, customer_id, submission, errand, _idempotency_key()
+    )
     answer = members(verification)
+    headers = {"Idempotent-Replayed": "true"} if replayed else {}
     if verification.final:
-        return answer, 201
-    location = url_for("verification.get_verification", customer_id=customer_id)
-    headers = {"Location": location, "Retry-After": str(answer["next_check_after_s"])}
+        return answer, 201, headers
+    headers["Location"] = url_for("verification.get_verification", customer_id=customer_id)
+    headers["Retry-After"] = str(answer["next_check_after_s"])
     return answer, 202, headers
 
 
-@blueprint.post("/individual")
+def _idempotency_key() -> str | None:
+    key = request.headers.get("Idempotency-Key")
+    if key is not None and not _KEY.fullmatch(key):
+        raise GatewayError(
+            ErrorCode.VALIDATION_FAILED,
+            "`Idempotency-Key` must be 1 to 255 printable ASCII characters.",
+        )
+    return key
+
+
+@blueprint.post("/individual", parameters=["IdempotencyKey", "Prefer"])
 @_submission(IndividualSchema(), "submitIndividualVerification", INDIVIDUAL)
 def submit_individual(submission: dict[str, Any], options: dict[str, Any], customer_id: str) -> Any:
     """Submit a person's verification.
@@ -162,7 +188,7 @@ def submit_individual(submission: dict[str, Any], options: dict[str, Any], custo
     return _submit(Kind.INDIVIDUAL, customer_id, submission, options)
 
 
-@blueprint.post("/enterprise")
+@blueprint.post("/enterprise", parameters=["IdempotencyKey", "Prefer"])
 @_submission(EnterpriseSchema(), "submitEnterpriseVerification", ENTERPRISE)
 def submit_enterprise(submission: dict[str, Any], options: dict[str, Any], customer_id: str) -> Any:
     """Submit a company's verification.
@@ -174,7 +200,7 @@ def submit_enterprise(submission: dict[str, Any], options: dict[str, Any], custo
     return _submit(Kind.ENTERPRISE, customer_id, submission, options)
 
 
-@blueprint.post("/enterprise-change")
+@blueprint.post("/enterprise-change", parameters=["IdempotencyKey", "Prefer"])
 @_submission(EnterpriseSchema(), "changeToEnterpriseVerification", ENTERPRISE)
 def change_to_enterprise(
     submission: dict[str, Any], options: dict[str, Any], customer_id: str

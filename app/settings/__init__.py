@@ -89,6 +89,8 @@ def load(path: Path) -> Settings:
         mark = getattr(error, "problem_mark", None)
         where = f" in line {mark.line + 1}" if mark else ""
         raise ConfigurationError(f"{path}: is not proper YAML{where}") from None
+    except (ValueError, RecursionError):  # a date that is none, aliases without end
+        raise ConfigurationError(f"{path}: is not proper YAML") from None
     if not isinstance(document, dict):
         raise ConfigurationError(f"{path}: must hold a mapping with `accounts` and `callers`")
     try:
@@ -117,18 +119,11 @@ def _missing(value: Any, keys: tuple[str, ...]) -> Iterator[tuple[str, Path]]:
 
 def without_effect(settings: Settings) -> list[str]:
     """The keys that are set and that this version accepts without acting on them."""
-    keys = [
-        f"accounts.{name}.quota"
-        for name, account in settings.accounts.items()
-        if "quota" in account.model_fields_set
+    return [
+        f"callers.{name}.service_account"
+        for name, caller in settings.callers.items()
+        if caller.service_account is not None
     ]
-    for name, caller in settings.callers.items():
-        keys += [
-            f"callers.{name}.{key}"
-            for key in ("rate", "service_account")
-            if key in caller.model_fields_set
-        ]
-    return keys
 
 
 def load_from_environment() -> Settings:

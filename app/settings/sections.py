@@ -53,7 +53,11 @@ def _check_file(path: Path) -> Path:
 
 
 def _check_proxy(url: str) -> str:
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        raise ValueError("must be a URL") from None
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError("must be an http or https URL")
     return url
@@ -108,7 +112,7 @@ class QuotaSettings(_Section):
     """How many calls Huawei allows."""
 
     requests_per_second: float = Field(
-        10, gt=0, le=1000, description="calls a second to each of Huawei's APIs; no effect yet"
+        10, gt=0, le=1000, description="calls a second to each of Huawei's APIs"
     )
 
 
@@ -153,6 +157,18 @@ class TimeoutSettings(_Section):
     read: Seconds = Field(15.0, description="seconds from request to whole answer")
 
 
+class ReliabilitySettings(_Section):
+    """How hard the gateway tries, and when it pauses."""
+
+    tries: int = Field(
+        5, ge=1, le=10, description="how often a call is sent at most, where repeating is safe"
+    )
+    breaker_failures: int = Field(
+        10, ge=1, description="failures in a row after which calls to Huawei pause"
+    )
+    breaker_pause: Seconds = Field(10.0, description="seconds of that pause")
+
+
 class AccountSettings(_Section):
     """One partner account at Huawei."""
 
@@ -175,6 +191,7 @@ class AccountSettings(_Section):
         None, description="where attachments are stored; without it there are none"
     )
     quota: QuotaSettings = QuotaSettings()
+    reliability: ReliabilitySettings = ReliabilitySettings()
     timeouts: TimeoutSettings = TimeoutSettings()
     ca_file: File | None = Field(
         None, description="certificate authorities to trust in place of the built-in ones"
@@ -215,7 +232,7 @@ class CallerSettings(_Section):
     rate: str | None = Field(
         None,
         pattern=r"^[1-9][0-9]{0,5}/(second|minute|hour)$",
-        description="requests granted to the caller, e.g. `5/second`; no effect yet",
+        description="requests granted to the caller, e.g. `5/second`",
     )
 
 
@@ -227,6 +244,13 @@ class StateSettings(_Section):
         repr=False,
         pattern=r"^(memory://|rediss?://\S+)$",
         description="`memory://` for one replica; `redis://…` or `rediss://…` for several",
+    )
+    replicas: int = Field(
+        1,
+        ge=1,
+        le=100,
+        description="number of replicas: each keeps to its part of the quota where they share no "
+        "state, or have lost it",
     )
     key_file: File | None = Field(
         None, description="file with at least 32 random bytes; needed for Redis"

@@ -20,8 +20,13 @@ class State(Protocol):
     def shared(self) -> bool:
         """Whether other replicas see the same values now."""
 
-    def get(self, key: str) -> bytes | None:
-        """The value; None if there is none (any more)."""
+    def get(self, key: str, own: bool = False) -> bytes | None:
+        """The value; None if there is none (any more).
+
+        Args:
+            key: Its key.
+            own: Whether what this process put there counts where the state has forgotten it.
+        """
 
     def put(self, key: str, value: bytes, seconds: float) -> None:
         """Set a value."""
@@ -31,6 +36,13 @@ class State(Protocol):
 
     def increase(self, key: str, seconds: float) -> int:
         """Add one to a count, which is forgotten that long after its first; the new count."""
+
+    def take(self, key: str, calls: float, seconds: float) -> float:
+        """Take one of the calls allowed in any so many seconds; else seconds until there is one.
+
+        Returns:
+            0 if a call was taken.
+        """
 
     def delete(self, key: str) -> None:
         """Forget a value."""
@@ -43,12 +55,12 @@ def open_state(settings: StateSettings) -> tuple[State, Sealing]:
         ConfigurationError: if the key file cannot be read or is too short.
     """
     if settings.key_file is None:
-        return MemoryState(), Sealing.random()
+        return MemoryState(settings.replicas), Sealing.random()
     try:
-        sealing = Sealing(settings.key_file.read_bytes().strip())
+        sealing = Sealing(settings.key_file.read_bytes())
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise ConfigurationError(f"state.key_file: {reason}") from None
     if settings.url == "memory://":
-        return MemoryState(), sealing
-    return SharedState(settings.url), sealing
+        return MemoryState(settings.replicas), sealing
+    return SharedState(settings.url, settings.replicas), sealing

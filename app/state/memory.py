@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 
 SWEEP_INTERVAL = 60.0  # seconds between two looks for what has expired
@@ -11,19 +12,27 @@ class MemoryState:
     """Values in a dictionary.
 
     Args:
+        replicas: How many processes share a quota without knowing of each other.
         now: The clock, in seconds.
     """
 
     shared = False
 
-    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, replicas: int = 1, now: Callable[[], float] = time.monotonic) -> None:
+        self._replicas = replicas
+        self._taken: dict[str, deque[float]] = {}
         self._now = now
         self._lock = threading.Lock()
         self._values: dict[str, tuple[float, bytes]] = {}
         self._swept = now()
 
-    def get(self, key: str) -> bytes | None:
-        """The value; None if there is none (any more)."""
+    def get(self, key: str, own: bool = False) -> bytes | None:
+        """The value; None if there is none (any more).
+
+        Args:
+            key: Its key.
+            own: Whether what this process put there counts where the state has forgotten it.
+        """
         with self._lock:
             return self._live(key)
 
@@ -50,6 +59,22 @@ class MemoryState:
                 self._values[key] = (self._values[key][0], str(count).encode())
             return count
 
+    def take(self, key: str, calls: float, seconds: float) -> float:
+        """Take one of the calls allowed in any so many seconds; else seconds until there is one.
+
+        This process allows itself its share among the replicas.
+        """
+        calls, seconds = _share(calls, seconds, self._replicas)
+        with self._lock:
+            taken = self._taken.setdefault(key, deque())
+            now = self._now()
+            if len(taken) >= calls and now - taken[0] < seconds:
+                return taken[0] + seconds - now
+            if len(taken) >= calls:
+                taken.popleft()
+            taken.append(now)
+            return 0.0
+
     def delete(self, key: str) -> None:
         """Forget a value."""
         with self._lock:
@@ -65,3 +90,9 @@ class MemoryState:
             self._values = {name: entry for name, entry in self._values.items() if entry[0] > now}
             self._swept = now
         self._values[key] = (now + seconds, value)
+
+
+def _share(calls: float, seconds: float, replicas: int) -> tuple[int, float]:
+    """One replica's part of so many calls in so many seconds, as a whole number of calls."""
+    part = calls / replicas
+    return (int(part), seconds * int(part) / part) if part >= 1 else (1, seconds / part)

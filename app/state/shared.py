@@ -16,7 +16,23 @@ T = TypeVar("T")
 
 PREFIX = "gateway:"
 TIMEOUT = 1.0  # seconds for a connection and for an answer
+OWN = 3600.0  # seconds for which this process keeps what it put into Redis
 RETRY_INTERVAL = 5.0  # seconds until a lost Redis is asked again
+
+# The times of the last calls, newest first, by Redis's own clock: one call may be made when the
+# oldest of as many as are allowed is a window ago. Answers 0, or the microseconds to wait.
+_TAKE = """
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
+local oldest = redis.call('LINDEX', KEYS[1], ARGV[1] - 1)
+if oldest and now - oldest < tonumber(ARGV[2]) then
+  return tonumber(ARGV[2]) - (now - oldest)
+end
+redis.call('LPUSH', KEYS[1], now)
+redis.call('LTRIM', KEYS[1], 0, ARGV[1] - 1)
+redis.call('PEXPIRE', KEYS[1], math.ceil(ARGV[2] / 1000) + 1000)
+return 0
+"""
 
 _log = logger("state")
 
@@ -26,13 +42,15 @@ class SharedState:
 
     Args:
         url: Redis's URL, `redis://` or `rediss://`.
+        replicas: How many processes part a quota among them while Redis is lost.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, replicas: int = 1) -> None:
         self._redis = redis.Redis.from_url(
             url, socket_timeout=TIMEOUT, socket_connect_timeout=TIMEOUT
         )
-        self._memory = MemoryState()
+        self._memory = MemoryState(replicas)
+        self._take = self._redis.register_script(_TAKE)
         self._lock = threading.Lock()
         self._lost_until: float | None = None
         metrics.STATE_DEGRADED.set(0)
@@ -42,18 +60,26 @@ class SharedState:
         """Whether Redis answered when it was last asked."""
         return self._lost_until is None
 
-    def get(self, key: str) -> bytes | None:
-        """The value; None if there is none (any more)."""
-        return self._ask(
+    def get(self, key: str, own: bool = False) -> bytes | None:
+        """The value; None if there is none (any more).
+
+        Args:
+            key: Its key.
+            own: Whether what this process put there counts where the state has forgotten it.
+        """
+        value = self._ask(
             lambda: cast("bytes | None", self._redis.get(PREFIX + key)),
             lambda: self._memory.get(key),
         )
+        return self._memory.get(key) if value is None and own else value
 
     def put(self, key: str, value: bytes, seconds: float) -> None:
         """Set a value."""
+        # Kept here as well: what this process did must not be forgotten when Redis is lost.
+        self._memory.put(key, value, min(seconds, OWN))
         self._ask(
             lambda: self._redis.set(PREFIX + key, value, px=_milliseconds(seconds)),
-            lambda: self._memory.put(key, value, seconds),
+            lambda: None,
         )
 
     def add(self, key: str, value: bytes, seconds: float) -> bool:
@@ -74,12 +100,21 @@ class SharedState:
 
         return self._ask(in_redis, lambda: self._memory.increase(key, seconds))
 
+    def take(self, key: str, calls: float, seconds: float) -> float:
+        """Take one of the calls allowed in any so many seconds; else seconds until there is one."""
+
+        def in_redis() -> float:
+            whole = max(1, int(calls))
+            window = int(seconds * whole / calls * 1_000_000)
+            waits = self._take(keys=[PREFIX + key], args=[whole, window])
+            return int(cast(int, waits)) / 1_000_000
+
+        return self._ask(in_redis, lambda: self._memory.take(key, calls, seconds))
+
     def delete(self, key: str) -> None:
         """Forget a value."""
-        self._ask(
-            lambda: self._redis.delete(PREFIX + key),
-            lambda: self._memory.delete(key),
-        )
+        self._memory.delete(key)
+        self._ask(lambda: self._redis.delete(PREFIX + key), lambda: None)
 
     def _ask(self, in_redis: Callable[[], T], in_memory: Callable[[], object]) -> T:
         lost_until = self._lost_until

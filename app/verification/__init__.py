@@ -8,15 +8,26 @@ from typing import Any
 
 from app.errors import ErrorCode, GatewayError
 from app.partner_center.client import PartnerCenter
+from app.partner_center.deadline import Errand
 from app.partner_center.signing import utc_now
 from app.partner_center.single_flight import SingleFlight
 from app.settings import AccountSettings
 from app.verification.backend import Backend, Draft, refusal
+from app.verification.idempotency import Write, Writes
 from app.verification.legacy import LegacyBackend
 from app.verification.migration import Migration
 from app.verification.model import Kind, Verification
 from app.verification.review import ReviewBackend
 
+# The look at an earlier try could not be sent now: the same request may be repeated.
+_NOT_NOW = frozenset(
+    {
+        ErrorCode.ACCESS_KEY_LOCKED,
+        ErrorCode.CIRCUIT_OPEN,
+        ErrorCode.CLOCK_SKEWED,
+        ErrorCode.UPSTREAM_ACCESS_DENIED,
+    }
+)
 POLL_INTERVAL = 2.0  # seconds between two looks at a result that somebody waits for
 
 
@@ -26,6 +37,7 @@ class Verifications:
     Args:
         account: The account's settings.
         partner_center: Partner Center as the account sees it.
+        writes: Sees to it that nothing is written twice.
         migration: Counts what the review backend would have taken.
         now: The clock.
     """
@@ -34,12 +46,14 @@ class Verifications:
         self,
         account: AccountSettings,
         partner_center: PartnerCenter,
+        writes: Writes,
         migration: Migration,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
         self._platform_id = account.platform_id
         self._configured = account.verification.backend
         self._review_share = account.verification.review_share
+        self._writes = writes
         self._migration = migration
         self.legacy = LegacyBackend(partner_center, account.verification.legacy_numbers, now)
         self.review = ReviewBackend(partner_center, now)
@@ -47,17 +61,34 @@ class Verifications:
 
     @property
     def backends(self) -> tuple[Backend, ...]:
-        """The backends that serve this account now, the preferred one first."""
+        """The backends that serve this account now, first the one most customers go to."""
         if self._configured == "legacy":
             return (self.legacy,)
         if self._configured == "review" or self.legacy.resting:
             return (self.review,)
+        if self._review_share < 50:
+            return (self.legacy, self.review)
         return (self.review, self.legacy)
 
     def submit(
-        self, kind: Kind, customer_id: str, submission: Mapping[str, Any], caller: str
-    ) -> Verification:
+        self,
+        kind: Kind,
+        customer_id: str,
+        submission: Mapping[str, Any],
+        errand: Errand,
+        key: str | None = None,
+    ) -> tuple[Verification, bool]:
         """Submit a customer's verification, in the words of the contract.
+
+        Args:
+            kind: What is submitted.
+            customer_id: For whom.
+            submission: The body.
+            errand: For whom, and until when.
+            key: The Idempotency-Key, if there is one.
+
+        Returns:
+            The verification, and whether it is the replay of an earlier answer.
 
         Raises:
             GatewayError: naming the fields if no backend takes it (nothing is sent then), or
@@ -65,11 +96,37 @@ class Verifications:
         """
         drafts = self._drafts(kind, customer_id, submission)
         backend, draft = self._choose(customer_id, drafts)
-        self._migration.count(caller, backend.name, drafts[self.review.name].errors)
+        served = backend.name
+        obstacles = drafts[self.review.name].errors
         if draft.errors:
+            self._migration.count(errand.caller, served, obstacles)
             raise refusal(draft.errors)
+        write = Write(
+            caller=errand.caller, kind=kind, customer_id=customer_id, body=submission, key=key
+        )
+
+        def work(resumed: bool) -> Verification:
+            if resumed:
+                return self._resume(kind, customer_id, backend, drafts, errand)
+            return self._send(kind, customer_id, backend, drafts, errand)
+
         try:
-            return backend.submit(kind, customer_id, draft)
+            verification, replayed = self._writes.run(write, work)
+            served = verification.backend
+        finally:
+            self._migration.count(errand.caller, served, obstacles)
+        return verification, replayed
+
+    def _send(
+        self,
+        kind: Kind,
+        customer_id: str,
+        backend: Backend,
+        drafts: Mapping[str, Draft],
+        errand: Errand,
+    ) -> Verification:
+        try:
+            return backend.submit(kind, customer_id, drafts[backend.name], errand)
         except GatewayError as error:
             moves = error.code is ErrorCode.LEGACY_API_RETIRED and self._configured == "auto"
             if not moves:
@@ -78,7 +135,35 @@ class Verifications:
         draft = drafts[self.review.name]
         if draft.errors:
             raise refusal(draft.errors)
-        return self.review.submit(kind, customer_id, draft)
+        return self.review.submit(kind, customer_id, draft, errand)
+
+    def _resume(
+        self,
+        kind: Kind,
+        customer_id: str,
+        backend: Backend,
+        drafts: Mapping[str, Draft],
+        errand: Errand,
+    ) -> Verification:
+        """Go on where an earlier try left the outcome unknown: look first, then send."""
+        try:
+            found = self.review.look(kind, customer_id, errand)
+        except GatewayError as error:
+            if error.code in _NOT_NOW:
+                raise
+            raise GatewayError(ErrorCode.OUTCOME_UNKNOWN, write=True) from None
+        if found is not None:
+            return found
+        try:
+            return self._send(kind, customer_id, backend, drafts, errand)
+        except GatewayError as error:
+            if error.code is not ErrorCode.ALREADY_VERIFIED_OR_IN_REVIEW:
+                raise
+            # It answers our own lost write.
+            found = self.review.look(kind, customer_id, errand)
+            if found is None:
+                raise
+            return found
 
     def check(self, kind: Kind, customer_id: str, submission: Mapping[str, Any]) -> dict[str, Any]:
         """Which backends would take a submission, and which one would get it. Sends nothing."""
@@ -87,19 +172,24 @@ class Verifications:
         return {
             "customer_id": customer_id,
             "kind": kind,
-            "taken": not chosen.errors,
+            "taken": not chosen.errors and not self._off(backend.name),
             "backend": backend.name,
             "backends": [
-                {"backend": name, "takes": not draft.errors, "errors": draft.errors}
+                {
+                    "backend": name,
+                    "takes": not draft.errors and not self._off(name),
+                    "errors": draft.errors,
+                }
                 for name, draft in drafts.items()
             ],
         }
 
-    def read(self, customer_id: str, wait: float = 0) -> Verification:
+    def read(self, customer_id: str, errand: Errand, wait: float = 0) -> Verification:
         """Where a customer's verification stands; identical reads share one upstream call.
 
         Args:
             customer_id: The customer.
+            errand: For whom, and until when.
             wait: Seconds to wait for the end of a review.
 
         Raises:
@@ -107,11 +197,22 @@ class Verifications:
         """
         ends = time.monotonic() + wait
         while True:
-            result = self._reads.do(customer_id, lambda: self.review.read(customer_id))
+            result = self._read_once(customer_id, errand)
             left = ends - time.monotonic()
-            if result.final or left < POLL_INTERVAL:
+            if result.final or left <= 0:
                 return result
-            time.sleep(POLL_INTERVAL)
+            time.sleep(min(POLL_INTERVAL, left))
+
+    def _read_once(self, customer_id: str, errand: Errand) -> Verification:
+        try:
+            return self._reads.do(
+                customer_id, lambda: self.review.read(customer_id, errand), max(0.0, errand.left)
+            )
+        except TimeoutError:
+            raise GatewayError(ErrorCode.DEADLINE_EXCEEDED, write=False) from None
+
+    def _off(self, backend: str) -> bool:
+        return backend == self.legacy.name and self.legacy.resting
 
     def _drafts(
         self, kind: Kind, customer_id: str, submission: Mapping[str, Any]
@@ -122,8 +223,9 @@ class Verifications:
     def _choose(self, customer_id: str, drafts: Mapping[str, Draft]) -> tuple[Backend, Draft]:
         """The preferred backend that takes the submission; the one to complain else."""
         order = self.backends
-        if len(order) > 1 and not _in_share(customer_id, self._review_share):
-            order = order[::-1]
+        if len(order) > 1:
+            in_share = _in_share(customer_id, self._review_share)
+            order = (self.review, self.legacy) if in_share else (self.legacy, self.review)
         choices = [(backend, drafts[backend.name]) for backend in order]
         for backend, draft in choices:
             if not draft.errors:

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from app.errors import ErrorCode, FieldError, GatewayError
 from app.fields import Code, Rule
+from app.partner_center.deadline import Errand
 from app.verification.model import Kind, Verification
 
 # The code of a rule that is a whole entry of the catalogue when it is all that is broken, the
@@ -47,7 +48,7 @@ class Backend(Protocol):
     def draft(self, kind: Kind, ours: Mapping[str, Any]) -> Draft:
         """Translate a submission and check it. Sends nothing."""
 
-    def submit(self, kind: Kind, customer_id: str, draft: Draft) -> Verification:
+    def submit(self, kind: Kind, customer_id: str, draft: Draft, errand: Errand) -> Verification:
         """Send a draft that breaks no rule.
 
         Raises:

@@ -14,6 +14,7 @@ from marshmallow.fields import Constant
 from app.errors import ErrorCode, GatewayError
 from app.fields import Text, UpstreamSchema, length
 from app.partner_center.client import PartnerCenter
+from app.partner_center.deadline import Errand
 from app.partner_center.operation import Operation
 from app.partner_center.signing import utc_now
 from app.verification.backend import Draft, document_code
@@ -115,7 +116,7 @@ class LegacyBackend:
         body = schema.translate(ours)
         return Draft(body, schema.broken_rules(body))
 
-    def submit(self, kind: Kind, customer_id: str, draft: Draft) -> Verification:
+    def submit(self, kind: Kind, customer_id: str, draft: Draft, errand: Errand) -> Verification:
         """Send a draft that breaks no rule.
 
         Raises:
@@ -131,7 +132,7 @@ class LegacyBackend:
                 for word, value in body.items()
             }
         try:
-            self._partner_center.call(PUSH, body=body)
+            self._partner_center.call(PUSH, body=body, errand=errand)
         except GatewayError as error:
             if error.code is ErrorCode.LEGACY_API_RETIRED:
                 self._retired = (self._now(), self._monotonic())

@@ -47,7 +47,8 @@ class Verification:
     """What is known of a customer's verification; nothing personal in it.
 
     `kind` is None where only the result was read, which does not tell it. `reason` is the
-    reviewer's remark on a rejection: handed to the caller, never logged.
+    reviewer's remark on a rejection: handed to the caller, never logged. `reconciled` says that
+    the answer to the submission was lost, and that this is what Huawei shows since.
     """
 
     customer_id: str
@@ -56,6 +57,7 @@ class Verification:
     checked_at: datetime
     kind: Kind | None = None
     reason: str | None = None
+    reconciled: bool = False
 
     @property
     def final(self) -> bool:

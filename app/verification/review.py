@@ -4,7 +4,9 @@ Sources: mc_00017 to mc_00020 of api-bpconsole (2025-11 to 2026-01) and the mode
 huaweicloudsdkbssintl 3.1.219. `legel_*` is Huawei's own spelling.
 """
 
+import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +16,7 @@ from marshmallow.validate import OneOf
 from app.errors import ErrorCode, GatewayError
 from app.fields import Part, Rule, Text, Texts, UpstreamSchema, length, pattern
 from app.partner_center.client import PartnerCenter
+from app.partner_center.deadline import FLOOR, Errand
 from app.partner_center.operation import Operation
 from app.partner_center.signing import utc_now
 from app.verification.backend import Draft, document_code
@@ -72,6 +75,14 @@ _picture = pattern(
     Rule(ErrorCode.ATTACHMENT_FORMAT.name, f"must be a relative path to a {', '.join(FORMATS)}"),
 )
 _any_pictures = length(1, MAX_PICTURES, "entries", _EVIDENCE)
+
+
+# After these it is not known whether the submission was taken.
+UNCLEAR = frozenset(
+    {ErrorCode.OUTCOME_UNKNOWN, ErrorCode.UPSTREAM_ERROR, ErrorCode.UPSTREAM_MALFORMED}
+)
+# Seconds before each look at the result: what was just submitted may not show at once.
+SETTLE = (0.5, 1.0, 2.0)
 
 
 class _Pictures(Texts):
@@ -156,13 +167,24 @@ class ReviewBackend:
             errors = (Rule(_EVIDENCE, text).at("/attachments"),)
         return Draft(body, errors)
 
-    def submit(self, kind: Kind, customer_id: str, draft: Draft) -> Verification:
+    def submit(self, kind: Kind, customer_id: str, draft: Draft, errand: Errand) -> Verification:
         """Send a draft that breaks no rule; read the result where no person reviews it.
 
+        Where the answer is lost, what the result shows soon after is the answer.
+
         Raises:
-            GatewayError: whatever the call ended in.
+            GatewayError: whatever the call ended in; OUTCOME_UNKNOWN where the result does not
+                tell either.
         """
-        answer = self._partner_center.call(SUBMIT[kind], body=draft.body)
+        try:
+            answer = self._partner_center.call(SUBMIT[kind], body=draft.body, errand=errand)
+        except GatewayError as error:
+            if error.code not in UNCLEAR:
+                raise
+            found = self._reconcile(kind, customer_id, errand)
+            if found is None:
+                raise
+            return found
         in_review = Verification(
             customer_id=customer_id,
             kind=kind,
@@ -173,13 +195,37 @@ class ReviewBackend:
         if answer.get("is_review") == 1:
             return in_review
         try:
-            result = self.read(customer_id, kind)
+            result = self.read(customer_id, errand, kind)
         except GatewayError:
             # The submission was taken; only its result could not be read yet.
             return in_review
         return in_review if result.status is Status.NOT_SUBMITTED else result
 
-    def read(self, customer_id: str, kind: Kind | None = None) -> Verification:
+    def look(self, kind: Kind, customer_id: str, errand: Errand) -> Verification | None:
+        """What became of a submission whose answer was lost; None if the result does not tell.
+
+        A rejection does not: it may be that of an earlier submission.
+
+        Raises:
+            GatewayError: if the result cannot be read.
+        """
+        result = self.read(customer_id, errand, kind)
+        taken = result.status in (Status.IN_REVIEW, Status.VERIFIED)
+        return replace(result, reconciled=True) if taken else None
+
+    def _reconcile(self, kind: Kind, customer_id: str, errand: Errand) -> Verification | None:
+        for pause in SETTLE:
+            if errand.left - pause < FLOOR:
+                break
+            time.sleep(pause)
+            try:
+                if found := self.look(kind, customer_id, errand):
+                    return found
+            except GatewayError:
+                continue
+        return None
+
+    def read(self, customer_id: str, errand: Errand, kind: Kind | None = None) -> Verification:
         """Read where a customer's verification stands.
 
         Whether this shows what was pushed by the legacy call is not confirmed.
@@ -187,7 +233,9 @@ class ReviewBackend:
         Raises:
             GatewayError: whatever the call ended in.
         """
-        answer = self._partner_center.call(READ_RESULT, query=[("customer_id", customer_id)])
+        answer = self._partner_center.call(
+            READ_RESULT, query=[("customer_id", customer_id)], errand=errand
+        )
         try:
             result = _RESULT.load(answer)
         except ValidationError:

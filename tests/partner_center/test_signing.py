@@ -18,9 +18,7 @@ from hypothesis import strategies as st
 from requests import PreparedRequest
 from requests.structures import CaseInsensitiveDict
 
-from app.partner_center.credentials import Credentials
 from app.partner_center.signing import SdkHmacAuth, canonical_query
-from app.settings import KeyFiles
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors/sign_vectors.json").read_text())
 ACCESS_KEY, SECRET_KEY = VECTORS["access_key"], VECTORS["secret_key"]
@@ -49,15 +47,10 @@ def test_a_published_request_gets_the_published_signature(vector: dict[str, Any]
     )
 
 
-segments = st.text(
-    st.one_of(st.sampled_from("aZ09-._~!$&'()*+,;=:@ %/\\\"é証ß🙂"), st.characters(codec="utf-8")),
-    max_size=12,
-)
-words = st.text(st.characters(codec="utf-8"), max_size=8)
-header_names = st.from_regex(r"\AX-[A-Za-z][A-Za-z0-9_-]{0,12}\Z").filter(
-    lambda name: not name.lower().startswith(("x-sdk", "x-security"))
-)
-header_values = st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=20)
+SPECIAL = "aZ09-._~!$&'()*+,;=:@ %/\\\"é証ß🙂"
+words = st.text(SPECIAL, max_size=6) | st.text(st.characters(codec="utf-8"), max_size=6)
+header_names = st.sampled_from(["X-A", "x-b", "X-Auth-Token", "X_Skipped", "Accept", "X-Domain-Id"])
+header_values = st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=6)
 content_types = st.sampled_from(
     [
         "application/json",
@@ -76,13 +69,13 @@ def signed_requests(draw: st.DrawFn) -> dict[str, Any]:
     """A request as it goes over the wire, and the parameters that its query means."""
     path = "/" + "/".join(
         quote(segment, safe=draw(st.sampled_from(["", "!$&'()*+,;=:@", "~"])))
-        for segment in draw(st.lists(segments, max_size=5))
+        for segment in draw(st.lists(words, max_size=3))
     )
-    parameters = draw(st.lists(st.tuples(words, words), max_size=5))
-    parameters += draw(st.lists(st.sampled_from(parameters), max_size=2)) if parameters else []
+    parameters = draw(st.lists(st.tuples(words, words), max_size=3))
+    parameters += draw(st.lists(st.sampled_from(parameters), max_size=1)) if parameters else []
     encode = draw(st.sampled_from([quote, quote_plus]))
     query = "&".join(f"{encode(name)}={encode(value)}" for name, value in parameters)
-    names = draw(st.lists(header_names, max_size=4, unique_by=str.lower))
+    names = draw(st.lists(header_names, max_size=2, unique=True))
     headers = {name: draw(header_values) for name in names}
     if draw(st.booleans()):
         headers["Content-Type"] = draw(content_types)
@@ -92,8 +85,8 @@ def signed_requests(draw: st.DrawFn) -> dict[str, Any]:
         "url": f"https://{HOST}{path}" + (f"?{query}" if query else ""),
         "parameters": parameters,
         "headers": headers,
-        "body": draw(st.none() | st.just(b"") | st.binary(max_size=40)),
-        "token": draw(st.none() | st.from_regex(r"\A[A-Za-z0-9+/=_-]{1,40}\Z")),
+        "body": draw(st.none() | st.just(b"") | st.binary(max_size=8)),
+        "token": draw(st.none() | st.sampled_from(["a-token", "MII+/=", " spaced "])),
         "date": draw(st.none() | st.just("20260101T000000Z")),
     }
 
@@ -181,15 +174,10 @@ def test_one_signer_shared_by_threads_signs_all_of_their_requests() -> None:
     assert vars(signer) == before
 
 
-def test_what_is_printed_of_a_signer_or_of_credentials_holds_no_secret(tmp_path: Path) -> None:
-    (tmp_path / "ak").write_text(ACCESS_KEY)
-    (tmp_path / "sk").write_text(SECRET_KEY)
-    files = KeyFiles(access_key_file=tmp_path / "ak", secret_key_file=tmp_path / "sk")
-    credentials = Credentials([files])
-    signer = credentials.signer()
+def test_what_is_printed_of_a_signer_holds_no_secret() -> None:
     token = "MII-a-token"
-    for printed in (signer, credentials, files, SdkHmacAuth(ACCESS_KEY, SECRET_KEY, token)):
-        for text in (repr(printed), str(printed), f"{printed}"):
-            assert SECRET_KEY not in text
-            assert token not in text
-            assert ACCESS_KEY not in text
+    signer = SdkHmacAuth(ACCESS_KEY, SECRET_KEY, token)
+    for text in (repr(signer), str(signer), f"{signer}", f"{[signer]}"):
+        assert SECRET_KEY not in text
+        assert token not in text
+        assert ACCESS_KEY not in text

@@ -7,10 +7,11 @@ from flask.testing import FlaskClient
 
 from app.errors import ErrorCode
 from tests.gateway import code
+from tests.sandbox_driver import SandboxDriver
 
 
 @pytest.fixture
-def client(shared_client: FlaskClient) -> FlaskClient:
+def client(shared_client: FlaskClient, sandbox: SandboxDriver) -> FlaskClient:  # noqa: ARG001
     return shared_client
 
 

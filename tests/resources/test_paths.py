@@ -47,7 +47,7 @@ HOSTILE = [
 
 
 @pytest.fixture
-def client(shared_client: FlaskClient) -> FlaskClient:
+def client(shared_client: FlaskClient, sandbox: SandboxDriver) -> FlaskClient:  # noqa: ARG001
     return shared_client
 
 
@@ -59,6 +59,31 @@ def test_what_is_no_customer_id_leads_nowhere(
     response = client.post(
         f"/v1/customers/{customer}/verifications/{kind}", json=PERSON, headers=bearer()
     )
+    assert (response.status_code, code(response)) == (404, "NOT_FOUND")
+    assert sandbox.requests() == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "photo.jpg%0A",
+        "photo.jpg%0D%0A",
+        "..",
+        "%2e%2e",
+        ".hidden.jpg",
+        "a%2Fb.jpg",
+        "a/b.jpg",
+        "a%5Cb.jpg",
+        "a b.jpg",
+        "%E5%BC%A0.jpg",
+        "x" * 125 + ".jpg",
+        "",
+    ],
+)
+def test_nor_does_what_is_no_name_of_an_attachment(
+    client: FlaskClient, sandbox: SandboxDriver, name: str
+) -> None:
+    response = client.put(f"/v1/customers/c/attachments/{name}", data=b"x", headers=bearer())
     assert (response.status_code, code(response)) == (404, "NOT_FOUND")
     assert sandbox.requests() == []
 

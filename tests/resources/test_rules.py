@@ -15,7 +15,7 @@ NAMED = {"full_name": (INDIVIDUAL_PATH, PERSON), "legal_name": (ENTERPRISE_PATH,
 
 
 @pytest.fixture
-def client(shared_client: FlaskClient) -> FlaskClient:
+def client(shared_client: FlaskClient, sandbox: SandboxDriver) -> FlaskClient:  # noqa: ARG001
     return shared_client
 
 

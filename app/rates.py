@@ -1,0 +1,101 @@
+"""How many requests a caller is granted."""
+
+import logging
+import math
+import time
+from collections.abc import Mapping
+from typing import Any, cast
+
+import limits
+from flask import Flask, Response, g
+from limits.storage import MemoryStorage, Storage, storage_from_string
+from limits.strategies import MovingWindowRateLimiter
+
+from app.errors import ErrorCode, GatewayError
+from app.observability.logs import event, logger
+from app.settings import CallerSettings, StateSettings
+
+TIMEOUT = 1.0  # seconds for a connection to Redis and for an answer
+RETRY_INTERVAL = 5.0  # seconds until a lost Redis is asked again
+
+_log = logger("rates")
+
+
+class Rates:
+    """The rates of the callers: counted in Redis for all replicas, in memory while it is lost.
+
+    Args:
+        callers: The callers by name; one without a rate is not limited.
+        state: Where replicas share what they must agree on.
+    """
+
+    def __init__(self, callers: Mapping[str, CallerSettings], state: StateSettings) -> None:
+        self._rates = {
+            name: limits.parse(caller.rate.replace("/", " per "))
+            for name, caller in callers.items()
+            if caller.rate
+        }
+        own = MovingWindowRateLimiter(MemoryStorage())
+        self._own = own
+        self._shared = own
+        self._lost_until = 0.0
+        if state.url != "memory://":
+            storage = storage_from_string(
+                state.url,
+                wrap_exceptions=True,
+                socket_timeout=TIMEOUT,
+                socket_connect_timeout=TIMEOUT,
+            )
+            self._shared = MovingWindowRateLimiter(cast(Storage, storage))
+
+    def take(self, caller: str) -> tuple[float | None, dict[str, str]]:
+        """Count a request.
+
+        Returns:
+            None if it is granted, else seconds to wait; and the headers that tell what is left.
+        """
+        rate = self._rates.get(caller)
+        if rate is None:
+            return None, {}
+        granted, remaining, reset = self._ask(rate, caller)
+        wait = max(1, math.ceil(reset - time.time()))
+        headers = {
+            "RateLimit-Policy": f'"caller";q={rate.amount};w={rate.get_expiry()}',
+            "RateLimit": f'"caller";r={remaining};t={wait}',
+        }
+        return None if granted else wait, headers
+
+    def _ask(self, rate: limits.RateLimitItem, caller: str) -> tuple[bool, int, float]:
+        if time.monotonic() >= self._lost_until:
+            try:
+                return _hit(self._shared, rate, caller)
+            except limits.errors.StorageError:
+                self._lost_until = time.monotonic() + RETRY_INTERVAL
+                text = "The shared rates are lost: this replica counts by itself"
+                event(_log, logging.ERROR, text)
+        return _hit(self._own, rate, caller)
+
+
+def _hit(
+    limiter: MovingWindowRateLimiter, rate: limits.RateLimitItem, caller: str
+) -> tuple[bool, int, float]:
+    granted = limiter.hit(rate, caller)
+    stats = limiter.get_window_stats(rate, caller)
+    return granted, stats.remaining, stats.reset_time
+
+
+def init_app(app: Flask, rates: Rates) -> None:
+    """Count every request of a known caller, and tell it what is left."""
+
+    @app.before_request
+    def count() -> None:
+        if "caller" in g:
+            wait, g.rate_headers = rates.take(g.caller)
+            if wait is not None:
+                raise GatewayError(ErrorCode.RATE_LIMITED, retry_after=wait)
+
+    @app.after_request
+    def tell(response: Response) -> Response:
+        headers: dict[str, Any] = g.get("rate_headers", {})
+        response.headers.update(headers)
+        return response

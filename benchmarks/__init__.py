@@ -1,0 +1,1 @@
+"""Long runs and measurements; nothing of it is part of the gateway."""

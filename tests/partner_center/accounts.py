@@ -1,0 +1,169 @@
+"""An account's credentials as an operator mounts them, and what became of them upstream."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from flask.testing import FlaskClient
+from prometheus_client import REGISTRY
+
+from app import create_app
+from app.errors import ErrorCode, GatewayError
+from app.partner_center.client import PartnerCenter
+from app.partner_center.credentials import Credentials, KeyPairs
+from app.partner_center.deadline import READ, Errand
+from app.partner_center.iam import Iam
+from app.partner_center.tokens import Tokens
+from app.settings import Settings
+from app.state import MemoryState, Sealing, State
+from app.verification.review import READ_RESULT
+from tests.gateway import ACCESS_KEY, PARTNER_ID, SECRET_KEY, altered
+from tests.sandbox_driver import SandboxDriver
+from tests.state.timing import Clock
+
+PASSWORD = "sandbox-password-not-a-secret"  # IAM's, of the user `partner`
+PAIR = (ACCESS_KEY, SECRET_KEY)
+NEW_PAIR = ("NEWACCESSKEY00000001", "new-secret-key-0001-not-a-secret")
+STATE_KEY = "a-state-key-of-more-than-32-bytes-0001"
+
+
+def replace(path: Path, text: str | bytes) -> None:
+    """Write a file as a tool does that never leaves half of one: aside, then renamed."""
+    aside = path.with_name(f".{path.name}.new")
+    aside.write_bytes(text.encode() if isinstance(text, str) else text)
+    aside.rename(path)
+
+
+@dataclass(frozen=True)
+class Mounted:
+    """A key pair's files."""
+
+    folder: Path
+    temporary: bool = False
+
+    def write(
+        self, access_key: str, secret_key: str, token: str | None = None, expires: str | None = None
+    ) -> Mounted:
+        """Replace the files, one after the other."""
+        self.folder.mkdir(exist_ok=True)
+        texts = {"ak": access_key, "sk": secret_key, "token": token, "expires": expires}
+        for name, text in texts.items():
+            if text is not None:
+                replace(self.folder / name, f"{text}\n")
+        return self
+
+    @property
+    def settings(self) -> dict[str, Path]:
+        """The entry in the account's `credentials`."""
+        names = {"access_key_file": "ak", "secret_key_file": "sk"}
+        if self.temporary:
+            names |= {"security_token_file": "token", "expires_at_file": "expires"}
+        return {key: self.folder / name for key, name in names.items()}
+
+
+def with_pairs(settings: Settings, *pairs: Mounted) -> Settings:
+    """The settings with these key pairs for the default account."""
+    return altered(settings, credentials=tuple(pair.settings for pair in pairs))
+
+
+def with_token(settings: Settings, folder: Path, iam_url: str, **iam: Any) -> Settings:
+    """The settings with IAM tokens for the default account; writes the password's file."""
+    path = folder / "password"
+    path.write_text(f"{PASSWORD}\n")
+    entry = {"endpoint": iam_url, "domain": "partner", "user": "partner", "password_file": path}
+    return altered(settings, authentication="token", iam=entry | iam)
+
+
+def with_state(settings: Settings, folder: Path, url: str, key: str = STATE_KEY) -> Settings:
+    """The settings with a state that gateways share; writes the key's file."""
+    path = folder / f"state-{key[-4:]}"
+    path.write_text(key)
+    state = {"url": url, "key_file": path}
+    return Settings.model_validate(settings.model_dump() | {"state": state})
+
+
+def gateway(settings: Settings) -> FlaskClient:
+    """A gateway that remembers nothing yet."""
+    return create_app(settings).test_client()
+
+
+def partner_center(settings: Settings, credentials: Credentials) -> PartnerCenter:
+    """Partner Center as the default account sees it with credentials of the test's making."""
+    account = settings.accounts["default"]
+    return PartnerCenter("default", account, credentials, MemoryState(), observe=lambda _: None)
+
+
+def key_pairs(settings: Settings, clock: Clock, state: State | None = None) -> KeyPairs:
+    """The default account's key pairs, by a clock that the test moves."""
+    files = settings.accounts["default"].credentials
+    known = state or MemoryState(now=clock)
+    sealing = Sealing(STATE_KEY.encode())
+    return KeyPairs("default", files, known, sealing, monotonic=clock, now=clock.utc)
+
+
+def read(center: PartnerCenter, customer: str = "cust-1") -> ErrorCode | None:
+    """Read a customer's result; what it ended in, None for success."""
+    try:
+        center.call(
+            READ_RESULT,
+            errand=Errand.within(READ, "reader"),
+            query=[("customer_id", customer)],
+        )
+    except GatewayError as error:
+        return error.code
+    return None
+
+
+def signers(sandbox: SandboxDriver, *, probes: bool | None = None) -> list[tuple[str, str | None]]:
+    """Access key and answered code of each signed request, in the order they came in.
+
+    Args:
+        probes: Only the harmless reads that prove a new pair, or only all else.
+    """
+    found = []
+    for entry in sandbox.requests():
+        match = re.search(r"Access=([^,]+),", entry["headers"].get("Authorization", ""))
+        is_probe = entry["target"].endswith(f"result?customer_id={PARTNER_ID}")
+        if match and probes in (None, is_probe):
+            found.append((match[1], entry["code"]))
+    return found
+
+
+def tokens_issued(sandbox: SandboxDriver) -> int:
+    """How many tokens IAM has given."""
+    issued: int = sandbox.state()["tokens_issued"]
+    return issued
+
+
+def events(event: str, account: str = "default") -> float:
+    """How often something happened to the credentials of an account."""
+    labels = {"account": account, "event": event}
+    return REGISTRY.get_sample_value("gateway_credential_events_total", labels) or 0.0
+
+
+def iam_tokens(
+    settings: Settings,
+    clock: Clock,
+    state: State | None = None,
+    jitter: Callable[[float, float], float] = lambda early, _: early,
+) -> Tokens:
+    """The default account's token, by a clock that the test moves and a jitter it chooses."""
+    known = state or MemoryState(now=clock)
+    sealing = Sealing(STATE_KEY.encode())
+    return Tokens("default", iam(settings), known, sealing, now=clock, jitter=jitter)
+
+
+def iam(settings: Settings) -> Iam:
+    """IAM as the default account sees it."""
+    account = settings.accounts["default"]
+    assert account.iam is not None
+    return Iam(account, account.iam)
+
+
+def token_on_requests(sandbox: SandboxDriver, operation: str = "verified-info") -> list[str]:
+    """The token of each request of an operation, in the order they came in."""
+    return [entry["headers"]["X-Auth-Token"] for entry in sandbox.requests(operation)]

@@ -1,0 +1,230 @@
+"""What IAM is asked, and what becomes of its refusals: a wrong password is tried once."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from app.errors import ErrorCode, GatewayError
+from app.partner_center.tokens import LOCK_PAUSE, REFUSED_PAUSE, Tokens
+from app.settings import Settings
+from tests.gateway import code, submit
+from tests.partner_center.accounts import (
+    PASSWORD,
+    events,
+    gateway,
+    iam,
+    iam_tokens,
+    replace,
+    tokens_issued,
+    with_token,
+)
+from tests.raw_upstream import RawUpstream, answer
+from tests.sandbox_driver import SandboxDriver
+from tests.state.timing import Clock, together
+
+DENIED = ErrorCode.UPSTREAM_ACCESS_DENIED
+
+
+@pytest.fixture
+def token_settings(settings: Settings, sandbox: SandboxDriver, tmp_path: Path) -> Settings:
+    return with_token(settings, tmp_path, sandbox.url)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def tokens(token_settings: Settings, clock: Clock) -> Tokens:
+    return iam_tokens(token_settings, clock)
+
+
+def ask(tokens: Tokens) -> ErrorCode | None:
+    """What asking for a token ends in; None if there is one."""
+    try:
+        tokens.token()
+    except GatewayError as error:
+        return error.code
+    return None
+
+
+def test_the_documented_request_is_sent(tokens: Tokens, sandbox: SandboxDriver) -> None:
+    assert ask(tokens) is None
+    (sent,) = sandbox.requests("token")
+    assert (sent["method"], sent["target"]) == ("POST", "/v3/auth/tokens?nocatalog=1")
+    assert sent["headers"]["Content-Type"] == "application/json;charset=utf8"
+    domain = {"name": "partner"}
+    user = {"name": "partner", "password": PASSWORD, "domain": domain}
+    identity = {"methods": ["password"], "password": {"user": user}}
+    assert json.loads(sent["body"]) == {"auth": {"identity": identity, "scope": {"domain": domain}}}
+
+
+def test_a_wrong_password_is_tried_once_for_all_requests(
+    token_settings: Settings, sandbox: SandboxDriver, tmp_path: Path
+) -> None:
+    replace(tmp_path / "password", "wrong-password")
+    client = gateway(token_settings)
+    refused = events("refused")
+    answers = together(20, lambda place: submit(client, f"customer-{place}"))
+    answers += [submit(client) for _ in range(5)]
+    assert {(one.status_code, code(one)) for one in answers} == {(503, "UPSTREAM_ACCESS_DENIED")}
+    assert len(sandbox.requests()) == 1
+    assert events("refused") == refused + 1
+    assert "password file" in answers[-1].get_json()["detail"]
+    assert not sandbox.state()["user_locked"]
+
+    replace(tmp_path / "password", "wrong-again")
+    assert [code(submit(client)) for _ in range(3)] == ["UPSTREAM_ACCESS_DENIED"] * 3
+    assert len(sandbox.requests()) == 2
+    replace(tmp_path / "password", PASSWORD)
+    assert submit(client).status_code == 201
+
+
+def test_a_wrong_password_is_not_tried_again_however_long_it_takes(
+    tokens: Tokens, sandbox: SandboxDriver, tmp_path: Path, clock: Clock
+) -> None:
+    replace(tmp_path / "password", "wrong-password")
+    for _ in range(3):
+        assert ask(tokens) is DENIED
+        clock.pass_time(86400)
+    assert len(sandbox.requests()) == 1
+    assert tokens.describe()["token"]["condition"] == "REFUSED"
+
+
+def test_a_locked_user_is_left_alone_until_the_lock_is_over(
+    tokens: Tokens, sandbox: SandboxDriver, tmp_path: Path, clock: Clock
+) -> None:
+    sandbox.settings(password_tries=1)
+    replace(tmp_path / "password", "wrong-password")
+    assert ask(tokens) is DENIED
+    assert sandbox.state()["user_locked"]
+    replace(tmp_path / "password", PASSWORD)
+    assert [ask(tokens) for _ in range(3)] == [DENIED] * 3
+    assert len(sandbox.requests()) == 2
+    sandbox.clock(LOCK_PAUSE)
+    assert ask(tokens) is DENIED
+    clock.pass_time(LOCK_PAUSE)
+    assert ask(tokens) is None
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_another_refusal_is_tried_again_after_a_pause(
+    tokens: Tokens, sandbox: SandboxDriver, clock: Clock, status: int
+) -> None:
+    """A proxy's page, a right that was missing, an address that was wrong."""
+    sandbox.fault("token", "html", status=status, count=1)
+    assert [ask(tokens) for _ in range(3)] == [DENIED] * 3
+    assert len(sandbox.requests()) == 1
+    clock.pass_time(REFUSED_PAUSE)
+    assert ask(tokens) is None
+
+
+# fault, parameters -> code
+FAULTS: list[tuple[str, dict[str, Any], ErrorCode]] = [
+    ("reset", {}, ErrorCode.UPSTREAM_ERROR),
+    ("truncated", {}, ErrorCode.UPSTREAM_ERROR),
+    ("html", {"status": 502}, ErrorCode.UPSTREAM_ERROR),
+    ("html", {"status": 200}, ErrorCode.UPSTREAM_MALFORMED),
+    ("status", {"status": 503, "body": {}}, ErrorCode.UPSTREAM_ERROR),
+    ("status", {"status": 201, "body": {}}, ErrorCode.UPSTREAM_MALFORMED),
+    ("status", {"status": 400, "body": {"error": {"code": 400}}}, ErrorCode.UPSTREAM_MALFORMED),
+    ("empty", {"status": 201}, ErrorCode.UPSTREAM_MALFORMED),
+    ("bad_json", {}, ErrorCode.UPSTREAM_MALFORMED),
+    ("not_object", {}, ErrorCode.UPSTREAM_MALFORMED),
+    ("huge", {}, ErrorCode.UPSTREAM_MALFORMED),
+    ("redirect", {}, ErrorCode.UPSTREAM_MALFORMED),
+    ("throttled", {}, ErrorCode.UPSTREAM_THROTTLED),
+    ("throttled", {"code": None, "retry_after": 9}, ErrorCode.UPSTREAM_THROTTLED),
+    ("code", {"code": "IAM.0012"}, ErrorCode.UPSTREAM_THROTTLED),
+    ("code", {"code": "IAM.0006"}, ErrorCode.UPSTREAM_ERROR),
+    ("code", {"code": "IAM.0011"}, DENIED),
+    ("code", {"code": "IAM.0081"}, DENIED),
+]
+
+
+@pytest.mark.parametrize(("kind", "parameters", "expected"), FAULTS)
+def test_each_fault_of_iams_ends_in_its_code_and_passes(
+    tokens: Tokens,
+    sandbox: SandboxDriver,
+    clock: Clock,
+    kind: str,
+    parameters: dict[str, Any],
+    expected: ErrorCode,
+) -> None:
+    sandbox.fault("token", kind, count=1, **parameters)
+    with pytest.raises(GatewayError) as failed:
+        tokens.token()
+    assert failed.value.code is expected
+    throttled = parameters.get("retry_after", 3) if "THROTTLED" in expected.name else None
+    assert failed.value.retry_after == throttled
+    assert failed.value.write is False  # nothing was done with the customer
+    clock.pass_time(REFUSED_PAUSE)
+    assert ask(tokens) is None
+
+
+def test_where_iam_cannot_be_reached_nothing_is_sent(
+    settings: Settings, sandbox: SandboxDriver, tmp_path: Path, clock: Clock
+) -> None:
+    tokens = iam_tokens(with_token(settings, tmp_path, "http://127.0.0.1:1"), clock)
+    assert together(10, lambda _: ask(tokens)) == [ErrorCode.UPSTREAM_UNREACHABLE] * 10
+    assert sandbox.requests() == []
+
+
+@pytest.mark.parametrize("content", [None, b"", b" \n", b"\xff\xfe"])
+def test_without_a_password_nobody_is_asked(
+    token_settings: Settings, sandbox: SandboxDriver, tmp_path: Path, content: bytes | None
+) -> None:
+    path = tmp_path / "password"
+    path.unlink()
+    if content is not None:
+        path.write_bytes(content)
+    client = gateway(token_settings)
+    response = submit(client)
+    assert (response.status_code, code(response)) == (503, "UPSTREAM_ACCESS_DENIED")
+    assert "password of this account cannot be read" in response.get_json()["detail"]
+    assert sandbox.requests() == []
+    replace(path, PASSWORD)
+    assert submit(client).status_code == 201
+    assert tokens_issued(sandbox) == 1
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=4), inner, max_size=2)
+    ),
+    max_leaves=4,
+)
+TIMES = st.one_of(JSON, st.datetimes().map(str), st.datetimes().map(lambda t: f"{t.isoformat()}Z"))
+BODIES = st.one_of(
+    JSON,
+    JSON.map(lambda inner: {"token": inner}),
+    st.builds(lambda a, b: {"token": {"issued_at": a, "expires_at": b}}, TIMES, TIMES),
+)
+
+
+@hypothesis_settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(body=BODIES)
+def test_whatever_iam_says_is_a_token_or_a_failure_of_the_catalogue(
+    settings: Settings, tmp_path: Path, body: Any
+) -> None:
+    with RawUpstream(answer(201, json.dumps(body), "X-Subject-Token: MIIx")) as upstream:
+        asked = iam(with_token(settings, tmp_path, upstream.url))
+        found: ErrorCode | None = None
+        try:
+            token = asked.partner_token(1000.0)
+        except GatewayError as error:
+            found = error.code
+        else:
+            assert (token.text, token.issued) == ("MIIx", 1000.0)
+            assert token.expires >= 1000.0
+            assert "MIIx" not in repr(token)
+    assert found in (None, ErrorCode.UPSTREAM_MALFORMED)

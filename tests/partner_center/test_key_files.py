@@ -1,0 +1,137 @@
+"""How the files of a key pair are read, and how a change of them is noticed."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from app.partner_center.key_pair import KeyPair, load, read_keys, stamp
+from app.settings import PairSettings
+from app.state import MemoryState, Sealing, State
+from tests.partner_center.accounts import Mounted, replace
+from tests.state.timing import Clock
+
+SEALING = Sealing(b"k" * 32)
+
+
+@pytest.fixture
+def mounted(tmp_path: Path) -> Mounted:
+    pair = Mounted(tmp_path / "pair", temporary=True)
+    return pair.write("THEACCESSKEY", "the-secret-key", "the-token", "2030-01-02T03:04:05Z")
+
+
+@pytest.fixture
+def files(mounted: Mounted) -> PairSettings:
+    return PairSettings.model_validate(mounted.settings)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock(datetime(2030, 1, 1, tzinfo=UTC).timestamp())
+
+
+def loaded(files: PairSettings, clock: Clock, state: State | None = None) -> KeyPair:
+    known = state or MemoryState(now=clock)
+    return load(files, known, SEALING, monotonic=clock, now=clock.utc)
+
+
+def test_the_files_are_read_without_their_last_newline(files: PairSettings) -> None:
+    assert read_keys(files) == ("THEACCESSKEY", "the-secret-key")
+
+
+@pytest.mark.parametrize("name", ["ak", "sk", "token", "expires"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        None,
+        b"",
+        b" \n\n",
+        b"\xff\xfe\x00",
+        b"\x00" * 40,
+        "schlüssel".encode(),
+        b"two\nlines",
+        "dir",
+    ],
+)
+def test_what_holds_no_key_is_refused(
+    mounted: Mounted, files: PairSettings, clock: Clock, name: str, content: bytes | str | None
+) -> None:
+    path = mounted.folder / name
+    path.unlink()
+    if content == "dir":
+        path.mkdir()
+    elif isinstance(content, bytes):
+        path.write_bytes(content)
+    with pytest.raises((OSError, ValueError)):
+        loaded(files, clock)
+
+
+@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(content=st.binary(max_size=60))
+def test_any_bytes_are_a_printable_key_or_refused(
+    mounted: Mounted, files: PairSettings, clock: Clock, content: bytes
+) -> None:
+    (mounted.folder / "sk").write_bytes(content)
+    try:
+        pair = loaded(files, clock)
+    except ValueError:
+        return
+    assert content.decode().strip().isprintable()
+    assert pair.fingerprint
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("2030-01-02T03:04:05Z", datetime(2030, 1, 2, 3, 4, 5, tzinfo=UTC)),
+        ("2030-01-02T03:04:05.965000Z", datetime(2030, 1, 2, 3, 4, 5, 965000, tzinfo=UTC)),
+        ("2030-01-02T05:04:05+02:00", datetime(2030, 1, 2, 3, 4, 5, tzinfo=UTC)),
+        ("2030-01-02T03:04:05", datetime(2030, 1, 2, 3, 4, 5, tzinfo=UTC)),
+    ],
+)
+def test_an_expiry_is_in_utc_unless_it_says_otherwise(
+    mounted: Mounted, files: PairSettings, clock: Clock, text: str, moment: datetime
+) -> None:
+    replace(mounted.folder / "expires", text)
+    assert loaded(files, clock).expires_at == moment
+
+
+@pytest.mark.parametrize("text", ["tomorrow", "1893553445", "2030-13-01T00:00:00Z"])
+def test_an_expiry_that_is_none_is_refused(
+    mounted: Mounted, files: PairSettings, clock: Clock, text: str
+) -> None:
+    replace(mounted.folder / "expires", text)
+    with pytest.raises(ValueError):  # noqa: PT011 - whichever the library's text is
+        loaded(files, clock)
+
+
+@pytest.mark.parametrize("name", ["ak", "sk", "token", "expires"])
+def test_the_stamp_tells_that_a_file_was_replaced(
+    mounted: Mounted, files: PairSettings, name: str
+) -> None:
+    before = stamp(files)
+    assert stamp(files) == before
+    replace(mounted.folder / name, (mounted.folder / name).read_bytes())
+    assert stamp(files) != before
+
+
+def test_a_fingerprint_names_the_pair_and_not_its_files(
+    mounted: Mounted, files: PairSettings, clock: Clock
+) -> None:
+    first = loaded(files, clock).fingerprint
+    mounted.write("THEACCESSKEY", "the-secret-key", "the-token", "2031-01-01T00:00:00Z")
+    assert loaded(files, clock).fingerprint == first
+    for other in [
+        ("THEACCESSKEY", "x"),
+        ("x", "the-secret-key"),
+        ("THEACCESSKEY", "the", "-secret"),
+    ]:
+        assert (
+            loaded(PairSettings.model_validate(mounted.write(*other).settings), clock) is not None
+        )
+        assert loaded(files, clock).fingerprint != first

@@ -1,0 +1,125 @@
+"""How a key pair proves itself, rests for Huawei's lock window, and is tried again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from app.errors import ErrorCode, GatewayError
+from app.partner_center.client import PartnerCenter
+from app.partner_center.key_pair import REST
+from app.settings import Settings
+from tests.gateway import ACCESS_KEY, altered, code, submit
+from tests.partner_center.accounts import key_pairs, partner_center, read, signers
+from tests.sandbox_driver import SandboxDriver
+from tests.state.timing import Clock, together
+
+LOCK_TEXT = (
+    "Incorrect IAM authentication information: AK access failed to reach the limit,forbidden."
+)
+
+
+def checked(center: PartnerCenter) -> ErrorCode | None:
+    """What one try of the harmless read ends in."""
+    try:
+        failure = center.check().failure
+    except GatewayError as error:
+        failure = error
+    return failure.code if failure else None
+
+
+@pytest.mark.parametrize("locked", [True, False])
+def test_after_the_window_one_request_probes(
+    settings: Settings, sandbox: SandboxDriver, locked: bool
+) -> None:
+    clock = Clock()
+    center = partner_center(settings, key_pairs(settings, clock))
+    text = {"message": LOCK_TEXT} if locked else {}
+    ended = ErrorCode.ACCESS_KEY_LOCKED if locked else ErrorCode.UPSTREAM_ACCESS_DENIED
+    sandbox.fault("result", "code", code="APIGW.0301", **text)
+    refusals = 1 if locked else 2
+    assert [read(center) for _ in range(5)] == [ended] * 5
+    assert len(sandbox.requests()) == refusals
+
+    clock.pass_time(REST - 1)
+    assert read(center) == ended
+    assert len(sandbox.requests()) == refusals
+
+    sandbox.clear_faults()
+    sandbox.fault("result", "latency", seconds=0.3, count=1)
+    clock.pass_time(1)
+    assert together(8, lambda _: read(center)) == [None] * 8
+    seen = sandbox.requests()[refusals:]
+    assert len(seen) == 8
+    # The first one alone: the others wait for what becomes of it.
+    assert seen[1]["at"] - seen[0]["at"] > 0.25
+
+
+@pytest.mark.parametrize("found", [None, "CBC.99000035", "CBC.0151"])
+def test_what_partner_center_itself_says_forgives_an_earlier_refusal(
+    settings: Settings, sandbox: SandboxDriver, found: str | None
+) -> None:
+    """Huawei counts refusals in a row."""
+    center = partner_center(settings, key_pairs(settings, Clock()))
+    for _ in range(4):
+        sandbox.fault("result", "code", code="APIGW.0301", count=1)
+        assert read(center) == ErrorCode.UPSTREAM_ACCESS_DENIED
+        if found:
+            sandbox.fault("result", "code", code=found, count=1)
+        read(center)
+    assert len(sandbox.requests()) == 8
+
+
+@pytest.mark.parametrize(
+    ("kind", "parameters"),
+    [
+        ("html", {"status": 502}),
+        ("html", {"status": 200}),
+        ("html", {"status": 401}),
+        ("empty", {}),
+        ("reset", {}),
+        ("throttled", {}),
+        ("status", {"status": 500, "body": {}}),
+        ("code", {"code": "APIGW.0302"}),
+        ("code", {"code": "APIGW.0101"}),
+    ],
+)
+def test_what_says_nothing_of_the_signature_neither_proves_nor_refuses_it(
+    settings: Settings, sandbox: SandboxDriver, kind: str, parameters: dict[str, Any]
+) -> None:
+    pairs = key_pairs(settings, Clock())
+    center = partner_center(settings, pairs)
+    sandbox.fault("result", kind, **parameters)
+    assert all(together(6, lambda _: checked(center)))
+    assert pairs.describe()["key_pairs"][0]["condition"] == "UNPROVEN"
+    sandbox.clear_faults()
+    assert read(center) is None
+
+
+def test_a_proven_pair_that_is_refused_later_rests_after_two(
+    client: Any, sandbox: SandboxDriver
+) -> None:
+    assert submit(client).status_code == 201
+    sandbox.access_keys(**{ACCESS_KEY: {"secret_key": "changed-at-huawei"}})
+    assert [code(submit(client)) for _ in range(6)] == ["UPSTREAM_ACCESS_DENIED"] * 6
+    assert [found for _, found in signers(sandbox)] == ["CBC.0000", "APIGW.0301", "APIGW.0301"]
+    assert not sandbox.state()["access_keys"][ACCESS_KEY]["locked"]
+
+
+def test_a_proven_pair_signs_many_requests_at_once(
+    settings: Settings, sandbox: SandboxDriver
+) -> None:
+    center = partner_center(settings, key_pairs(settings, Clock()))
+    assert read(center) is None
+    sandbox.fault("result", "latency", seconds=0.3)
+    assert together(16, lambda _: read(center)) == [None] * 16
+    moments = [entry["at"] for entry in sandbox.requests()[1:]]
+    assert max(moments) - min(moments) < 0.3
+
+
+def test_where_huawei_cannot_be_reached_nobody_waits_for_a_proof(settings: Settings) -> None:
+    unreachable = altered(settings, endpoint="http://127.0.0.1:1")
+    center = partner_center(unreachable, key_pairs(unreachable, Clock()))
+    found = together(20, lambda _: checked(center))
+    assert found == [ErrorCode.UPSTREAM_UNREACHABLE] * 20

@@ -1,0 +1,243 @@
+"""Key files that change: a new pair takes over once it is proven, the last good one goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from app.errors import ErrorCode
+from app.partner_center.credentials import LOOK_INTERVAL, KeyPairs
+from app.partner_center.key_slot import REFUSED_INTERVAL
+from app.settings import Settings
+from tests.gateway import ACCESS_KEY, SECRET_KEY
+from tests.partner_center.accounts import (
+    NEW_PAIR,
+    PAIR,
+    Mounted,
+    events,
+    key_pairs,
+    partner_center,
+    read,
+    replace,
+    signers,
+    with_pairs,
+)
+from tests.sandbox_driver import SandboxDriver
+from tests.state.timing import Clock
+
+NEW_KEY = NEW_PAIR[0]
+
+
+@pytest.fixture
+def mounted(tmp_path: Path) -> Mounted:
+    return Mounted(tmp_path / "partner").write(*PAIR)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def pairs(settings: Settings, mounted: Mounted, clock: Clock) -> KeyPairs:
+    return key_pairs(with_pairs(settings, mounted), clock)
+
+
+@pytest.fixture
+def ask(settings: Settings, sandbox: SandboxDriver, pairs: KeyPairs) -> Callable[[], None]:
+    """Sends a request that has to succeed; the pair of the start has served one already."""
+    sandbox.access_keys(**{ak: {"secret_key": sk} for ak, sk in (PAIR, NEW_PAIR)})
+    center = partner_center(settings, pairs)
+
+    def one() -> None:
+        assert read(center) is None
+
+    one()
+    sandbox.forget_requests()
+    return one
+
+
+def used(sandbox: SandboxDriver) -> list[str]:
+    """Which access keys the requests were signed with that are not probes."""
+    return [access_key for access_key, _ in signers(sandbox, probes=False)]
+
+
+def test_a_new_pair_is_probed_and_used_within_five_seconds(
+    ask: Callable[[], None], sandbox: SandboxDriver, mounted: Mounted, clock: Clock
+) -> None:
+    adopted = events("adopted")
+    mounted.write(*NEW_PAIR)
+    clock.pass_time(5)
+    ask()
+    assert (used(sandbox), len(signers(sandbox, probes=True))) == ([NEW_KEY], 1)
+    assert events("adopted") == adopted + 1
+
+
+def test_the_files_are_looked_at_once_an_interval(
+    ask: Callable[[], None], sandbox: SandboxDriver, mounted: Mounted, clock: Clock
+) -> None:
+    mounted.write(*NEW_PAIR)
+    clock.pass_time(LOOK_INTERVAL / 2)
+    ask()
+    assert used(sandbox) == [ACCESS_KEY]
+    clock.pass_time(LOOK_INTERVAL / 2)
+    ask()
+    assert used(sandbox) == [ACCESS_KEY, NEW_KEY]
+
+
+def test_a_mounted_secret_is_swapped_by_one_link(
+    settings: Settings, sandbox: SandboxDriver, tmp_path: Path, clock: Clock
+) -> None:
+    """As the kubelet does it: `..data` is replaced, the files are links through it."""
+    volume = tmp_path / "volume"
+    Mounted(volume).write("x", "x")
+    for name, pair in (("..2026_01", PAIR), ("..2026_02", NEW_PAIR)):
+        Mounted(volume / name).write(*pair)
+    (volume / "..data").symlink_to("..2026_01")
+    for name in ("ak", "sk"):
+        (volume / name).unlink()
+        (volume / name).symlink_to(f"..data/{name}")
+    sandbox.access_keys(**{ak: {"secret_key": sk} for ak, sk in (PAIR, NEW_PAIR)})
+    center = partner_center(settings, key_pairs(with_pairs(settings, Mounted(volume)), clock))
+    assert read(center) is None
+
+    (volume / "..data_tmp").symlink_to("..2026_02")
+    (volume / "..data_tmp").rename(volume / "..data")
+    clock.pass_time(LOOK_INTERVAL)
+    assert read(center) is None
+    assert used(sandbox) == [ACCESS_KEY, NEW_KEY]
+
+
+@pytest.mark.parametrize("first", ["ak", "sk"])
+def test_a_half_written_pair_never_signs_a_request(
+    ask: Callable[[], None],
+    sandbox: SandboxDriver,
+    mounted: Mounted,
+    clock: Clock,
+    first: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    kept, adopted = events("kept"), events("adopted")
+    new = dict(zip(("ak", "sk"), NEW_PAIR, strict=True))
+    replace(mounted.folder / first, new.pop(first))
+    for _ in range(20):
+        clock.pass_time(LOOK_INTERVAL)
+        ask()
+    assert used(sandbox) == [ACCESS_KEY] * 20
+    assert [found for _, found in signers(sandbox, probes=True)] == ["APIGW.0301"]
+    assert events("kept") == kept + 1
+    assert "A new key pair is refused: the last good one goes on" in caplog.messages
+
+    ((second, text),) = new.items()
+    replace(mounted.folder / second, text)
+    clock.pass_time(LOOK_INTERVAL)
+    ask()
+    assert used(sandbox)[20:] == [NEW_KEY]
+    assert events("adopted") == adopted + 1
+    assert not any(key["locked"] for key in sandbox.state()["access_keys"].values())
+
+
+@pytest.mark.parametrize("name", ["ak", "sk"])
+@pytest.mark.parametrize("content", [None, b"", b"\n", b"\xff\x00\xfe", b"two\nlines", "dir"])
+def test_while_the_files_hold_no_pair_the_last_good_one_goes_on(
+    ask: Callable[[], None],
+    pairs: KeyPairs,
+    sandbox: SandboxDriver,
+    mounted: Mounted,
+    clock: Clock,
+    name: str,
+    content: bytes | str | None,
+) -> None:
+    kept = events("kept")
+    path = mounted.folder / name
+    path.unlink()
+    if content == "dir":
+        path.mkdir()
+    elif isinstance(content, bytes):
+        path.write_bytes(content)
+    for _ in range(3):
+        clock.pass_time(LOOK_INTERVAL)
+        ask()
+    assert signers(sandbox) == [(ACCESS_KEY, None)] * 3
+    assert pairs.usable()
+    assert events("kept") == kept + (content is not None)
+
+    path.rmdir() if path.is_dir() else path.unlink(missing_ok=True)
+    mounted.write(*NEW_PAIR)
+    clock.pass_time(LOOK_INTERVAL)
+    ask()
+    assert used(sandbox)[-1] == NEW_KEY
+
+
+@pytest.mark.parametrize(
+    ("kind", "parameters"),
+    [("html", {"status": 502}), ("html", {"status": 200}), ("reset", {}), ("throttled", {})],
+)
+def test_a_new_pair_waits_until_huawei_says_something_of_it(
+    ask: Callable[[], None],
+    sandbox: SandboxDriver,
+    mounted: Mounted,
+    clock: Clock,
+    kind: str,
+    parameters: dict[str, int],
+) -> None:
+    mounted.write(*NEW_PAIR)
+    sandbox.fault("result", kind, count=1, **parameters)  # it hits the probe
+    clock.pass_time(LOOK_INTERVAL)
+    ask()
+    assert used(sandbox) == [ACCESS_KEY]
+    clock.pass_time(LOOK_INTERVAL)
+    ask()
+    assert used(sandbox) == [ACCESS_KEY, NEW_KEY]
+
+
+def test_a_pair_that_huawei_does_not_know_yet_is_tried_again_after_a_while(
+    ask: Callable[[], None], sandbox: SandboxDriver, mounted: Mounted, clock: Clock
+) -> None:
+    sandbox.access_keys(**{ACCESS_KEY: {"secret_key": SECRET_KEY}})
+    mounted.write(*NEW_PAIR)
+    for _ in range(5):
+        clock.pass_time(LOOK_INTERVAL)
+        ask()
+    assert len(signers(sandbox, probes=True)) == 1
+    sandbox.access_keys(**{ak: {"secret_key": sk} for ak, sk in (PAIR, NEW_PAIR)})
+    clock.pass_time(REFUSED_INTERVAL)
+    ask()
+    assert used(sandbox) == [ACCESS_KEY] * 5 + [NEW_KEY]
+
+
+def test_files_written_anew_with_the_same_pair_ask_nobody(
+    ask: Callable[[], None], sandbox: SandboxDriver, mounted: Mounted, clock: Clock
+) -> None:
+    mounted.write(*PAIR)
+    clock.pass_time(LOOK_INTERVAL)
+    ask()
+    assert signers(sandbox) == [(ACCESS_KEY, None)]
+
+
+def test_files_that_come_after_the_start_are_taken(
+    settings: Settings, sandbox: SandboxDriver, tmp_path: Path, clock: Clock
+) -> None:
+    mounted = Mounted(tmp_path / "late")
+    pairs = key_pairs(with_pairs(settings, mounted), clock)
+    center = partner_center(settings, pairs)
+    assert read(center) == ErrorCode.UPSTREAM_ACCESS_DENIED
+    assert not pairs.usable()
+    mounted.write(*PAIR)
+    clock.pass_time(LOOK_INTERVAL)
+    assert read(center) is None
+    assert pairs.usable()
+    assert signers(sandbox) == [(ACCESS_KEY, None)]
+
+
+def test_with_no_pair_left_to_sign_with_the_files_are_looked_at_at_once(
+    settings: Settings, sandbox: SandboxDriver, mounted: Mounted, pairs: KeyPairs
+) -> None:
+    center = partner_center(settings, pairs)
+    sandbox.access_keys(**{NEW_KEY: {"secret_key": NEW_PAIR[1]}})
+    assert [read(center) for _ in range(3)] == [ErrorCode.UPSTREAM_ACCESS_DENIED] * 3
+    mounted.write(*NEW_PAIR)
+    assert read(center) is None
+    assert used(sandbox) == [ACCESS_KEY, ACCESS_KEY, NEW_KEY]

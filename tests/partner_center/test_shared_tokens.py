@@ -1,0 +1,175 @@
+"""One token for several gateways: shared through Valkey, where nobody can read it."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+
+import pytest
+
+from app.partner_center.tokens import MARGIN
+from app.settings import Settings
+from app.state import MemoryState, SharedState
+from tests.gateway import code, submit
+from tests.partner_center.accounts import (
+    PASSWORD,
+    events,
+    gateway,
+    iam_tokens,
+    partner_center,
+    read,
+    token_on_requests,
+    tokens_issued,
+    with_state,
+    with_token,
+)
+from tests.sandbox_driver import SandboxDriver
+from tests.state.timing import Clock, together, wait_until
+from tests.state.valkey import Valkey
+
+LIFE = 86400
+OTHER_KEY = "another-state-key-of-more-than-32-bytes-0002"
+
+
+@pytest.fixture
+def token_settings(settings: Settings, sandbox: SandboxDriver, tmp_path: Path) -> Settings:
+    return with_token(settings, tmp_path, sandbox.url)
+
+
+@pytest.fixture
+def shared(token_settings: Settings, valkey: Valkey, tmp_path: Path) -> Settings:
+    return with_state(token_settings, tmp_path, valkey.url)
+
+
+def test_two_gateways_ask_for_one_token(shared: Settings, sandbox: SandboxDriver) -> None:
+    clients = gateway(shared), gateway(shared)
+    found = together(40, lambda place: submit(clients[place % 2], f"c-{place}").status_code)
+    assert found == [201] * 40
+    assert tokens_issued(sandbox) == 1
+    assert len(set(token_on_requests(sandbox))) == 1
+
+
+def test_a_gateway_that_starts_later_uses_the_same_token(
+    shared: Settings, sandbox: SandboxDriver
+) -> None:
+    assert submit(gateway(shared)).status_code == 201
+    sandbox.fault("token", "html", status=503)
+    assert submit(gateway(shared)).status_code == 201
+    assert tokens_issued(sandbox) == 1
+
+
+def test_nothing_in_valkey_tells_the_token_or_the_password(
+    shared: Settings, sandbox: SandboxDriver, valkey: Valkey
+) -> None:
+    assert submit(gateway(shared)).status_code == 201
+    (token,) = token_on_requests(sandbox)
+    held = valkey.values()
+    everything = b"\n".join([*held, *held.values()])
+    assert any(key.startswith(b"gateway:token:") for key in held)
+    for secret in (token, token[:40], token[-40:], PASSWORD):
+        assert secret.encode() not in everything
+        assert base64.b64encode(secret.encode()).rstrip(b"=")[:-1] not in everything
+    valkey.pass_time(LIFE)
+    assert not any(key.startswith(b"gateway:token:") for key in valkey.values())
+
+
+def test_gateways_with_different_keys_do_not_share_and_do_not_fail(
+    shared: Settings, sandbox: SandboxDriver, valkey: Valkey, tmp_path: Path
+) -> None:
+    other = with_state(shared, tmp_path, valkey.url, key=OTHER_KEY)
+    for client in (gateway(shared), gateway(other), gateway(shared), gateway(other)):
+        assert submit(client).status_code == 201
+    assert tokens_issued(sandbox) == 2
+
+
+def test_a_value_that_was_tampered_with_is_no_token(
+    shared: Settings, sandbox: SandboxDriver, valkey: Valkey
+) -> None:
+    assert submit(gateway(shared)).status_code == 201
+    state = SharedState(valkey.url)
+    for key in valkey.values():
+        state.put(key.decode().removeprefix("gateway:"), b"something else", 60)
+    assert submit(gateway(shared)).status_code == 201
+    assert tokens_issued(sandbox) == 2
+
+
+@pytest.mark.parametrize("death", ["expired", "CBC.0154"])
+def test_when_it_dies_two_gateways_renew_it_without_a_lost_request(
+    shared: Settings, sandbox: SandboxDriver, death: str
+) -> None:
+    clients = gateway(shared), gateway(shared)
+    assert [submit(client).status_code for client in clients] == [201, 201]
+    sandbox.revoke_tokens(death)
+    found = together(20, lambda place: submit(clients[place % 2], f"c-{place}").status_code)
+    assert found == [201] * 20
+    assert tokens_issued(sandbox) in (2, 3)  # one, or one each where both were told at once
+
+
+def test_a_gateway_that_starts_with_a_dead_token_gets_a_new_one(
+    shared: Settings, sandbox: SandboxDriver
+) -> None:
+    assert submit(gateway(shared)).status_code == 201
+    sandbox.revoke_tokens()
+    clients = gateway(shared), gateway(shared)
+    for client in clients:
+        assert submit(client).status_code == 201
+    assert tokens_issued(sandbox) == 2
+
+
+def test_an_early_renewal_by_one_is_taken_over_by_the_other(
+    token_settings: Settings, sandbox: SandboxDriver
+) -> None:
+    clock = Clock()
+    state = MemoryState(now=clock)
+    both = [iam_tokens(token_settings, clock, state) for _ in range(2)]
+    centers = [partner_center(token_settings, tokens) for tokens in both]
+    assert [read(center) for center in centers] == [None, None]
+    clock.pass_time(LIFE - MARGIN[0])
+    for center in centers:
+        renewed = events("renewed")
+        assert read(center) is None
+        wait_until(lambda renewed=renewed: events("renewed") > renewed)  # type: ignore[misc]
+    assert [read(center) for center in centers] == [None, None]
+    assert tokens_issued(sandbox) == 2
+
+
+def test_while_a_renewal_fails_another_gateway_still_finds_the_old_token(
+    token_settings: Settings, sandbox: SandboxDriver
+) -> None:
+    clock = Clock()
+    state = MemoryState(now=clock)
+    center = partner_center(token_settings, iam_tokens(token_settings, clock, state))
+    assert read(center) is None
+    sandbox.fault("token", "html", status=503)
+    clock.pass_time(LIFE - MARGIN[0])
+    failed = events("renewal_failed")
+    assert read(center) is None
+    wait_until(lambda: events("renewal_failed") > failed)
+    other = partner_center(token_settings, iam_tokens(token_settings, clock, state))
+    assert read(other) is None
+
+
+def test_a_replica_that_died_while_asking_holds_the_others_for_a_while_only(
+    shared: Settings, sandbox: SandboxDriver, valkey: Valkey
+) -> None:
+    """A turn that nobody gives back ends by itself."""
+    assert submit(gateway(shared)).status_code == 201
+    (key,) = (key for key in valkey.values() if key.startswith(b"gateway:token:"))
+    state = SharedState(valkey.url)
+    name = key.decode().removeprefix("gateway:")
+    state.delete(name)
+    assert state.add(f"{name}:turn", b"1", 30)
+    client = gateway(shared)
+    answers = together(2, lambda place: submit(client) if place else valkey.pass_time(30))
+    assert [one.status_code for one in answers if one is not None] == [201]
+    assert tokens_issued(sandbox) == 2
+
+
+def test_a_password_that_one_gateway_saw_refused_is_tried_once_by_each(
+    shared: Settings, sandbox: SandboxDriver, tmp_path: Path
+) -> None:
+    (tmp_path / "password").write_text("wrong-password")
+    clients = gateway(shared), gateway(shared)
+    answers = together(20, lambda place: submit(clients[place % 2], f"c-{place}"))
+    assert {code(one) for one in answers} == {"UPSTREAM_ACCESS_DENIED"}
+    assert 1 <= len(sandbox.requests("token")) <= 2

@@ -1,0 +1,124 @@
+"""One call for all who ask the same at the same time."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future, ThreadPoolExecutor
+from threading import Barrier, Event, Lock
+
+import pytest
+
+from app.partner_center.single_flight import SingleFlight
+
+ASKERS = 20
+
+
+class Work:
+    """Work that waits until it is told to go on, and counts how often it was begun."""
+
+    def __init__(self, error: BaseException | None = None) -> None:
+        self.begun = Event()
+        self.go_on = Event()
+        self.times = 0
+        self._lock = Lock()
+        self._error = error
+
+    def __call__(self) -> int:
+        with self._lock:
+            self.times += 1
+            number = self.times
+        self.begun.set()
+        assert self.go_on.wait(30)
+        if self._error:
+            raise self._error
+        return number
+
+
+@pytest.fixture
+def flight() -> SingleFlight:
+    return SingleFlight()
+
+
+def outcomes(flight: SingleFlight, work: Work) -> list[Future[int]]:
+    """What ASKERS threads got who all asked while the work was under way."""
+    with ThreadPoolExecutor(ASKERS) as threads:
+        first = threads.submit(flight.do, "key", work)
+        assert work.begun.wait(30)
+        asking = Barrier(ASKERS)
+
+        def ask() -> int:
+            asking.wait(30)
+            return flight.do("key", work)
+
+        others = [threads.submit(ask) for _ in range(ASKERS - 1)]
+        asking.wait(30)
+        # The others may not have asked yet: then they begin again, but never twice at once.
+        work.go_on.set()
+    return [first, *others]
+
+
+def test_the_first_works_and_all_get_its_outcome(flight: SingleFlight) -> None:
+    work = Work()
+    results = [future.result() for future in outcomes(flight, work)]
+    assert results[0] == 1
+    assert len(results) == ASKERS
+    assert set(results) == set(range(1, work.times + 1))
+
+
+def test_who_joins_a_work_under_way_does_not_begin_another(flight: SingleFlight) -> None:
+    work, joined = Work(), Event()
+
+    class Key(str):
+        """Tells when the second asker has looked it up."""
+
+        __slots__ = ()
+
+        def __hash__(self) -> int:
+            if work.begun.is_set():
+                joined.set()
+            return super().__hash__()
+
+    with ThreadPoolExecutor(2) as threads:
+        first = threads.submit(flight.do, "key", work)
+        assert work.begun.wait(30)
+        second = threads.submit(flight.do, Key("key"), work)
+        assert joined.wait(30)
+        # It holds the lock while it looks: once another key went through, it has joined.
+        assert flight.do("other", lambda: "done") == "done"
+        work.go_on.set()
+        assert (first.result(30), second.result(30)) == (1, 1)
+    assert work.times == 1
+
+
+@pytest.mark.parametrize("error", [ValueError("x"), KeyboardInterrupt(), SystemExit(3)])
+def test_an_exception_is_raised_for_all(flight: SingleFlight, error: BaseException) -> None:
+    futures = outcomes(flight, Work(error))
+    assert {type(future.exception()) for future in futures} == {type(error)}
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_the_key_is_released_when_the_work_ends(flight: SingleFlight, fails: bool) -> None:
+    def fail() -> str:
+        raise LookupError
+
+    if fails:
+        with pytest.raises(LookupError):
+            flight.do("key", fail)
+    else:
+        assert flight.do("key", lambda: "first") == "first"
+    assert flight.do("key", lambda: "second") == "second"
+    assert flight._under_way == {}
+
+
+def test_another_key_does_not_wait(flight: SingleFlight) -> None:
+    work = Work()
+    with ThreadPoolExecutor(1) as threads:
+        slow = threads.submit(flight.do, "slow", work)
+        assert work.begun.wait(30)
+        assert flight.do("fast", lambda: "done") == "done"
+        assert not slow.done()
+        work.go_on.set()
+        assert slow.result(30) == 1
+
+
+def test_work_may_itself_ask_for_another_key(flight: SingleFlight) -> None:
+    assert flight.do("outer", lambda: flight.do("inner", lambda: "done") + "!") == "done!"

@@ -1,0 +1,240 @@
+"""One IAM token for all requests: asked for once, renewed early, and dropped when it dies."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+
+from app.errors import ErrorCode
+from app.partner_center.iam import SAFE_LIFE
+from app.partner_center.tokens import MARGIN, RETRY_INTERVAL, Tokens
+from app.settings import Settings
+from tests.gateway import code, submit
+from tests.partner_center.accounts import (
+    events,
+    gateway,
+    iam_tokens,
+    partner_center,
+    read,
+    token_on_requests,
+    tokens_issued,
+    with_token,
+)
+from tests.sandbox_driver import SandboxDriver
+from tests.state.timing import Clock, together, wait_until
+
+LIFE = 86400  # seconds, of the sandbox's tokens as of Huawei's
+DEATHS = ["expired", "decrypt", "APIGW.0307", "CBC.0154", "IAM.0066", "IAM.0067"]
+
+
+@pytest.fixture
+def token_settings(settings: Settings, sandbox: SandboxDriver, tmp_path: Path) -> Settings:
+    return with_token(settings, tmp_path, sandbox.url)
+
+
+@pytest.fixture
+def client(token_settings: Settings) -> FlaskClient:
+    return gateway(token_settings)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def tokens(token_settings: Settings, clock: Clock) -> Tokens:
+    return iam_tokens(token_settings, clock)
+
+
+def submit_all(client: FlaskClient, number: int) -> list[int]:
+    """The statuses of so many concurrent writes, each for a customer of its own."""
+    return together(number, lambda place: submit(client, f"customer-{place}").status_code)
+
+
+def test_sixty_concurrent_first_requests_ask_for_one_token(
+    client: FlaskClient, sandbox: SandboxDriver
+) -> None:
+    assert submit_all(client, 60) == [201] * 60
+    assert tokens_issued(sandbox) == len(sandbox.requests("token")) == 1
+    (token,) = set(token_on_requests(sandbox))
+    assert token.startswith("MII")
+    for entry in sandbox.requests("verified-info"):
+        assert "Authorization" not in entry["headers"]
+        assert "X-Sdk-Date" not in entry["headers"]
+
+
+def test_nothing_is_asked_for_before_the_first_request(
+    client: FlaskClient, sandbox: SandboxDriver
+) -> None:
+    assert client.get("/readyz").status_code == 200
+    assert sandbox.requests() == []
+
+
+@pytest.mark.parametrize("death", DEATHS)
+def test_a_token_that_dies_in_mid_flight_costs_one_renewal_and_no_request(
+    client: FlaskClient, sandbox: SandboxDriver, death: str
+) -> None:
+    assert submit(client).status_code == 201
+    dead = events("dead")
+    for renewals in range(1, 4):
+        sandbox.revoke_tokens(death)
+        assert submit_all(client, 20) == [201] * 20
+        assert tokens_issued(sandbox) == 1 + renewals
+    assert events("dead") == dead + 3
+    assert len(sandbox.requests("verified-info")) <= 1 + 3 * 40
+
+
+@pytest.mark.parametrize("death", DEATHS)
+def test_a_read_and_a_write_are_each_repeated_once_with_the_new_token(
+    tokens: Tokens,
+    token_settings: Settings,
+    client: FlaskClient,
+    sandbox: SandboxDriver,
+    death: str,
+) -> None:
+    center = partner_center(token_settings, tokens)
+    assert read(center) is None
+    sandbox.revoke_tokens(death)
+    assert read(center) is None
+    assert len(sandbox.requests("result")) == 3
+    assert len(set(token_on_requests(sandbox, "result"))) == 2
+
+    assert submit(client).status_code == 201
+    sandbox.revoke_tokens(death)
+    assert submit(client).status_code == 201
+    assert len(sandbox.requests("verified-info")) == 3
+    assert len(set(token_on_requests(sandbox))) == 2
+
+
+def test_a_token_that_dies_at_once_again_is_renewed_once_for_a_request(
+    client: FlaskClient, sandbox: SandboxDriver
+) -> None:
+    assert submit(client).status_code == 201
+    sandbox.fault("verified-info", "code", code="CBC.0154", status=401)
+    response = submit(client)
+    assert (response.status_code, code(response)) == (503, "UPSTREAM_ACCESS_DENIED")
+    assert tokens_issued(sandbox) == 2
+    assert len(sandbox.requests("verified-info")) == 3
+
+
+def test_tokens_that_all_die_at_once_are_not_asked_for_in_a_loop(
+    client: FlaskClient, sandbox: SandboxDriver
+) -> None:
+    sandbox.fault("verified-info", "code", code="CBC.0154", status=401)
+    assert {code(submit(client)) for _ in range(10)} == {"UPSTREAM_ACCESS_DENIED"}
+    assert submit_all(client, 20) == [503] * 20
+    assert tokens_issued(sandbox) <= 2
+
+
+def test_after_a_pause_it_is_asked_for_again(
+    token_settings: Settings, tokens: Tokens, sandbox: SandboxDriver, clock: Clock
+) -> None:
+    center = partner_center(token_settings, tokens)
+    sandbox.fault("result", "code", code="CBC.0154", status=401)
+    for _ in range(5):
+        assert read(center) == ErrorCode.UPSTREAM_ACCESS_DENIED
+    sandbox.clear_faults()
+    clock.pass_time(60)
+    assert read(center) is None
+    assert tokens_issued(sandbox) == 3
+
+
+@pytest.mark.parametrize("refusal", ["APIGW.0302", "CBC.0151", "IAM.0001"])
+def test_a_refusal_that_is_not_about_the_token_renews_nothing(
+    client: FlaskClient, sandbox: SandboxDriver, refusal: str
+) -> None:
+    sandbox.fault("verified-info", "code", code=refusal, status=403)
+    assert [code(submit(client)) for _ in range(3)] == ["UPSTREAM_ACCESS_DENIED"] * 3
+    assert tokens_issued(sandbox) == 1
+    assert len(sandbox.requests("verified-info")) == 3
+
+
+def test_before_its_time_a_token_is_not_renewed(
+    token_settings: Settings, tokens: Tokens, sandbox: SandboxDriver, clock: Clock
+) -> None:
+    center = partner_center(token_settings, tokens)
+    assert read(center) is None
+    clock.pass_time(LIFE - MARGIN[0] - 1)
+    assert read(center) is None
+    assert tokens_issued(sandbox) == 1
+
+
+def test_near_its_end_it_is_renewed_once_while_the_old_one_serves(
+    token_settings: Settings, tokens: Tokens, sandbox: SandboxDriver, clock: Clock
+) -> None:
+    center = partner_center(token_settings, tokens)
+    assert read(center) is None
+    renewed = events("renewed")
+    clock.pass_time(LIFE - MARGIN[0])
+    sandbox.fault("token", "latency", seconds=60, count=1)
+    assert together(10, lambda _: read(center)) == [None] * 10  # IAM has not answered yet
+    assert len(set(token_on_requests(sandbox, "result"))) == 1
+    sandbox.clear_faults()
+    wait_until(lambda: events("renewed") > renewed)
+    assert read(center) is None
+    assert len(set(token_on_requests(sandbox, "result"))) == 2
+    assert tokens_issued(sandbox) == 2
+    assert tokens.describe()["token"]["issued_at"] == clock.utc()
+
+
+@pytest.mark.parametrize("chosen", [0.0, 0.5, 1.0])
+def test_jitter_spreads_the_renewals_over_the_margin(
+    token_settings: Settings, sandbox: SandboxDriver, clock: Clock, chosen: float
+) -> None:
+    tokens = iam_tokens(token_settings, clock, jitter=lambda a, b: a + (b - a) * chosen)
+    center = partner_center(token_settings, tokens)
+    assert read(center) is None
+    margin = MARGIN[0] + (MARGIN[1] - MARGIN[0]) * chosen
+    renewed = events("renewed")
+    clock.pass_time(LIFE - margin - 1)
+    assert read(center) is None
+    assert events("renewed") == renewed
+    clock.pass_time(1)
+    assert read(center) is None
+    wait_until(lambda: events("renewed") > renewed)
+    assert tokens_issued(sandbox) == 2
+
+
+def test_a_renewal_that_fails_is_tried_again_after_a_pause_while_the_old_one_serves(
+    token_settings: Settings, tokens: Tokens, sandbox: SandboxDriver, clock: Clock
+) -> None:
+    center = partner_center(token_settings, tokens)
+    assert read(center) is None
+    failed, renewed = events("renewal_failed"), events("renewed")
+    sandbox.fault("token", "html", status=502)
+    clock.pass_time(LIFE - MARGIN[0])
+    assert read(center) is None
+    wait_until(lambda: events("renewal_failed") > failed)
+    for _ in range(5):
+        assert read(center) is None
+    assert len(sandbox.requests("token")) == 2
+    sandbox.clear_faults()
+    clock.pass_time(RETRY_INTERVAL)
+    wait_until(lambda: read(center) is None and events("renewed") > renewed)
+    assert len(sandbox.requests("token")) == 3
+    assert (events("renewal_failed"), tokens_issued(sandbox)) == (failed + 1, 2)
+
+
+def test_a_token_with_too_little_life_left_is_not_used_any_more(
+    token_settings: Settings, tokens: Tokens, sandbox: SandboxDriver, clock: Clock
+) -> None:
+    center = partner_center(token_settings, tokens)
+    assert read(center) is None
+    clock.pass_time(LIFE - SAFE_LIFE)
+    sandbox.fault("token", "html", status=503, count=1)  # the early renewal, if it comes first
+    wait_until(lambda: read(center) is None)
+    assert len(set(token_on_requests(sandbox, "result"))) == 2
+
+
+def test_a_life_counts_from_our_clock_so_that_neither_has_to_be_right(
+    token_settings: Settings, tokens: Tokens, sandbox: SandboxDriver, clock: Clock
+) -> None:
+    sandbox.clock(-86000)
+    center = partner_center(token_settings, tokens)
+    assert read(center) is None
+    token = tokens.describe()["token"]
+    assert (token["expires_at"] - token["issued_at"]).total_seconds() == LIFE
+    assert token["issued_at"] == clock.utc()

@@ -1,0 +1,74 @@
+"""Gateways of one's own in this process, a shared Valkey server, and one that may be killed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from app import create_app
+from app.settings import Settings
+from tests.reliability.gateways import patient
+from tests.sandbox_driver import SandboxDriver
+from tests.state.valkey import Valkey
+
+Build = Callable[..., Flask]
+
+
+@pytest.fixture(scope="session")
+def valkey_server() -> Iterator[Valkey]:
+    with Valkey() as server:
+        yield server
+
+
+@pytest.fixture
+def valkey(valkey_server: Valkey) -> Valkey:
+    """The server with nothing in it; only for tests that let it live."""
+    valkey_server.clear()
+    return valkey_server
+
+
+@pytest.fixture
+def mortal() -> Iterator[Valkey]:
+    """A server of one's own, which the test may kill."""
+    with Valkey() as server:
+        yield server
+
+
+@pytest.fixture
+def build(tmp_path: Path, sandbox: SandboxDriver) -> Build:
+    """Builds a gateway that remembers nothing yet."""
+
+    def build(*, upstream: str = sandbox.url, **differences: Any) -> Flask:
+        document = patient(tmp_path, upstream, **differences)
+        return create_app(Settings.model_validate(document))
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def kept_gateways(
+    tmp_path_factory: pytest.TempPathFactory, sandbox_url: str, valkey_server: Valkey
+) -> Build:
+    """Gives the same gateway again: building one takes longer than asking it."""
+
+    @cache
+    def build(state: str, backend: str, group: str = "") -> Flask:  # noqa: ARG001 - a key
+        document = patient(
+            tmp_path_factory.mktemp("gateway"),
+            sandbox_url,
+            {"url": valkey_server.url} if state == "redis" else None,
+            verification={"backend": backend},
+        )
+        return create_app(Settings.model_validate(document))
+
+    return build
+
+
+@pytest.fixture
+def kept(kept_gateways: Build, sandbox: SandboxDriver) -> Build:  # noqa: ARG001 - it is behind
+    return kept_gateways

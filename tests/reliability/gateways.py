@@ -1,0 +1,117 @@
+"""Gateways with short timeouts, alone or on one Valkey, and requests as callers send them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+from werkzeug.test import TestResponse
+
+from app.settings import Settings
+from tests.gateway import CUSTOMER, SECRET_KEY, altered, bearer, configuration
+from tests.verification.gateways import INDIVIDUAL
+
+READ_TIMEOUT = 0.6  # seconds that these gateways wait for Huawei
+REPLAYED = "Idempotent-Replayed"
+STATE_KEY = "state-key-of-32-bytes-not-a-secret"
+
+_numbers = count(1)
+
+
+def new_customer() -> str:
+    """A customer whom no other test of this process knows."""
+    return f"c-{next(_numbers)}"
+
+
+def patient(
+    folder: Path,
+    upstream: str,
+    state: Mapping[str, Any] | None = None,
+    callers: Mapping[str, Any] | None = None,
+    **account: Any,
+) -> dict[str, Any]:
+    """A configuration that tries again, as the YAML file would hold it.
+
+    Args:
+        folder: Where its files are written.
+        upstream: Partner Center's URL.
+        state: The section of the state; a URL gets a key file.
+        callers: What is different about callers.
+        account: What is different about the default account.
+    """
+    document = configuration(folder, upstream)
+    for name, changes in (callers or {}).items():
+        document["callers"][name].update(changes)
+    if state is not None:
+        key_file = folder / "state-key"
+        key_file.write_text(STATE_KEY)
+        document["state"] = {"key_file": str(key_file), **state}
+    settings = altered(
+        Settings.model_validate(document),
+        **{
+            "timeouts": {"connect": 0.5, "read": READ_TIMEOUT},
+            "reliability": {"tries": 3, "breaker_failures": 1000, "breaker_pause": 0.5},
+            **account,
+        },
+    )
+    document["accounts"]["default"] = settings.accounts["default"].model_dump(
+        mode="json", exclude_defaults=True
+    )
+    return document
+
+
+def headers(
+    key: str = "writer-key",
+    idempotency: str | None = None,
+    wait: float | None = None,
+    account: str | None = None,
+) -> dict[str, str]:
+    """What a caller says of itself and of its request."""
+    given = {
+        "Idempotency-Key": idempotency,
+        "Prefer": None if wait is None else f"wait={wait}",
+        "Partner-Account": account,
+    }
+    return bearer(key) | {name: value for name, value in given.items() if value is not None}
+
+
+def path_of(customer: str = CUSTOMER, form: str = "individual") -> str:
+    return f"/v1/customers/{customer}/verifications/{form}"
+
+
+def submit(
+    app: Flask,
+    customer: str = CUSTOMER,
+    idempotency: str | None = None,
+    *,
+    body: Mapping[str, Any] = INDIVIDUAL,
+    form: str = "individual",
+    key: str = "writer-key",
+    wait: float | None = None,
+    account: str | None = None,
+) -> TestResponse:
+    """Submit a verification."""
+    return app.test_client().post(
+        path_of(customer, form), json=body, headers=headers(key, idempotency, wait, account)
+    )
+
+
+def read(app: Flask, customer: str = CUSTOMER, **how: Any) -> TestResponse:
+    """Ask where a verification stands."""
+    return app.test_client().get(f"/v1/customers/{customer}/verification", headers=headers(**how))
+
+
+def said(response: TestResponse) -> tuple[int, str, bool]:
+    """Status, code of the problem or status of the verification, and whether it was reconciled."""
+    answer = response.get_json()
+    return (
+        response.status_code,
+        answer.get("code") or answer["status"],
+        answer.get("reconciled", False),
+    )
+
+
+SECRETS = (SECRET_KEY, STATE_KEY)

@@ -1,0 +1,92 @@
+"""The end of a gateway under gunicorn: readiness goes first, and nobody loses an answer."""
+
+from __future__ import annotations
+
+import signal
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.gunicorn_process import ServedGateway
+from tests.reliability.gateways import headers, path_of, patient
+from tests.sandbox_driver import SandboxDriver
+from tests.state.timing import wait_until
+from tests.verification.gateways import INDIVIDUAL
+
+MANY = 20
+
+
+def submit(gateway: ServedGateway, customer: str) -> requests.Response:
+    return gateway.request("POST", path_of(customer), json=INDIVIDUAL, headers=headers())
+
+
+def test_on_its_end_readiness_goes_first_and_requests_under_way_finish(
+    sandbox: SandboxDriver, tmp_path: Path
+) -> None:
+    document = patient(tmp_path, sandbox.url, timeouts={"read": 30.0})
+    with ServedGateway(tmp_path, document) as gateway, ThreadPoolExecutor(MANY) as threads:
+        assert submit(gateway, "proves-the-key").status_code == 201
+        sandbox.fault("verified-info", "latency", seconds=60, count=MANY)
+        under_way = [threads.submit(submit, gateway, f"c-{place}") for place in range(MANY)]
+        wait_until(lambda: len(sandbox.requests("verified-info")) == MANY + 1)
+        assert gateway.request("GET", "/readyz").status_code == 200
+
+        gateway.signal(signal.SIGTERM)
+        answers: list[requests.Response] = []
+
+        def not_ready() -> bool:
+            answers.append(gateway.request("GET", "/readyz"))  # the door is open still
+            return answers[-1].status_code == 503
+
+        wait_until(not_ready)
+        assert answers[-1].headers["Connection"] == "close"
+        assert answers[-1].headers["Content-Type"] == "application/problem+json"
+        assert gateway.request("GET", "/livez").status_code == 200
+
+        def refused() -> bool:
+            try:
+                gateway.request("GET", "/livez")
+            except requests.ConnectionError:
+                return True
+            return False
+
+        wait_until(refused)
+        sandbox.clear_faults()
+        finished = [one.result() for one in under_way]
+        assert [one.status_code for one in finished] == [201] * MANY
+        assert {one.headers["Connection"] for one in finished} == {"close"}
+        assert gateway.wait() == 0
+    assert sandbox.processed("verified-info") == MANY + 1
+    assert "Traceback" not in gateway.text
+
+
+def test_a_connection_that_is_kept_alive_is_closed_while_draining(
+    sandbox: SandboxDriver, tmp_path: Path
+) -> None:
+    with (
+        ServedGateway(tmp_path, patient(tmp_path, sandbox.url)) as gateway,
+        requests.Session() as session,
+    ):
+        session.trust_env = False
+        alive = session.get(f"{gateway.url}/livez", timeout=10)
+        assert alive.headers["Connection"] == "keep-alive"
+        gateway.signal(signal.SIGTERM)
+
+        def closes() -> bool:
+            answer = session.get(f"{gateway.url}/livez", timeout=10)
+            return answer.headers["Connection"] == "close"
+
+        wait_until(closes)
+        assert gateway.wait() == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_an_idle_gateway_ends_soon_and_with_0(
+    sandbox: SandboxDriver, tmp_path: Path, number: signal.Signals
+) -> None:
+    with ServedGateway(tmp_path, patient(tmp_path, sandbox.url)) as gateway:
+        assert gateway.request("GET", "/readyz").status_code == 200
+        gateway.signal(number)
+        assert gateway.wait() == 0

@@ -1,0 +1,212 @@
+"""Idempotency-Key: replayed, reused, under way; and one write at a time for a customer."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from tests.gateway import PERSON
+from tests.reliability.conftest import Build
+from tests.reliability.gateways import REPLAYED, new_customer, read, said, submit
+from tests.sandbox_driver import SandboxDriver
+from tests.state.timing import together, wait_until
+from tests.state.valkey import Valkey
+from tests.verification.gateways import ENTERPRISE, INDIVIDUAL
+
+OTHER = {**INDIVIDUAL, "full_name": "LI SI"}
+IN_FLIGHT = (409, "IDEMPOTENCY_KEY_IN_FLIGHT", False)
+
+states = pytest.mark.parametrize("state", ["memory", "redis"])
+
+
+@states
+@pytest.mark.parametrize(("backend", "status"), [("legacy", 201), ("review", 202)])
+def test_a_repeat_gets_the_same_answer_and_nothing_is_sent(
+    kept: Build, sandbox: SandboxDriver, backend: str, status: int, state: str
+) -> None:
+    app, customer = kept(state, backend), new_customer()
+    first = submit(app, customer, "key-1")
+    repeats = [submit(app, customer, "key-1") for _ in range(3)]
+    assert first.status_code == status
+    assert REPLAYED not in first.headers
+    assert {one.status_code for one in repeats} == {status}
+    assert {one.headers[REPLAYED] for one in repeats} == {"true"}
+    for name in ("Location", "Retry-After", "Cache-Control"):
+        assert {one.headers.get(name) for one in repeats} == {first.headers.get(name)}
+    assert all(one.get_json() == first.get_json() for one in repeats)
+    assert len(sandbox.requests()) == 1
+
+
+@states
+def test_the_same_body_in_another_order_is_the_same_request(
+    kept: Build, sandbox: SandboxDriver, state: str
+) -> None:
+    app, customer = kept(state, "review"), new_customer()
+    submit(app, customer, "key-1")
+    turned = dict(reversed(INDIVIDUAL.items()))
+    assert submit(app, customer, "key-1", body=turned).headers[REPLAYED] == "true"
+    assert len(sandbox.requests()) == 1
+
+
+@states
+def test_a_key_with_another_body_is_refused(
+    kept: Build, sandbox: SandboxDriver, state: str
+) -> None:
+    app, customer = kept(state, "review"), new_customer()
+    submit(app, customer, "key-1")
+    response = submit(app, customer, "key-1", body=OTHER)
+    assert said(response) == (422, "IDEMPOTENCY_KEY_REUSED", False)
+    assert response.get_json()["retry"] == "NEVER"
+    assert len(sandbox.requests()) == 1
+
+
+@states
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"key": "old-rotating-key"},
+        {"form": "enterprise", "body": ENTERPRISE},
+        {"customer": "another"},
+        {"account": "second"},
+        {"idempotency": "key-2"},
+    ],
+    ids=lambda other: next(iter(other)),
+)
+def test_another_caller_kind_customer_account_or_key_is_another_request(
+    kept: Build, sandbox: SandboxDriver, state: str, other: dict[str, Any]
+) -> None:
+    app = kept(state, "legacy")
+    request: dict[str, Any] = {
+        "customer": new_customer(),
+        "idempotency": f"key-{state}-{other}"[:60],
+    }
+    submit(app, **request)
+    response = submit(app, **{**request, "body": OTHER, **other})
+    assert REPLAYED not in response.headers
+    assert said(response)[1] != "IDEMPOTENCY_KEY_REUSED"
+    assert len(sandbox.requests("verified-info")) == 2
+
+
+@states
+def test_without_a_key_every_request_is_sent(
+    kept: Build, sandbox: SandboxDriver, state: str
+) -> None:
+    app, customer = kept(state, "legacy"), new_customer()
+    assert [submit(app, customer).status_code for _ in range(3)] == [201] * 3
+    assert len(sandbox.requests()) == 3
+
+
+@pytest.mark.parametrize("key", ["", "k" * 256, "a\x7f", "a\tb", "schl\xfcssel"], ids=repr)
+def test_a_key_that_is_none_is_refused(kept: Build, sandbox: SandboxDriver, key: str) -> None:
+    assert said(submit(kept("memory", "review"), new_customer(), key)) == (
+        422,
+        "VALIDATION_FAILED",
+        False,
+    )
+    assert sandbox.requests() == []
+
+
+@pytest.mark.parametrize("key", [" ", "k" * 255, "~!\"'{}"], ids=repr)
+def test_any_printable_key_is_taken(kept: Build, sandbox: SandboxDriver, key: str) -> None:
+    app, customer = kept("memory", "review"), new_customer()
+    assert submit(app, customer, key).status_code == 202
+    assert submit(app, customer, key).headers[REPLAYED] == "true"
+    assert len(sandbox.requests()) == 1
+
+
+@pytest.fixture(params=["memory", "redis"])
+def slow(request: pytest.FixtureRequest, build: Build, valkey: Valkey) -> Flask:
+    """A gateway that waits for Huawei as long as it takes, and whose key is proven."""
+    state = {"url": valkey.url} if request.param == "redis" else None
+    app = build(state=state, timeouts={"read": 15.0}, verification={"backend": "review"})
+    assert read(app).status_code == 200
+    return app
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{}, {"idempotency": "key-2"}, {"idempotency": None}, {"key": "old-rotating-key"}],
+    ids=["same key", "another key", "no key", "another caller"],
+)
+def test_while_a_write_for_a_customer_is_under_way_others_are_told_to_wait(
+    slow: Flask, sandbox: SandboxDriver, other: dict[str, Any]
+) -> None:
+    sandbox.fault("individual", "latency", seconds=30, count=1)
+    request: dict[str, Any] = {"customer": new_customer(), "idempotency": "key-1"}
+    with ThreadPoolExecutor(1) as threads:
+        first = threads.submit(submit, slow, **request)
+        wait_until(lambda: sandbox.requests("individual"))
+        second = submit(slow, **{**request, **other})
+        unconcerned = submit(slow, new_customer())
+        sandbox.clear_faults()
+        assert said(first.result()) == (202, "IN_REVIEW", False)
+    assert said(second) == IN_FLIGHT
+    assert second.get_json()["retry"] == "SAME_KEY"
+    assert int(second.headers["Retry-After"]) >= 1
+    assert unconcerned.status_code == 202
+    assert submit(slow, **request).headers[REPLAYED] == "true"
+    assert len(sandbox.requests("individual")) == 2
+
+
+def test_of_twenty_requests_with_one_key_at_two_gateways_one_is_sent(
+    build: Build, sandbox: SandboxDriver, valkey: Valkey
+) -> None:
+    both = [build(state={"url": valkey.url}, verification={"backend": "review"}) for _ in range(2)]
+    sandbox.fault("individual", "latency", seconds=0.2)
+    answers = together(20, lambda place: submit(both[place % 2], "cust-20", "key-1"))
+    assert {said(one) for one in answers} <= {(202, "IN_REVIEW", False), IN_FLIGHT}
+    assert len([one for one in answers if one.status_code == 202]) >= 1
+    assert len(sandbox.requests("individual")) == 1
+    assert [submit(app, "cust-20", "key-1").headers[REPLAYED] for app in both] == ["true"] * 2
+
+
+def test_of_twenty_callers_at_two_gateways_one_at_a_time_writes_for_a_customer(
+    build: Build, sandbox: SandboxDriver, valkey: Valkey
+) -> None:
+    both = [build(state={"url": valkey.url}) for _ in range(2)]
+    sandbox.fault("verified-info", "latency", seconds=0.3)
+    answers = together(20, lambda place: submit(both[place % 2], "cust-20", f"key-{place}"))
+    sent = sandbox.requests("verified-info")
+    assert len(sent) == len([one for one in answers if one.status_code == 201])
+    assert {said(one) for one in answers if one.status_code != 201} == {IN_FLIGHT}
+    assert all(later["at"] - earlier["at"] >= 0.3 for earlier, later in pairwise(sent))
+
+
+@states
+@pytest.mark.parametrize("customer", ["code-CBC-5002", "code-CBC-0250", "code-CBC-0151"])
+def test_a_refused_request_frees_its_key(
+    kept: Build, sandbox: SandboxDriver, customer: str, state: str
+) -> None:
+    app, key = kept(state, "legacy"), f"key-{new_customer()}"
+    first = submit(app, customer, key, wait=1)
+    second = submit(app, customer, key, body=OTHER, wait=1)
+    assert said(first) == said(second)
+    assert said(second)[1] != "IDEMPOTENCY_KEY_REUSED"
+    assert len(sandbox.requests("verified-info")) == 2
+
+
+def test_a_request_that_was_not_sent_frees_its_key(build: Build) -> None:
+    app = build(upstream="http://127.0.0.1:1", reliability={"tries": 1})
+    answers = [submit(app, body=body, idempotency="key-1") for body in (INDIVIDUAL, OTHER)]
+    assert {said(one) for one in answers} == {(503, "UPSTREAM_UNREACHABLE", False)}
+    early = [submit(app, body=body, idempotency="key-2", wait=0) for body in (INDIVIDUAL, OTHER)]
+    assert {one.get_json()["retry"] for one in early} == {"AFTER_DELAY"}
+
+
+def test_a_body_that_breaks_a_rule_takes_no_key(kept: Build, sandbox: SandboxDriver) -> None:
+    app, customer = kept("memory", "review"), new_customer()
+    assert said(submit(app, customer, "key-1", body=PERSON))[1] == "EVIDENCE_REQUIRED"
+    assert submit(app, customer, "key-1").status_code == 202
+    assert len(sandbox.requests()) == 1
+
+
+def test_checking_only_takes_no_key(kept: Build, sandbox: SandboxDriver) -> None:
+    app, customer = kept("memory", "review"), new_customer()
+    checked = submit(app, customer, "key-1", form="individual?validate_only=true")
+    assert checked.status_code == 200
+    assert submit(app, customer, "key-1").status_code == 202
+    assert len(sandbox.requests()) == 1

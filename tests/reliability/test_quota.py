@@ -1,0 +1,191 @@
+"""The fair queue in front of Huawei's quota, by a clock that the test moves."""
+
+from __future__ import annotations
+
+import threading
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from statistics import median
+
+import pytest
+from prometheus_client import REGISTRY
+
+from app.errors import ErrorCode, GatewayError
+from app.partner_center.deadline import Errand
+from app.partner_center.quota import Quota
+from app.state import MemoryState
+from tests.state.timing import Clock, wait_until
+
+MARGIN = 1.04  # the module's constant: calls are let go so much further apart
+LONG = 60.0  # seconds: a deadline that no test reaches
+
+
+def most_in_a_second(times: list[float]) -> int:
+    """The largest number of calls within any one second."""
+    times = sorted(times)
+    return max(sum(begun <= at < begun + 1 for at in times) for begun in times)
+
+
+def depth(name: str) -> float:
+    labels = {"account": "test", "operation": name}
+    return REGISTRY.get_sample_value("gateway_queue_depth", labels) or 0.0
+
+
+class Queue:
+    """A quota of so many calls a second, and threads that wait in it; notes who was let go."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.granted: list[str] = []
+        self.open = threading.Event()
+        self.quota = Quota("test", name, 1, _State(self.open))
+        self._threads: list[threading.Thread] = []
+
+    def enter(self, caller: str, *, urgent: bool = False) -> None:
+        """Wait in it, in a thread; return when it waits."""
+        before = depth(self.name)
+
+        def wait() -> None:
+            self.quota.wait(Errand.within(LONG, caller, urgent=urgent), urgent)
+            self.granted.append(caller)
+
+        thread = threading.Thread(target=wait)
+        self._threads.append(thread)
+        thread.start()
+        wait_until(lambda: depth(self.name) > before)
+
+    def let_go(self) -> list[str]:
+        """Let all go; who was let go, in order."""
+        self.open.set()
+        for thread in self._threads:
+            thread.join(LONG)
+        return self.granted
+
+
+class _State(MemoryState):
+    """A state that takes one call every few milliseconds, once it is open."""
+
+    def __init__(self, is_open: threading.Event) -> None:
+        super().__init__()
+        self._is_open = is_open
+
+    def take(self, key: str, calls: float, seconds: float) -> float:
+        return super().take(key, 1, 0.005) if self._is_open.is_set() else 0.01
+
+
+def test_callers_take_turns_however_many_requests_each_has() -> None:
+    queue = Queue("turns")
+    for caller in ["noisy"] * 40 + ["quiet", "third", "third", "quiet"]:
+        queue.enter(caller)
+    granted = queue.let_go()
+    assert sorted(granted[:8]) == ["noisy"] * 4 + ["quiet"] * 2 + ["third"] * 2
+    assert {granted[place] for place in range(3)} == {"noisy", "quiet", "third"}
+    assert granted[8:] == ["noisy"] * 36
+
+
+def test_writes_go_before_polls() -> None:
+    queue = Queue("writes")
+    for caller, urgent in [("poll", False)] * 10 + [("write", True)] * 5:
+        queue.enter(caller, urgent=urgent)
+    granted = queue.let_go()
+    assert granted.index("poll") >= 4
+    assert granted[-9:] == ["poll"] * 9
+
+
+@pytest.mark.parametrize("calls", [1, 3, 10, 2.5, 0.5])
+def test_a_quota_is_never_exceeded_in_any_second_and_used_nearly_whole(calls: float) -> None:
+    clock, taken = Clock(0.0), []
+    state = MemoryState(now=clock)
+    for _ in range(1000):
+        pause = state.take("a", calls, MARGIN)
+        if pause == 0:
+            taken.append(clock.seconds)
+        clock.pass_time(pause)
+        if clock.seconds > 30:
+            break
+    seconds = 1 if calls >= 1 else 2
+    limit = int(calls * seconds)
+    assert all(
+        sum(begun <= at < begun + seconds for at in taken) <= max(limit, 1) for begun in taken
+    )
+    assert len(taken) >= 0.95 * calls * 30 - calls
+
+
+@pytest.mark.parametrize(("calls", "replicas", "share"), [(10, 2, 5), (10, 3, 3.3), (1, 4, 0.25)])
+def test_replicas_that_share_nothing_keep_to_their_part(
+    calls: float, replicas: int, share: float
+) -> None:
+    clock, taken = Clock(0.0), 0
+    state = MemoryState(replicas, now=clock)
+    for _ in range(1000):
+        pause = state.take("a", calls, MARGIN)
+        taken += pause == 0
+        clock.pass_time(pause)
+        if clock.seconds > 40:
+            break
+    assert 0.94 * share * 40 - 1 <= taken <= share * 40 + share + 1
+
+
+def test_a_request_whose_turn_does_not_come_in_time_is_refused() -> None:
+    quota = Quota("test", "refused", 0.1, MemoryState())
+    quota.wait(Errand.within(LONG, "first"), write=True)
+    begun = time.monotonic()
+    with pytest.raises(GatewayError) as caught:
+        quota.wait(Errand.within(1.0, "second"), write=True)
+    assert caught.value.code is ErrorCode.OVERLOADED
+    assert caught.value.retry_after
+    assert 0.4 < time.monotonic() - begun < 1.5
+    assert depth("refused") == 0
+
+
+def test_one_who_gives_up_leaves_no_gap() -> None:
+    queue = Queue("gap")
+    with ThreadPoolExecutor(1) as threads:
+        hasty: Future[None] = threads.submit(queue.quota.wait, Errand.within(0.8, "hasty"), False)
+        wait_until(lambda: depth("gap") == 1)
+        queue.enter("patient")
+        assert isinstance(hasty.exception(LONG), GatewayError)
+    assert queue.let_go() == ["patient"]
+
+
+def test_a_thousand_who_wait_cost_next_to_nothing() -> None:
+    quota = Quota("test", "thousand", 5, MemoryState())
+    for _ in range(5):
+        quota.wait(Errand.within(LONG, "before"), write=False)
+
+    def wait(place: int) -> bool:
+        try:
+            quota.wait(Errand.within(4.0, f"caller-{place % 40}"), write=False)
+        except GatewayError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(1000) as threads:
+        waiting = [threads.submit(wait, place) for place in range(1000)]
+        wait_until(lambda: depth("thousand") > 900)
+        begun, used = time.monotonic(), time.process_time()
+        wait_until(lambda: time.monotonic() - begun > 1.0)
+        # Looking whether it is over costs most of this.
+        assert time.process_time() - used < 0.6
+        granted = [one.result() for one in waiting].count(True)
+    assert granted <= 5 * 4.5
+
+
+def test_a_quiet_caller_beside_a_noisy_one_waits_less_than_a_second() -> None:
+    quota = Quota("test", "quiet", 10, MemoryState())
+    ends = time.monotonic() + 4.0
+
+    def ask(caller: str) -> list[float]:
+        waits = []
+        while time.monotonic() < ends:
+            begun = time.monotonic()
+            quota.wait(Errand.within(LONG, caller), write=False)
+            waits.append(time.monotonic() - begun)
+        return waits
+
+    with ThreadPoolExecutor(41) as threads:
+        noisy = [threads.submit(ask, "noisy") for _ in range(40)]
+        quiet = threads.submit(ask, "quiet").result()
+        granted = sum(len(one.result()) for one in noisy) + len(quiet)
+    assert median(quiet) < 1.0
+    assert len(quiet) >= granted * 0.25

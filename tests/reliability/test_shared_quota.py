@@ -1,0 +1,117 @@
+"""Huawei's quota as Huawei sees it: one gateway, and two on one Valkey, under load."""
+
+from __future__ import annotations
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from tests.reliability.conftest import Build
+from tests.reliability.gateways import read, said, submit
+from tests.reliability.test_quota import most_in_a_second
+from tests.sandbox_driver import SandboxDriver
+from tests.state.valkey import Valkey
+
+QUOTA = 10  # calls a second
+LOAD = 4.0  # seconds
+ACCOUNT: dict[str, Any] = {"quota": {"requests_per_second": QUOTA}, "timeouts": {"read": 10.0}}
+
+
+def load(apps: list[Flask], seconds: float = LOAD, readers: int = 12) -> list[str]:
+    """Read different customers at all gateways for so long; what was answered."""
+    over = threading.Event()
+
+    def ask(place: int) -> list[str]:
+        answers: list[str] = []
+        while not over.is_set():
+            customer = f"c-{place}-{len(answers)}"
+            answers.append(said(read(apps[place % len(apps)], customer))[1])
+        return answers
+
+    timer = threading.Timer(seconds, over.set)
+    timer.start()
+    with ThreadPoolExecutor(readers) as threads:
+        return [one for found in threads.map(ask, range(readers)) for one in found]
+
+
+def check(sandbox: SandboxDriver, limit: int, share: float) -> None:
+    """Never more than the limit in any second, and most of it used while there was load."""
+    seen = [one["at"] for one in sandbox.requests("result")]
+    assert "APIGW.0308" not in {one["code"] for one in sandbox.requests()}
+    assert most_in_a_second(seen) <= limit
+    assert len(seen) >= share * limit * (max(seen) - min(seen))
+
+
+def test_one_gateway_uses_the_quota_and_never_exceeds_it(
+    build: Build, sandbox: SandboxDriver
+) -> None:
+    sandbox.settings(requests_per_second=QUOTA)
+    app = build(**ACCOUNT)
+    assert set(load([app])) == {"NOT_SUBMITTED"}
+    check(sandbox, QUOTA, 0.95)
+
+
+def test_two_gateways_on_one_state_share_the_quota(
+    build: Build, sandbox: SandboxDriver, valkey: Valkey
+) -> None:
+    sandbox.settings(requests_per_second=QUOTA)
+    both = [build(state={"url": valkey.url}, **ACCOUNT) for _ in range(2)]
+    assert set(load(both)) == {"NOT_SUBMITTED"}
+    check(sandbox, QUOTA, 0.9)
+
+
+def test_two_gateways_that_lost_their_state_keep_to_half_of_the_quota_each(
+    build: Build, sandbox: SandboxDriver, mortal: Valkey
+) -> None:
+    sandbox.settings(requests_per_second=QUOTA)
+    state = {"url": mortal.url, "replicas": 2}
+    both = [build(state=state, **ACCOUNT) for _ in range(2)]
+    mortal.kill()
+    for app in both:
+        assert read(app).status_code == 200  # each finds out
+    time.sleep(1.1)  # what was counted together is a second ago
+    sandbox.forget_requests()
+    assert set(load(both, 3.0)) == {"NOT_SUBMITTED"}
+    check(sandbox, QUOTA, 0.8)
+
+
+def test_each_api_and_each_account_has_a_quota_of_its_own(
+    build: Build, sandbox: SandboxDriver
+) -> None:
+    app = build(quota={"requests_per_second": 0.1})
+    assert submit(app).status_code == 201
+    assert read(app).status_code == 200
+    assert submit(app, account="second").status_code == 201
+    refused = submit(app, "another", wait=1)
+    assert said(refused) == (503, "OVERLOADED", False)
+    assert refused.get_json()["retry"] == "AFTER_DELAY"
+    assert int(refused.headers["Retry-After"]) >= 1
+    assert len(sandbox.requests("verified-info")) == 2
+
+
+@pytest.mark.parametrize("fault", ["reset", "html"])
+def test_looks_after_a_lost_write_go_before_polls(
+    build: Build, sandbox: SandboxDriver, fault: str
+) -> None:
+    app = build(quota={"requests_per_second": 5}, verification={"backend": "review"})
+    sandbox.fault("individual", fault, processed=True, count=1)
+    over = threading.Event()
+
+    def poll(place: int) -> None:
+        number = 0
+        while not over.is_set():
+            number += 1
+            read(app, f"poll-{place}-{number}")
+
+    with ThreadPoolExecutor(30) as threads:
+        for place in range(30):
+            threads.submit(poll, place)
+        try:
+            response = submit(app, wait=4)
+        finally:
+            over.set()
+    assert said(response) == (202, "IN_REVIEW", True)

@@ -1,0 +1,160 @@
+"""A Valkey server that is lost: the gateway goes on by itself, and says so once."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from prometheus_client import REGISTRY
+
+from app import create_app
+from app.observability.logs import JsonFormatter
+from app.settings import Settings
+from app.state import SharedState
+from tests.gateway import submit
+from tests.sandbox_driver import SandboxDriver
+from tests.state.timing import together, wait_until
+from tests.state.valkey import PASSWORD, Valkey
+
+RETRY_INTERVAL = 5.0  # seconds, the module's constant
+
+
+@pytest.fixture
+def mortal() -> Iterator[Valkey]:
+    """A server of one's own, which the test may kill."""
+    with Valkey() as server:
+        yield server
+
+
+def degraded() -> float | None:
+    return REGISTRY.get_sample_value("gateway_state_degraded")
+
+
+def lines(caplog: pytest.LogCaptureFixture, level: int) -> list[str]:
+    found = [one for one in caplog.records if one.name == "gateway.state"]
+    return [JsonFormatter().format(one) for one in found if one.levelno == level]
+
+
+def test_a_lost_server_is_replaced_by_memory_and_reported_once(
+    mortal: Valkey, caplog: pytest.LogCaptureFixture
+) -> None:
+    state = SharedState(mortal.url)
+    state.put("a", b"1", 60)
+    assert (state.shared, degraded()) == (True, 0)
+    mortal.kill()
+
+    assert state.get("a") == b"1"  # what this process put itself, it still knows
+    assert (state.shared, degraded()) == (False, 1)
+    state.put("a", b"2", 60)
+    assert state.get("a") == b"2"
+    assert state.add("b", b"1", 60)
+    assert not state.add("b", b"1", 60)
+    assert [state.increase("n", 60) for _ in range(3)] == [1, 2, 3]
+    state.delete("a")
+    assert state.get("a") is None
+
+    (line,) = lines(caplog, logging.ERROR)
+    assert "lost" in line
+    assert PASSWORD not in line
+    assert str(mortal.port) not in line
+
+
+def test_eight_threads_lose_it_without_a_failure_and_report_it_once(
+    mortal: Valkey, caplog: pytest.LogCaptureFixture
+) -> None:
+    state = SharedState(mortal.url)
+    lost = threading.Event()
+
+    def count(place: int) -> int:
+        while not lost.is_set():
+            state.increase("n", 60)
+            state.put(f"{place}", b"1", 60)
+        return state.increase("after", 60)
+
+    def kill() -> int:
+        wait_until(lambda: int(mortal.values().get(b"gateway:n", b"0")) > 100)
+        mortal.kill()
+        wait_until(lambda: not state.shared)
+        lost.set()
+        return 0
+
+    counts = together(9, lambda place: count(place) if place else kill())
+    assert sorted(counts) == list(range(9))
+    assert len(lines(caplog, logging.ERROR)) == 1
+
+
+def test_it_is_back_after_the_retry_interval(
+    mortal: Valkey, caplog: pytest.LogCaptureFixture
+) -> None:
+    state = SharedState(mortal.url)
+    mortal.kill()
+    begun = time.monotonic()
+    state.put("a", b"mine", 60)
+    mortal.start()
+    assert state.get("a") == b"mine"  # not asked yet: a lost server must not cost time
+    wait_until(lambda: (state.get("a"), state.shared)[1])
+    assert RETRY_INTERVAL - 0.5 < time.monotonic() - begun < RETRY_INTERVAL + 2
+    assert (state.get("a"), degraded()) == (None, 0)
+    state.put("a", b"ours", 60)
+    assert mortal.values() == {b"gateway:a": b"ours"}
+    assert len(lines(caplog, logging.ERROR)) == len(lines(caplog, logging.WARNING)) == 1
+
+
+def test_a_server_that_hangs_costs_a_second_once(mortal: Valkey) -> None:
+    state = SharedState(mortal.url)
+    state.put("a", b"1", 60)
+    mortal.freeze()
+    begun = time.monotonic()
+    try:
+        state.put("a", b"2", 60)
+        state.add("b", b"1", 60)
+        assert state.get("a") == b"2"
+    finally:
+        mortal.thaw()
+    assert 0.9 < time.monotonic() - begun < 2.5
+    assert not state.shared
+
+
+def test_a_wrong_password_is_a_lost_server(
+    mortal: Valkey, caplog: pytest.LogCaptureFixture
+) -> None:
+    wrong = "wrong-state-password"
+    state = SharedState(mortal.url.replace(PASSWORD, wrong))
+    state.put("a", b"1", 60)
+    assert (state.get("a"), state.shared) == (b"1", False)
+    assert mortal.values() == {}
+    (line,) = lines(caplog, logging.ERROR)
+    assert wrong not in line
+
+
+@pytest.fixture
+def shared_settings(settings: Settings, mortal: Valkey, tmp_path: Path) -> Settings:
+    key_file = tmp_path / "state-key"
+    key_file.write_text("k" * 32)
+    document = settings.model_dump() | {"state": {"url": mortal.url, "key_file": key_file}}
+    return Settings.model_validate(document)
+
+
+def test_requests_go_on_when_the_server_dies_between_them(
+    shared_settings: Settings, sandbox: SandboxDriver, mortal: Valkey
+) -> None:
+    client = create_app(shared_settings).test_client()
+    assert submit(client).status_code == 201
+    mortal.kill()
+    assert [submit(client).status_code for _ in range(3)] == [201] * 3
+    assert client.get("/readyz").status_code == 200
+    assert len(sandbox.requests("verified-info")) == 4
+
+
+def test_a_gateway_starts_and_serves_without_its_server(
+    shared_settings: Settings, sandbox: SandboxDriver, mortal: Valkey
+) -> None:
+    mortal.kill()
+    client = create_app(shared_settings).test_client()
+    assert client.get("/readyz").status_code == 200
+    assert submit(client).status_code == 201
+    assert len(sandbox.requests("verified-info")) == 1

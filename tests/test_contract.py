@@ -1,0 +1,215 @@
+"""Invariants: what has to agree, agrees, for every operation, code and setting there is."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import pkgutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from flask import Flask
+from flask.testing import FlaskClient
+from openapi_schema_validator import OAS30Validator
+from openapi_spec_validator import validate
+
+import app as gateway
+from app.errors import ErrorCode
+from app.partner_center import codes
+from app.partner_center.operation import Operation
+from demo.local import PROJECT
+from tests.gateway import bearer
+
+VECTORS = Path(__file__).parent / "vectors"
+COMMITTED = PROJECT / "openapi/openapi.yaml"
+SPEC: dict[str, Any] = yaml.safe_load(COMMITTED.read_text())
+
+
+def upstream_operations() -> list[Operation]:
+    """Every Operation that is declared anywhere in the gateway."""
+    found: dict[int, Operation] = {}
+    for module in pkgutil.walk_packages(gateway.__path__, "app."):
+        if module.name.startswith("app.sandbox"):
+            continue
+        for value in vars(importlib.import_module(module.name)).values():
+            for one in value.values() if isinstance(value, Mapping) else (value,):
+                if isinstance(one, Operation):
+                    found[id(one)] = one
+    return list(found.values())
+
+
+def contract_operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for path, item in SPEC["paths"].items():
+        for method, operation in item.items():
+            if method != "parameters":
+                yield path, method, operation
+
+
+OPERATIONS = {operation["operationId"]: operation for _, _, operation in contract_operations()}
+SUBMISSIONS = [name for name in OPERATIONS if name.endswith("Verification") and name[:3] != "get"]
+
+
+def resolved(node: Any) -> Any:
+    """The node with every reference within the contract replaced by what it leads to."""
+    if isinstance(node, list):
+        return [resolved(one) for one in node]
+    if not isinstance(node, dict):
+        return node
+    if "$ref" in node:
+        target: Any = SPEC
+        for step in node["$ref"].removeprefix("#/").split("/"):
+            target = target[step]
+        return resolved(target)
+    return {name: resolved(value) for name, value in node.items()}
+
+
+def examples(content: dict[str, Any]) -> list[Any]:
+    many = [example["value"] for example in content.get("examples", {}).values()]
+    return many + ([content["example"]] if "example" in content else [])
+
+
+def test_upstream_operations_have_names_of_their_own() -> None:
+    names = [operation.name for operation in upstream_operations()]
+    assert "verified_info" in names
+    assert len(set(names)) == len(names)
+
+
+def test_every_upstream_operation_is_one_of_huaweis() -> None:
+    listed = json.loads((VECTORS / "huawei_operations.json").read_text())["operations"]
+    known = {(entry["method"], entry["path"]) for entry in listed}
+    declared = {(operation.method, operation.path) for operation in upstream_operations()}
+    assert declared <= known
+
+
+def test_what_an_operation_declares_is_what_its_method_says() -> None:
+    for operation in upstream_operations():
+        assert operation.writes == (operation.method != "GET"), operation.name
+
+
+def test_the_committed_contract_is_the_generated_one(app: Flask, tmp_path: Path) -> None:
+    written = tmp_path / "openapi.yaml"
+    done = app.test_cli_runner().invoke(args=["openapi", "write", "--format", "yaml", str(written)])
+    assert done.exit_code == 0
+    assert written.read_text() == COMMITTED.read_text(), "run `make openapi`"
+
+
+def test_the_contract_is_proper_openapi() -> None:
+    validate(SPEC)
+
+
+def test_every_operation_has_an_id_and_a_summary() -> None:
+    for path, method, operation in contract_operations():
+        assert operation["operationId"], (path, method)
+        assert operation["summary"].endswith("."), operation["operationId"]
+    assert len(OPERATIONS) == sum(1 for _ in contract_operations())
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_every_success_shows_an_example_that_fits_its_schema(name: str) -> None:
+    successes = [
+        resolved(response)
+        for status, response in OPERATIONS[name]["responses"].items()
+        if str(status).startswith("2")
+    ]
+    assert successes
+    for success in successes:
+        content = success["content"]["application/json"]
+        assert examples(content)
+        for example in examples(content):
+            OAS30Validator(content["schema"]).validate(example)
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_every_failure_is_documented_as_a_problem(name: str) -> None:
+    failures = {
+        str(status): resolved(response)
+        for status, response in OPERATIONS[name]["responses"].items()
+        if not str(status).startswith("2")
+    }
+    assert failures
+    for status, failure in failures.items():
+        assert set(failure["content"]) == {"application/problem+json"}
+        content = failure["content"]["application/problem+json"]
+        shown = examples(content)
+        assert shown or status == "default"
+        for example in shown:
+            OAS30Validator(content["schema"]).validate(example)
+            assert example["status"] == int(status)
+            assert example["status"] == ErrorCode[example["code"]].status
+
+
+def documented(name: str) -> set[str]:
+    """The error codes that an operation of the contract says it can answer."""
+    return {
+        code
+        for response in OPERATIONS[name]["responses"].values()
+        for code in resolved(response)
+        .get("content", {})
+        .get("application/problem+json", {})
+        .get("examples", {})
+    }
+
+
+def possible(writes: bool) -> set[ErrorCode]:
+    """What the tables of codes can make of an answer of Huawei's, and of none."""
+    operations = [one for one in upstream_operations() if one.writes == writes]
+    found = set(codes.COMMON.values()) | set(codes.FAMILIES.values()) | set(codes.STATUSES.values())
+    for operation in operations:
+        found |= set(operation.errors.values()) | set(operation.statuses.values())
+    found |= {ErrorCode.CLOCK_SKEWED, ErrorCode.ACCESS_KEY_LOCKED, ErrorCode.UPSTREAM_UNREACHABLE}
+    found |= {ErrorCode.UPSTREAM_MALFORMED, ErrorCode.UPSTREAM_UNMAPPED}
+    return found | ({ErrorCode.OUTCOME_UNKNOWN} if writes else set())
+
+
+@pytest.mark.parametrize("name", SUBMISSIONS)
+def test_every_failure_of_a_submission_is_documented(name: str) -> None:
+    own = {
+        *("UNAUTHENTICATED", "FORBIDDEN", "NOT_FOUND", "MALFORMED_JSON", "UNSUPPORTED_MEDIA_TYPE"),
+        *("PAYLOAD_TOO_LARGE", "VALIDATION_FAILED", "DOCUMENT_TYPE_UNSUPPORTED", "INTERNAL_ERROR"),
+    }
+    assert documented(name) >= own | {code.name for code in possible(writes=True)}
+
+
+def test_every_failure_of_a_read_is_documented() -> None:
+    own = {"UNAUTHENTICATED", "FORBIDDEN", "NOT_FOUND", "INTERNAL_ERROR"}
+    assert documented("getVerification") >= own | {code.name for code in possible(writes=False)}
+
+
+@pytest.mark.parametrize("name", SUBMISSIONS)
+def test_the_example_of_a_body_is_taken(client: FlaskClient, name: str) -> None:
+    content = resolved(OPERATIONS[name]["requestBody"])["content"]["application/json"]
+    paths = {operation["operationId"]: path for path, _, operation in contract_operations()}
+    path = paths[name].replace("{customer_id}", "cust-0001")
+    assert examples(content)
+    for example in examples(content):
+        OAS30Validator(content["schema"]).validate(example)
+        assert client.post(path, json=example, headers=bearer()).status_code == 201
+
+
+def test_no_pattern_is_published_on_what_a_body_holds() -> None:
+    # Generated clients print the offending value when a published pattern does not match.
+    def patterns(node: Any) -> Iterator[str]:
+        if isinstance(node, list):
+            for one in node:
+                yield from patterns(one)
+        elif isinstance(node, dict):
+            yield from (name for name in ("pattern",) if name in node)
+            for one in node.values():
+                yield from patterns(one)
+
+    assert list(patterns(SPEC["components"]["schemas"])) == []
+    for operation in OPERATIONS.values():
+        assert list(patterns(operation.get("requestBody", {}))) == []
+
+
+def test_requests_are_closed_and_answers_are_open() -> None:
+    for name in SUBMISSIONS:
+        body = resolved(OPERATIONS[name]["requestBody"])["content"]["application/json"]["schema"]
+        assert body["additionalProperties"] is False
+        assert body["properties"]["document"]["additionalProperties"] is False
+    problem = SPEC["components"]["schemas"]["Problem"]
+    assert problem.get("additionalProperties", True) is not False
+    assert "enum" not in json.dumps(problem)

@@ -1,0 +1,174 @@
+"""`flask --app app credentials check`, run as a program: what it says, and how it ends."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from app.sandbox.server import SandboxServer
+from demo.local import PROJECT
+from tests.gateway import ACCESS_KEY, SECRET_KEY, configuration
+from tests.partner_center.accounts import PASSWORD
+from tests.sandbox_driver import SandboxDriver
+
+LIMIT = 60  # seconds
+WRONG = "wrong-secret-key"
+
+Check = Callable[[dict[str, Any]], subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def check(tmp_path: Path) -> Check:
+    """Runs the command for a configuration."""
+
+    def run(document: dict[str, Any]) -> subprocess.CompletedProcess[str]:
+        path = tmp_path / "config.yaml"
+        path.write_text(yaml.safe_dump(document))
+        done = credentials_check(GATEWAY_CONFIG=str(path))
+        for secret in (SECRET_KEY, PASSWORD, WRONG, ACCESS_KEY, "Signature=", "Traceback"):
+            assert secret not in done.stdout + done.stderr
+        return done
+
+    return run
+
+
+def credentials_check(**environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "flask", "--app", "app", "credentials", "check"],
+        cwd=PROJECT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=LIMIT,
+        check=False,
+    )
+
+
+def lines(done: subprocess.CompletedProcess[str]) -> dict[str, tuple[str, str]]:
+    """Account -> its state and what is said of it."""
+    found = {}
+    for line in done.stdout.splitlines():
+        match = re.fullmatch(r"(ok  |FAIL) ([^:]+): (.+)", line)
+        assert match, line
+        found[match[2]] = (match[1].strip(), match[3])
+    return found
+
+
+@pytest.fixture
+def other_sites() -> Iterator[Callable[[], SandboxDriver]]:
+    """Starts further sandboxes, each with faults of its own."""
+    servers: list[SandboxServer] = []
+
+    def start() -> SandboxDriver:
+        servers.append(SandboxServer().__enter__())
+        return SandboxDriver(servers[-1].url)
+
+    yield start
+    for server in servers:
+        server.__exit__(None, None, None)
+
+
+def test_where_all_is_well_it_says_so_and_ends_with_0(
+    check: Check, sandbox: SandboxDriver, tmp_path: Path
+) -> None:
+    document = configuration(tmp_path, sandbox.url)
+    document["accounts"]["token"] = by_token(tmp_path, sandbox.url, PASSWORD)
+    done = check(document)
+    assert (done.returncode, done.stderr) == (0, "")
+    good = ("ok", "reached, signed, accepted as a partner")
+    assert lines(done) == {"default": good, "second": good, "token": good}
+    assert {entry["operation"] for entry in sandbox.requests()} == {"result", "token"}
+    assert all(entry["method"] == "GET" for entry in sandbox.requests("result"))
+    assert len(sandbox.requests()) == 4
+
+
+def by_token(folder: Path, url: str, password: str) -> dict[str, Any]:
+    path = folder / f"password-{password}"
+    path.write_text(password)
+    iam = {"endpoint": url, "domain": "partner", "user": "partner", "password_file": str(path)}
+    account: dict[str, Any] = configuration(folder, url)["accounts"]["default"]
+    return account | {"authentication": "token", "iam": iam, "credentials": []}
+
+
+def test_each_account_that_is_not_well_is_told_why_and_it_ends_with_1(
+    check: Check,
+    sandbox: SandboxDriver,
+    other_sites: Callable[[], SandboxDriver],
+    tmp_path: Path,
+) -> None:
+    document = configuration(tmp_path, sandbox.url)
+    accounts = document["accounts"]
+    good = accounts.pop("second")
+    document["callers"] = {}
+    refusals: dict[str, tuple[str, dict[str, Any]]] = {
+        "no-partner": ("code", {"code": "CBC.5001"}),
+        "no-right": ("code", {"code": "CBC.0151"}),
+        "wrong-site": ("code", {"code": "CBC.0150"}),
+        "web-page": ("html", {"status": 200}),
+        "proxy": ("html", {"status": 403}),
+    }
+    for name, (kind, parameters) in refusals.items():
+        site = other_sites()
+        site.fault("result", kind, **parameters)
+        accounts[name] = {**good, "endpoint": site.url}
+    wrong = tmp_path / "wrong"
+    wrong.write_text(WRONG)
+    (pair,) = accounts["default"]["credentials"]
+    accounts["wrong-secret"] = {**good, "credentials": [pair | {"secret_key_file": str(wrong)}]}
+    nowhere = str(tmp_path / "nowhere")
+    accounts["no-files"] = {**good, "credentials": [pair | {"access_key_file": nowhere}]}
+    accounts["unreachable"] = {**good, "endpoint": "http://127.0.0.1:1"}
+    accounts["wrong-password"] = by_token(tmp_path, sandbox.url, "wrong-password")
+
+    # A shared state that is lost is no hindrance.
+    key_file = tmp_path / "state-key"
+    key_file.write_text("k" * 32)
+    document["state"] = {"url": "redis://:a-password@127.0.0.1:1/0", "key_file": str(key_file)}
+
+    done = check(document)
+    found = lines(done)
+    assert done.returncode == 1
+    assert "a-password" not in done.stderr
+    assert found.keys() == accounts.keys()
+    assert {name for name, (state, _) in found.items() if state == "ok"} == {"default"}
+    expected = {
+        "no-partner": ("accepted, but PARTNER_NOT_ENABLED", "CBC.5001"),
+        "no-right": ("accepted, but UPSTREAM_ACCESS_DENIED", "CBC.0151"),
+        "wrong-site": ("accepted, but UPSTREAM_ACCESS_DENIED", "CBC.0150"),
+        "web-page": ("reached, but not accepted", "HTTP 200"),
+        "proxy": ("reached, but not accepted", "HTTP 403"),
+        "wrong-secret": ("reached, but not accepted: UPSTREAM_ACCESS_DENIED", "APIGW.0301"),
+        "no-files": ("UPSTREAM_ACCESS_DENIED", "No key pair of this account can be read"),
+        "unreachable": ("UPSTREAM_UNREACHABLE", ""),
+        "wrong-password": ("UPSTREAM_ACCESS_DENIED", ""),
+    }
+    for name, words in expected.items():
+        assert all(word in found[name][1] for word in words), (name, found[name])
+    assert len(sandbox.requests("token")) == 1
+    assert not any(key["locked"] for key in sandbox.state()["access_keys"].values())
+
+
+def test_without_a_configuration_it_ends_with_2() -> None:
+    done = credentials_check()
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "GATEWAY_CONFIG is not set" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_with_a_key_of_the_state_that_cannot_be_read_it_ends_with_2(
+    check: Check, sandbox: SandboxDriver, tmp_path: Path
+) -> None:
+    document = configuration(tmp_path, sandbox.url)
+    state = {"url": "redis://:a-password@127.0.0.1:1/0", "key_file": str(tmp_path / "nowhere")}
+    done = check(document | {"state": state})
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "state.key_file: No such file" in done.stderr
+    assert "a-password" not in done.stderr

@@ -1,0 +1,223 @@
+"""The gateway under gunicorn, as it is deployed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import ssl
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+import trustme
+import yaml
+
+from demo.local import PROJECT, free_port
+from tests.gateway import CUSTOMER, INDIVIDUAL_PATH, PERSON, SECRET_KEY, bearer, configuration
+from tests.gunicorn_process import LIMIT, ServedGateway, gunicorn
+from tests.raw_upstream import SUCCESS, RawUpstream
+from tests.sandbox_driver import SandboxDriver
+
+
+@pytest.fixture
+def working(tmp_path: Path, sandbox: SandboxDriver) -> dict[str, Any]:
+    """A configuration that can be used, for the sandbox."""
+    return configuration(tmp_path, sandbox.url)
+
+
+class Gate:
+    """An upstream's answer that waits while the gate is shut."""
+
+    def __init__(self) -> None:
+        self.arrived = threading.Semaphore(0)
+        self._open = threading.Event()
+        self._open.set()
+
+    def __call__(self, connection: Any) -> None:
+        self.arrived.release()
+        if self._open.wait(LIMIT):
+            connection.sendall(SUCCESS)
+
+    def open(self) -> None:
+        self._open.set()
+
+    def shut(self) -> None:
+        self._open.clear()
+
+
+def submit(gateway: ServedGateway, customer: str = CUSTOMER) -> requests.Response:
+    path = f"/v1/customers/{customer}/verifications/individual"
+    return gateway.request("POST", path, json=PERSON, headers=bearer())
+
+
+def check_quiet(gateway: ServedGateway) -> None:
+    """Every line is JSON, none tells of a crash, none holds what must not be there."""
+    assert not any("exceptions" in line for line in gateway.lines)
+    for word in ("Traceback", SECRET_KEY, "writer-key", "ZHANG SAN", "E1234567"):
+        assert word not in gateway.text
+
+
+def test_it_serves_and_counts(tmp_path: Path, working: dict[str, Any]) -> None:
+    port = free_port()
+    environment = {"METRICS_PORT": str(port), "LOG_LEVEL": "DEBUG"}
+    with ServedGateway(tmp_path, working, environment=environment) as gateway:
+        assert submit(gateway).json()["status"] == "VERIFIED"
+        for path in ("/livez", "/readyz", "/v1/errors", "/openapi.json", "/docs"):
+            assert gateway.request("GET", path).status_code == 200, path
+        head = gateway.request("HEAD", "/v1/errors")
+        assert (head.status_code, head.content) == (200, b"")
+        options = gateway.request("OPTIONS", "/livez")
+        assert (options.status_code, options.content) == (200, b"")
+        assert "GET" in options.headers["Allow"]
+        assert gateway.request("GET", "/metrics").status_code == 404
+        with requests.Session() as session:
+            session.trust_env = False
+            session.headers["Connection"] = "close"
+            metrics = session.get(f"http://127.0.0.1:{port}/metrics", timeout=LIMIT).text
+        gateway.wait_for('"event": "request"')
+        assert gateway.end() == 0
+    check_quiet(gateway)
+    assert 'gateway_upstream_calls_total{account="default",' in metrics
+    assert 'caller="writer",code="none",' in metrics
+    for secret in (SECRET_KEY, "writer-key", "ZHANG SAN"):
+        assert secret not in metrics
+
+
+@pytest.mark.parametrize(
+    ("environment", "message"),
+    [
+        ({"GATEWAY_CONFIG": None}, "GATEWAY_CONFIG is not set"),
+        ({"PORT": "eighty"}, "PORT must be a port number"),
+    ],
+)
+def test_a_wrong_environment_ends_it_with_2_and_one_message(
+    tmp_path: Path, working: dict[str, Any], environment: dict[str, str | None], message: str
+) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text(yaml.safe_dump(working))
+    process = gunicorn(environment={"GATEWAY_CONFIG": str(path), **environment})
+    _, errors = process.communicate(timeout=LIMIT)
+    assert process.returncode == 2
+    assert message in errors
+    assert errors.count("\n") == 1
+
+
+def test_a_wrong_configuration_ends_it_with_2_and_one_message(tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text("accounts: {default: {secret_key: s3cr3t}}\n")
+    process = gunicorn(environment={"GATEWAY_CONFIG": str(path)})
+    _, errors = process.communicate(timeout=LIMIT)
+    assert process.returncode == 2
+    assert errors.startswith(f"{path} cannot be used:\n")
+    for key in ("accounts.default.secret_key", "accounts.default.endpoint", "callers"):
+        assert f"\n  {key}: " in errors
+    assert "s3cr3t" not in errors
+    assert "Traceback" not in errors
+
+
+def test_a_call_that_is_under_way_is_finished_before_the_end(tmp_path: Path) -> None:
+    gate = Gate()
+    with RawUpstream(gate) as upstream, ThreadPoolExecutor() as threads:
+        document = configuration(tmp_path, upstream.url)
+        with ServedGateway(tmp_path, document) as gateway:
+            gate.shut()
+            answer = threads.submit(submit, gateway)
+            assert gate.arrived.acquire(timeout=LIMIT)
+            gateway.signal(signal.SIGTERM)
+            gateway.wait_for("Handling signal: term")
+            gate.open()
+            assert answer.result(LIMIT).status_code == 201
+            assert gateway.wait() == 0
+    check_quiet(gateway)
+    assert len(upstream.requests) == 1
+
+
+@pytest.fixture
+def copied(tmp_path: Path) -> Iterator[Path]:
+    """A copy of what is deployed, read-only as far as the user of the tests minds."""
+    project = tmp_path / "deployed"
+    ignored = shutil.ignore_patterns("__pycache__", "sandbox")
+    shutil.copytree(PROJECT / "app", project / "app", ignore=ignored)
+    shutil.copy(PROJECT / "gunicorn.conf.py", project)
+    folders = [path for path in (project, *project.rglob("*")) if path.is_dir()]
+    for folder in folders:
+        folder.chmod(0o555)
+    yield project
+    for folder in folders:
+        folder.chmod(0o755)
+
+
+def test_it_needs_no_home_and_writes_nothing(
+    tmp_path: Path, working: dict[str, Any], copied: Path
+) -> None:
+    def snapshot() -> dict[str, float]:
+        return {str(path): path.stat().st_mtime for path in copied.rglob("*")}
+
+    before = snapshot()
+    environment = {"HOME": "/nonexistent", "PYTHONDONTWRITEBYTECODE": "1"}
+    with ServedGateway(tmp_path, working, copied, environment) as gateway:
+        assert submit(gateway).status_code == 201
+        assert snapshot() == before
+        assert gateway.end() == 0
+    assert snapshot() == before
+    check_quiet(gateway)
+
+
+def test_tls_works_under_the_real_worker(tmp_path: Path) -> None:
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    with RawUpstream(tls=context) as upstream:
+        document = configuration(tmp_path, upstream.url)
+        document["accounts"]["default"]["ca_file"] = str(tmp_path / "ca.pem")
+        with ServedGateway(tmp_path, document) as gateway:
+            assert [submit(gateway).status_code for _ in range(3)] == [201] * 3
+            refused = gateway.request(
+                "POST",
+                INDIVIDUAL_PATH,
+                json=PERSON,
+                headers=bearer() | {"Partner-Account": "second"},  # it does not trust that CA
+            )
+            assert refused.json()["code"] == "UPSTREAM_UNREACHABLE"
+    check_quiet(gateway)
+    assert len(upstream.requests) == 3
+
+
+def test_requests_that_wait_do_not_hold_up_the_probes(tmp_path: Path) -> None:
+    gate, many = Gate(), 50
+    with RawUpstream(gate) as upstream, ThreadPoolExecutor(many) as threads:
+        document = configuration(tmp_path, upstream.url)
+        with ServedGateway(tmp_path, document) as gateway:
+            assert submit(gateway).status_code == 201  # proves the key, which one call has to
+            gate.shut()
+            answers = [threads.submit(submit, gateway, f"c-{place}") for place in range(many)]
+            for _ in range(1 + many):
+                assert gate.arrived.acquire(timeout=LIMIT)
+            for path in ("/livez", "/readyz"):
+                assert gateway.request("GET", path).elapsed.total_seconds() < 2
+            gate.open()
+            assert {answer.result(LIMIT).status_code for answer in answers} == {201}
+    assert len(upstream.requests) == 1 + many
+
+
+def test_the_demo_shows_what_it_announces() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "demo.demo"],
+        cwd=PROJECT,
+        env=dict(os.environ),
+        capture_output=True,
+        text=True,
+        timeout=2 * LIMIT,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "VERIFIED" in done.stdout
+    assert SECRET_KEY not in done.stdout

@@ -1,0 +1,173 @@
+"""`validate_only`: what would become of a submission, without sending it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.gateway import CUSTOMER, code
+from tests.sandbox_driver import SandboxDriver
+from tests.verification.conftest import Build
+from tests.verification.gateways import (
+    FORMS,
+    INDIVIDUAL,
+    Form,
+    documented,
+    fields_at_fault,
+    personal_values,
+    submit,
+    without,
+)
+
+CHECK = "?validate_only=true"
+Errors = list[tuple[str, str]]
+UNSUPPORTED = ("/document/type", "DOCUMENT_TYPE_UNSUPPORTED")
+NO_PICTURES = ("/attachments", "EVIDENCE_REQUIRED")
+NO_USER = ("/partner_user_id", "REQUIRED")
+
+# body -> what legacy says to it, what review says to it
+BODIES: list[tuple[dict[str, Any], Errors, Errors]] = [
+    (INDIVIDUAL, [], []),
+    (without(INDIVIDUAL, "attachments"), [], [NO_PICTURES]),
+    (without(INDIVIDUAL, "partner_user_id"), [NO_USER], []),
+    (documented(INDIVIDUAL, "ID_CARD"), [], [UNSUPPORTED]),
+    (documented(INDIVIDUAL, "HK_MACAU_PERMIT"), [UNSUPPORTED], [NO_PICTURES]),
+    (
+        without(documented(INDIVIDUAL, "HK_MACAU_PERMIT"), "attachments", "partner_user_id"),
+        [UNSUPPORTED, NO_USER],
+        [NO_PICTURES],
+    ),
+    ({**INDIVIDUAL, "full_name": "x" * 256}, [], [("/full_name", "LENGTH")]),
+    (
+        {**INDIVIDUAL, "attachments": ["a.jpg", "../b.jpg"]},
+        [],
+        [("/attachments/1", "ATTACHMENT_FORMAT")],
+    ),
+]
+
+
+def errors_of(checked: dict[str, Any]) -> dict[str, Errors]:
+    return {
+        one["backend"]: sorted((error["pointer"], error["code"]) for error in one["errors"])
+        for one in checked["backends"]
+    }
+
+
+@pytest.mark.parametrize("backend", ["legacy", "review", "auto"])
+@pytest.mark.parametrize(("body", "legacy", "review"), BODIES)
+def test_a_check_tells_what_both_backends_say(
+    shared: Build,
+    sandbox: SandboxDriver,
+    backend: str,
+    body: dict[str, Any],
+    legacy: Errors,
+    review: Errors,
+) -> None:
+    response = submit(shared(backend=backend), body=body, query=CHECK)
+    checked = response.get_json()
+    assert response.status_code == 200
+    assert errors_of(checked) == {"legacy": legacy, "review": review}
+    takers = [one["backend"] for one in checked["backends"] if one["takes"]]
+    assert takers == [name for name, found in errors_of(checked).items() if not found]
+    assert checked["taken"] is bool(takers if backend == "auto" else backend in takers)
+    assert checked["backend"] in ({"legacy", "review"} if backend == "auto" else {backend})
+    assert not [value for value in personal_values(body) if value in response.text]
+    assert sandbox.requests() == []
+
+
+@pytest.mark.parametrize("backend", ["legacy", "review", "auto"])
+@pytest.mark.parametrize(("body", "_legacy", "_review"), BODIES)
+def test_a_check_foretells_the_submission(
+    shared: Build, backend: str, body: dict[str, Any], _legacy: Errors, _review: Errors
+) -> None:
+    client = shared(backend=backend)
+    checked = submit(client, body=body, query=CHECK).get_json()
+    response = submit(client, body=body)
+    if checked["taken"]:
+        assert response.get_json()["backend"] == checked["backend"]
+    else:
+        assert response.status_code == 422
+        assert fields_at_fault(response) == errors_of(checked)[checked["backend"]]
+
+
+@pytest.mark.parametrize("form", FORMS, ids=str)
+def test_each_submission_can_be_checked(shared: Build, sandbox: SandboxDriver, form: Form) -> None:
+    checked = submit(shared(backend="auto"), form, query=CHECK).get_json()
+    assert (checked["customer_id"], checked["kind"]) == (CUSTOMER, form.kind)
+    assert (checked["taken"], checked["backend"]) == (True, "review")
+    assert sandbox.requests() == []
+
+
+@pytest.mark.parametrize("form", FORMS, ids=str)
+def test_a_check_holds_the_body_to_the_contract(
+    shared: Build, sandbox: SandboxDriver, form: Form
+) -> None:
+    response = submit(shared(backend="auto"), form, {**form.body, "document": {}}, query=CHECK)
+    assert (response.status_code, code(response)) == (422, "VALIDATION_FAILED")
+    assert sandbox.requests() == []
+
+
+@pytest.mark.parametrize("query", ["", "?", "?validate_only=false"])
+def test_without_it_a_submission_is_sent(shared: Build, sandbox: SandboxDriver, query: str) -> None:
+    assert submit(shared(backend="review"), query=query).status_code == 202
+    assert sandbox.processed("individual") == 1
+
+
+@pytest.mark.parametrize(
+    ("query", "error"),
+    [
+        *(
+            (f"?validate_only={value}", ("/validate_only", "WRONG_TYPE"))
+            for value in ("", "1", "True", "TRUE", "yes", "on", "true%20", "secret-value")
+        ),
+        ("?validate_only", ("/validate_only", "WRONG_TYPE")),
+        ("?validate-only=true", ("", "UNKNOWN_FIELD")),
+        ("?Validate_only=true", ("", "UNKNOWN_FIELD")),
+        ("?validate_only=true&dry_run=1", ("", "UNKNOWN_FIELD")),
+        ("?secret-value=1", ("", "UNKNOWN_FIELD")),
+    ],
+)
+def test_another_query_is_refused_and_sends_nothing(
+    shared: Build, sandbox: SandboxDriver, query: str, error: tuple[str, str]
+) -> None:
+    response = submit(shared(backend="review"), query=query)
+    assert (response.status_code, code(response)) == (422, "VALIDATION_FAILED")
+    assert fields_at_fault(response) == [error]
+    assert "secret-value" not in response.text
+    assert sandbox.requests() == []
+
+
+@pytest.mark.parametrize("values", [("true", "false"), ("false", "true")])
+def test_a_contradiction_is_refused(
+    shared: Build, sandbox: SandboxDriver, values: tuple[str, str]
+) -> None:
+    query = "?validate_only={}&validate_only={}".format(*values)
+    assert submit(shared(backend="review"), query=query).status_code == 422
+    assert sandbox.requests() == []
+
+
+def test_a_check_needs_the_right_to_write(shared: Build) -> None:
+    assert code(submit(shared(backend="review"), query=CHECK, key="reader-key")) == "FORBIDDEN"
+
+
+def test_after_the_switch_off_auto_foretells_review(gateway: Build, sandbox: SandboxDriver) -> None:
+    client = gateway(backend="auto", review_share=0)
+    sandbox.settings(legacy="retired")
+    assert submit(client, query=CHECK).get_json()["backend"] == "legacy"  # nobody has seen it yet
+    submit(client)
+    checked = submit(client, query=CHECK).get_json()
+    assert (checked["taken"], checked["backend"]) == (True, "review")
+    body = without(INDIVIDUAL, "attachments")
+    checked = submit(client, body=body, query=CHECK).get_json()
+    assert (checked["taken"], checked["backend"]) == (False, "review")
+    assert len(sandbox.requests()) == 2
+
+
+def test_after_the_switch_off_a_check_on_legacy_does_not_promise_anything(
+    gateway: Build, sandbox: SandboxDriver
+) -> None:
+    client = gateway(backend="legacy")
+    sandbox.settings(legacy="retired")
+    assert code(submit(client)) == "LEGACY_API_RETIRED"
+    assert submit(client, query=CHECK).get_json()["taken"] is False

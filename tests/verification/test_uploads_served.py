@@ -1,0 +1,205 @@
+"""Uploads through gunicorn: raw sockets, callers that go away, and memory."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from hashlib import sha256
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+
+from demo.local import KEY, Local
+from tests.sandbox_driver import SandboxDriver
+
+MIB = 1024 * 1024
+JPEG = b"\xff\xd8\xff\xe0"
+LARGEST = JPEG + b"MUSTERMANN" + bytes(10 * MIB - 14)
+WHOLE = LARGEST[:-1]
+CUSTOMER = "cust-served"
+
+MEASURED = pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="Linux tells it")
+
+
+class Served:
+    """The gateway under gunicorn at DEBUG, its sandbox and the log of both."""
+
+    def __init__(self, local: Local, log: IO[bytes]) -> None:
+        self.url = local.url
+        self.address = (urlsplit(local.url).hostname, urlsplit(local.url).port)
+        self.sandbox = SandboxDriver(local.sandbox_url)
+        self._master = local.processes[1].pid
+        self._log = log
+
+    def log(self) -> str:
+        self._log.seek(0)
+        return self._log.read().decode()
+
+    def put(self, name: str, content: bytes, headers: dict[str, str] | None = None) -> str:
+        """Upload and tell the code of the problem; "" if there is none."""
+        with requests.Session() as session:
+            session.trust_env = False
+            response = session.put(
+                f"{self.url}/v1/customers/{CUSTOMER}/attachments/{name}",
+                data=content,
+                headers={"Authorization": f"Bearer {KEY}", **(headers or {})},
+                timeout=30,
+            )
+        return str(response.json().get("code", ""))
+
+    def connect(self, path: str, *headers: str) -> socket.socket:
+        """A connection on which the head of an upload has been sent."""
+        connection = socket.create_connection(self.address, timeout=30)
+        lines = (
+            f"PUT /v1/customers/{CUSTOMER}/attachments/{path} HTTP/1.1",
+            "Host: gateway",
+            f"Authorization: Bearer {KEY}",
+            *headers,
+        )
+        connection.sendall(("\r\n".join(lines) + "\r\n\r\n").encode())
+        return connection
+
+    def worker(self) -> Path:
+        """Where Linux tells of the one process that answers."""
+        master = Path(f"/proc/{self._master}/task/{self._master}/children")
+        return Path("/proc") / master.read_text().split()[0]
+
+    def peak(self) -> int:
+        """The most memory that the worker has held, in bytes."""
+        text = (self.worker() / "status").read_text()
+        return int(text.split("VmHWM:")[1].split()[0]) * 1024
+
+    def forget_peak(self) -> int:
+        """Begin to measure anew, from what the worker holds now."""
+        (self.worker() / "clear_refs").write_text("5")
+        return self.peak()
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Served]:
+    with (
+        TemporaryFile() as log,
+        Local(log=log, environment={"LOG_LEVEL": "DEBUG"}) as local,
+    ):
+        yield Served(local, log)
+
+
+@pytest.fixture
+def served(running: Served) -> Served:
+    running.sandbox.reset()
+    return running
+
+
+def answer_of(connection: socket.socket) -> tuple[int, str]:
+    """Status and code of the answer on a connection."""
+    with closing(connection), connection.makefile("rb") as answer:
+        status = int(answer.readline().split()[1])
+        length = 0
+        while line := answer.readline().strip().lower():
+            name, _, value = line.partition(b":")
+            length = int(value) if name == b"content-length" else length
+        return status, json.loads(answer.read(length)).get("code", "")
+
+
+def test_a_file_arrives_byte_for_byte(served: Served) -> None:
+    assert served.put("whole.jpg", WHOLE) == ""
+    (stored,) = served.sandbox.objects()
+    assert (stored["size"], stored["sha256"]) == (len(WHOLE), sha256(WHOLE).hexdigest())
+
+
+def test_the_largest_file_is_taken(served: Served) -> None:
+    assert served.put("largest.jpg", LARGEST) == ""
+
+
+def test_one_byte_more_is_refused_before_it_is_read(served: Served) -> None:
+    length = f"Content-Length: {len(LARGEST) + 1}"
+    assert answer_of(served.connect("a.jpg", length)) == (413, "PAYLOAD_TOO_LARGE")
+    assert served.sandbox.requests() == []
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "expected"),
+    [
+        ((), b"", (400, "BAD_REQUEST")),
+        (("Content-Length: 0",), b"", (400, "BAD_REQUEST")),
+        (
+            ("Transfer-Encoding: chunked",),
+            b"4\r\n\xff\xd8\xff\xe0\r\n0\r\n\r\n",
+            (400, "BAD_REQUEST"),
+        ),
+    ],
+)
+def test_an_upload_without_a_length_is_refused(
+    served: Served, headers: tuple[str, ...], body: bytes, expected: tuple[int, str]
+) -> None:
+    connection = served.connect("a.jpg", *headers)
+    connection.sendall(body)
+    assert answer_of(connection) == expected
+    assert served.sandbox.requests() == []
+
+
+@pytest.mark.parametrize("path", ["..", "%2e%2e", "a%2Fb.jpg", "..%2F..%2Fa.jpg", ".a.jpg", "a//b"])
+def test_a_path_leads_nowhere_else(served: Served, path: str) -> None:
+    status, code = answer_of(served.connect(path, f"Content-Length: {len(JPEG)}"))
+    assert (status, code) == (404, "NOT_FOUND")
+    assert served.sandbox.requests() == []
+
+
+@pytest.mark.parametrize("sent", [2, 100, 5 * MIB])
+@pytest.mark.parametrize("abort", [False, True], ids=["closes", "resets"])
+def test_a_caller_that_goes_away_leaves_nothing_stored(
+    served: Served, sent: int, abort: bool
+) -> None:
+    connection = served.connect("cut.jpg", f"Content-Length: {len(WHOLE)}")
+    connection.sendall(WHOLE[:sent])
+    if abort:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
+        connection.close()
+    else:
+        connection.shutdown(socket.SHUT_WR)
+        assert answer_of(connection) in [(400, "BAD_REQUEST"), (422, "ATTACHMENT_FORMAT")]
+    # The gateway is as well as before, and the whole file goes through.
+    assert served.put("whole.jpg", WHOLE) == ""
+    assert [one["key"] for one in served.sandbox.objects()] == [f"download/{CUSTOMER}/whole.jpg"]
+
+
+def test_a_file_of_another_type_is_refused_though_it_is_long(served: Served) -> None:
+    assert served.put("a.png", b"<!DOCTYPE html>" + bytes(5 * MIB)) == "ATTACHMENT_FORMAT"
+    assert served.put("a.jpg", JPEG) == ""
+
+
+@MEASURED
+def test_files_are_streamed_and_not_held(served: Served) -> None:
+    served.put("warm.jpg", WHOLE)
+    before = served.forget_peak()
+    codes: list[str] = []
+    threads = [
+        threading.Thread(target=lambda n=n: codes.append(served.put(f"{n}.jpg", WHOLE)))
+        for n in range(6)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert codes == [""] * 6
+    assert len(served.sandbox.objects()) == 7
+    assert served.peak() - before < 25 * MIB  # of the sixty
+
+
+def test_nothing_of_a_file_is_logged_at_debug(served: Served) -> None:
+    assert served.put("a.jpg", WHOLE[: 64 * 1024]) == ""
+    assert served.put("a.png", WHOLE[: 64 * 1024]) == "ATTACHMENT_FORMAT"
+    served.sandbox.fault("obs", "html", count=1)
+    assert served.put("a.jpg", WHOLE[: 64 * 1024]) == "UPSTREAM_MALFORMED"
+    log = served.log()
+    assert "upload_attachment" in log
+    assert "MUSTERMANN" not in log
+    assert "obs-secret" not in log
+    assert KEY not in log

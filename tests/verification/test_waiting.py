@@ -1,0 +1,171 @@
+"""`Prefer: wait=N` on getVerification, and identical reads at the same time."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from time import monotonic
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from tests.gateway import CUSTOMER, code
+from tests.sandbox_driver import SandboxDriver
+from tests.verification.conftest import Build
+from tests.verification.gateways import read, submit
+
+APPLIED = "Preference-Applied"
+
+# headers -> the seconds that were granted; None: the header was not taken for one
+PREFERENCES: list[tuple[tuple[str, ...], str | None]] = [
+    (("wait=1",), "1"),
+    (("wait=25",), "25"),
+    (("wait=26",), "25"),
+    (("wait=999999",), "25"),
+    (("wait=12345678901234567890",), "25"),
+    (("WAIT=7",), "7"),
+    (("wait = 7",), "7"),
+    (('wait="7"',), "7"),
+    (("respond-async, wait=7",), "7"),
+    (("wait=7, respond-async",), "7"),
+    (("respond-async", "wait=7"), "7"),
+    (("wait=7", "wait=9"), "7"),  # RFC 7240, section 2: the first one counts
+    (("wait=7; because=tests",), "7"),
+    ((), None),
+    (("",), None),
+    (("wait=0",), None),
+    (("wait",), None),
+    (("wait=",), None),
+    (("wait=-7",), None),
+    (("wait=7s",), None),
+    (("wait=7.5",), None),
+    (("wait=7 8",), None),
+    (("wait=0x7",), None),
+    (("await=7",), None),
+    (("wait=²",), None),
+    (("return=minimal",), None),
+]
+
+
+@pytest.mark.parametrize(("headers", "granted"), PREFERENCES)
+def test_a_preference_is_granted_up_to_its_limit_and_a_malformed_one_ignored(
+    review: FlaskClient, sandbox: SandboxDriver, headers: tuple[str, ...], granted: str | None
+) -> None:
+    sandbox.review(CUSTOMER, "passed")  # final: nobody waits
+    response = read(review, CUSTOMER, *headers)
+    assert (response.status_code, response.get_json()["status"]) == (200, "VERIFIED")
+    assert response.headers.get(APPLIED) == (granted and f"wait={granted}")
+    assert len(sandbox.requests()) == 1
+
+
+@pytest.mark.parametrize("result", ["nothing", "rejected", "passed"])
+def test_nobody_waits_for_what_is_final(
+    review: FlaskClient, sandbox: SandboxDriver, result: str
+) -> None:
+    if result != "nothing":
+        sandbox.review(CUSTOMER, result)
+    assert read(review, CUSTOMER, "wait=25").get_json()["final"] is True
+    assert len(sandbox.requests()) == 1
+
+
+def test_a_refusal_ends_the_wait(review: FlaskClient, sandbox: SandboxDriver) -> None:
+    response = read(review, "code-CBC-5002", "wait=25")
+    assert (response.status_code, code(response)) == (404, "CUSTOMER_NOT_FOUND")
+    assert APPLIED not in response.headers
+    assert len(sandbox.requests()) == 1
+
+
+def test_a_long_poll_ends_when_the_review_does(review: FlaskClient, sandbox: SandboxDriver) -> None:
+    submit(review, customer="review-hold-1")
+
+    def end() -> None:
+        while not sandbox.requests("result"):
+            pass
+        sandbox.review("review-hold-1", "rejected", "Too dark.")
+
+    begun = monotonic()
+    with ThreadPoolExecutor(1) as threads:
+        ending = threads.submit(end)
+        answer = read(review, "review-hold-1", "wait=25").get_json()
+        ending.result()
+    assert (answer["status"], answer["rejection"]) == ("REJECTED", {"reason": "Too dark."})
+    assert monotonic() - begun < 20
+    assert len(sandbox.requests("result")) == 2
+
+
+def test_a_long_poll_that_ends_first_says_in_review(
+    review: FlaskClient, sandbox: SandboxDriver
+) -> None:
+    submit(review, customer="review-hold-1")
+    begun = monotonic()
+    response = read(review, "review-hold-1", "wait=3")
+    assert monotonic() - begun <= 4
+    assert (response.status_code, response.get_json()["status"]) == (200, "IN_REVIEW")
+    assert response.headers[APPLIED] == "wait=3"
+    assert 1 <= len(sandbox.requests("result")) <= 3
+
+
+def together(app: Flask, customers: list[str]) -> list[str]:
+    """What each of as many callers gets who ask at the same moment."""
+    start = Barrier(len(customers))
+
+    def ask(customer: str) -> str:
+        client = app.test_client()
+        start.wait(30)
+        answer = read(client, customer).get_json()
+        return str(answer.get("status")) if "final" in answer else str(answer["code"])
+
+    with ThreadPoolExecutor(len(customers)) as threads:
+        return list(threads.map(ask, customers))
+
+
+def test_identical_reads_at_the_same_time_are_one_upstream(
+    gateway: Build, sandbox: SandboxDriver
+) -> None:
+    client = gateway(backend="review")
+    submit(client)
+    sandbox.fault("result", "latency", seconds=1.5, count=1)
+    assert together(client.application, [CUSTOMER] * 20) == ["IN_REVIEW"] * 20
+    assert len(sandbox.requests("result")) == 1
+    sandbox.review(CUSTOMER, "passed")
+    assert read(client).get_json()["status"] == "VERIFIED"
+    assert len(sandbox.requests("result")) == 2
+
+
+def test_a_read_that_is_refused_is_refused_for_all_who_share_it(
+    gateway: Build, sandbox: SandboxDriver
+) -> None:
+    client = gateway(backend="review")
+    sandbox.fault("result", "latency", seconds=1.5, count=1)
+    customer = "code-CBC-5002"
+    assert together(client.application, [customer] * 20) == ["CUSTOMER_NOT_FOUND"] * 20
+    assert len(sandbox.requests("result")) == 1
+    assert code(read(client, customer)) == "CUSTOMER_NOT_FOUND"
+    assert len(sandbox.requests("result")) == 2
+
+
+def test_reads_of_different_customers_are_not_shared(
+    gateway: Build, sandbox: SandboxDriver
+) -> None:
+    client = gateway(backend="review")
+    customers = [f"cust-{number}" for number in range(8)]
+    for customer in customers[::2]:
+        sandbox.review(customer, "passed")
+    sandbox.fault("result", "latency", seconds=0.2)
+    assert together(client.application, customers) == ["VERIFIED", "NOT_SUBMITTED"] * 4
+    asked = {entry["target"].partition("=")[2] for entry in sandbox.requests("result")}
+    assert (len(sandbox.requests("result")), asked) == (8, set(customers))
+
+
+def test_reads_of_different_accounts_are_not_shared(gateway: Build, sandbox: SandboxDriver) -> None:
+    app = gateway(backend="review").application
+    sandbox.fault("result", "latency", seconds=0.5)
+
+    def ask(key: str) -> int:
+        return read(app.test_client(), CUSTOMER, key=key).status_code
+
+    with ThreadPoolExecutor(2) as threads:
+        assert list(threads.map(ask, ["reader-key", "second-key"])) == [200, 200]
+    keys = {e["headers"]["Authorization"].split(",")[0] for e in sandbox.requests("result")}
+    assert len(keys) == 2
