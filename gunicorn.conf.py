@@ -63,6 +63,7 @@ def post_worker_init(worker: Any) -> None:
 
     def drain(*signal_and_frame: Any) -> None:
         gateway.draining.set()
+        worker.cfg.set("keepalive", 0)  # have clients connect anew, to another replica
         gevent.spawn_later(DRAIN_PAUSE, worker.handle_exit, *signal_and_frame)
 
     signal.signal(signal.SIGTERM, drain)

@@ -1,6 +1,6 @@
 """Whether the process lives, and whether it should be sent requests. Neither asks upstream."""
 
-from flask import Blueprint, Response
+from flask import Blueprint
 
 from app.authentication import open_to_all
 from app.errors import ErrorCode, GatewayError
@@ -30,11 +30,3 @@ def readyz() -> dict[str, str]:
             f"Not ready: the credential files of account {', '.join(missing)} cannot be read.",
         )
     return {"status": "ok"}
-
-
-@blueprint.after_app_request
-def end_connection(response: Response) -> Response:
-    """Have clients connect anew, to another replica, once this one is about to end."""
-    if gateway().draining.is_set():
-        response.headers["Connection"] = "close"
-    return response

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryFile
+from typing import Any
 
 import hypothesis
 import pytest
@@ -63,8 +64,14 @@ def sandbox(sandbox_url: str) -> SandboxDriver:
 
 
 @pytest.fixture
-def settings(tmp_path: Path, sandbox_url: str) -> Settings:
-    return Settings.model_validate(configuration(tmp_path, sandbox_url))
+def config(tmp_path: Path, sandbox_url: str) -> dict[str, Any]:
+    """A configuration that can be used, as the file holds it."""
+    return configuration(tmp_path, sandbox_url)
+
+
+@pytest.fixture
+def settings(config: dict[str, Any]) -> Settings:
+    return Settings.model_validate(config)
 
 
 @pytest.fixture

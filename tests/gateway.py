@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from app.errors import ErrorCode
 from app.settings import Settings
 
 ACCESS_KEY = "SANDBOXACCESSKEY0001"
@@ -118,3 +120,19 @@ def code(response: TestResponse) -> str | None:
     """The error code of a problem; None if the answer is none."""
     found: str | None = response.get_json().get("code")
     return found
+
+
+MANDATORY = {"type", "title", "status", "detail", "code", "request_id", "retry", "fault"}
+
+
+def check_problem(response: TestResponse, code: ErrorCode) -> dict[str, Any]:
+    """The problem, which has to be a whole and proper one of this code."""
+    problem: dict[str, Any] = json.loads(response.data)
+    assert response.headers["Content-Type"] == "application/problem+json"
+    assert problem.keys() >= MANDATORY
+    assert problem["type"] == f"/v1/errors/{code.name}"
+    assert (problem["code"], problem["title"]) == (code.name, code.title)
+    assert problem["status"] == response.status_code == code.status
+    assert problem["request_id"] == response.headers["X-Request-Id"]
+    assert (problem["fault"], problem["detail"][-1]) == (code.fault, ".")
+    return problem

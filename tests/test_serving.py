@@ -26,12 +26,6 @@ from tests.raw_upstream import SUCCESS, RawUpstream
 from tests.sandbox_driver import SandboxDriver
 
 
-@pytest.fixture
-def working(tmp_path: Path, sandbox: SandboxDriver) -> dict[str, Any]:
-    """A configuration that can be used, for the sandbox."""
-    return configuration(tmp_path, sandbox.url)
-
-
 class Gate:
     """An upstream's answer that waits while the gate is shut."""
 
@@ -64,11 +58,14 @@ def check_quiet(gateway: ServedGateway) -> None:
         assert word not in gateway.text
 
 
-def test_it_serves_and_counts(tmp_path: Path, working: dict[str, Any]) -> None:
+def test_it_serves_and_counts(
+    tmp_path: Path, config: dict[str, Any], sandbox: SandboxDriver
+) -> None:
     port = free_port()
     environment = {"METRICS_PORT": str(port), "LOG_LEVEL": "DEBUG"}
-    with ServedGateway(tmp_path, working, environment=environment) as gateway:
+    with ServedGateway(tmp_path, config, environment=environment) as gateway:
         assert submit(gateway).json()["status"] == "VERIFIED"
+        assert len(sandbox.requests("verified-info")) == 1
         for path in ("/livez", "/readyz", "/v1/errors", "/openapi.json", "/docs"):
             assert gateway.request("GET", path).status_code == 200, path
         head = gateway.request("HEAD", "/v1/errors")
@@ -98,10 +95,13 @@ def test_it_serves_and_counts(tmp_path: Path, working: dict[str, Any]) -> None:
     ],
 )
 def test_a_wrong_environment_ends_it_with_2_and_one_message(
-    tmp_path: Path, working: dict[str, Any], environment: dict[str, str | None], message: str
+    tmp_path: Path,
+    config: dict[str, Any],
+    environment: dict[str, str | None],
+    message: str,
 ) -> None:
     path = tmp_path / "config.yaml"
-    path.write_text(yaml.safe_dump(working))
+    path.write_text(yaml.safe_dump(config))
     process = gunicorn(environment={"GATEWAY_CONFIG": str(path), **environment})
     _, errors = process.communicate(timeout=LIMIT)
     assert process.returncode == 2
@@ -125,8 +125,8 @@ def test_a_wrong_configuration_ends_it_with_2_and_one_message(tmp_path: Path) ->
 def test_a_call_that_is_under_way_is_finished_before_the_end(tmp_path: Path) -> None:
     gate = Gate()
     with RawUpstream(gate) as upstream, ThreadPoolExecutor() as threads:
-        document = configuration(tmp_path, upstream.url)
-        with ServedGateway(tmp_path, document) as gateway:
+        config = configuration(tmp_path, upstream.url)
+        with ServedGateway(tmp_path, config) as gateway:
             gate.shut()
             answer = threads.submit(submit, gateway)
             assert gate.arrived.acquire(timeout=LIMIT)
@@ -155,15 +155,16 @@ def copied(tmp_path: Path) -> Iterator[Path]:
 
 
 def test_it_needs_no_home_and_writes_nothing(
-    tmp_path: Path, working: dict[str, Any], copied: Path
+    tmp_path: Path, config: dict[str, Any], sandbox: SandboxDriver, copied: Path
 ) -> None:
     def snapshot() -> dict[str, float]:
         return {str(path): path.stat().st_mtime for path in copied.rglob("*")}
 
     before = snapshot()
     environment = {"HOME": "/nonexistent", "PYTHONDONTWRITEBYTECODE": "1"}
-    with ServedGateway(tmp_path, working, copied, environment) as gateway:
+    with ServedGateway(tmp_path, config, copied, environment) as gateway:
         assert submit(gateway).status_code == 201
+        assert len(sandbox.requests("verified-info")) == 1
         assert snapshot() == before
         assert gateway.end() == 0
     assert snapshot() == before
@@ -176,9 +177,9 @@ def test_tls_works_under_the_real_worker(tmp_path: Path) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("127.0.0.1").configure_cert(context)
     with RawUpstream(tls=context) as upstream:
-        document = configuration(tmp_path, upstream.url)
-        document["accounts"]["default"]["ca_file"] = str(tmp_path / "ca.pem")
-        with ServedGateway(tmp_path, document) as gateway:
+        config = configuration(tmp_path, upstream.url)
+        config["accounts"]["default"]["ca_file"] = str(tmp_path / "ca.pem")
+        with ServedGateway(tmp_path, config) as gateway:
             assert [submit(gateway).status_code for _ in range(3)] == [201] * 3
             refused = gateway.request(
                 "POST",
@@ -194,8 +195,8 @@ def test_tls_works_under_the_real_worker(tmp_path: Path) -> None:
 def test_requests_that_wait_do_not_hold_up_the_probes(tmp_path: Path) -> None:
     gate, many = Gate(), 50
     with RawUpstream(gate) as upstream, ThreadPoolExecutor(many) as threads:
-        document = configuration(tmp_path, upstream.url)
-        with ServedGateway(tmp_path, document) as gateway:
+        config = configuration(tmp_path, upstream.url)
+        with ServedGateway(tmp_path, config) as gateway:
             assert submit(gateway).status_code == 201  # proves the key, which one call has to
             gate.shut()
             answers = [threads.submit(submit, gateway, f"c-{place}") for place in range(many)]

@@ -52,6 +52,11 @@ class Iam:
         self._endpoint = Endpoint(iam.endpoint, account)
 
     @property
+    def identity(self) -> tuple[str, str, str]:
+        """Whose tokens it gives."""
+        return self._iam.endpoint, self._iam.domain, self._iam.user
+
+    @property
     def password_file(self) -> Path:
         """Where the password is mounted."""
         return self._iam.password_file

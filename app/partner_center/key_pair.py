@@ -119,8 +119,9 @@ class KeyPair:
         Returns:
             True if the request proves the pair, False if that is done; None if the pair rests.
         """
-        begun = self.monotonic()
-        ends = begun + min(within, PROBATION)  # a holder that died must not hold the others
+        ends = self.monotonic() + min(
+            within, PROBATION
+        )  # a holder that died must not hold the others
         with self._changed:
             while self._on_probation and not self.rest and self.monotonic() < ends:
                 self._changed.wait(ends - self.monotonic())
@@ -132,9 +133,11 @@ class KeyPair:
                 return False
             self._on_probation = True
         while not self._rests_elsewhere():
-            mine = self.state.add(self._key("turn"), b"1", PROBATION)
-            if mine or not self.state.shared or self.monotonic() >= ends:
+            if self.state.add(self._key("turn"), b"1", PROBATION):
                 return True
+            if self.monotonic() >= ends:
+                self._end_probation()
+                raise GatewayError(ErrorCode.DEADLINE_EXCEEDED)
             time.sleep(0.05)
         self._end_probation()
         return None

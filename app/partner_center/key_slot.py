@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 
+from app.errors import GatewayError
 from app.observability import metrics
 from app.observability.logs import event, logger
 from app.partner_center.codes import Verdict
@@ -106,7 +107,10 @@ class KeySlot:
 
 def _try(pair: KeyPair, probe: Probe) -> Verdict:
     """What upstream says of a pair that is not in use yet."""
-    proves = pair.take()
+    try:
+        proves = pair.take()
+    except GatewayError:
+        return Verdict.UNKNOWN  # another replica is trying it
     if proves is None:
         return Verdict.REFUSED
     verdict = Verdict.UNKNOWN

@@ -12,11 +12,12 @@ from typing import Any
 
 from requests import PreparedRequest
 
-from app.errors import ErrorCode, GatewayError
+from app.errors import GatewayError
 from app.observability import metrics
 from app.observability.logs import event, logger
 from app.partner_center.codes import Verdict
 from app.partner_center.credentials import LONGEST
+from app.partner_center.guarded_iam import GuardedIam
 from app.partner_center.iam import SAFE_LIFE, Iam, Token
 from app.partner_center.key_slot import Probe
 from app.partner_center.single_flight import SingleFlight
@@ -28,11 +29,6 @@ HEADER = "X-Auth-Token"
 MARGIN = (1800.0, 3600.0)  # seconds before the end
 SHORT_LIFE = 0.1  # of a token's life, for tokens that live shorter than that
 RETRY_INTERVAL = 30.0  # seconds after a failed renewal
-REFUSED_PAUSE = 60.0  # seconds after a refusal that is not about the password
-LOCK_PAUSE = 900.0  # seconds after "user locked"; how long IAM locks is the account's own policy
-# A wrong password comes in the keystone shape without a code, or as one of these.
-WRONG_PASSWORD = (None, "IAM.0062", "IAM.0063")
-USER_LOCKED = "IAM.0061"
 RENEWAL = 30.0  # seconds for which one replica may be renewing
 
 _log = logger("credentials")
@@ -66,7 +62,7 @@ class Tokens:
         jitter: Callable[[float, float], float] = random.uniform,
     ) -> None:
         self._account = account
-        self._iam = iam
+        self._iam = GuardedIam(account, iam, now)
         self._state = state
         self._sealing = sealing
         self._now = now
@@ -76,11 +72,9 @@ class Tokens:
         self._dropping = threading.Lock()
         self._held: _Held | None = None
         self._renewal_pauses_until = 0.0
-        self._refused: tuple[int, int] | None = None
-        self._asking_pauses_until = 0.0
         self._stillborn = 0
         self._last_success: datetime | None = None
-        self._key = "token:" + sealing.fingerprint("token", account, str(iam.password_file))
+        self._key = "token:" + sealing.fingerprint("token", account, *iam.identity)
 
     def refresh(self, probe: Probe, at_once: bool = False) -> bool:
         """Renew a token that is near its end, in a thread: the old one serves meanwhile."""
@@ -94,7 +88,7 @@ class Tokens:
     def ensure_usable(self) -> None:
         """See whether there is a token, or one may be asked for."""
         if self._current() is None:
-            self._ensure_asking()
+            self._iam.ensure_allowed()
 
     def authorize(
         self, request: PreparedRequest, uses: Sequence[Token] = (), within: float = LONGEST
@@ -122,7 +116,7 @@ class Tokens:
 
     def usable(self) -> bool:
         """Whether there is a token, or a password to ask for one with."""
-        return self._held is not None or self._iam.password_file.is_file()
+        return self._held is not None or self._iam.password_mounted
 
     def describe(self) -> dict[str, Any]:
         """Condition, age and expiry of the token."""
@@ -130,7 +124,7 @@ class Tokens:
         return {
             "authentication": "token",
             "token": {
-                "condition": "REFUSED" if self._refused else "HELD" if held else "NONE",
+                "condition": "REFUSED" if self._iam.refused else "HELD" if held else "NONE",
                 "issued_at": datetime.fromtimestamp(held.token.issued, UTC) if held else None,
                 "expires_at": datetime.fromtimestamp(held.token.expires, UTC) if held else None,
                 "last_success": self._last_success,
@@ -173,49 +167,22 @@ class Tokens:
                 break
             time.sleep(0.05)  # another replica is asking
         try:
+            # Once more: who had the turn before may have put one there.
+            shared = self._shared()
+            if shared is not None and shared.text != dead:
+                return self._hold(shared)
             return self._ask_iam()
         finally:
             self._state.delete(turn)
 
     def _ask_iam(self) -> Token:
-        self._ensure_asking()
-        password = self._password_stamp()
-        try:
-            token = self._iam.partner_token(self._now())
-        except GatewayError as error:
-            self._note_refusal(error, password)
-            raise
-        self._refused = None
+        token = self._iam.ask()
         document = {"text": token.text, "issued": token.issued, "expires": token.expires}
         sealed = self._sealing.seal(json.dumps(document).encode())
         life = token.expires - self._now()
         if life > 0:
             self._state.put(self._key, sealed, life)
         return self._hold(token)
-
-    def _ensure_asking(self) -> None:
-        if self._refused is not None and self._refused == self._password_stamp():
-            raise GatewayError(
-                ErrorCode.UPSTREAM_ACCESS_DENIED,
-                "IAM refused this account's user or password before; it is not tried again "
-                "until the password file changes.",
-            )
-        if self._now() < self._asking_pauses_until:
-            raise GatewayError(
-                ErrorCode.UPSTREAM_ACCESS_DENIED,
-                "Huawei refused the last tokens of this account; the next one is asked for later.",
-            )
-
-    def _note_refusal(self, error: GatewayError, password: tuple[int, int] | None) -> None:
-        """A wrong password is never tried again, for it locks the user; other refusals pass."""
-        if error.code is not ErrorCode.UPSTREAM_ACCESS_DENIED or error.upstream is None:
-            return
-        if error.upstream.status == 401 and error.upstream.code in WRONG_PASSWORD:
-            self._refused = password
-        else:
-            locked = error.upstream.code == USER_LOCKED
-            self._asking_pauses_until = self._now() + (LOCK_PAUSE if locked else REFUSED_PAUSE)
-        self._report(logging.ERROR, "refused", "IAM refused to give a token", error)
 
     def _shared(self) -> Token | None:
         sealed = self._state.get(self._key)
@@ -237,7 +204,7 @@ class Tokens:
             self._stillborn += 1
             if self._stillborn > 1:
                 # The second in a row that was never accepted: the next would die as well.
-                self._asking_pauses_until = self._now() + REFUSED_PAUSE
+                self._iam.pause()
         metrics.CREDENTIAL_EVENTS.labels(self._account, Verdict.DEAD.value).inc()
 
     def _renew(self, old: _Held) -> None:
@@ -255,13 +222,6 @@ class Tokens:
         shared = self._shared()
         if shared is not None and shared.text == old.text:
             self._state.delete(self._key)
-
-    def _password_stamp(self) -> tuple[int, int] | None:
-        try:
-            stat = self._iam.password_file.stat()
-        except OSError:
-            return None
-        return stat.st_ino, stat.st_mtime_ns
 
     def _report(self, level: int, what: str, text: str, error: GatewayError | None = None) -> None:
         metrics.CREDENTIAL_EVENTS.labels(self._account, what).inc()

@@ -60,6 +60,8 @@ def _check_proxy(url: str) -> str:
         raise ValueError("must be a URL") from None
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError("must be an http or https URL")
+    if parts.username or parts.password:
+        raise ValueError("must hold no user and password")
     return url
 
 
@@ -112,7 +114,10 @@ class QuotaSettings(_Section):
     """How many calls Huawei allows."""
 
     requests_per_second: float = Field(
-        10, gt=0, le=1000, description="calls a second to each of Huawei's APIs"
+        10,
+        gt=0,
+        le=1000,
+        description="calls a second to each of Huawei's APIs",
     )
 
 

@@ -2,9 +2,9 @@
 
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
 
+CATCH_UP = 0.02  # of the seconds in which so many calls are allowed
 SWEEP_INTERVAL = 60.0  # seconds between two looks for what has expired
 
 
@@ -20,7 +20,7 @@ class MemoryState:
 
     def __init__(self, replicas: int = 1, now: Callable[[], float] = time.monotonic) -> None:
         self._replicas = replicas
-        self._taken: dict[str, deque[float]] = {}
+        self._due: dict[str, float] = {}
         self._now = now
         self._lock = threading.Lock()
         self._values: dict[str, tuple[float, bytes]] = {}
@@ -60,19 +60,19 @@ class MemoryState:
             return count
 
     def take(self, key: str, calls: float, seconds: float) -> float:
-        """Take one of the calls allowed in any so many seconds; else seconds until there is one.
+        """Take one of so many calls in so many seconds; else seconds until there is one.
 
-        This process allows itself its share among the replicas.
+        The generic cell rate algorithm: calls keep an even distance, of which those who come
+        late may make up a little. This process allows itself its share among the replicas.
         """
-        calls, seconds = _share(calls, seconds, self._replicas)
+        distance = seconds / calls * self._replicas
         with self._lock:
-            taken = self._taken.setdefault(key, deque())
             now = self._now()
-            if len(taken) >= calls and now - taken[0] < seconds:
-                return taken[0] + seconds - now
-            if len(taken) >= calls:
-                taken.popleft()
-            taken.append(now)
+            due = self._due.get(key, now)
+            pause = due - CATCH_UP * seconds - now
+            if pause > 0:
+                return pause
+            self._due[key] = max(now, due) + distance
             return 0.0
 
     def delete(self, key: str) -> None:
@@ -90,9 +90,3 @@ class MemoryState:
             self._values = {name: entry for name, entry in self._values.items() if entry[0] > now}
             self._swept = now
         self._values[key] = (now + seconds, value)
-
-
-def _share(calls: float, seconds: float, replicas: int) -> tuple[int, float]:
-    """One replica's part of so many calls in so many seconds, as a whole number of calls."""
-    part = calls / replicas
-    return (int(part), seconds * int(part) / part) if part >= 1 else (1, seconds / part)

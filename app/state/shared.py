@@ -10,7 +10,7 @@ import redis
 
 from app.observability import metrics
 from app.observability.logs import event, logger
-from app.state.memory import MemoryState
+from app.state.memory import CATCH_UP, MemoryState
 
 T = TypeVar("T")
 
@@ -19,18 +19,17 @@ TIMEOUT = 1.0  # seconds for a connection and for an answer
 OWN = 3600.0  # seconds for which this process keeps what it put into Redis
 RETRY_INTERVAL = 5.0  # seconds until a lost Redis is asked again
 
-# The times of the last calls, newest first, by Redis's own clock: one call may be made when the
-# oldest of as many as are allowed is a window ago. Answers 0, or the microseconds to wait.
+# As MemoryState.take, in microseconds of Redis's own clock: answers 0 if a call was taken, else how
+# long to wait.
 _TAKE = """
+local distance, catch_up = tonumber(ARGV[1]), tonumber(ARGV[2])
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
-local oldest = redis.call('LINDEX', KEYS[1], ARGV[1] - 1)
-if oldest and now - oldest < tonumber(ARGV[2]) then
-  return tonumber(ARGV[2]) - (now - oldest)
-end
-redis.call('LPUSH', KEYS[1], now)
-redis.call('LTRIM', KEYS[1], 0, ARGV[1] - 1)
-redis.call('PEXPIRE', KEYS[1], math.ceil(ARGV[2] / 1000) + 1000)
+local due = tonumber(redis.call('GET', KEYS[1]) or now)
+local pause = due - catch_up - now
+if pause > 0 then return math.ceil(pause) end
+redis.call('SET', KEYS[1], string.format('%.0f', math.max(now, due) + distance),
+           'PX', math.ceil(distance / 1000) + 60000)
 return 0
 """
 
@@ -84,10 +83,15 @@ class SharedState:
 
     def add(self, key: str, value: bytes, seconds: float) -> bool:
         """Set a value unless there is one; whether it was set."""
-        return self._ask(
-            lambda: bool(self._redis.set(PREFIX + key, value, px=_milliseconds(seconds), nx=True)),
-            lambda: self._memory.add(key, value, seconds),
-        )
+
+        def in_redis() -> bool:
+            px = _milliseconds(seconds)
+            added = bool(self._redis.set(PREFIX + key, value, px=px, nx=True))
+            if added:
+                self._memory.put(key, value, min(seconds, OWN))
+            return added
+
+        return self._ask(in_redis, lambda: self._memory.add(key, value, seconds))
 
     def increase(self, key: str, seconds: float) -> int:
         """Add one to a count, which is forgotten that long after its first; the new count."""
@@ -104,9 +108,10 @@ class SharedState:
         """Take one of the calls allowed in any so many seconds; else seconds until there is one."""
 
         def in_redis() -> float:
-            whole = max(1, int(calls))
-            window = int(seconds * whole / calls * 1_000_000)
-            waits = self._take(keys=[PREFIX + key], args=[whole, window])
+            distance = int(seconds / calls * 1_000_000)
+            waits = self._take(
+                keys=[PREFIX + key], args=[distance, int(CATCH_UP * seconds * 1_000_000)]
+            )
             return int(cast(int, waits)) / 1_000_000
 
         return self._ask(in_redis, lambda: self._memory.take(key, calls, seconds))

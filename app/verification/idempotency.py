@@ -91,14 +91,12 @@ class Writes:
             GatewayError: IDEMPOTENCY_KEY_REUSED, IDEMPOTENCY_KEY_IN_FLIGHT, or what the work
                 ended in.
         """
-        record, resumed = None, False
+        record = None
         if write.key is not None:
             record = self._name("key", write.caller, write.kind, write.customer_id, write.key)
             known = self._known(record, write)
             if known is not None and known.done:
                 return _replayed(write, known), True
-            # A state that was lost may have held a record.
-            resumed = known is not None or (self._shared and not self._state.shared)
         turn = self._name("write", write.customer_id)
         if not self._state.add(turn, b"1", UNDER_WAY):
             raise GatewayError(
@@ -107,7 +105,13 @@ class Writes:
                 retry_after=1.0,
             )
         try:
-            return self._work(write, record, resumed, work), False
+            # Once more: the one who had the turn before may have written under the same key.
+            known = self._known(record, write) if record else None
+            if known is not None and known.done:
+                return _replayed(write, known), True
+            # A state that was lost may have held a record.
+            lost = record is not None and self._shared and not self._state.shared
+            return self._work(write, record, known is not None or lost, work), False
         finally:
             self._state.delete(turn)
 

@@ -1,81 +1,21 @@
-"""Log lines: one a request, as JSON, with neither a personal value nor a secret in any of them."""
+"""Log lines: one a request, as JSON, and what is kept of anybody else's record."""
 
 from __future__ import annotations
 
-import io
 import json
 import logging
 import sys
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from flask import Flask
 from flask.testing import FlaskClient
-from hypothesis import HealthCheck, given
-from hypothesis import settings as hypothesis_settings
-from hypothesis import strategies as st
-from marshmallow import Schema, fields
 
 from app import create_app
-from app.authentication import open_to_all
 from app.observability.logs import JsonFormatter, configuration, event, logger
 from app.settings import Settings
-from tests.gateway import (
-    CUSTOMER,
-    INDIVIDUAL_PATH,
-    PERSON,
-    SECRET_KEY,
-    altered,
-    bearer,
-    submit,
-)
-from tests.raw_upstream import RawUpstream, answer
+from tests.gateway import CUSTOMER, INDIVIDUAL_PATH, PERSON, bearer, submit
+from tests.observability.log import Log, check_silence
 from tests.sandbox_driver import SandboxDriver
-
-PERSONAL = ("ZHANG SAN", "E1234567", "shop-981")
-SECRETS = (SECRET_KEY, "writer-key", "Signature=")
-
-
-class Log:
-    """What the whole process logs, DEBUG included, in the form of the real log."""
-
-    def __init__(self) -> None:
-        self._stream = io.StringIO()
-        self.handler = logging.StreamHandler(self._stream)
-        self.handler.setFormatter(JsonFormatter())
-
-    @property
-    def text(self) -> str:
-        return self._stream.getvalue()
-
-    @property
-    def lines(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self.text.splitlines()]
-
-    def requests(self) -> list[dict[str, Any]]:
-        return [line for line in self.lines if line["event"] == "request"]
-
-    def clear(self) -> None:
-        self._stream.truncate(0)
-        self._stream.seek(0)
-
-
-@pytest.fixture
-def log() -> Iterator[Log]:
-    root = logging.getLogger()
-    level, log = root.level, Log()
-    root.addHandler(log.handler)
-    root.setLevel(logging.DEBUG)
-    yield log
-    root.removeHandler(log.handler)
-    root.setLevel(level)
-
-
-def check_silence(log: Log) -> None:
-    """Nothing personal and no secret in it."""
-    for value in (*PERSONAL, *SECRETS):
-        assert value not in log.text
 
 
 def test_a_request_leaves_one_line_with_what_an_operator_needs(
@@ -142,132 +82,6 @@ def test_a_probe_is_heard_only_when_it_fails_or_at_debug(
     assert response.status_code == 503
     assert "default" in response.get_json()["detail"]
     assert [line["level"] for line in log.requests()] == ["INFO"]
-
-
-FAULTS: list[tuple[str, dict[str, Any]]] = [
-    ("reset", {}),
-    ("truncated", {}),
-    ("hang", {"seconds": 0.3}),
-    ("html", {}),
-    ("bad_json", {}),
-    ("huge", {}),
-    ("slow_body", {"seconds": 30}),
-    ("throttled", {}),
-    ("status", {"status": 500, "body": {"error_msg": "ZHANG SAN E1234567"}}),
-    ("code", {"code": "CBC.0100", "message": "ZHANG SAN E1234567 shop-981"}),
-    ("code", {"code": "CBC.777", "message": "ZHANG SAN E1234567 shop-981"}),
-    ("code", {"code": "APIGW.0301", "message": "Signature=abc|ZHANG SAN"}),
-]
-
-
-@pytest.mark.parametrize(("kind", "parameters"), FAULTS)
-def test_no_fault_of_huaweis_makes_the_log_or_the_answer_talk(
-    settings: Settings, sandbox: SandboxDriver, log: Log, kind: str, parameters: dict[str, Any]
-) -> None:
-    client = create_app(altered(settings, timeouts={"read": 0.2})).test_client()
-    sandbox.fault("verified-info", kind, **parameters)
-    text = submit(client).get_data(as_text=True)
-    assert not any(value in text for value in (*PERSONAL, *SECRETS))
-    check_silence(log)
-    assert len(log.requests()) == 1
-
-
-@pytest.mark.parametrize(
-    "reply",
-    [
-        b"ZHANG SAN E1234567\r\n\r\n",
-        b"HTTP/1.1 200 OK\r\nZHANG SAN E1234567\r\nContent-Length: 2\r\n\r\n{}",
-        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nZHANG SAN\r\n",
-        b"HTTP/1.1 302 Found\r\nLocation: http://shop-981/ZHANG SAN\r\nContent-Length: 0\r\n\r\n",
-        answer(200, "ZHANG SAN"),
-        answer(400, '{"error_code": "ZHANG SAN", "request_id": "E1234567 x"}'),
-        answer(400, '{"error_code": "CBC.5002"}', "X-Request-Id: ZHANG SAN"),
-    ],
-)
-def test_nor_does_an_answer_that_is_none(settings: Settings, log: Log, reply: bytes) -> None:
-    def send(connection: Any) -> None:
-        connection.sendall(reply)
-
-    with RawUpstream(send) as upstream:
-        client = create_app(altered(settings, endpoint=upstream.url)).test_client()
-        text = submit(client).get_data(as_text=True)
-    assert not any(value in text for value in PERSONAL)
-    check_silence(log)
-
-
-def test_nor_does_a_wrong_key_that_huawei_repeats_whole(
-    settings: Settings, sandbox: SandboxDriver, log: Log
-) -> None:
-    sandbox.access_keys(SANDBOXACCESSKEY0001={"secret_key": "another"})
-    response = submit(create_app(settings).test_client())
-    assert response.get_json()["code"] == "UPSTREAM_ACCESS_DENIED"
-    assert "canonical" not in response.get_data(as_text=True) + log.text
-    check_silence(log)
-
-
-class _Lengthy(Schema):
-    full_name = fields.Integer(required=True)
-
-
-def _validate() -> None:
-    _Lengthy().load({"full_name": "ZHANG SAN", "E1234567": 1})
-
-
-def _parse() -> None:
-    json.loads('{"full_name": "ZHANG SAN E1234567"')
-
-
-def _raise() -> None:
-    personal = "ZHANG SAN E1234567"
-    try:
-        raise KeyError(personal)
-    except KeyError:
-        raise RuntimeError(personal) from None
-
-
-@pytest.mark.parametrize("crash", [_validate, _parse, _raise], ids=lambda crash: crash.__name__)
-def test_nor_does_a_crash_over_a_personal_value(app: Flask, log: Log, crash: Any) -> None:
-    app.add_url_rule("/crash", view_func=open_to_all(crash))
-    response = app.test_client().get("/crash")
-    assert response.get_json()["code"] == "INTERNAL_ERROR"
-    assert any("exceptions" in line for line in log.lines)
-    check_silence(log)
-
-
-MARKER = "QZXJ"
-
-
-@hypothesis_settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    body=st.fixed_dictionaries(
-        {
-            "full_name": st.text(max_size=300).map(lambda text: MARKER + text),
-            "document": st.fixed_dictionaries(
-                {
-                    "type": st.sampled_from(["PASSPORT", "ID_CARD", MARKER]),
-                    "number": st.text("ab1 ", max_size=33).map(lambda text: MARKER + text),
-                }
-            ),
-            "partner_user_id": st.text(max_size=80).map(lambda text: MARKER + text),
-        },
-        optional={MARKER: st.none()},
-    ),
-    fault=st.sampled_from([None, "CBC.0100", "CBC.5002", "CBC.424242", "APIGW.0308"]),
-)
-def test_no_value_of_a_body_ever_reaches_a_log(
-    client: FlaskClient,
-    sandbox: SandboxDriver,
-    log: Log,
-    body: dict[str, Any],
-    fault: str | None,
-) -> None:
-    log.clear()
-    sandbox.clear_faults()
-    if fault:
-        sandbox.fault("verified-info", "code", code=fault, message=json.dumps(body))
-    client.post(INDIVIDUAL_PATH, json=body, headers=bearer())
-    assert MARKER not in log.text
-    assert len(log.requests()) == 1
 
 
 def record(name: str, level: int, text: Any, *arguments: Any, **more: Any) -> dict[str, Any]:

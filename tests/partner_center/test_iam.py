@@ -12,7 +12,8 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from app.errors import ErrorCode, GatewayError
-from app.partner_center.tokens import LOCK_PAUSE, REFUSED_PAUSE, Tokens
+from app.partner_center.guarded_iam import LOCK_PAUSE, REFUSED_PAUSE
+from app.partner_center.tokens import Tokens
 from app.settings import Settings
 from tests.gateway import code, submit
 from tests.partner_center.accounts import (
@@ -211,7 +212,7 @@ BODIES = st.one_of(
 )
 
 
-@hypothesis_settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis_settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(body=BODIES)
 def test_whatever_iam_says_is_a_token_or_a_failure_of_the_catalogue(
     settings: Settings, tmp_path: Path, body: Any

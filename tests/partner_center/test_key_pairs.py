@@ -181,10 +181,6 @@ def test_who_has_no_time_to_wait_for_the_proof_is_told_so(files: PairSettings) -
     assert pair.take(0.05) is False
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="key_pair.py take: when its time is over it signs, though another replica is proving",
-)
 def test_who_has_no_time_to_wait_for_another_replica_does_not_sign_beside_it(
     files: PairSettings, valkey: Valkey
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,9 +10,19 @@ import pytest
 from app.errors import ErrorCode, GatewayError
 from app.partner_center.client import PartnerCenter
 from app.partner_center.key_pair import REST
+from app.partner_center.key_slot import REFUSED_INTERVAL
 from app.settings import Settings
-from tests.gateway import ACCESS_KEY, altered, code, submit
-from tests.partner_center.accounts import key_pairs, partner_center, read, signers
+from tests.gateway import ACCESS_KEY, SECOND_ACCESS_KEY, altered, code, submit
+from tests.partner_center.accounts import (
+    PAIR,
+    Mounted,
+    key_pairs,
+    partner_center,
+    read,
+    replace,
+    signers,
+    with_pairs,
+)
 from tests.sandbox_driver import SandboxDriver
 from tests.state.timing import Clock, together
 
@@ -123,3 +134,20 @@ def test_where_huawei_cannot_be_reached_nobody_waits_for_a_proof(settings: Setti
     center = partner_center(unreachable, key_pairs(unreachable, Clock()))
     found = together(20, lambda _: checked(center))
     assert found == [ErrorCode.UPSTREAM_UNREACHABLE] * 20
+
+
+def test_files_that_stay_wrong_are_probed_twice_in_a_window(
+    settings: Settings, sandbox: SandboxDriver, tmp_path: Path
+) -> None:
+    clock = Clock()
+    mounted = Mounted(tmp_path / "partner").write(*PAIR)
+    center = partner_center(settings, key_pairs(with_pairs(settings, mounted), clock))
+    assert read(center) is None
+    replace(mounted.folder / "ak", SECOND_ACCESS_KEY)  # beside the secret of the other one
+    for _ in range(4):
+        assert read(center) is None
+        clock.pass_time(REFUSED_INTERVAL)
+    assert signers(sandbox, probes=True) == [(SECOND_ACCESS_KEY, "APIGW.0301")] * 2
+    clock.pass_time(REST)
+    assert read(center) is None
+    assert len(signers(sandbox, probes=True)) == 3

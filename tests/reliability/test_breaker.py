@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -20,7 +21,7 @@ from tests.sandbox_driver import SandboxDriver
 from tests.state.timing import wait_until
 from tests.verification.gateways import INDIVIDUAL
 
-FAILURES = 4
+FAILURES = 3
 SHORT = {"tries": 1, "breaker_failures": FAILURES, "breaker_pause": 0.3}
 LONG = {**SHORT, "breaker_pause": 60.0}
 OPEN = (503, "CIRCUIT_OPEN", False)
@@ -53,7 +54,7 @@ def once_paused(ask: Callable[[], TestResponse]) -> TestResponse:
     return answers[-1]
 
 
-@pytest.mark.parametrize("kind", ["reset", "html", "hang", "status", "truncated"])
+@pytest.mark.parametrize("kind", ["reset", "html", "hang"])
 def test_it_opens_after_so_many_failures_in_a_row_and_nothing_is_sent(
     build: Build, sandbox: SandboxDriver, kind: str
 ) -> None:
@@ -161,7 +162,7 @@ def test_a_hanging_upstream_takes_nothing_from_the_others(
     many = 200
     with ServedGateway(tmp_path, document) as gateway, ThreadPoolExecutor(many) as threads:
 
-        def ask(customer: str, **how: str) -> tuple[int, float]:
+        def ask(customer: str, **how: Any) -> tuple[int, float]:
             begun = time.monotonic()
             response = gateway.request(
                 "POST", path_of(customer), json=INDIVIDUAL, headers=headers(**how)

@@ -92,7 +92,7 @@ def test_writes_go_before_polls() -> None:
     assert granted[-9:] == ["poll"] * 9
 
 
-@pytest.mark.parametrize("calls", [1, 3, 10, 2.5, 0.5])
+@pytest.mark.parametrize("calls", [1, 3, 10, 0.5])
 def test_a_quota_is_never_exceeded_in_any_second_and_used_nearly_whole(calls: float) -> None:
     clock, taken = Clock(0.0), []
     state = MemoryState(now=clock)
@@ -111,7 +111,9 @@ def test_a_quota_is_never_exceeded_in_any_second_and_used_nearly_whole(calls: fl
     assert len(taken) >= 0.95 * calls * 30 - calls
 
 
-@pytest.mark.parametrize(("calls", "replicas", "share"), [(10, 2, 5), (10, 3, 3.3), (1, 4, 0.25)])
+@pytest.mark.parametrize(
+    ("calls", "replicas", "share"), [(10, 2, 5), (10, 3, 10 / 3), (1, 4, 0.25)]
+)
 def test_replicas_that_share_nothing_keep_to_their_part(
     calls: float, replicas: int, share: float
 ) -> None:
@@ -155,7 +157,7 @@ def test_a_thousand_who_wait_cost_next_to_nothing() -> None:
 
     def wait(place: int) -> bool:
         try:
-            quota.wait(Errand.within(4.0, f"caller-{place % 40}"), write=False)
+            quota.wait(Errand.within(2.5, f"caller-{place % 40}"), write=False)
         except GatewayError:
             return False
         return True
@@ -168,7 +170,7 @@ def test_a_thousand_who_wait_cost_next_to_nothing() -> None:
         # Looking whether it is over costs most of this.
         assert time.process_time() - used < 0.6
         granted = [one.result() for one in waiting].count(True)
-    assert granted <= 5 * 4.5
+    assert granted <= 5 * 3.5
 
 
 def test_a_quiet_caller_beside_a_noisy_one_waits_less_than_a_second() -> None:
@@ -177,9 +179,12 @@ def test_a_quiet_caller_beside_a_noisy_one_waits_less_than_a_second() -> None:
 
     def ask(caller: str) -> list[float]:
         waits = []
-        while time.monotonic() < ends:
+        while (left := ends - time.monotonic()) > 0:
             begun = time.monotonic()
-            quota.wait(Errand.within(LONG, caller), write=False)
+            try:
+                quota.wait(Errand.within(left, caller), write=False)
+            except GatewayError:
+                break
             waits.append(time.monotonic() - begun)
         return waits
 

@@ -1,0 +1,42 @@
+"""A configuration file, broken on purpose, and the one message that it earns."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from app import settings as configuration
+from app.settings import ConfigurationError, Settings
+
+SECRET = "s3cr3t-that-is-never-shown"
+
+
+def load(folder: Path, content: Any) -> Settings:
+    path = folder / "config.yaml"
+    path.write_text(content if isinstance(content, str) else yaml.safe_dump(content))
+    return configuration.load(path)
+
+
+def complaints(folder: Path, content: Any) -> list[str]:
+    """The lines of the one message below its first."""
+    with pytest.raises(ConfigurationError) as failure:
+        load(folder, content)
+    message = str(failure.value)
+    assert message.startswith(str(folder / "config.yaml"))
+    assert SECRET not in message
+    return [line.strip() for line in message.splitlines()[1:]]
+
+
+def put(config: dict[str, Any], path: str, value: Any) -> None:
+    """Set the value at a dotted path; take it away if it is `...`."""
+    *parents, last = path.split(".")
+    place: Any = config
+    for name in parents:
+        place = place[int(name)] if name.isdigit() else place.setdefault(name, {})
+    if value is ...:
+        del place[last]
+    else:
+        place[last] = value

@@ -1,0 +1,44 @@
+"""A log that a test can read, and the check that it keeps silent."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+from typing import Any
+
+from app.observability.logs import JsonFormatter
+from tests.gateway import SECRET_KEY
+
+PERSONAL = ("ZHANG SAN", "E1234567", "shop-981")
+SECRETS = (SECRET_KEY, "writer-key", "Signature=")
+
+
+class Log:
+    """What the whole process logs, DEBUG included, in the form of the real log."""
+
+    def __init__(self) -> None:
+        self._stream = io.StringIO()
+        self.handler = logging.StreamHandler(self._stream)
+        self.handler.setFormatter(JsonFormatter())
+
+    @property
+    def text(self) -> str:
+        return self._stream.getvalue()
+
+    @property
+    def lines(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.text.splitlines()]
+
+    def requests(self) -> list[dict[str, Any]]:
+        return [line for line in self.lines if line["event"] == "request"]
+
+    def clear(self) -> None:
+        self._stream.truncate(0)
+        self._stream.seek(0)
+
+
+def check_silence(log: Log) -> None:
+    """Nothing personal and no secret in it."""
+    for value in (*PERSONAL, *SECRETS):
+        assert value not in log.text
