@@ -56,9 +56,9 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
 def test_what_is_printed_of_settings_holds_no_digest(
     tmp_path: Path, config: dict[str, Any]
 ) -> None:
-    put(config, "accounts.default.proxy", f"http://user:{SECRET}@proxy:3128")
+    put(config, "state", {"url": f"redis://:{SECRET}@redis:6379/0", "key_file": "/run/state"})
     settings = load(tmp_path, config)
-    for printed in (settings, settings.callers["writer"], settings.accounts):
+    for printed in (settings, settings.state, settings.callers["writer"], settings.accounts):
         for text in (repr(printed), str(printed)):
             assert SECRET not in text
             assert digest("writer-key") not in text
@@ -127,3 +127,11 @@ def test_the_environment_has_to_name_the_file(
     path.write_text(yaml.safe_dump(config))
     monkeypatch.setenv("GATEWAY_CONFIG", str(path))
     assert set(configuration.load_from_environment().accounts) == {"default", "second"}
+
+
+def test_a_proxy_holds_no_user_and_password(tmp_path: Path, config: dict[str, Any]) -> None:
+    put(config, "accounts.default.proxy", f"http://user:{SECRET}@proxy:3128")
+    with pytest.raises(configuration.ConfigurationError) as refused:
+        load(tmp_path, config)
+    assert "accounts.default.proxy: must hold no user and password" in str(refused.value)
+    assert SECRET not in str(refused.value)
