@@ -70,6 +70,8 @@ def _milliseconds(seconds: float) -> float:
 def _end(response: Response) -> Response:
     record = current()
     response.headers["X-Request-Id"] = record.request_id
+    if request.path.startswith("/v1/customers/"):
+        response.headers["Cache-Control"] = "no-store"
     seconds = time.monotonic() - record.begun
     operation = (request.endpoint or "none").rpartition(".")[2]
     caller = g.get("caller")

@@ -217,3 +217,11 @@ def test_registration_representative_and_attachments_are_taken_and_not_pushed(
     }
     assert post(client, ENTERPRISE_PATH, body).status_code == 201
     assert json.loads(sandbox.requests()[0]["body"]) == SENT_COMPANY
+
+
+@pytest.mark.parametrize("customer", [CUSTOMER, "code-CBC-5002"])
+def test_nothing_under_a_customer_may_be_kept_by_a_cache(
+    client: FlaskClient, customer: str
+) -> None:
+    path = f"/v1/customers/{customer}/verifications/individual"
+    assert post(client, path, PERSON).headers["Cache-Control"] == "no-store"
