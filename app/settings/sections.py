@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal, Self
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -28,13 +28,19 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _check_url(url: str) -> str:
-    """An https URL of scheme, host and port; http to loopback only (for the sandbox)."""
+def _parts(url: str) -> SplitResult:
+    """The parts of a URL; urlsplit's own complaint would hold the URL, which may hold anything."""
     try:
         parts = urlsplit(url)
         _ = parts.port
     except ValueError:
         raise ValueError("must be a URL") from None
+    return parts
+
+
+def _check_url(url: str) -> str:
+    """An https URL of scheme, host and port; http to loopback only (for the sandbox)."""
+    parts = _parts(url)
     if parts.scheme not in ("https", "http") or not parts.hostname:
         raise ValueError("must be an https URL")
     if parts.scheme == "http" and not _is_loopback(parts.hostname):
@@ -53,11 +59,7 @@ def _check_file(path: Path) -> Path:
 
 
 def _check_proxy(url: str) -> str:
-    try:
-        parts = urlsplit(url)
-        _ = parts.port
-    except ValueError:
-        raise ValueError("must be a URL") from None
+    parts = _parts(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError("must be an http or https URL")
     if parts.username or parts.password:
