@@ -20,10 +20,9 @@ MARGIN = 1.04  # the module's constant: calls are let go so much further apart
 LONG = 60.0  # seconds: a deadline that no test reaches
 
 
-def most_in_a_second(times: list[float]) -> int:
-    """The largest number of calls within any one second."""
-    times = sorted(times)
-    return max(sum(begun <= at < begun + 1 for at in times) for begun in times)
+def most_within(times: list[float], seconds: float) -> int:
+    """The largest number of calls within so many seconds."""
+    return max(sum(begun <= at < begun + seconds for at in times) for begun in times)
 
 
 def depth(name: str) -> float:
