@@ -225,7 +225,7 @@ class ProblemApi(flask_smorest.Api):
     spec: APISpec
 
     def _register_responses(self) -> None:
-        # Only the default: every operation documents its own failures (see `documented`).
+        # Only the default: operations document their failures by ResourceBlueprint.problems.
         response = {"description": "A failure", "schema": self.ERROR_SCHEMA}
         prepare_response(response, self.spec, MEDIA_TYPE)
         self.spec.components.response("DEFAULT_ERROR", response, lazy=True)

@@ -13,7 +13,7 @@ from requests.structures import CaseInsensitiveDict
 from app.errors import ErrorCode, GatewayError, Upstream
 from app.partner_center.answer import pause, request_id
 from app.partner_center.codes import STATUSES
-from app.partner_center.connection import Endpoint, Reply, Stream
+from app.partner_center.connection import USER_AGENT, Endpoint, Reply, Stream
 from app.partner_center.exchange import Exchange
 from app.partner_center.key_pair import read_keys
 from app.partner_center.signing import ObsAuth
@@ -21,8 +21,6 @@ from app.settings import AccountSettings, AttachmentSettings
 
 # Partner Center looks for attachments under this prefix, and is told the rest of the key.
 PREFIX = "download"
-
-USER_AGENT = "partner-gateway"
 
 CODES: Mapping[str, ErrorCode] = {
     "AccessDenied": ErrorCode.UPSTREAM_ACCESS_DENIED,

@@ -18,7 +18,7 @@ from app.partner_center.answer import Answer
 from app.partner_center.breaker import STORM, Breaker
 from app.partner_center.clock import ClockSkew
 from app.partner_center.codes import Verdict
-from app.partner_center.connection import Endpoint
+from app.partner_center.connection import USER_AGENT, Endpoint
 from app.partner_center.credentials import Credentials
 from app.partner_center.deadline import Errand
 from app.partner_center.exchange import Exchange
@@ -34,7 +34,6 @@ T = TypeVar("T")
 
 MAX_CREDENTIALS = 4  # tried for one call
 OWN_LIMIT = 5.0  # seconds
-USER_AGENT = "partner-gateway"
 
 # Harmless and signed: it reads the result of a customer that there is not.
 PROBE = Operation(

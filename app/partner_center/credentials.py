@@ -11,13 +11,12 @@ from requests import PreparedRequest
 
 from app.errors import ErrorCode, GatewayError
 from app.partner_center.codes import Verdict
-from app.partner_center.key_pair import KeyPair
+from app.partner_center.key_pair import PROBATION, KeyPair
 from app.partner_center.key_slot import KeySlot, Probe, report
 from app.partner_center.signing import SdkHmacAuth, utc_now
 from app.settings import PairSettings
 from app.state import Sealing, State
 
-LONGEST = 30.0  # seconds to wait for another request that proves a pair
 LOOK_INTERVAL = 1.0  # seconds between two looks at the files
 
 
@@ -45,7 +44,7 @@ class Credentials(Protocol):
         """
 
     def authorize(
-        self, request: PreparedRequest, uses: Sequence[Any] = (), within: float = LONGEST
+        self, request: PreparedRequest, uses: Sequence[Any] = (), within: float = PROBATION
     ) -> Any:
         """Sign the request in place; the answer goes to `settle`.
 
@@ -131,7 +130,7 @@ class KeyPairs:
             raise self._nothing_usable()
 
     def authorize(
-        self, request: PreparedRequest, uses: Sequence[Signature] = (), within: float = LONGEST
+        self, request: PreparedRequest, uses: Sequence[Signature] = (), within: float = PROBATION
     ) -> Signature:
         """Sign the request with the first pair that is usable, and was not refused for it.
 

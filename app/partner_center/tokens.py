@@ -16,9 +16,9 @@ from app.errors import GatewayError
 from app.observability import metrics
 from app.observability.logs import event, logger
 from app.partner_center.codes import Verdict
-from app.partner_center.credentials import LONGEST
 from app.partner_center.guarded_iam import GuardedIam
 from app.partner_center.iam import SAFE_LIFE, Iam, Token
+from app.partner_center.key_pair import PROBATION
 from app.partner_center.key_slot import Probe
 from app.partner_center.single_flight import SingleFlight
 from app.state import Sealing, State
@@ -91,7 +91,7 @@ class Tokens:
             self._iam.ensure_allowed()
 
     def authorize(
-        self, request: PreparedRequest, uses: Sequence[Token] = (), within: float = LONGEST
+        self, request: PreparedRequest, uses: Sequence[Token] = (), within: float = PROBATION
     ) -> Token:
         """Put a token on the request; the first to ask gets one for all who wait.
 
