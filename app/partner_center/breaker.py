@@ -38,10 +38,10 @@ class _Listener(pybreaker.CircuitBreakerListener):
 
 
 class Breaker:
-    """The circuit of one account.
+    """The circuit of one account to one endpoint.
 
     Args:
-        account: The account's name.
+        account: The account's name, and what of it where it is not Partner Center.
         failures: So many in a row open it.
         pause: Seconds until a read may try again.
     """

@@ -12,6 +12,7 @@ from requests.structures import CaseInsensitiveDict
 
 from app.errors import ErrorCode, GatewayError, Upstream
 from app.partner_center.answer import pause, request_id
+from app.partner_center.breaker import Breaker
 from app.partner_center.codes import STATUSES
 from app.partner_center.connection import USER_AGENT, Endpoint, Reply, Stream
 from app.partner_center.exchange import Exchange
@@ -58,6 +59,11 @@ class Bucket:
         self._settings = attachments
         self._observe = observe
         self._endpoint = Endpoint(attachments.endpoint, account)
+        self._breaker = Breaker(
+            f"{name}.attachments",
+            account.reliability.breaker_failures,
+            account.reliability.breaker_pause,
+        )
 
     def store(self, path: str, content_type: str, length: int, content: Stream) -> None:
         """Store an attachment; storing it again replaces it.
@@ -84,11 +90,13 @@ class Bucket:
         begun = time.monotonic()
         upstream, outcome = Upstream(), "ABORTED"
         try:
-            upstream = _read(
-                # Storing the same again does no harm, so the advice is that of a read.
-                self._endpoint.send("PUT", target, request.headers, content, writes=False)
-            )
-            _judge(upstream)
+            # Storing the same again does no harm, so this is a read as far as repeating goes, and
+            # an upload may find out itself whether OBS is back.
+            with self._breaker.call(write=False, probe=_nothing):
+                upstream = _read(
+                    self._endpoint.send("PUT", target, request.headers, content, writes=False)
+                )
+                _judge(upstream)
             outcome = "OK"
         except GatewayError as error:
             outcome = error.code.name
@@ -105,6 +113,10 @@ class Bucket:
                 "The key pair of this account's bucket cannot be read from its files.",
                 write=False,
             ) from None
+
+
+def _nothing() -> None:
+    """No probe: only writes send one first."""
 
 
 def _read(reply: Reply) -> Upstream:
