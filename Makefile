@@ -3,9 +3,10 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/.ready
+TOOLS := .tools/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test check openapi openapi-lint lock soak clean
+.PHONY: help setup tools demo run test check openapi openapi-lint lock soak clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -17,6 +18,14 @@ $(READY): requirements/dev.txt requirements/uv.txt
 	$(BIN)/pip install --quiet --require-hashes -r requirements/uv.txt
 	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements/dev.txt \
 	  || $(BIN)/pip install --quiet --require-hashes -r requirements/dev.txt
+	@touch $@
+
+tools: $(TOOLS) ## build .tools: programs that judge the project; as root on Debian, packages too
+
+$(TOOLS): $(READY) requirements/tools.txt requirements/debian.txt requirements/debian.sh
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python .tools/venv
+	$(BIN)/uv pip sync --quiet --python .tools/venv/bin/python --require-hashes requirements/tools.txt
+	sh requirements/debian.sh
 	@touch $@
 
 demo: $(READY) ## verify a customer through gateway and sandbox, and show what crosses the wire
@@ -52,6 +61,8 @@ lock: $(READY) ## pin the requirements anew, with hashes
 	  --group dev pyproject.toml --output-file requirements/dev.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	  --constraint requirements/dev.txt pyproject.toml --output-file requirements/run.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	  --group tools --output-file requirements/tools.txt
 	grep -A 99 '^uv==' requirements/dev.txt | awk 'NR > 1 && !/^ /{exit} !/#/{print}' \
 	  > requirements/uv.txt
 
