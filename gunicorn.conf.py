@@ -6,15 +6,17 @@ from gevent import monkey
 
 monkey.patch_all()
 
-import logging  # noqa: E402
 import signal  # noqa: E402
 import sys  # noqa: E402
+import time  # noqa: E402
 from pathlib import Path  # noqa: E402
 from typing import Any  # noqa: E402
 
 sys.path.insert(0, str(Path(__file__).parent))
 
 import gevent  # noqa: E402
+from gunicorn.http.body import Body  # type: ignore[import-untyped] # noqa: E402
+from gunicorn.http.errors import ParseException  # type: ignore[import-untyped] # noqa: E402
 
 from app import settings, state  # noqa: E402
 from app.observability import logs, metrics  # noqa: E402
@@ -25,6 +27,7 @@ try:
     _port = settings.port("PORT", 8080)
     _metrics_port = settings.port("METRICS_PORT", 9090)
     _log_level = settings.log_level()
+    settings.check_writable(_settings)
 except settings.ConfigurationError as error:
     # Here and not in a worker, whose failure gunicorn would report as status 3 and a trace.
     sys.stderr.write(f"{error}\n")
@@ -41,25 +44,67 @@ worker_connections = 2000
 
 # The longest deadline of a request is 25 s; a pod's grace must be longer than graceful_timeout.
 # An idle connection is only noticed to be idle after keepalive, so that has to be shorter too.
+# It is also the time in which the whole head of a request has to come.
 keepalive = 15
 graceful_timeout = 30
 timeout = 60
+
+# The head of a request; a token of nearly 8 KiB has room.
+limit_request_line = 2048
+limit_request_fields = 50
+limit_request_field_size = 8190
+
+# Nobody in front is believed; by default a peer on loopback (a sidecar) could move the path.
+forwarded_allow_ips = ""
+forwarder_headers = ""
 
 # A read-only root file system: no control socket under $HOME, heartbeats in memory.
 control_socket_disable = True
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
 
 accesslog = None  # the gateway writes one line a request itself
-logconfig_dict = logs.configuration(_log_level)
+logconfig_dict = logs.configuration(_log_level, _settings.audit.file)
 
 
 DRAIN_PAUSE = 1.0  # seconds between "not ready" and the closed door
 
 
+class _PatientBody(Body):  # type: ignore[misc]
+    """The body of a request, which has to come within its time and in proper chunks.
+
+    Otherwise reading it raises an OSError, which werkzeug takes for a client that is gone: 400.
+    """
+
+    def __init__(self, body: Body, patience: float) -> None:
+        super().__init__(body.reader)
+        self._left = patience
+
+    def read(self, size: int | None = None) -> bytes:
+        begun = time.monotonic()
+        try:
+            with gevent.Timeout(self._left, TimeoutError()):
+                content: bytes = super().read(size)
+        except ParseException as error:  # of a chunk
+            raise ConnectionError from error
+        finally:
+            self._left -= time.monotonic() - begun
+        return content
+
+
+def pre_request(worker: Any, request: Any) -> None:
+    """Bound what gunicorn leaves unbound: a body that drips, and an answer that nobody takes."""
+    patience = worker.cfg.graceful_timeout  # at its end the worker would not wait longer either
+    request.body = _PatientBody(request.body, patience)
+    request.unreader.sock.settimeout(patience)
+
+
 def post_worker_init(worker: Any) -> None:
     """Serve the metrics from the process that counts them, and end in order."""
-    metrics.serve(_metrics_port)
+    # Here and not above: what it needs would be imported in the arbiter too.
+    from app.observability.condition import Condition
+
     gateway = worker.wsgi.extensions["partner_gateway"]
+    metrics.serve(_metrics_port, Condition(gateway, worker.wsgi.config["API_VERSION"]))
 
     def drain(*signal_and_frame: Any) -> None:
         gateway.draining.set()
@@ -67,6 +112,3 @@ def post_worker_init(worker: Any) -> None:
         gevent.spawn_later(DRAIN_PAUSE, worker.handle_exit, *signal_and_frame)
 
     signal.signal(signal.SIGTERM, drain)
-    for key in settings.without_effect(_settings):
-        text = "A setting has no effect in this version"
-        logs.event(logs.logger("settings"), logging.WARNING, text, key=key)

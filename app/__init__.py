@@ -2,9 +2,9 @@
 
 from flask import Flask
 
-from app import authentication, cli, docs, extensions, health, rates, resources
-from app.authentication import Callers
-from app.observability import record
+from app import authentication, cli, docs, extensions, health, pages, rates, resources
+from app.callers import Callers
+from app.observability import audit, record, tracing
 from app.problems import ProblemApi
 from app.rates import Rates
 from app.settings import Settings
@@ -29,18 +29,19 @@ def create_app(settings: Settings | None = None) -> Flask:
         OPENAPI_VERSION="3.0.3",
         OPENAPI_URL_PREFIX="/",
         OPENAPI_JSON_PATH="openapi.json",
-        OPENAPI_SWAGGER_UI_PATH="docs",
-        OPENAPI_SWAGGER_UI_URL=docs.ASSETS_PATH,
     )
     # Merged slashes would redirect to a path that was not asked for.
     app.url_map.merge_slashes = False
 
     if settings is None:
         settings = cli.configured()
+    tracing.init_app(app, settings.tracing)
     extensions.init_app(app, cli.built(settings, record.observe))
     record.init_app(app)
-    authentication.init_app(app, Callers(settings.callers))
+    audit.init_app(app)
+    authentication.init_app(app, Callers(settings))
     rates.init_app(app, Rates(settings.callers, settings.state))
+    pages.init_app(app)
     resources.init_app(app, ProblemApi(app))
     app.register_blueprint(health.blueprint)
     app.register_blueprint(docs.blueprint)

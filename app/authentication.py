@@ -1,13 +1,13 @@
 """Which caller is calling, and what it may do. Denies what no view allows."""
 
-import hmac
-from collections.abc import Callable, Mapping
-from hashlib import sha256
+import re
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 from flask import Flask, current_app, g, request
 from flask_smorest import Blueprint
 
+from app.callers import Callers
 from app.errors import ErrorCode, GatewayError
 from app.settings import CallerSettings, Scope
 
@@ -19,44 +19,12 @@ _REQUIREMENT = "_gateway_requirement"
 SECURITY: list[dict[str, list[str]]] = [{"callerKey": []}]
 
 
-class Callers:
-    """The callers of the configuration, found by the digests of their keys."""
-
-    def __init__(self, callers: Mapping[str, CallerSettings]) -> None:
-        self._callers = callers
-        self._by_digest = {
-            digest: name for name, caller in callers.items() for digest in caller.keys_sha256
-        }
-
-    def identify(self, authorization: str | None) -> tuple[str, CallerSettings]:
-        """The name and settings of the caller whose key the header carries.
-
-        The look-up is by the key's digest, whose bytes a caller cannot choose, and the digests
-        are then compared in constant time: timing tells nothing about a key.
-
-        Raises:
-            GatewayError: UNAUTHENTICATED.
-        """
-        scheme, _, key = (authorization or "").partition(" ")
-        key = key.strip()
-        if scheme.lower() != "bearer" or not key:
-            raise GatewayError(
-                ErrorCode.UNAUTHENTICATED, "Send your key as `Authorization: Bearer <key>`."
-            )
-        digest = sha256(key.encode("latin-1", "replace")).hexdigest()
-        name = self._by_digest.get(digest)
-        if name is not None:
-            caller = self._callers[name]
-            if any(hmac.compare_digest(digest, known) for known in caller.keys_sha256):
-                return name, caller
-        raise GatewayError(ErrorCode.UNAUTHENTICATED, "The key belongs to no caller.")
-
-
 def requires(scope: Scope | None = None) -> Callable[[View], View]:
     """Let a view be called by callers with the scope; by any caller where it is None."""
 
     def decorate(view: View) -> View:
-        documented: View = Blueprint.doc(security=SECURITY)(view)
+        scopes = {"x-required-scope": scope} if scope else {}
+        documented: View = Blueprint.doc(security=SECURITY, **scopes)(view)
         setattr(documented, _REQUIREMENT, scope or ANY_CALLER)
         return documented
 
@@ -84,6 +52,14 @@ def _choose_account(caller: CallerSettings) -> str:
     return account
 
 
+def _check_customer(caller: CallerSettings) -> None:
+    customer = (request.view_args or {}).get("customer_id")
+    if caller.customers is None or customer is None:
+        return
+    if not re.fullmatch(caller.customers, customer):
+        raise GatewayError(ErrorCode.FORBIDDEN, "This customer is none of yours.")
+
+
 def init_app(app: Flask, callers: Callers) -> None:
     """Check every request before its view; `g` then holds `caller` and `account`, two names."""
 
@@ -100,3 +76,4 @@ def init_app(app: Flask, callers: Callers) -> None:
         if needed != ANY_CALLER and needed not in caller.scopes:
             raise GatewayError(ErrorCode.FORBIDDEN, f"You need the scope `{needed}`.")
         g.account = _choose_account(caller)
+        _check_customer(caller)

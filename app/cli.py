@@ -1,6 +1,8 @@
 """The command line: `flask --app app …`."""
 
+import json
 import os
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -10,15 +12,21 @@ from flask import Flask
 from flask.cli import AppGroup, FlaskGroup
 
 from app import settings as configuration
-from app.errors import GatewayError
+from app.errors import ErrorCode, GatewayError
 from app.gateway import Gateway
 from app.partner_center.client import PartnerCenter
 from app.partner_center.codes import Verdict
+from app.partner_center.deadline import Errand
 from app.partner_center.exchange import Exchange
 from app.settings import ConfigurationError, Settings, StateSettings
+from app.verification.model import CUSTOMER_ID
 
 config = AppGroup("config", help="The configuration file.")
 credentials = AppGroup("credentials", help="The credentials of the accounts.")
+errors = AppGroup("errors", help="The error catalogue.")
+verification = AppGroup("verification", help="The verifications of customers.")
+
+READ_TIME = 15.0  # seconds
 
 
 @config.command("check")
@@ -34,8 +42,6 @@ def check_config(file: Path) -> None:
         f"{file} can be used: accounts {', '.join(settings.accounts)}; "
         f"callers {', '.join(settings.callers) or 'none'}."
     )
-    for key in configuration.without_effect(settings):
-        click.echo(f"note: {key} has no effect in this version", err=True)
     for key, path in configuration.missing_files(settings):
         click.echo(f"note: {key}: {path} is not there", err=True)
 
@@ -69,6 +75,63 @@ def _checked(partner_center: PartnerCenter) -> tuple[bool, str]:
     if failure is not None and failure.code.fault == "GATEWAY":
         return False, f"accepted, but {failure.code.name} ({answer.upstream.code})"
     return True, "reached, signed, accepted as a partner"
+
+
+@verification.command("get")
+@click.argument("customer")
+@click.option("--account", help="The account to ask as; the only one if there is just one.")
+def get_verification(customer: str, account: str | None) -> None:
+    """Read where a CUSTOMER's verification stands, as Huawei tells it now.
+
+    Prints JSON in the words of the contract. Exit status 1 if it cannot be read. The
+    configuration is the one that GATEWAY_CONFIG names.
+    """
+    if not re.fullmatch(CUSTOMER_ID, customer):
+        raise click.BadParameter("a customer id has 1 to 64 letters, digits, _ or -")
+    served = built(configured(), observe=lambda _: None).verifications
+    if account is None and len(served) == 1:
+        account = next(iter(served))
+    if account is None or account not in served:
+        raise click.BadOptionUsage("account", f"--account must be one of {', '.join(served)}")
+    try:
+        found = served[account].read(customer, Errand.within(READ_TIME, "cli", urgent=True))
+    except GatewayError as error:
+        click.echo(f"{error.code.name}: {error.detail}", err=True)
+        sys.exit(1)
+    told = {
+        "customer_id": found.customer_id,
+        "status": found.status,
+        "final": found.final,
+        "backend": found.backend,
+        "checked_at": f"{found.checked_at:%Y-%m-%dT%H:%M:%SZ}",
+    }
+    if found.reason is not None:
+        told["rejection"] = {"reason": found.reason}
+    click.echo(json.dumps(told, indent=2))
+
+
+@errors.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
+def list_errors(as_json: bool) -> None:
+    """List every error code: status, whether to repeat, whose turn it is, what happened."""
+    if as_json:
+        entries = [
+            {
+                "code": code.name,
+                "status": code.status,
+                "retry": code.retry,
+                "write_retry": code.write_retry,
+                "fault": code.fault,
+                "title": code.title,
+            }
+            for code in ErrorCode
+        ]
+        click.echo(json.dumps(entries, indent=2))
+        return
+    width = max(map(len, ErrorCode.__members__))
+    for code in ErrorCode:
+        advice = f"{code.write_retry:16} {code.fault:8}"
+        click.echo(f"{code.name:{width}} {code.status} {advice} {code.title}")
 
 
 @click.command("sandbox")
@@ -114,4 +177,6 @@ def init_app(app: Flask) -> None:
     """Add the commands to an app."""
     app.cli.add_command(config)
     app.cli.add_command(credentials)
+    app.cli.add_command(errors)
+    app.cli.add_command(verification)
     app.cli.add_command(run_sandbox)

@@ -1,20 +1,19 @@
 """The docs page: Swagger UI with assets of its own, so that it works without internet."""
 
-from importlib.resources import as_file, files
-from pathlib import Path
+from flask import Blueprint, Response, redirect, url_for
+from werkzeug import Response as BaseResponse
 
-from flask import Blueprint, Response, send_from_directory
-
+from app import pages
 from app.authentication import open_to_all
 
 SPEC = {
     "info": {
         "description": "The one way from internal services to Huawei Cloud's Partner Center.\n\n"
         "Every failure is an RFC 9457 problem with an error `code`, whose turn it is (`fault`) "
-        "and whether to repeat (`retry`); its `type` leads to what the code means. Requests are "
-        "closed: a field that is not in the contract is refused. Answers are open: ignore what "
-        "you do not know, enum values included.",
-        "license": {"name": "Proprietary", "url": "https://example.com/partner-gateway"},
+        "and whether to repeat (`retry`); its `type` leads to what the code means, and "
+        "[/v1/errors](/v1/errors) lists them all. Requests are closed: a field that is not in the "
+        "contract is refused. Answers are open: ignore what you do not know, enum values "
+        "included.",
     },
     "servers": [{"url": "/"}],
     "components": {
@@ -27,15 +26,19 @@ SPEC = {
         }
     },
 }
-ASSETS_PATH = "/docs/assets/"
 
 blueprint = Blueprint("docs", __name__)
-with as_file(files("flask_swagger_ui") / "dist") as _folder:
-    _DIST: Path = _folder
 
 
-@blueprint.get(f"{ASSETS_PATH}<path:name>")
+@blueprint.get("/")
 @open_to_all
-def asset(name: str) -> Response:
-    """One of Swagger UI's own files."""
-    return send_from_directory(_DIST, name)
+def root() -> BaseResponse:
+    """Lead to the docs whoever has only the gateway's address."""
+    return redirect(url_for(".page"), 303)
+
+
+@blueprint.get("/docs")
+@open_to_all
+def page() -> Response:
+    """Swagger UI, with the contract."""
+    return pages.page("docs.html", pages.TRYING_OUT)

@@ -106,6 +106,15 @@ class ErrorCode(Enum):
         "The caller is known, but its scopes, its accounts or its customers do not include this "
         "request. Ask the operator of the gateway for the right, if you should have it.",
     )
+    IDENTITY_UNAVAILABLE = (
+        503,
+        "The caller's token cannot be judged now",
+        AFTER_DELAY,
+        GATEWAY,
+        "The keys of the token's issuer could not be read yet, so that the gateway cannot tell "
+        "whose token it is. Nothing was sent to Huawei. Repeat after the time that `Retry-After` "
+        "tells; if it lasts, the operator has to look at the issuer's key set.",
+    )
     RATE_LIMITED = (
         429,
         "The caller has used up its own rate",
@@ -459,3 +468,4 @@ class GatewayError(Exception):
         self.retry_after = retry_after
         self.errors = errors
         self.write = write
+        self.backend: str | None = None  # that the failed submission went to

@@ -3,8 +3,10 @@
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from itertools import product
 from typing import Self
 
+from app.observability import metrics
 from app.partner_center.bucket import Bucket
 from app.partner_center.client import PartnerCenter
 from app.partner_center.credentials import Credentials, KeyPairs
@@ -45,6 +47,8 @@ class Gateway:
         accounts = settings.accounts
         state, sealing = open_state(settings.state)
         migration = Migration()
+        for name, event in product(accounts, metrics.CREDENTIAL_EVENT_NAMES):
+            metrics.CREDENTIAL_EVENTS.labels(name, event)  # a rise from nothing is no rise
         credentials = {
             name: _credentials(name, account, state, sealing) for name, account in accounts.items()
         }
@@ -64,6 +68,7 @@ class Gateway:
             },
             verifications={
                 name: Verifications(
+                    name,
                     account,
                     partner_centers[name],
                     Writes(name, state, sealing, shared=settings.state.url != "memory://"),

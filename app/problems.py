@@ -14,6 +14,7 @@ from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from app.authentication import open_to_all
+from app.deprecation import announce
 from app.errors import ErrorCode, Fault, FieldError, GatewayError, Retry
 from app.fields import ResponseSchema, field_errors
 from app.observability import record
@@ -102,6 +103,7 @@ def sample(code: ErrorCode) -> dict[str, Any]:
 def _respond(error: GatewayError) -> Response:
     line = record.current()
     line.error_code = error.code.name
+    line.backend = line.backend or error.backend
     write = error.write if error.write is not None else request.method not in ("GET", "HEAD")
     problem = _members(error, write, line.request_id)
     response: Response = current_app.response_class(
@@ -114,13 +116,25 @@ def _respond(error: GatewayError) -> Response:
     return response
 
 
-# What operations document: failures of the caller's, of its body, and of what lies upstream.
-CALLER_PROBLEMS = (ErrorCode.UNAUTHENTICATED, ErrorCode.FORBIDDEN, ErrorCode.NOT_FOUND)
+# What operations document: failures of the caller's, of its body, of what lies upstream, and
+# (by the contract's default answer) of what can happen to any request.
+IDENTITY_PROBLEMS = (
+    ErrorCode.UNAUTHENTICATED,
+    ErrorCode.FORBIDDEN,
+    ErrorCode.IDENTITY_UNAVAILABLE,
+)
+CALLER_PROBLEMS = (*IDENTITY_PROBLEMS, ErrorCode.NOT_FOUND)
 BODY_PROBLEMS = (
     ErrorCode.MALFORMED_JSON,
     ErrorCode.PAYLOAD_TOO_LARGE,
     ErrorCode.UNSUPPORTED_MEDIA_TYPE,
     ErrorCode.VALIDATION_FAILED,
+)
+ANYWHERE_PROBLEMS = (
+    ErrorCode.BAD_REQUEST,
+    ErrorCode.METHOD_NOT_ALLOWED,
+    ErrorCode.RATE_LIMITED,
+    ErrorCode.INTERNAL_ERROR,
 )
 UPSTREAM_PROBLEMS = frozenset(codes.COMMON.values()) | {
     ErrorCode.ACCESS_KEY_LOCKED,
@@ -197,6 +211,10 @@ class ResourceBlueprint(flask_smorest.Blueprint):
 
     ARGUMENTS_PARSER = Parser()
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.after_request(announce)
+
     def problems(self, *codes: ErrorCode | Iterable[ErrorCode]) -> Callable[[View], View]:
         """Document the problems a view can answer, by status, with an example for each code."""
         listed: set[ErrorCode] = set()
@@ -225,16 +243,20 @@ class ProblemApi(flask_smorest.Api):
     spec: APISpec
 
     def _register_responses(self) -> None:
+        for code in ErrorCode:
+            example = {"summary": code.title, "value": sample(code)}
+            self.spec.components.example(code.name, example, lazy=True)
+
         # Only the default: operations document their failures by ResourceBlueprint.problems.
-        response = {"description": "A failure", "schema": self.ERROR_SCHEMA}
+        response = {
+            "description": "A failure",
+            "schema": self.ERROR_SCHEMA,
+            "examples": {code.name: code.name for code in ANYWHERE_PROBLEMS},
+        }
         prepare_response(response, self.spec, MEDIA_TYPE)
         self.spec.components.response("DEFAULT_ERROR", response, lazy=True)
         # The parser's 422 is documented by the operation.
         self.spec.components.response("UNPROCESSABLE_ENTITY", response, lazy=True)
-
-        for code in ErrorCode:
-            example = {"summary": code.title, "value": sample(code)}
-            self.spec.components.example(code.name, example, lazy=True)
 
     def _register_etag_headers(self) -> None:
         """Nothing: no operation uses them."""
@@ -250,11 +272,6 @@ class ProblemApi(flask_smorest.Api):
     def _openapi_json(self) -> Response:
         response: Response = super()._openapi_json()
         return response
-
-    @open_to_all
-    def _openapi_swagger_ui(self) -> str:
-        page: str = super()._openapi_swagger_ui()
-        return page
 
     def handle_http_exception(self, error: HTTPException) -> Response:
         """Answer what Flask and werkzeug raise: no route, wrong method, too long, a crash."""

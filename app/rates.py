@@ -14,8 +14,8 @@ from limits.strategies import MovingWindowRateLimiter
 from app.errors import ErrorCode, GatewayError
 from app.observability.logs import event, logger
 from app.settings import CallerSettings, StateSettings
+from app.state.address import address
 
-TIMEOUT = 1.0  # seconds for a connection to Redis and for an answer
 RETRY_INTERVAL = 5.0  # seconds until a lost Redis is asked again
 
 _log = logger("rates")
@@ -40,12 +40,8 @@ class Rates:
         self._shared = own
         self._lost_until = 0.0
         if state.url != "memory://":
-            storage = storage_from_string(
-                state.url,
-                wrap_exceptions=True,
-                socket_timeout=TIMEOUT,
-                socket_connect_timeout=TIMEOUT,
-            )
+            url, options = address(state)
+            storage = storage_from_string(url, wrap_exceptions=True, **options)
             self._shared = MovingWindowRateLimiter(cast(Storage, storage))
 
     def take(self, caller: str) -> tuple[float | None, dict[str, str]]:

@@ -15,8 +15,9 @@ from tests.gateway import INDIVIDUAL_PATH, PERSON, bearer, code
 from tests.sandbox_driver import SandboxDriver
 
 OPEN = {
+    "/",
     "/docs",
-    "/docs/assets/<path:name>",
+    "/docs/assets/<name>",
     "/livez",
     "/openapi.json",
     "/readyz",

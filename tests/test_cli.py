@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
 import yaml
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 from flask import Flask
 from flask.cli import cli as flask_cli
+from flask.testing import FlaskClient
+from prometheus_client import REGISTRY
 
 from app import create_app
+from app.errors import ErrorCode
 from app.observability import metrics
+from app.observability.condition import Condition
 from demo.local import PROJECT, free_port
-from tests.gateway import configuration
+from tests.gateway import CUSTOMER, configuration, submit
+from tests.sandbox_driver import SandboxDriver
 
 LIMIT = 60  # seconds
 
@@ -61,14 +68,17 @@ def test_commands_are_found_without_a_configuration() -> None:
         assert f"  {command}" in done.stdout
 
 
-def test_the_metrics_are_served_on_a_port_of_their_own() -> None:
+def test_the_metrics_are_served_on_a_port_of_their_own(app: Flask) -> None:
     port = free_port()
-    metrics.serve(port)
+    condition = Condition(app.extensions["partner_gateway"], "1.2.3")
+    metrics.serve(port, condition)
     with requests.Session() as session:
         session.trust_env = False
         session.headers["Connection"] = "close"
         answered = session.get(f"http://127.0.0.1:{port}/metrics", timeout=LIMIT)
+    REGISTRY.unregister(condition)
     assert "# TYPE gateway_requests_total counter" in answered.text
+    assert 'gateway_build_info{version="1.2.3"} 1.0' in answered.text
 
 
 def test_a_faulty_configuration_ends_with_2(tmp_path: Path) -> None:
@@ -116,3 +126,61 @@ def test_the_sandbox_serves_until_ctrl_c() -> None:
         _, errors = process.communicate(timeout=LIMIT)
     assert process.returncode == 0
     assert "Traceback" not in errors
+
+
+def test_the_catalogue_is_listed_for_people_and_programs() -> None:
+    runner = CliRunner()
+    lines = runner.invoke(flask_cli, ["--app", "app", "errors", "list"]).stdout.splitlines()
+    assert [line.split()[0] for line in lines] == list(ErrorCode.__members__)
+    entries = json.loads(
+        runner.invoke(flask_cli, ["--app", "app", "errors", "list", "--json"]).stdout
+    )
+    for entry in entries:
+        code = ErrorCode[entry["code"]]
+        assert (entry["status"], entry["title"]) == (code.status, code.title)
+    assert len(entries) == len(ErrorCode)
+
+
+@pytest.fixture
+def environment(
+    config: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> CliRunner:
+    """A command line whose configuration names the sandbox."""
+    path = tmp_path / "config.yaml"
+    path.write_text(yaml.safe_dump(config))
+    monkeypatch.setenv("GATEWAY_CONFIG", str(path))
+    return CliRunner()
+
+
+def get_verification(runner: CliRunner, *arguments: str) -> Result:
+    return runner.invoke(create_app().cli, ["verification", "get", *arguments])
+
+
+def test_a_verification_is_read(
+    environment: CliRunner, client: FlaskClient, sandbox: SandboxDriver
+) -> None:
+    assert submit(client).status_code == 201
+    done = get_verification(environment, CUSTOMER, "--account", "default")
+    assert (done.exit_code, done.stderr) == (0, "")
+    told = json.loads(done.stdout)
+    assert (told["customer_id"], told["status"]) == (CUSTOMER, "VERIFIED")
+    assert len(sandbox.requests()) == 2
+
+
+def test_a_verification_that_cannot_be_read_ends_with_1(
+    environment: CliRunner, sandbox: SandboxDriver
+) -> None:
+    sandbox.fault("result", "code", code="CBC.5002", status=200)
+    done = get_verification(environment, "c-1", "--account", "second")
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert done.stderr.startswith("CUSTOMER_NOT_FOUND: ")
+
+
+@pytest.mark.parametrize(
+    "arguments", [["../c-1", "--account", "default"], ["c-1"], ["c-1", "--account", "third"]]
+)
+def test_what_cannot_be_asked_for_ends_with_2(
+    environment: CliRunner, sandbox: SandboxDriver, arguments: list[str]
+) -> None:
+    assert get_verification(environment, *arguments).exit_code == 2
+    assert sandbox.requests() == []

@@ -23,7 +23,7 @@ def client(shared_client: FlaskClient, sandbox: SandboxDriver) -> FlaskClient:  
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/v1", "/v1/nothing", "/v1/customers/a/b", "/livez/", "/docs/assets/x"]
+    "path", ["/v1", "/v1/nothing", "/v1/customers/a/b", "/livez/", "/docs/assets/x"]
 )
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
 def test_where_there_is_nothing_is_a_problem(client: FlaskClient, path: str, method: str) -> None:

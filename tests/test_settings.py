@@ -34,6 +34,8 @@ callers:
             scopes: [verifications:read, verifications:write], accounts: [default],
             rate: 5/second}
 state: {url: "memory://"}
+kubernetes: {issuer: "https://kubernetes.default.svc", audience: partner-gateway,
+             jwks_url: "https://kubernetes.default.svc/openid/v1/jwks"}
 """.replace("ONE", digest("one")).replace("TWO", digest("two"))
 
 

@@ -7,13 +7,20 @@ never an exception's own text, which can hold whatever the library was given.
 
 import json
 import logging
+import sys
+import threading
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from logging.handlers import WatchedFileHandler
+from pathlib import Path
 from traceback import walk_tb
 from types import TracebackType
 from typing import Any
 
+from app.observability import metrics
+
 OWN = "gateway"
+AUDIT = f"{OWN}.audit"
 
 
 def logger(name: str) -> logging.Logger:
@@ -70,8 +77,46 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(line, default=str)
 
 
-def configuration(level: str) -> dict[str, Any]:
-    """Logging's configuration: all as JSON on standard error, libraries from WARNING on."""
+class AuditFile(WatchedFileHandler):
+    """The file of the audit trail, opened anew when it is rotated.
+
+    A line that cannot be written to it is counted and said; it stands on standard error all the
+    same.
+    """
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """Count the line; logging's own way would print a stack trace."""
+        metrics.AUDIT_FAILURES.inc()
+        event(logger("logs"), logging.ERROR, "An audit line could not be written to its file")
+
+
+def unexpected(error: BaseException | None, where: str) -> None:
+    """Log an exception that nobody caught, by its type and place."""
+    if error is None or isinstance(error, SystemExit):
+        return
+    text = "An exception was caught by nobody"
+    fields = {"gateway_fields": {"where": where}}
+    logger("unexpected").error(text, exc_info=error, extra=fields)
+
+
+def catch_the_rest() -> None:
+    """Log what Python would print with its text: warnings, and exceptions caught by nobody."""
+    logging.captureWarnings(True)
+    threading.excepthook = lambda caught: unexpected(caught.exc_value, "thread")
+    sys.unraisablehook = lambda caught: unexpected(caught.exc_value, "finalizer")
+
+
+def configuration(level: str, audit_file: Path | None = None) -> dict[str, Any]:
+    """Logging's configuration: all as JSON on standard error, libraries from WARNING on.
+
+    Args:
+        level: From which level on the gateway's own lines are written.
+        audit_file: Where the audit trail goes beside standard error. It does not depend on the
+            level.
+    """
+    files = {}
+    if audit_file:
+        files["audit"] = {"()": AuditFile, "filename": str(audit_file), "formatter": "json"}
     return {
         "version": 1,
         "disable_existing_loggers": False,
@@ -81,11 +126,13 @@ def configuration(level: str) -> dict[str, Any]:
                 "class": "logging.StreamHandler",
                 "stream": "ext://sys.stderr",
                 "formatter": "json",
-            }
+            },
+            **files,
         },
         "root": {"level": "WARNING", "handlers": ["stderr"]},
         "loggers": {
             OWN: {"level": level},
+            AUDIT: {"level": "INFO", "handlers": list(files)},
             "gunicorn.error": {"level": "INFO", "propagate": True},
         },
     }

@@ -1,17 +1,39 @@
 """What is counted, and the port that serves it to Prometheus."""
 
-from prometheus_client import Counter, Gauge, Histogram, start_http_server
+from prometheus_client import REGISTRY, Counter, Gauge, Histogram, start_http_server
+from prometheus_client.registry import Collector
 
 REQUESTS = Counter(
     "gateway_requests_total",
     "Requests answered, by operation of our contract, caller, status and error code",
     ["operation", "caller", "status", "code"],
 )
-REQUEST_SECONDS = Histogram("gateway_request_seconds", "Time to answer a request", ["operation"])
+REQUEST_SECONDS = Histogram(
+    "gateway_request_seconds",
+    "Time to answer a request",
+    ["operation"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30),
+)
+OUTCOMES = Counter(
+    "gateway_outcomes_total",
+    "What submissions ended in, by backend: VERIFIED, IN_REVIEW, REJECTED, NOT_SUBMITTED, UNKNOWN",
+    ["account", "backend", "status"],
+)
+REVIEW_READINESS = Counter(
+    "gateway_review_readiness_total",
+    "Submissions, by caller and by whether the review backend would have taken them: yes, no",
+    ["caller", "ready"],
+)
 UPSTREAM_CALLS = Counter(
     "gateway_upstream_calls_total",
-    "Calls to Huawei, by account, operation and outcome",
-    ["account", "operation", "outcome"],
+    "Calls to Huawei, by account, operation, outcome in our words, and Huawei's code",
+    ["account", "operation", "outcome", "code"],
+)
+UPSTREAM_TRIES = Histogram(
+    "gateway_upstream_tries",
+    "How often a call to Huawei was sent for one request",
+    ["account", "operation"],
+    buckets=(1, 2, 3, 5, 10),
 )
 UPSTREAM_SECONDS = Histogram(
     "gateway_upstream_seconds", "Time of a call to Huawei", ["account", "operation"]
@@ -22,10 +44,13 @@ UNMAPPED_CODES = Counter(
     ["operation", "code"],
 )
 
+CREDENTIAL_EVENT_NAMES = (
+    "refused", "skewed", "locked", "dead", "resting", "adopted", "kept", "renewed",
+    "renewal_failed",
+)  # fmt: skip
 CREDENTIAL_EVENTS = Counter(
     "gateway_credential_events_total",
-    "What happened to a credential of an account: accepted, refused, locked, adopted, kept, "
-    "renewed, renewal_failed",
+    f"What happened to a credential of an account: {', '.join(CREDENTIAL_EVENT_NAMES)}",
     ["account", "event"],
 )
 CLOCK_SKEW = Gauge(
@@ -41,7 +66,35 @@ QUEUE_SECONDS = Histogram(
 )
 BREAKER_OPEN = Gauge("gateway_breaker_open", "1 while calls to Huawei are paused", ["account"])
 
+KEY_SET_FETCHES = Counter(
+    "gateway_key_set_fetches_total",
+    "Readings of the keys of an issuer of callers' tokens, by outcome: ok, failed",
+    ["issuer", "outcome"],
+)
+AUDIT_FAILURES = Counter(
+    "gateway_audit_failures_total", "Audit lines that could not be written to their file"
+)
 
-def serve(port: int) -> None:
-    """Serve /metrics on a port of its own, in a thread of its own."""
+MAX_CODES = 200  # of Huawei's, as labels: it has some eighty that concern these calls
+_codes: set[str] = set()
+
+
+def code_label(code: str | None) -> str:
+    """A code of Huawei's as a label: whatever Huawei answers, there are no more than so many."""
+    if code is None:
+        return "none"
+    if code not in _codes and len(_codes) >= MAX_CODES:
+        return "OTHER"
+    _codes.add(code)
+    return code
+
+
+def serve(port: int, condition: Collector) -> None:
+    """Serve /metrics on a port of its own, in a thread of its own.
+
+    Args:
+        port: The port.
+        condition: Is asked at each scrape.
+    """
+    REGISTRY.register(condition)
     start_http_server(port)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from flask import Flask, Response, g, request
 
 from app.errors import ErrorCode, Upstream
-from app.observability import metrics
+from app.observability import metrics, tracing
 from app.observability.logs import event, logger
 from app.partner_center.exchange import Exchange
 
@@ -25,9 +25,19 @@ class Record:
 
     request_id: str
     begun: float = field(default_factory=time.monotonic)
+    operation: str = "none"
     error_code: str | None = None
     backend: str | None = None
+    status: str | None = None  # of the verification
+    check: bool = False  # nothing was to be sent
+    replayed: bool = False
+    reconciled: bool = False
     exchanges: list[Exchange] = field(default_factory=list)
+
+    @property
+    def upstream(self) -> Upstream:
+        """What Huawei answered last."""
+        return self.exchanges[-1].upstream if self.exchanges else Upstream()
 
 
 _current: ContextVar[Record | None] = ContextVar("gateway_record", default=None)
@@ -41,10 +51,14 @@ def current() -> Record:
 def observe(exchange: Exchange) -> None:
     """Count an upstream call and add it to the record of the request it belongs to."""
     current().exchanges.append(exchange)
-    metrics.UPSTREAM_CALLS.labels(exchange.account, exchange.operation, exchange.outcome).inc()
+    tracing.add(exchange)
+    code = metrics.code_label(exchange.upstream.code)
+    metrics.UPSTREAM_CALLS.labels(
+        exchange.account, exchange.operation, exchange.outcome, code
+    ).inc()
     metrics.UPSTREAM_SECONDS.labels(exchange.account, exchange.operation).observe(exchange.seconds)
     if exchange.outcome == ErrorCode.UPSTREAM_UNMAPPED.name:
-        metrics.UNMAPPED_CODES.labels(exchange.operation, exchange.upstream.code or "none").inc()
+        metrics.UNMAPPED_CODES.labels(exchange.operation, code).inc()
         event(
             _upstream_log,
             logging.WARNING,
@@ -60,7 +74,8 @@ def observe(exchange: Exchange) -> None:
 def _begin() -> None:
     asked = request.headers.get("X-Request-Id", "")
     request_id = asked if _REQUEST_ID.fullmatch(asked) else str(uuid.uuid4())
-    _current.set(Record(request_id=request_id))
+    operation = (request.endpoint or "none").rpartition(".")[2]
+    _current.set(Record(request_id=request_id, operation=operation))
 
 
 def _milliseconds(seconds: float) -> float:
@@ -73,23 +88,31 @@ def _end(response: Response) -> Response:
     if request.path.startswith("/v1/customers/"):
         response.headers["Cache-Control"] = "no-store"
     seconds = time.monotonic() - record.begun
-    operation = (request.endpoint or "none").rpartition(".")[2]
     caller = g.get("caller")
     metrics.REQUESTS.labels(
-        operation, caller or "none", str(response.status_code), record.error_code or "none"
+        record.operation, caller or "none", str(response.status_code), record.error_code or "none"
     ).inc()
-    metrics.REQUEST_SECONDS.labels(operation).observe(seconds)
-    upstream = record.exchanges[-1].upstream if record.exchanges else Upstream()
+    metrics.REQUEST_SECONDS.labels(record.operation).observe(seconds)
+    upstream = record.upstream
+    tracing.note(
+        request_id=record.request_id,
+        caller=caller,
+        account=g.get("account"),
+        operation=record.operation,
+        code=record.error_code,
+    )
     probe = request.endpoint in ("health.livez", "health.readyz") and response.status_code < 400
     event(
         _log,
         logging.DEBUG if probe else logging.INFO,
         "request",
         request_id=record.request_id,
+        trace_id=tracing.trace_id(),
         caller=caller,
         account=g.get("account"),
-        method=request.method,
-        operation=operation,
+        # Callers can send any word as a method.
+        method=request.method if request.method in tracing.METHODS else "OTHER",
+        operation=record.operation,
         customer_id=(request.view_args or {}).get("customer_id"),
         status=response.status_code,
         code=record.error_code,

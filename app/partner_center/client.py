@@ -14,6 +14,7 @@ from requests import PreparedRequest
 from requests.structures import CaseInsensitiveDict
 
 from app.errors import GatewayError, Upstream
+from app.observability import metrics
 from app.partner_center.answer import Answer
 from app.partner_center.breaker import STORM, Breaker
 from app.partner_center.clock import ClockSkew
@@ -94,9 +95,13 @@ class PartnerCenter:
         """
         parameters = canonical_query(query)
         retrying = policy(errand, operation.writes, self._budget, self._tries)
-        answered: Mapping[str, Any] = retrying(
-            self._call_through_breaker, operation, parameters, body, errand
-        )
+        try:
+            answered: Mapping[str, Any] = retrying(
+                self._call_through_breaker, operation, parameters, body, errand
+            )
+        finally:
+            tries = retrying.statistics["attempt_number"]
+            metrics.UPSTREAM_TRIES.labels(self._name, operation.name).observe(tries)
         return answered
 
     def check(self) -> Answer:

@@ -129,6 +129,8 @@ def _read(response: urllib3.BaseHTTPResponse) -> bytes | None:
 
 def _open_pool(url: str, ca_file: Path | None, proxy: str | None) -> urllib3.HTTPConnectionPool:
     context = urllib3.util.create_urllib3_context(ssl_minimum_version=ssl.TLSVersion.TLSv1_2)
+    # urllib3 would have the keys of every connection written to the environment's SSLKEYLOGFILE.
+    context.keylog_filename = None  # type: ignore[assignment]  # typeshed does not know of it
     if ca_file:
         context.load_verify_locations(ca_file)
     else:

@@ -188,6 +188,7 @@ class KeyPairs:
                 {
                     "access_key": slot.pair.shortened,
                     "condition": slot.pair.condition,
+                    "written_at": slot.pair.written_at,
                     "loaded_at": slot.pair.loaded_at,
                     "last_success": slot.pair.last_success,
                     "expires_at": slot.pair.expires_at,

@@ -86,6 +86,11 @@ class KeyPair:
         return f"{self.signer.access_id[:4]}…{self.signer.access_id[-2:]}"
 
     @property
+    def written_at(self) -> datetime:
+        """When the last of its files was written."""
+        return datetime.fromtimestamp(max(file[1] for file in self.stamp) / 1e9, UTC)
+
+    @property
     def expired(self) -> bool:
         """Whether it is a temporary pair past its time."""
         return self.expires_at is not None and self.expires_at <= self.now()

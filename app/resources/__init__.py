@@ -15,6 +15,7 @@ from app.resources import (
     submissions,
     verification,
 )
+from app.verification.model import CUSTOMER_ID
 
 BLUEPRINTS = (
     submissions.blueprint,
@@ -43,7 +44,7 @@ class _Typed(BaseConverter):
 class CustomerIdConverter(_Typed):
     """The customer's Huawei account id."""
 
-    regex = "[A-Za-z0-9_-]{1,64}"
+    regex = CUSTOMER_ID
     document = {  # noqa: RUF012
         "type": "string",
         "minLength": 1,
@@ -68,7 +69,8 @@ class AttachmentNameConverter(_Typed):
     }
 
 
-# Parameters by their names in the contract's components.
+# Parameters by their names in the contract's components. Examples are in the descriptions: the
+# docs page sends what has a field of its own for them, asked or not.
 PARAMETERS = {
     "PartnerAccount": {
         "name": "Partner-Account",
@@ -84,15 +86,13 @@ PARAMETERS = {
     "IdempotencyKey": {
         "name": "Idempotency-Key",
         "description": "names this request, so that repeating it does it once: 1 to 255 "
-        "printable ASCII characters, kept for 24 hours",
+        "printable ASCII characters, such as `shop-981-verification-1`, kept for 24 hours",
         "schema": {"type": "string", "minLength": 1, "maxLength": 255},
-        "example": "shop-981-verification-1",
     },
     "Prefer": {
         "name": "Prefer",
-        "description": "`wait=N`: seconds to wait (RFC 7240), at most 25",
+        "description": "`wait=N`: seconds to wait (RFC 7240), at most 25, such as `wait=20`",
         "schema": {"type": "string"},
-        "example": "wait=20",
     },
 }
 

@@ -5,10 +5,9 @@ from typing import Any
 from marshmallow import fields
 
 from app.authentication import requires
-from app.errors import ErrorCode
 from app.extensions import gateway
 from app.fields import ResponseSchema, UtcTime
-from app.problems import ResourceBlueprint
+from app.problems import IDENTITY_PROBLEMS, ResourceBlueprint
 
 blueprint = ResourceBlueprint(
     "accounts", __name__, url_prefix="/v1/accounts", description="The partner accounts"
@@ -26,6 +25,7 @@ class KeyPairSchema(ResponseSchema):
             "Huawei's lock window), EXPIRED, MISSING (its files cannot be read)"
         },
     )
+    written_at = UtcTime(metadata={"description": "when its files were written, or mounted"})
     loaded_at = UtcTime()
     last_success = UtcTime()
     expires_at = UtcTime()
@@ -69,6 +69,7 @@ EXAMPLE = {
                 {
                     "access_key": "QTWA…UC",
                     "condition": "PROVEN",
+                    "written_at": "2026-11-02T08:00:00Z",
                     "loaded_at": "2026-11-23T09:00:00Z",
                     "last_success": "2026-11-23T09:30:00Z",
                 }
@@ -88,7 +89,7 @@ def _without_none(value: Any) -> Any:
 @requires("operations:read")
 @blueprint.doc(operationId="listAccounts")
 @blueprint.response(200, AccountsSchema(), example=EXAMPLE)
-@blueprint.problems(ErrorCode.UNAUTHENTICATED, ErrorCode.FORBIDDEN)
+@blueprint.problems(IDENTITY_PROBLEMS)
 def list_accounts() -> dict[str, Any]:
     """List the partner accounts and the state of their credentials.
 

@@ -6,10 +6,9 @@ from flask import g
 from marshmallow import fields
 
 from app.authentication import requires
-from app.errors import ErrorCode
 from app.extensions import gateway, verifications
 from app.fields import ResponseSchema
-from app.problems import ResourceBlueprint
+from app.problems import IDENTITY_PROBLEMS, ResourceBlueprint
 from app.verification.capabilities import LIMITS, documents
 
 blueprint = ResourceBlueprint(
@@ -72,7 +71,7 @@ EXAMPLE = {
 @requires()
 @blueprint.doc(operationId="getCapabilities")
 @blueprint.response(200, CapabilitiesSchema(), example=EXAMPLE)
-@blueprint.problems(ErrorCode.UNAUTHENTICATED, ErrorCode.FORBIDDEN)
+@blueprint.problems(IDENTITY_PROBLEMS)
 def get_capabilities() -> dict[str, Any]:
     """Tell what your account takes now.
 

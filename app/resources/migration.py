@@ -5,10 +5,9 @@ from typing import Any
 from marshmallow import fields
 
 from app.authentication import requires
-from app.errors import ErrorCode
 from app.extensions import gateway
 from app.fields import ResponseSchema, UtcTime
-from app.problems import ResourceBlueprint
+from app.problems import IDENTITY_PROBLEMS, ResourceBlueprint
 
 blueprint = ResourceBlueprint(
     "migration", __name__, url_prefix="/v1/migration", description="Readiness for the switch-off"
@@ -101,7 +100,7 @@ def _account(name: str) -> dict[str, Any]:
 @requires("operations:read")
 @blueprint.doc(operationId="getMigration")
 @blueprint.response(200, MigrationSchema(), example=EXAMPLE)
-@blueprint.problems(ErrorCode.UNAUTHENTICATED, ErrorCode.FORBIDDEN)
+@blueprint.problems(IDENTITY_PROBLEMS)
 def get_migration() -> dict[str, Any]:
     """Tell how ready the callers are for the review backend.
 

@@ -2,23 +2,18 @@
 
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from flask import g, jsonify, request, url_for
-from marshmallow import fields
+from flask import g, request, url_for
 
 from app.authentication import requires
 from app.errors import ErrorCode, GatewayError
 from app.extensions import verifications
-from app.fields import Flag, RequestSchema, ResponseSchema
+from app.fields import Flag, RequestSchema
+from app.observability import record
 from app.partner_center.deadline import WRITE, Errand
-from app.problems import (
-    BODY_PROBLEMS,
-    CALLER_PROBLEMS,
-    UPSTREAM_PROBLEMS,
-    FieldErrorSchema,
-    ResourceBlueprint,
-)
+from app.problems import BODY_PROBLEMS, CALLER_PROBLEMS, UPSTREAM_PROBLEMS, ResourceBlueprint
 from app.resources.bodies import ENTERPRISE, INDIVIDUAL, EnterpriseSchema, IndividualSchema
 from app.resources.verification import (
     IN_REVIEW,
@@ -49,31 +44,14 @@ class OptionsSchema(RequestSchema):
     )
 
 
-class BackendCheckSchema(ResponseSchema):
-    """Whether one backend would take a submission."""
-
-    backend = fields.String(required=True)
-    takes = fields.Boolean(required=True)
-    errors = fields.List(fields.Nested(FieldErrorSchema), required=True)
-
-
-class CheckSchema(ResponseSchema):
-    """What would become of a submission; nothing was sent."""
-
-    customer_id = fields.String(required=True)
-    kind = fields.String(required=True)
-    taken = fields.Boolean(
-        required=True, metadata={"description": "whether the account would take it now"}
-    )
-    backend = fields.String(required=True, metadata={"description": "the one that would get it"})
-    backends = fields.List(fields.Nested(BackendCheckSchema), required=True)
-
-
-CHECK = {
+CHECKED = {
     "customer_id": "06a7969058802f0c0f01c00b91846780",
     "kind": "INDIVIDUAL",
-    "taken": True,
+    "status": "CHECKED",
+    "final": False,
     "backend": "legacy",
+    "checked_at": "2026-11-23T09:30:00Z",
+    "taken": True,
     "backends": [
         {"backend": "legacy", "takes": True, "errors": []},
         {
@@ -89,7 +67,6 @@ CHECK = {
         },
     ],
 }
-_CHECK = CheckSchema()
 _HEADERS = {
     "Location": {"description": "where to read the result", "schema": {"type": "string"}},
     "Retry-After": {
@@ -97,6 +74,14 @@ _HEADERS = {
         "schema": {"type": "integer"},
     },
 }
+
+
+def _examples(body: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    bare = {name: value for name, value in body.items() if name != "attachments"}
+    return {
+        "WITHOUT_ATTACHMENTS": {"summary": "As the legacy backend takes it", "value": bare},
+        "WITH_ATTACHMENTS": {"summary": "As either backend takes it", "value": body},
+    }
 
 
 def _submission(
@@ -125,16 +110,16 @@ def _submission(
         ),
         blueprint.alt_response(
             200,
-            schema=CheckSchema(),
+            schema=VerificationSchema(),
             description="With validate_only: what would become of it",
-            example=CHECK,
+            example=CHECKED,
             success=True,
         ),
         blueprint.response(
             201, VerificationSchema(), description="Verified at once", example=VERIFIED
         ),
         blueprint.arguments(OptionsSchema(), location="query"),
-        blueprint.arguments(schema, example=example),
+        blueprint.arguments(schema, examples=_examples(example)),
         blueprint.doc(operationId=operation_id),
         requires("verifications:write"),
     )
@@ -150,13 +135,17 @@ def _submission(
 def _submit(
     kind: Kind, customer_id: str, submission: dict[str, Any], options: dict[str, Any]
 ) -> Any:
+    line = record.current()
+    key = _idempotency_key()
     if options["validate_only"]:
-        return jsonify(_CHECK.dump(verifications().check(kind, customer_id, submission)))
+        line.check = True
+        checked = verifications().check(kind, customer_id, submission)
+        about = {"status": "CHECKED", "final": False, "checked_at": datetime.now(UTC)}
+        return about | checked, 200
     wait = wait_preference()
     errand = Errand.within(WRITE if wait is None else wait, g.caller, urgent=True)
-    verification, replayed = verifications().submit(
-        kind, customer_id, submission, errand, _idempotency_key()
-    )
+    verification, replayed = verifications().submit(kind, customer_id, submission, errand, key)
+    line.replayed = replayed
     answer = members(verification)
     headers = {"Idempotent-Replayed": "true"} if replayed else {}
     if verification.final:

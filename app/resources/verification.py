@@ -11,7 +11,7 @@ from app.extensions import verifications
 from app.fields import ResponseSchema, UtcTime
 from app.observability import record
 from app.partner_center.deadline import READ, Errand
-from app.problems import CALLER_PROBLEMS, UPSTREAM_PROBLEMS, ResourceBlueprint
+from app.problems import CALLER_PROBLEMS, UPSTREAM_PROBLEMS, FieldErrorSchema, ResourceBlueprint
 from app.verification.model import Kind, Status, Verification
 
 blueprint = ResourceBlueprint(
@@ -35,8 +35,19 @@ class RejectionSchema(ResponseSchema):
     )
 
 
+class BackendCheckSchema(ResponseSchema):
+    """Whether one backend would take a submission."""
+
+    backend = fields.String(required=True)
+    takes = fields.Boolean(required=True)
+    errors = fields.List(fields.Nested(FieldErrorSchema), required=True)
+
+
 class VerificationSchema(ResponseSchema):
-    """Where a customer's verification stands; no personal value in it."""
+    """Where a customer's verification stands; no personal value in it.
+
+    A check answers it too: generated clients know one type for all successes of an operation.
+    """
 
     customer_id = fields.String(required=True)
     kind = fields.String(
@@ -46,13 +57,20 @@ class VerificationSchema(ResponseSchema):
         }
     )
     status = fields.String(
-        required=True, metadata={"description": ", ".join(Status) + "; more can be added"}
+        required=True,
+        metadata={
+            "description": f"{', '.join(Status)}; CHECKED with validate_only; more can be added"
+        },
     )
     final = fields.Boolean(
         required=True, metadata={"description": "whether it stays until a new submission"}
     )
     backend = fields.String(
-        required=True, metadata={"description": "the generation of Huawei's API that answered"}
+        required=True,
+        metadata={
+            "description": "the generation of Huawei's API that answered, or, with "
+            "validate_only, would get it"
+        },
     )
     checked_at = UtcTime(required=True)
     reconciled = fields.Boolean(
@@ -64,6 +82,13 @@ class VerificationSchema(ResponseSchema):
     rejection = fields.Nested(RejectionSchema)
     next_check_after_s = fields.Integer(
         metadata={"description": "seconds until another look makes sense"}
+    )
+    taken = fields.Boolean(
+        metadata={"description": "with validate_only: whether the account would take it now"}
+    )
+    backends = fields.List(
+        fields.Nested(BackendCheckSchema),
+        metadata={"description": "with validate_only: what each backend says to it"},
     )
 
 
@@ -94,7 +119,9 @@ REJECTED = {
 
 def members(verification: Verification) -> dict[str, Any]:
     """A verification in the words of the contract, and its backend in the log line."""
-    record.current().backend = verification.backend
+    line = record.current()
+    line.backend, line.status = verification.backend, verification.status
+    line.reconciled = verification.reconciled
     answer: dict[str, Any] = {
         "customer_id": verification.customer_id,
         "status": verification.status,

@@ -13,29 +13,31 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from app.settings.sections import (
+from app.settings.accounts import (
     AccountSettings,
     AttachmentSettings,
-    CallerSettings,
     IamSettings,
     KeyFiles,
     PairSettings,
-    Scope,
-    Settings,
-    StateSettings,
 )
+from app.settings.callers import CallerSettings, IssuerSettings, OidcSettings, Scope
+from app.settings.sections import AuditSettings, Settings, StateSettings, TracingSettings
 
 __all__ = [
     "AccountSettings",
     "AttachmentSettings",
+    "AuditSettings",
     "CallerSettings",
     "ConfigurationError",
     "IamSettings",
+    "IssuerSettings",
     "KeyFiles",
+    "OidcSettings",
     "PairSettings",
     "Scope",
     "Settings",
     "StateSettings",
+    "TracingSettings",
     "load",
     "load_from_environment",
 ]
@@ -113,17 +115,22 @@ def _missing(value: Any, keys: tuple[str, ...]) -> Iterator[tuple[str, Path]]:
     if isinstance(value, Mapping):
         for name, entry in value.items():
             yield from _missing(entry, (*keys, name))
-    elif isinstance(value, Path) and not value.is_file():
+    elif isinstance(value, Path) and keys != ("audit", "file") and not value.is_file():
         yield ".".join(keys), value
 
 
-def without_effect(settings: Settings) -> list[str]:
-    """The keys that are set and that this version accepts without acting on them."""
-    return [
-        f"callers.{name}.service_account"
-        for name, caller in settings.callers.items()
-        if caller.service_account is not None
-    ]
+def check_writable(settings: Settings) -> None:
+    """See that the file of the audit trail can be written.
+
+    Raises:
+        ConfigurationError: if it cannot.
+    """
+    if settings.audit.file is None:
+        return
+    try:
+        settings.audit.file.open("a").close()
+    except OSError as error:
+        raise ConfigurationError(f"audit.file: {error.strerror}") from None
 
 
 def load_from_environment() -> Settings:

@@ -63,4 +63,4 @@ def open_state(settings: StateSettings) -> tuple[State, Sealing]:
         raise ConfigurationError(f"state.key_file: {reason}") from None
     if settings.url == "memory://":
         return MemoryState(settings.replicas), sealing
-    return SharedState(settings.url, settings.replicas), sealing
+    return SharedState(settings), sealing

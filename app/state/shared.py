@@ -10,12 +10,13 @@ import redis
 
 from app.observability import metrics
 from app.observability.logs import event, logger
+from app.settings import StateSettings
+from app.state.address import address
 from app.state.memory import CATCH_UP, MemoryState
 
 T = TypeVar("T")
 
 PREFIX = "gateway:"
-TIMEOUT = 1.0  # seconds for a connection and for an answer
 OWN = 3600.0  # seconds for which this process keeps what it put into Redis
 RETRY_INTERVAL = 5.0  # seconds until a lost Redis is asked again
 
@@ -40,15 +41,13 @@ class SharedState:
     """Values in Redis. While Redis is lost, this process keeps its own, and says so.
 
     Args:
-        url: Redis's URL, `redis://` or `rediss://`.
-        replicas: How many processes part a quota among them while Redis is lost.
+        settings: Where Redis is, and how many processes part a quota among them while it is lost.
     """
 
-    def __init__(self, url: str, replicas: int = 1) -> None:
-        self._redis = redis.Redis.from_url(
-            url, socket_timeout=TIMEOUT, socket_connect_timeout=TIMEOUT
-        )
-        self._memory = MemoryState(replicas)
+    def __init__(self, settings: StateSettings) -> None:
+        url, options = address(settings)
+        self._redis = redis.Redis.from_url(url, **options)
+        self._memory = MemoryState(settings.replicas)
         self._take = self._redis.register_script(_TAKE)
         self._lock = threading.Lock()
         self._lost_until: float | None = None

@@ -6,7 +6,8 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
-from app.errors import ErrorCode, GatewayError
+from app.errors import ErrorCode, Fault, GatewayError, Retry
+from app.observability import metrics
 from app.partner_center.client import PartnerCenter
 from app.partner_center.deadline import Errand
 from app.partner_center.signing import utc_now
@@ -35,6 +36,7 @@ class Verifications:
     """The verifications of one account's customers.
 
     Args:
+        name: The account's name in the configuration.
         account: The account's settings.
         partner_center: Partner Center as the account sees it.
         writes: Sees to it that nothing is written twice.
@@ -44,12 +46,14 @@ class Verifications:
 
     def __init__(
         self,
+        name: str,
         account: AccountSettings,
         partner_center: PartnerCenter,
         writes: Writes,
         migration: Migration,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
+        self._name = name
         self._platform_id = account.platform_id
         self._configured = account.verification.backend
         self._review_share = account.verification.review_share
@@ -113,8 +117,15 @@ class Verifications:
         try:
             verification, replayed = self._writes.run(write, work)
             served = verification.backend
+        except GatewayError as error:
+            error.backend = served
+            if error.code.write_retry is Retry.SAME_KEY and error.code.fault is not Fault.CALLER:
+                metrics.OUTCOMES.labels(self._name, served, "UNKNOWN").inc()
+            raise
         finally:
             self._migration.count(errand.caller, served, obstacles)
+        if not replayed:
+            metrics.OUTCOMES.labels(self._name, served, verification.status).inc()
         return verification, replayed
 
     def _send(

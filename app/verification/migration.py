@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.errors import FieldError
+from app.observability import metrics
 
 
 @dataclass(slots=True)
@@ -30,6 +31,7 @@ class Migration:
     def count(self, caller: str, backend: str, obstacles: Iterable[FieldError]) -> None:
         """Count a submission: the backend chosen, and the rules of review that it breaks."""
         broken = {(one.pointer, one.code) for one in obstacles}
+        metrics.REVIEW_READINESS.labels(caller, "no" if broken else "yes").inc()
         with self._lock:
             tally = self._tallies.setdefault(caller, _Tally())
             tally.submissions += 1

@@ -4,6 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+# Held to these characters, for it stands in paths: of ours, and signed ones.
+CUSTOMER_ID = "[A-Za-z0-9_-]{1,64}"
+
 
 class Kind(StrEnum):
     """What is verified: a person, a company, or a person's account that becomes a company's."""

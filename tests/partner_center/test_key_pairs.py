@@ -144,7 +144,7 @@ def test_of_eight_threads_one_has_leave_and_the_others_wait_for_its_verdict(
 def test_a_replica_that_died_while_proving_holds_the_others_for_a_while_only(
     files: PairSettings, clock: Clock, valkey: Valkey
 ) -> None:
-    died, alive = (loaded(files, clock, SharedState(valkey.url)) for _ in range(2))
+    died, alive = (loaded(files, clock, SharedState(valkey.settings)) for _ in range(2))
     assert died.take() is True
     leave: list[bool | None] = []
     waiting = threading.Thread(target=lambda: leave.append(alive.take()))
@@ -160,7 +160,7 @@ def test_a_replica_that_died_while_proving_holds_the_others_for_a_while_only(
 def test_nothing_in_the_state_tells_the_pair(
     files: PairSettings, clock: Clock, valkey: Valkey
 ) -> None:
-    pair = loaded(files, clock, SharedState(valkey.url))
+    pair = loaded(files, clock, SharedState(valkey.settings))
     assert pair.take()
     pair.give(False, Verdict.REFUSED)
     held = valkey.values()
@@ -184,7 +184,7 @@ def test_who_has_no_time_to_wait_for_the_proof_is_told_so(files: PairSettings) -
 def test_who_has_no_time_to_wait_for_another_replica_does_not_sign_beside_it(
     files: PairSettings, valkey: Valkey
 ) -> None:
-    proving, other = (load(files, SharedState(valkey.url), SEALING) for _ in range(2))
+    proving, other = (load(files, SharedState(valkey.settings), SEALING) for _ in range(2))
     assert proving.take() is True
     with pytest.raises(GatewayError) as failed:
         other.take(0.1)

@@ -86,7 +86,7 @@ def test_a_value_that_was_tampered_with_is_no_token(
     shared: Settings, sandbox: SandboxDriver, valkey: Valkey
 ) -> None:
     assert submit(gateway(shared)).status_code == 201
-    state = SharedState(valkey.url)
+    state = SharedState(valkey.settings)
     for key in valkey.values():
         state.put(key.decode().removeprefix("gateway:"), b"something else", 60)
     assert submit(gateway(shared)).status_code == 201
@@ -155,7 +155,7 @@ def test_a_replica_that_died_while_asking_holds_the_others_for_a_while_only(
     """A turn that nobody gives back ends by itself."""
     assert submit(gateway(shared)).status_code == 201
     (key,) = (key for key in valkey.values() if key.startswith(b"gateway:token:"))
-    state = SharedState(valkey.url)
+    state = SharedState(valkey.settings)
     name = key.decode().removeprefix("gateway:")
     state.delete(name)
     assert state.add(f"{name}:turn", b"1", 30)

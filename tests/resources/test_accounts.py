@@ -68,8 +68,10 @@ def test_an_account_is_shown_with_its_key_shortened(
     assert pair == {
         "access_key": "SAND…01",
         "condition": "UNPROVEN",
+        "written_at": pair["written_at"],
         "loaded_at": pair["loaded_at"],
     }
+    assert pair["written_at"] <= pair["loaded_at"]
     assert sandbox.requests() == []
 
     assert submit(client).status_code == 201

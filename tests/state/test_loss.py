@@ -13,12 +13,12 @@ from prometheus_client import REGISTRY
 
 from app import create_app
 from app.observability.logs import JsonFormatter
-from app.settings import Settings
+from app.settings import Settings, StateSettings
 from app.state import SharedState
 from tests.gateway import submit
 from tests.sandbox_driver import SandboxDriver
 from tests.state.timing import together, wait_until
-from tests.state.valkey import PASSWORD, Valkey
+from tests.state.valkey import KEY_FILE, PASSWORD, Valkey
 
 RETRY_INTERVAL = 5.0  # seconds, the module's constant
 
@@ -42,7 +42,7 @@ def lines(caplog: pytest.LogCaptureFixture, level: int) -> list[str]:
 def test_a_lost_server_is_replaced_by_memory_and_reported_once(
     mortal: Valkey, caplog: pytest.LogCaptureFixture
 ) -> None:
-    state = SharedState(mortal.url)
+    state = SharedState(mortal.settings)
     state.put("a", b"1", 60)
     assert (state.shared, degraded()) == (True, 0)
     mortal.kill()
@@ -66,7 +66,7 @@ def test_a_lost_server_is_replaced_by_memory_and_reported_once(
 def test_eight_threads_lose_it_without_a_failure_and_report_it_once(
     mortal: Valkey, caplog: pytest.LogCaptureFixture
 ) -> None:
-    state = SharedState(mortal.url)
+    state = SharedState(mortal.settings)
     lost = threading.Event()
 
     def count(place: int) -> int:
@@ -90,7 +90,7 @@ def test_eight_threads_lose_it_without_a_failure_and_report_it_once(
 def test_it_is_back_after_the_retry_interval(
     mortal: Valkey, caplog: pytest.LogCaptureFixture
 ) -> None:
-    state = SharedState(mortal.url)
+    state = SharedState(mortal.settings)
     mortal.kill()
     begun = time.monotonic()
     state.put("a", b"mine", 60)
@@ -105,7 +105,7 @@ def test_it_is_back_after_the_retry_interval(
 
 
 def test_a_server_that_hangs_costs_a_second_once(mortal: Valkey) -> None:
-    state = SharedState(mortal.url)
+    state = SharedState(mortal.settings)
     state.put("a", b"1", 60)
     mortal.freeze()
     begun = time.monotonic()
@@ -123,7 +123,7 @@ def test_a_wrong_password_is_a_lost_server(
     mortal: Valkey, caplog: pytest.LogCaptureFixture
 ) -> None:
     wrong = "wrong-state-password"
-    state = SharedState(mortal.url.replace(PASSWORD, wrong))
+    state = SharedState(StateSettings(url=mortal.url.replace(PASSWORD, wrong), key_file=KEY_FILE))
     state.put("a", b"1", 60)
     assert (state.get("a"), state.shared) == (b"1", False)
     assert mortal.values() == {}

@@ -31,7 +31,7 @@ def in_memory() -> Kept:
 
 
 def in_valkey(valkey: Valkey) -> Kept:
-    return Kept(SharedState(valkey.url), valkey.pass_time)
+    return Kept(SharedState(valkey.settings), valkey.pass_time)
 
 
 @pytest.fixture(params=["memory", "shared"])
@@ -165,7 +165,7 @@ def test_memory_is_not_shared() -> None:
 
 
 def test_two_gateways_see_the_same_values(valkey: Valkey) -> None:
-    one, other = SharedState(valkey.url), SharedState(valkey.url)
+    one, other = SharedState(valkey.settings), SharedState(valkey.settings)
     one.put("a", b"1", 60)
     assert other.get("a") == b"1"
     assert not other.add("a", b"2", 60)
@@ -175,7 +175,7 @@ def test_two_gateways_see_the_same_values(valkey: Valkey) -> None:
 
 
 def test_everything_in_valkey_is_ours_by_name_and_has_an_end(valkey: Valkey) -> None:
-    state = SharedState(valkey.url)
+    state = SharedState(valkey.settings)
     state.put("a", b"1", 60)
     state.add("b", b"1", 60)
     state.increase("c", 60)

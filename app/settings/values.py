@@ -1,0 +1,106 @@
+"""The kinds of values in the configuration, and the rules they are held to."""
+
+import re
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import SplitResult, urlsplit
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _parts(url: str) -> SplitResult:
+    """The parts of a URL; urlsplit's own complaint would hold the URL, which may hold anything."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        raise ValueError("must be a URL") from None
+    return parts
+
+
+def _check_url(url: str) -> str:
+    """An https URL of scheme, host and port; http to loopback only (for the sandbox)."""
+    parts = _parts(url)
+    if parts.scheme not in ("https", "http") or not parts.hostname:
+        raise ValueError("must be an https URL")
+    if parts.scheme == "http" and not _is_loopback(parts.hostname):
+        raise ValueError("must be https; http is for loopback addresses only")
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise ValueError("must hold scheme, host and port only")
+    if parts.path not in ("", "/"):
+        raise ValueError("must have no path")
+    return url.rstrip("/")
+
+
+def _check_service(url: str) -> str:
+    """An http or https URL of scheme, host and port, inside the company's own network."""
+    parts = _parts(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("must be an http or https URL")
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise ValueError("must hold scheme, host and port only")
+    if parts.path not in ("", "/"):
+        raise ValueError("must have no path")
+    return url.rstrip("/")
+
+
+def _check_document(url: str) -> str:
+    """An https URL of a document; http to loopback only."""
+    parts = _parts(url)
+    if parts.scheme not in ("https", "http") or not parts.hostname:
+        raise ValueError("must be an https URL")
+    if parts.scheme == "http" and not _is_loopback(parts.hostname):
+        raise ValueError("must be https; http is for loopback addresses only")
+    if parts.username or parts.password or parts.fragment:
+        raise ValueError("must hold no user, password or fragment")
+    return url
+
+
+def _check_pattern(pattern: str) -> str:
+    try:
+        re.compile(pattern)
+    except (re.error, OverflowError, RecursionError):
+        raise ValueError("must be a regular expression") from None
+    return pattern
+
+
+def _check_file(path: Path) -> Path:
+    if not path.is_absolute() or "\n" in str(path):
+        raise ValueError("must be the absolute path of a file, never a secret itself")
+    return path
+
+
+def _check_proxy(url: str) -> str:
+    parts = _parts(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("must be an http or https URL")
+    if parts.username or parts.password:
+        raise ValueError("must hold no user and password")
+    return url
+
+
+Url = Annotated[str, AfterValidator(_check_url)]
+ServiceUrl = Annotated[str, AfterValidator(_check_service)]
+DocumentUrl = Annotated[str, AfterValidator(_check_document)]
+Pattern = Annotated[str, AfterValidator(_check_pattern)]
+File = Annotated[Path, AfterValidator(_check_file)]
+ProxyUrl = Annotated[str, AfterValidator(_check_proxy)]
+# Names become log fields, header values and metric labels.
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$")]
+# partner_id stands in a signed path, so it is held to the characters of an id.
+Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+Seconds = Annotated[float, Field(ge=0.1, le=60)]
+
+
+class Section(BaseModel):
+    """Keys that belong together. An unknown one is refused, and no value is shown in a fault."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)

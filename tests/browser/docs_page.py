@@ -1,0 +1,66 @@
+"""The docs page as a person uses it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from selenium.webdriver import Chrome
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.remote.webelement import WebElement
+
+
+def _block(operation_id: str) -> str:
+    return f"[id^=operations-][id$=-{operation_id}]"
+
+
+class DocsPage:
+    """Swagger UI, once it shows the operations."""
+
+    def __init__(self, chrome: Chrome, url: str) -> None:
+        self._chrome = chrome
+        chrome.get(f"{url}/docs")
+        self.find(".opblock")
+
+    def find(self, selector: str) -> WebElement:
+        """The first element that is there or appears soon."""
+        return self._chrome.find_element(By.CSS_SELECTOR, selector)
+
+    def _click(self, selector: str) -> None:
+        element = self.find(selector)
+        # Or a fixed part of the page could lie above it.
+        self._chrome.execute_script("arguments[0].scrollIntoView({block: 'center'})", element)
+        element.click()
+
+    def authorize(self, key: str) -> None:
+        """Give the page a caller's key."""
+        self._click(".scheme-container .authorize")
+        self.find(".auth-container input").send_keys(key)
+        self._click(".auth-container button[type=submit]")
+        self._click(".auth-container .btn-done")
+
+    def authorized(self) -> bool:
+        """Whether the page holds a key."""
+        return "unlocked" not in str(
+            self.find(".scheme-container .authorize").get_attribute("class")
+        )
+
+    def show_answer(self, operation_id: str) -> None:
+        """Scroll to what was sent and what came back."""
+        sent = self.find(f"{_block(operation_id)} .responses-inner")
+        self._chrome.execute_script("arguments[0].scrollIntoView()", sent)
+
+    def try_out(self, operation_id: str, customer: str) -> tuple[int, Any]:
+        """The status and the body that the page shows for an operation on a customer."""
+        block = _block(operation_id)
+        self._click(f"{block} .opblock-summary-control")
+        self._click(f"{block} .try-out__btn")
+        field = self.find(f"{block} tr[data-param-name=customer_id] input")
+        field.send_keys(Keys.CONTROL, "a")
+        field.send_keys(customer)
+        self._click(f"{block} .execute")
+        answer = f"{block} .live-responses-table tbody"
+        status = self.find(f"{answer} .response-col_status").text
+        body = self.find(f"{answer} .highlight-code code").text
+        return int(status.split()[0]), json.loads(body)

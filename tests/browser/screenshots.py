@@ -1,0 +1,31 @@
+"""`make screenshots`: what the README shows of the pages, taken anew."""
+
+import sys
+
+from demo.local import KEY, PROJECT, Local
+from tests.browser.chromium import chromium
+from tests.browser.docs_page import DocsPage
+
+FOLDER = PROJECT / "docs/images"
+
+
+def main() -> None:
+    """Drive the pages as the tests do, and keep what is to be seen."""
+    with Local() as local, chromium() as chrome:
+        page = DocsPage(chrome, local.url)
+        chrome.save_screenshot(FOLDER / "docs.png")
+
+        page.authorize(KEY)
+        page.try_out("submitIndividualVerification", "cust-0001")
+        page.show_answer("submitIndividualVerification")
+        chrome.save_screenshot(FOLDER / "docs-try-it-out.png")
+
+        chrome.set_window_size(1200, 1200)
+        chrome.get(f"{local.url}/v1/errors/OUTCOME_UNKNOWN")
+        chrome.save_screenshot(FOLDER / "error-page.png")
+    for picture in sorted(FOLDER.glob("*.png")):
+        sys.stdout.write(f"{picture.relative_to(PROJECT)} {picture.stat().st_size // 1024} KiB\n")
+
+
+if __name__ == "__main__":
+    main()

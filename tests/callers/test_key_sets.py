@@ -1,0 +1,248 @@
+"""The keys of an issuer: read again when they change, kept when they cannot be, no flood."""
+
+from __future__ import annotations
+
+import json
+import ssl
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trustme
+from prometheus_client import REGISTRY
+
+from app import create_app
+from app.callers.key_set import FIRST_PAUSE, MAX_BYTES, KeySet, Source, key_set
+from app.errors import ErrorCode, GatewayError
+from app.settings import IssuerSettings, Settings
+from tests.callers import issuer
+from tests.callers.conftest import trusting
+from tests.callers.issuer import EC, RSA, public, rsa_key
+from tests.gateway import bearer, check_problem
+from tests.raw_upstream import RawUpstream, Script, answer
+from tests.sandbox_driver import SandboxDriver
+from tests.state.timing import wait_until
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Shelf:
+    """Where a document lies, and how often it was read."""
+
+    def __init__(self, document: str | bytes | OSError) -> None:
+        self.document = document
+        self.readings = 0
+
+    def __call__(self) -> bytes:
+        self.readings += 1
+        if isinstance(self.document, OSError):
+            raise self.document
+        return self.document.encode() if isinstance(self.document, str) else self.document
+
+
+def shelved(shelf: Shelf, clock: Clock) -> KeySet:
+    return KeySet("tests", Source(shelf, fresh=300, pause=30, slow=False), clock)
+
+
+def readings(outcome: str) -> float:
+    labels = {"issuer": "tests", "outcome": outcome}
+    return REGISTRY.get_sample_value("gateway_key_set_fetches_total", labels) or 0.0
+
+
+def test_a_set_is_read_once_and_then_after_its_time() -> None:
+    shelf, clock = Shelf(issuer.published()), Clock()
+    keys = shelved(shelf, clock)
+    for _ in range(3):
+        assert keys.key("one") is not None
+    assert shelf.readings == 1
+    clock.now += 301
+    assert keys.key("one") is not None
+    assert shelf.readings == 2
+
+
+def test_an_unknown_id_has_the_set_read_again_but_a_flood_of_them_does_not() -> None:
+    shelf, clock = Shelf(issuer.published()), Clock()
+    keys = shelved(shelf, clock)
+    assert keys.key("one") is not None
+    clock.now += 31
+    shelf.document = issuer.key_set(public(RSA, "one"), public(EC, "new"))
+    assert keys.key("new") is not None
+    for number in range(1000):
+        assert keys.key(f"unknown-{number}") is None
+    assert shelf.readings == 2
+    clock.now += 31
+    assert keys.key("unknown") is None
+    assert shelf.readings == 3
+
+
+def test_a_key_that_is_taken_back_is_no_longer_good() -> None:
+    shelf, clock = Shelf(issuer.published()), Clock()
+    keys = shelved(shelf, clock)
+    assert keys.key("one") is not None
+    shelf.document = issuer.key_set(public(EC, "two"))
+    clock.now += 301
+    keys.key("two")
+    assert keys.key("one") is None
+
+
+@pytest.mark.parametrize(
+    "document", [OSError(), "", "no json", "[]", '{"keys": 7}', '{"keys": []}', b"\xff", "[" * 9999]
+)
+def test_the_last_good_keys_go_on_where_reading_fails(document: Any) -> None:
+    shelf, clock = Shelf(issuer.published()), Clock()
+    keys = shelved(shelf, clock)
+    assert keys.key("one") is not None
+    failed = readings("failed")
+    shelf.document = document
+    for _ in range(3):
+        clock.now += 301
+        assert keys.key("one") is not None
+    assert readings("failed") == failed + 3
+
+
+def test_without_any_key_a_token_cannot_be_judged_and_reading_is_tried_again_soon() -> None:
+    shelf, clock = Shelf(OSError()), Clock()
+    keys = shelved(shelf, clock)
+    for _ in range(5):
+        with pytest.raises(GatewayError) as failure:
+            keys.key("one")
+        assert failure.value.code is ErrorCode.IDENTITY_UNAVAILABLE
+    assert shelf.readings == 1
+    shelf.document = issuer.published()
+    clock.now += FIRST_PAUSE
+    assert keys.key("one") is not None
+
+
+def test_keys_that_have_no_place_in_a_key_set_are_passed_over() -> None:
+    private = public(RSA, "private") | {"d": "AQAB"}
+    symmetric = {"kty": "oct", "kid": "symmetric", "k": "c2VjcmV0LXNlY3JldC1zZWNyZXQ"}
+    encryption = public(RSA, "encryption", use="enc")
+    short = public(rsa_key(1024), "short")
+    strange = {"kty": "EC", "kid": "strange", "crv": "P-999", "x": "AA", "y": "AA"}
+    broken: list[Any] = ["text", {"kty": "RSA", "kid": "broken", "n": 7, "e": "AQAB"}, {"kid": 3}]
+    document = json.dumps(
+        {"keys": [private, symmetric, encryption, short, strange, *broken, public(RSA, "good")]}
+    )
+    keys = shelved(Shelf(document), Clock())
+    assert keys.key("good") is not None
+    passed = ("private", "symmetric", "encryption", "short", "strange", "broken", "3", "None")
+    assert [keys.key(name) for name in passed] == [None] * len(passed)
+
+
+def test_many_requests_at_once_are_one_reading() -> None:
+    shelf = Shelf(issuer.published())
+    keys = shelved(shelf, Clock())
+    found: list[object] = []
+    threads = [threading.Thread(target=lambda: found.append(keys.key("one"))) for _ in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (shelf.readings, len(found), None in found) == (1, 20, False)
+
+
+def test_a_stale_set_serves_while_a_slow_reading_is_under_way() -> None:
+    go_on, begun = threading.Event(), threading.Event()
+
+    def load() -> bytes:
+        if begun.is_set():
+            go_on.wait(10)
+        begun.set()
+        return issuer.key_set(public(RSA, "one"), public(EC, "new")).encode()
+
+    clock = Clock()
+    keys = KeySet("tests", Source(load, fresh=300, pause=30, slow=True), clock)
+    assert keys.key("one") is not None
+    clock.now += 301
+    assert keys.key("one") is not None  # the reading waits for `go_on`, and nobody for the reading
+    go_on.set()
+    wait_until(lambda: keys.key("new") is not None)
+
+
+def served(upstream: RawUpstream, **settings: Any) -> KeySet:
+    return key_set(
+        "tests",
+        IssuerSettings(
+            issuer="me",
+            audience="you",
+            jwks_url=f"{upstream.url.replace('127.0.0.1', 'localhost')}/openid/v1/jwks?x=1",
+            **settings,
+        ),
+    )
+
+
+JSON = "Content-Type: application/json"
+
+
+def test_a_cluster_is_asked_with_its_own_authority_and_token(tmp_path: Path) -> None:
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost").configure_cert(context)
+    ca_file, token_file = tmp_path / "ca.crt", tmp_path / "token"
+    authority.cert_pem.write_to_path(str(ca_file))
+    token_file.write_text("the-pods-token\n")
+    with RawUpstream(answer(200, issuer.published(), JSON), tls=context) as upstream:
+        keys = served(upstream, ca_file=ca_file, token_file=token_file)
+        assert keys.key("one") is not None
+        assert upstream.requests[0].line == "GET /openid/v1/jwks?x=1 HTTP/1.1"
+        assert upstream.requests[0].headers["Authorization"] == "Bearer the-pods-token"
+        stranger = trustme.CA()
+        stranger.cert_pem.write_to_path(str(ca_file))
+        with pytest.raises(GatewayError):
+            served(upstream, ca_file=ca_file).key("one")
+
+
+def test_an_issuer_without_a_token_file_is_asked_without_one(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine localhost login me password not-for-them\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    with RawUpstream(answer(200, issuer.published(), JSON)) as upstream:
+        assert served(upstream).key("one") is not None
+        assert "Authorization" not in upstream.requests[0].headers
+
+
+def _endless(connection: Any) -> None:
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n")
+    for _ in range(MAX_BYTES // 65536 + 2):
+        connection.sendall(b" " * 65536)
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        answer(500, "{}"),
+        answer(302, "", "Location: http://127.0.0.1:9/elsewhere"),
+        answer(200, "<html>"),
+        _endless,
+    ],
+)
+def test_what_is_no_key_set_is_not_taken(reply: bytes | Script) -> None:
+    with RawUpstream(reply) as upstream:
+        with pytest.raises(GatewayError) as failure:
+            served(upstream).key("one")
+        assert failure.value.code is ErrorCode.IDENTITY_UNAVAILABLE
+        assert len(upstream.requests) == 1
+
+
+def test_a_caller_is_told_that_its_token_cannot_be_judged_now(
+    config: dict[str, Any], tmp_path: Path, sandbox: SandboxDriver
+) -> None:
+    missing = tmp_path / "not-there-yet.json"
+    client = create_app(
+        Settings.model_validate(trusting(config, jwks_file=str(missing)))
+    ).test_client()
+    response = client.get("/v1/capabilities", headers=bearer(issuer.token()))
+    problem = check_problem(response, ErrorCode.IDENTITY_UNAVAILABLE)
+    assert response.headers["Retry-After"] == str(problem["retry_after_s"]) == "1"
+    assert client.get("/v1/capabilities", headers=bearer()).status_code == 200
+    assert sandbox.requests() == []

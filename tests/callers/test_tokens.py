@@ -1,0 +1,206 @@
+"""Callers that prove themselves by a signed token, and each way to be refused."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+import jwt
+import pytest
+from flask.testing import FlaskClient
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from werkzeug.test import TestResponse
+
+from tests.callers.conftest import OIDC_ISSUER
+from tests.callers.issuer import (
+    EC,
+    ED,
+    RSA,
+    STRANGER,
+    SUBJECT,
+    claims,
+    public_pem,
+    token,
+)
+from tests.gateway import INDIVIDUAL_PATH, PERSON, bearer, code
+from tests.sandbox_driver import SandboxDriver
+
+
+def submit(
+    client: FlaskClient, credential: str, path: str = INDIVIDUAL_PATH, **headers: str
+) -> TestResponse:
+    return client.post(path, json=PERSON, headers={**bearer(credential), **headers})
+
+
+def part(document: dict[str, Any]) -> str:
+    return base64.urlsafe_b64encode(json.dumps(document).encode()).decode().rstrip("=")
+
+
+def unsigned() -> str:
+    return f"{part({'alg': 'none', 'kid': 'one'})}.{part(claims())}."
+
+
+def signed_with_the_public_key() -> str:
+    """HS256 with the published key as the secret: key confusion."""
+    text = f"{part({'alg': 'HS256', 'kid': 'one'})}.{part(claims())}"
+    digest = hmac.new(public_pem(), text.encode(), hashlib.sha256).digest()
+    return f"{text}.{base64.urlsafe_b64encode(digest).decode().rstrip('=')}"
+
+
+def tampered() -> str:
+    head, _, signature = token().split(".")
+    return f"{head}.{part(claims(sub='system:serviceaccount:monitoring:observer'))}.{signature}"
+
+
+def now() -> int:
+    return int(time.time())
+
+
+@pytest.mark.parametrize(
+    ("key", "algorithm", "kid"),
+    [(RSA, "RS256", "one"), (EC, "ES256", "two"), (ED, "EdDSA", "three")],
+)
+def test_a_service_account_is_let_in(
+    tokens: FlaskClient, key: Any, algorithm: str, kid: str
+) -> None:
+    assert submit(tokens, token(key, algorithm, kid)).status_code == 201
+
+
+def test_a_client_of_the_identity_provider_is_let_in(tokens: FlaskClient) -> None:
+    credential = token(iss=OIDC_ISSUER, sub="a-uuid", azp="shop-client")
+    path = "/v1/customers/shop-1/verifications/individual"
+    assert submit(tokens, credential, path).status_code == 201
+
+
+def test_a_key_is_as_good_as_ever(tokens: FlaskClient) -> None:
+    assert submit(tokens, "writer-key").status_code == 201
+
+
+def test_thirty_seconds_between_the_clocks_are_borne(tokens: FlaskClient) -> None:
+    assert submit(tokens, token(exp=now() - 20)).status_code == 201
+    assert submit(tokens, token(nbf=now() + 20, iat=now() + 20)).status_code == 201
+
+
+REFUSALS: dict[str, tuple[Callable[[], str], str]] = {
+    "no token": (lambda: "", "Send your key"),
+    "no such key": (lambda: "neither.key-nor-token", "belongs to no caller"),
+    "no token inside": (lambda: "not.a.token", "cannot be verified"),
+    "expired": (lambda: token(exp=now() - 40), "has expired"),
+    "not yet valid": (lambda: token(nbf=now() + 40), "not valid yet"),
+    "issued in the future": (lambda: token(iat=now() + 40), "not valid yet"),
+    "wrong audience": (lambda: token(aud="somebody-else"), "another audience"),
+    "wrong issuer": (lambda: token(iss="https://evil.example.com"), "issuer is not trusted"),
+    "no audience": (lambda: token(aud=...), "lacks a claim"),
+    "no expiry": (lambda: token(exp=...), "lacks a claim"),
+    "no issuer": (lambda: token(iss=...), "issuer is not trusted"),
+    "no subject": (lambda: token(sub=...), "lacks a claim"),
+    "a subject that is no text": (lambda: token_of({"sub": ["a"]}), "cannot be verified"),
+    "an unknown subject": (
+        lambda: token(sub="system:serviceaccount:billing:other"),
+        "no caller",
+    ),
+    "the provider's subject from the cluster": (lambda: token(sub="shop-client"), "no caller"),
+    "the cluster's subject from the provider": (
+        lambda: token(iss=OIDC_ISSUER, azp=SUBJECT),
+        "no caller",
+    ),
+    "alg none": (unsigned, "algorithm"),
+    "HS256 with the public key": (signed_with_the_public_key, "algorithm"),
+    "an algorithm that is not the key's": (lambda: token(RSA, "PS256", "one"), "algorithm"),
+    "an unknown kid": (lambda: token(kid="four"), "does not publish"),
+    "no kid": (lambda: token(kid=None), "does not publish"),
+    "a stranger's key": (lambda: token(STRANGER), "cannot be verified"),
+    "another's claims": (tampered, "cannot be verified"),
+    "a signature cut off": (lambda: token()[:-20], "cannot be verified"),
+    "endless nesting": (lambda: f"{nested()}.{nested()}.x", "cannot be verified"),
+}
+
+
+def nested() -> str:
+    return base64.urlsafe_b64encode(b"[" * 3000).decode().rstrip("=")
+
+
+def token_of(changes: dict[str, Any]) -> str:
+    """A signed token whose claims the library would not encode."""
+    payload = json.dumps(claims() | changes).encode()
+    return jwt.api_jws.encode(payload, RSA, algorithm="RS256", headers={"kid": "one"})
+
+
+@pytest.mark.parametrize("why", REFUSALS)
+def test_a_bad_credential_is_unknown_and_reaches_nobody(
+    tokens: FlaskClient, sandbox: SandboxDriver, why: str
+) -> None:
+    make, words = REFUSALS[why]
+    credential = make()
+    response = submit(tokens, credential)
+    assert (response.status_code, code(response)) == (401, "UNAUTHENTICATED")
+    assert words in response.get_json()["detail"]
+    assert response.headers["WWW-Authenticate"] == "Bearer"
+    if credential:
+        assert credential not in response.text
+    assert sandbox.requests() == []
+
+
+FORBIDDEN: dict[str, tuple[Callable[[], str], str, dict[str, str], str]] = {
+    "scope missing": (
+        lambda: token(sub="system:serviceaccount:monitoring:observer"),
+        INDIVIDUAL_PATH,
+        {},
+        "verifications:write",
+    ),
+    "other account": (token, INDIVIDUAL_PATH, {"Partner-Account": "second"}, "accounts"),
+    "customer not allowed": (
+        lambda: token(iss=OIDC_ISSUER, azp="shop-client"),
+        "/v1/customers/crm-1/verifications/individual",
+        {},
+        "customer",
+    ),
+    "customer that only begins well": (
+        lambda: token(iss=OIDC_ISSUER, azp="shop-client"),
+        "/v1/customers/shop-1-2/verifications/individual",
+        {},
+        "customer",
+    ),
+}
+
+
+@pytest.mark.parametrize("why", FORBIDDEN)
+def test_a_known_caller_is_held_to_what_it_may_do(
+    tokens: FlaskClient, sandbox: SandboxDriver, why: str
+) -> None:
+    make, path, headers, words = FORBIDDEN[why]
+    response = submit(tokens, make(), path, **headers)
+    assert (response.status_code, code(response)) == (403, "FORBIDDEN")
+    assert words in response.get_json()["detail"]
+    assert sandbox.requests() == []
+
+
+def test_the_customers_of_a_caller_hold_for_attachments_too(tokens: FlaskClient) -> None:
+    credential = token(iss=OIDC_ISSUER, azp="shop-client")
+    answered = tokens.put("/v1/customers/crm-1/attachments/a.png", headers=bearer(credential))
+    assert code(answered) == "FORBIDDEN"
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@given(
+    head=st.dictionaries(
+        st.sampled_from(["alg", "kid", "typ", "crit", "b64"]), st.text() | st.none()
+    ),
+    said=st.dictionaries(
+        st.sampled_from(["iss", "aud", "sub", "exp", "nbf", "iat"]),
+        st.integers() | st.text() | st.none() | st.lists(st.text(), max_size=2),
+    ),
+    signature=st.text(st.characters(codec="ascii", categories=["L", "N"])),
+)
+def test_whatever_looks_like_a_token_is_refused_and_breaks_nothing(
+    tokens: FlaskClient, head: dict[str, Any], said: dict[str, Any], signature: str
+) -> None:
+    known = {"alg": "RS256", "kid": "one"} | head
+    response = submit(tokens, f"{part(known)}.{part(claims() | said)}.{signature}")
+    assert code(response) == "UNAUTHENTICATED"

@@ -1,0 +1,186 @@
+"""What an operator can tell from the metrics alone."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from prometheus_client import REGISTRY, CollectorRegistry
+
+from app import create_app
+from app.observability import metrics
+from app.observability.condition import Condition
+from app.settings import Settings
+from tests.gateway import INDIVIDUAL_PATH, PERSON, altered, bearer, code, submit
+from tests.sandbox_driver import SandboxDriver
+from tests.verification.gateways import INDIVIDUAL
+
+FIRST_PAIR = {"account": "default", "pair": "0"}
+
+
+def counted(name: str, **labels: str) -> Callable[[], float]:
+    """By how much a sample has risen since."""
+
+    def value() -> float:
+        return REGISTRY.get_sample_value(name, labels) or 0.0
+
+    begun = value()
+    return lambda: value() - begun
+
+
+def seen(app: Flask, name: str, **labels: str) -> float | None:
+    """A sample that is read off the gateway."""
+    registry = CollectorRegistry()
+    registry.register(Condition(app.extensions["partner_gateway"], "1.2.3"))
+    return registry.get_sample_value(name, labels)
+
+
+@pytest.mark.parametrize(
+    ("backend", "customer", "status"),
+    [
+        ("legacy", "c-1", "VERIFIED"),
+        ("review", "c-1", "IN_REVIEW"),
+        ("review", "review-instant-1", "VERIFIED"),
+    ],
+)
+def test_outcomes_are_counted_by_backend_and_status(
+    settings: Settings, sandbox: SandboxDriver, backend: str, customer: str, status: str
+) -> None:
+    client = create_app(altered(settings, verification={"backend": backend})).test_client()
+    labels = {"account": "default", "backend": backend}
+    good = counted("gateway_outcomes_total", **labels, status=status)
+    unknown = counted("gateway_outcomes_total", **labels, status="UNKNOWN")
+    path = f"/v1/customers/{customer}/verifications/individual"
+    keyed = bearer() | {"Idempotency-Key": "one"}
+    for _ in range(2):  # a replay is no second outcome
+        assert client.post(path, json=INDIVIDUAL, headers=keyed).status_code in (201, 202)
+    assert (good(), unknown()) == (1, 0)
+    assert sandbox.processed() >= 1
+
+
+def test_an_outcome_that_is_not_known_is_counted_as_such(
+    settings: Settings, sandbox: SandboxDriver
+) -> None:
+    client = create_app(altered(settings, timeouts={"read": 0.5})).test_client()
+    labels = {"account": "default", "backend": "legacy"}
+    unknown = counted("gateway_outcomes_total", **labels, status="UNKNOWN")
+    sandbox.fault("verified-info", "hang", count=1)
+    assert code(submit(client)) == "OUTCOME_UNKNOWN"
+    sandbox.clear_faults()
+    sandbox.fault("verified-info", "code", code="CBC.5006", status=200)
+    assert code(submit(client, "c-2")) == "CUSTOMER_KIND_MISMATCH"
+    assert unknown() == 1
+
+
+def test_calls_are_counted_by_outcome_and_code_and_with_their_tries(
+    settings: Settings, sandbox: SandboxDriver
+) -> None:
+    client = create_app(altered(settings, reliability={"tries": 3})).test_client()
+    operation = _operation_of_a_push(client)
+    labels = {"account": "default", "operation": operation}
+    calls = "gateway_upstream_calls_total"
+    fine = counted(calls, **labels, outcome="OK", code="CBC.0000")
+    throttled = counted(calls, **labels, outcome="UPSTREAM_THROTTLED", code="APIGW.0308")
+    twice = counted("gateway_upstream_tries_sum", **labels)
+    once = counted("gateway_upstream_tries_count", **labels)
+    sandbox.fault("verified-info", "throttled", count=1, retry_after=0)
+    assert submit(client).status_code == 201
+    assert (fine(), throttled(), twice(), once()) == (1, 1, 2, 1)
+
+
+def _operation_of_a_push(client: FlaskClient) -> str:
+    def names() -> dict[str, float]:
+        return {
+            sample.labels["operation"]: sample.value
+            for metric in metrics.UPSTREAM_CALLS.collect()
+            for sample in metric.samples
+            if sample.name.endswith("_total") and sample.labels["code"] == "CBC.0000"
+        }
+
+    before = names()
+    assert submit(client).status_code == 201
+    (name,) = [name for name, value in names().items() if value > before.get(name, 0)]
+    return name
+
+
+def test_a_code_that_nobody_knows_is_counted(client: FlaskClient, sandbox: SandboxDriver) -> None:
+    operation = _operation_of_a_push(client)
+    labels = {"operation": operation, "code": "CBC.12345678"}
+    unmapped = counted("gateway_upstream_unmapped_codes_total", **labels)
+    assert code(submit(client, "code-CBC-12345678")) == "UPSTREAM_UNMAPPED"
+    assert unmapped() == 1
+    assert sandbox.requests()
+
+
+def test_whatever_huawei_answers_the_labels_are_bounded() -> None:
+    labels = {metrics.code_label(f"CBC.{number}") for number in range(metrics.MAX_CODES * 3)}
+    assert len(labels) <= metrics.MAX_CODES + 1
+    assert "OTHER" in labels
+    assert metrics.code_label(None) == "none"
+
+
+def test_readiness_for_the_switch_off_is_counted_by_caller(
+    client: FlaskClient, sandbox: SandboxDriver
+) -> None:
+    ready = counted("gateway_review_readiness_total", caller="writer", ready="yes")
+    not_ready = counted("gateway_review_readiness_total", caller="writer", ready="no")
+    submit(client)
+    client.post(INDIVIDUAL_PATH, json=INDIVIDUAL, headers=bearer())
+    assert (ready(), not_ready()) == (1, 1)
+    assert sandbox.requests()
+
+
+def test_a_key_pair_that_rests_is_seen(app: Flask, sandbox: SandboxDriver) -> None:
+    assert seen(app, "gateway_key_locked", **FIRST_PAIR) == 0
+    assert seen(app, "gateway_credentials_usable", account="default") == 1
+    sandbox.fault("verified-info", "code", code="APIGW.0301", status=401, message=LOCKED)
+    assert code(submit(app.test_client())) == "ACCESS_KEY_LOCKED"
+    assert seen(app, "gateway_key_locked", **FIRST_PAIR) == 1
+    assert seen(app, "gateway_credentials_usable", account="default") == 0
+    assert seen(app, "gateway_credentials_usable", account="second") == 1
+
+
+LOCKED = "Incorrect IAM authentication information: AK access failed to reach the limit, forbidden"
+
+
+def test_the_age_of_a_key_is_that_of_its_files(app: Flask, settings: Settings) -> None:
+    written = time.time() - 86400
+    for path in settings.accounts["default"].credentials[0].model_dump(exclude_none=True).values():
+        os.utime(Path(path), (written, written))
+    app = create_app(settings)
+    found = seen(app, "gateway_key_timestamp_seconds", **FIRST_PAIR)
+    assert found == pytest.approx(written, abs=1)
+
+
+def test_the_legacy_call_is_seen_to_be_retired(app: Flask, sandbox: SandboxDriver) -> None:
+    assert seen(app, "gateway_legacy_retired", account="default") == 0
+    sandbox.settings(legacy="retired")
+    assert code(submit(app.test_client())) == "LEGACY_API_RETIRED"
+    assert seen(app, "gateway_legacy_retired", account="default") == 1
+
+
+def test_the_quota_and_the_version_are_told(app: Flask) -> None:
+    assert seen(app, "gateway_quota_calls_per_second", account="default") == 1000
+    assert seen(app, "gateway_build_info", version="1.2.3") == 1
+
+
+def test_a_request_is_counted_by_operation_caller_status_and_code(
+    client: FlaskClient, sandbox: SandboxDriver
+) -> None:
+    good = {"operation": "submit_individual", "caller": "writer", "status": "201", "code": "none"}
+    name = "gateway_requests_total"
+    fine = counted(name, **good)
+    unknown = counted(name, **good | {"caller": "none", "status": "401", "code": "UNAUTHENTICATED"})
+    nowhere = {"operation": "none", "caller": "none", "status": "404", "code": "NOT_FOUND"}
+    lost = counted(name, **nowhere)
+    timed = counted("gateway_request_seconds_count", operation="submit_individual")
+    submit(client)
+    client.post(INDIVIDUAL_PATH, json=PERSON)
+    client.get("/made-up-path")
+    assert (fine(), unknown(), lost(), timed()) == (1, 1, 1, 2)
+    assert sandbox.requests()

@@ -1,0 +1,68 @@
+"""How Redis is reached: a mounted password, and authorities of one's own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from app.settings import Settings, StateSettings
+from app.state import SharedState
+from app.state.address import address
+from tests.config_file import complaints
+from tests.gateway import configuration
+from tests.state.valkey import KEY_FILE, PASSWORD, Valkey
+
+
+def mounted(valkey: Valkey, file: Path) -> StateSettings:
+    url = valkey.url.replace(f":{PASSWORD}", "")
+    return StateSettings(url=url, key_file=KEY_FILE, password_file=file)
+
+
+def test_a_password_is_read_for_each_connection(valkey: Valkey, tmp_path: Path) -> None:
+    file = tmp_path / "password"
+    state = SharedState(mounted(valkey, file))
+    state.put("one", b"1", 60)
+    assert not state.shared  # there is no password yet
+    file.write_text(f"{PASSWORD}\n")
+    state = SharedState(mounted(valkey, file))
+    state.put("one", b"1", 60)
+    assert state.shared
+    assert SharedState(valkey.settings).get("one") == b"1"
+
+
+def test_neither_url_nor_options_show_the_password(tmp_path: Path) -> None:
+    file = tmp_path / "password"
+    file.write_text(PASSWORD)
+    settings = StateSettings(
+        url="rediss://gateway@redis:6380/2",
+        key_file=KEY_FILE,
+        password_file=file,
+        ca_file=Path("/run/ca.crt"),
+    )
+    url, options = address(settings)
+    assert url == "rediss://redis:6380/2"
+    assert options["ssl_ca_certs"] == "/run/ca.crt"
+    assert PASSWORD not in repr((url, options, settings))
+
+
+@pytest.mark.parametrize(
+    ("state", "complaint"),
+    [
+        (
+            {"url": "redis://:secret@redis", "password_file": "/run/password"},
+            "state.password_file: is given, and `url` holds a password too",
+        ),
+        (
+            {"url": "redis://redis", "ca_file": "/run/ca.crt"},
+            "state.ca_file: needs a `rediss://` url",
+        ),
+    ],
+)
+def test_a_connection_that_makes_no_sense_is_named(
+    tmp_path: Path, state: dict[str, str], complaint: str
+) -> None:
+    document = configuration(tmp_path, "https://bss-intl.myhuaweicloud.com")
+    Settings.model_validate(document)
+    document["state"] = {"key_file": str(KEY_FILE), **state}
+    assert complaints(tmp_path, document) == [complaint]

@@ -1,0 +1,94 @@
+"""Dockerfile and compose.yaml hold together, and with what they serve."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from demo import local
+from demo.local import PROJECT
+from tests.compose_file import composed, mounted, placed
+from tests.tools import needed
+
+
+@pytest.fixture
+def document() -> dict[str, Any]:
+    return composed()
+
+
+def test_the_dockerfile_follows_the_rules_of_hadolint() -> None:
+    done = subprocess.run(  # noqa: S603 - our own tool
+        [needed("hadolint"), "Dockerfile"], cwd=PROJECT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout
+
+
+def test_only_what_is_named_goes_to_the_builder() -> None:
+    lines = (PROJECT / ".dockerignore").read_text().splitlines()
+    rules = [line for line in lines if line and not line.startswith("#")]
+    assert rules[0] == "*"
+    let_in = {rule.removeprefix("!") for rule in rules if rule.startswith("!")}
+    assert let_in == {"app", "gunicorn.conf.py", "requirements/run.txt"}
+    assert all((PROJECT / name).exists() for name in let_in)
+
+
+def test_the_gateway_of_the_compose_file_accepts_its_configuration(
+    document: dict[str, Any], tmp_path: Path
+) -> None:
+    places = placed(tmp_path, document)
+    path = places[document["services"]["gateway"]["environment"]["GATEWAY_CONFIG"]]
+    text = path.read_text()
+    for target, place in places.items():
+        text = text.replace(target, str(place))
+    path.write_text(text)
+    done = subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, "-m", "flask", "--app", "app", "config", "check", str(path)],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "accounts default; callers demo." in done.stdout
+    assert not done.stderr  # no file that the configuration names is missing
+
+
+def test_the_keys_of_the_compose_file_are_those_of_the_sandbox_and_the_readme(
+    document: dict[str, Any],
+) -> None:
+    contents = mounted(document)
+    keys = {path.removeprefix("/etc/gateway/"): text for path, text in contents.items()}
+    assert keys["partner/access_key"] == local.ACCESS_KEY
+    assert keys["partner/secret_key"] == local.SECRET_KEY
+    assert keys["bucket/access_key"] == local.BUCKET_ACCESS_KEY
+    assert keys["bucket/secret_key"] == local.BUCKET_SECRET_KEY
+    assert sha256(local.KEY.encode()).hexdigest() in keys["config.yaml"]
+    assert "not-a-secret" in keys["state.key"]
+
+
+def test_every_service_is_confined_and_reachable_from_this_machine_only(
+    document: dict[str, Any],
+) -> None:
+    services = document["services"]
+    assert set(services) == {"gateway", "sandbox", "redis"}
+    for name, service in services.items():
+        assert service["read_only"], name
+        assert service["cap_drop"] == ["ALL"], name
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+        assert all(port.startswith("127.0.0.1:") for port in service.get("ports", ())), name
+
+
+def test_what_the_services_build_from_and_name_is_there(document: dict[str, Any]) -> None:
+    services = document["services"]
+    assert (PROJECT / services["gateway"]["build"] / "Dockerfile").is_file()
+    assert services["sandbox"]["image"] == services["gateway"]["image"]
+    assert services["sandbox"]["network_mode"] == "service:gateway"
+    assert set(services["gateway"]["depends_on"]) <= set(services)
+    used = {entry["source"] for entry in services["gateway"]["configs"]}
+    assert used == set(document["configs"])
+    assert "redis://redis:6379/0" in document["configs"]["gateway"]["content"]

@@ -1,0 +1,173 @@
+"""The pages for people: who gets them, what they say, and what a browser may do with them."""
+
+from __future__ import annotations
+
+import json
+import re
+from html import unescape
+
+import pytest
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from app.errors import ErrorCode, Fault, Retry
+from app.pages import READING, TRYING_OUT
+from app.resources.errors import MEANINGS, TURNS
+from tests.gateway import bearer, check_problem, submit
+from tests.sandbox_driver import SandboxDriver
+
+CHROMIUM = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
+PAGES = ["/docs", "/v1/errors", "/v1/errors/NOT_FOUND"]
+
+
+@pytest.fixture
+def client(shared_client: FlaskClient, sandbox: SandboxDriver) -> FlaskClient:  # noqa: ARG001
+    return shared_client
+
+
+def browse(client: FlaskClient, path: str) -> TestResponse:
+    """What a browser gets."""
+    return client.get(path, headers={"Accept": CHROMIUM})
+
+
+def text(response: TestResponse) -> str:
+    """What is to be read on a page."""
+    return " ".join(unescape(re.sub("<[^>]*>", "", response.text)).split())
+
+
+def policy(response: TestResponse) -> dict[str, str]:
+    """What a browser may load, by directive."""
+    directives = response.headers["Content-Security-Policy"].split("; ")
+    return dict(directive.split(" ", 1) for directive in directives)
+
+
+def test_the_address_alone_leads_to_the_docs(client: FlaskClient) -> None:
+    response = browse(client, "/")
+    assert (response.status_code, response.location) == (303, "/docs")
+    check_problem(client.post("/"), ErrorCode.METHOD_NOT_ALLOWED)
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_all_that_a_page_loads_is_served_by_the_gateway(client: FlaskClient, path: str) -> None:
+    page = browse(client, path)
+    assert page.mimetype == "text/html"
+    loaded = re.findall(r'(?:src|href|data-url)="([^"]*)"', page.text)
+    assert "/docs/assets/pages.css" in loaded
+    for address in set(loaded):
+        assert address.startswith("/")
+        assert client.get(address, buffered=True).status_code == 200, address
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_no_page_holds_a_script_or_a_style_of_its_own(client: FlaskClient, path: str) -> None:
+    page = browse(client, path).text
+    assert not re.findall(r"<script(?![^>]*\ssrc=)|<style|\sstyle=|\son\w+=|javascript:", page)
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_is_held_to_what_it_needs(client: FlaskClient, path: str) -> None:
+    response = browse(client, path)
+    expected = TRYING_OUT if path == "/docs" else READING
+    assert response.headers["Content-Security-Policy"] == expected
+    allowed = policy(response)
+    for directive in ("default-src", "base-uri", "form-action", "frame-ancestors"):
+        assert allowed[directive] == "'none'"
+    sources = {source for listed in allowed.values() for source in listed.split()}
+    assert sources <= {"'none'", "'self'", "data:"}
+    assert "data:" not in allowed.get("script-src", "")
+    assert ("script-src" in allowed) == (path == "/docs")
+    assert response.headers["Referrer-Policy"] == "no-referrer"
+    assert response.headers["Cross-Origin-Opener-Policy"] == "same-origin"
+    assert response.headers["Cross-Origin-Resource-Policy"] == "same-origin"
+
+
+def test_no_answer_can_be_taken_for_a_page(client: FlaskClient) -> None:
+    answers = [
+        submit(client),
+        client.get("/v1/capabilities", headers=bearer()),
+        client.get("/v1/capabilities"),
+        client.get("/v1/errors"),
+        client.get("/nothing"),
+        client.get("/openapi.json"),
+        client.get("/docs/assets/docs.js", buffered=True),
+        client.get("/livez"),
+        client.get("/"),
+        client.post("/v1/errors"),
+    ]
+    assert len({answer.status_code for answer in answers}) == 6
+    for answer in answers:
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert set(policy(answer).values()) == {"'none'"}
+
+
+@pytest.mark.parametrize("name", ["oauth2-redirect.html", "index.css", "..", "%2e%2e%2fdocs.html"])
+def test_only_what_the_pages_load_is_served(client: FlaskClient, name: str) -> None:
+    check_problem(client.get(f"/docs/assets/{name}"), ErrorCode.NOT_FOUND)
+
+
+@pytest.mark.parametrize("path", ["/v1/errors", "/v1/errors/CIRCUIT_OPEN"])
+@pytest.mark.parametrize(
+    ("accept", "page"),
+    [
+        (None, False),
+        ("", False),
+        ("*/*", False),
+        ("application/json", False),
+        ("application/problem+json", False),
+        ("application/json, text/plain, */*", False),
+        ("text/html, application/json", False),
+        ("text/html;q=0.5, application/json;q=0.9", False),
+        ("text/html;q=0", False),
+        ("image/png", False),
+        ("nonsense", False),
+        (CHROMIUM, True),
+        ("text/html", True),
+        ("text/*", True),
+        ("text/html, application/json;q=0.9", True),
+    ],
+)
+def test_programs_get_json_and_browsers_a_page(
+    client: FlaskClient, path: str, accept: str | None, page: bool
+) -> None:
+    response = client.get(path, headers={} if accept is None else {"Accept": accept})
+    assert response.status_code == 200
+    assert response.mimetype == ("text/html" if page else "application/json")
+    assert response.headers["Vary"] == "Accept"
+
+
+@pytest.mark.parametrize("code", list(ErrorCode), ids=lambda code: code.name)
+def test_the_page_of_a_code_says_what_the_catalogue_says(
+    client: FlaskClient, code: ErrorCode
+) -> None:
+    entry = client.get(f"/v1/errors/{code.name}").get_json()
+    page = browse(client, entry["sample"]["type"])
+    read = text(page)
+    assert f"<h1>{code.title}</h1>".replace("'", "&#39;") in page.text
+    assert code.explanation.replace("`", "") in read
+    assert f"HTTP {code.status}" in read
+    repeats = {"A read": code.retry, "A write": code.write_retry}
+    for request, retry in repeats.items():
+        which = "Any request" if len(set(repeats.values())) == 1 else request
+        assert re.search(rf"{which} [A-Z][^.]*\. {retry}", read)
+    shown = re.search("<pre[^>]*><code>(.*)</code></pre>", page.text, re.DOTALL)
+    assert shown
+    assert json.loads(unescape(shown[1])) == entry["sample"]
+
+
+def test_the_page_of_all_codes_leads_to_each_by_whose_turn_it_is(client: FlaskClient) -> None:
+    sections = browse(client, "/v1/errors").text.split("<section")[1:]
+    linked = [re.findall(r'href="/v1/errors/(\w+)"', section) for section in sections]
+    faults = ["CALLER", "GATEWAY", "UPSTREAM"]
+    assert linked == [[code.name for code in ErrorCode if code.fault == fault] for fault in faults]
+
+
+def test_each_advice_on_repeating_has_words_of_its_own() -> None:
+    assert set(MEANINGS) == set(Retry)
+    assert len(set(MEANINGS.values())) == len(Retry)
+    assert set(TURNS) == set(Fault)
+
+
+def test_a_code_that_is_none_is_a_problem_for_browsers_too(client: FlaskClient) -> None:
+    response = browse(client, "/v1/errors/%3Cscript%3E")
+    check_problem(response, ErrorCode.NOT_FOUND)
+    assert "script" not in response.text
