@@ -1,0 +1,39 @@
+{{/* What the sandbox needs and knows from its start. Its keys are public, and open nothing else. */}}
+
+{{- define "gateway.checkSandbox" -}}
+{{- if or .Values.config.accounts .Values.secrets -}}
+  {{- fail "sandbox.enabled brings its own account: leave config.accounts and secrets empty, so that no real credential stands beside it" -}}
+{{- end -}}
+{{- if or .Values.autoscaling.enabled (gt (int .Values.replicaCount) 1) -}}
+  {{- fail "sandbox.enabled needs replicaCount 1 and no autoscaling: each pod would have a sandbox of its own, and a customer another state in each" -}}
+{{- end -}}
+{{- end }}
+
+{{- define "gateway.sandboxFiles" -}}
+access_key: SANDBOXACCESSKEY0001
+secret_key: sandbox-secret-key-0001-not-a-secret
+bucket_access_key: SANDBOXOBSKEY0000001
+bucket_secret_key: sandbox-obs-secret-not-a-secret
+{{- end }}
+
+{{- define "gateway.sandboxAccounts" -}}
+default:
+  endpoint: http://127.0.0.1:8090
+  partner_id: 0a1b2c3d4e5f60718293a4b5c6d7e8f9
+  platform_id: PARTNER01
+  credentials:
+    - access_key_file: /run/secrets/sandbox/access_key
+      secret_key_file: /run/secrets/sandbox/secret_key
+  attachments:
+    endpoint: http://127.0.0.1:8090
+    bucket: kyc
+    region: ap-southeast-1
+    access_key_file: /run/secrets/sandbox/bucket_access_key
+    secret_key_file: /run/secrets/sandbox/bucket_secret_key
+{{- end }}
+
+{{- define "gateway.sandboxCallers" -}}
+demo:
+  keys_sha256: [{{ sha256sum "demo-key" }}]
+  scopes: ["verifications:read", "verifications:write", "attachments:write", "operations:read"]
+{{- end }}

@@ -1,0 +1,19 @@
+"""Fixtures: both Helms, and the one that most tests render with."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.chart.helm import Helm
+from tests.tools import needed
+
+
+@pytest.fixture(scope="session", params=["helm3", "helm4"])
+def each_helm(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Helm:
+    return Helm(needed(f".tools/{request.param}/helm"), tmp_path_factory.mktemp(request.param))
+
+
+@pytest.fixture(scope="session")
+def helm(tmp_path_factory: pytest.TempPathFactory) -> Helm:
+    """Helm 4; that Helm 3 renders the same is a test of its own."""
+    return Helm(needed(".tools/helm4/helm"), tmp_path_factory.mktemp("helm"))

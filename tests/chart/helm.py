@@ -1,0 +1,83 @@
+"""Runs the real Helm on the chart, and finds objects in what it renders."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from demo.local import PROJECT
+
+CHART = PROJECT / "helm"
+VALUES = Path(__file__).parent / "values"
+MATRIX = sorted(path.stem for path in VALUES.glob("*.yaml"))
+Manifest = dict[str, Any]
+
+
+class Manifests(list[Manifest]):
+    """The objects of a release."""
+
+    def of(self, kind: str) -> list[Manifest]:
+        return [one for one in self if one["kind"] == kind]
+
+    def one(self, kind: str, ending: str = "gateway") -> Manifest:
+        """The object of that kind whose name ends so."""
+        (found,) = (one for one in self.of(kind) if one["metadata"]["name"].endswith(ending))
+        return found
+
+    @property
+    def pod(self) -> dict[str, Any]:
+        spec: dict[str, Any] = self.one("Deployment")["spec"]["template"]["spec"]
+        return spec
+
+    @property
+    def gateway(self) -> dict[str, Any]:
+        """The container that serves."""
+        (container,) = (one for one in self.pod["containers"] if one["name"] == "gateway")
+        return dict(container)
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """The gateway's configuration."""
+        loaded: dict[str, Any] = yaml.safe_load(self.one("ConfigMap")["data"]["config.yaml"])
+        return loaded
+
+
+class Helm:
+    """One Helm, with no cluster and nothing of this machine's user."""
+
+    def __init__(self, program: str, folder: Path) -> None:
+        homes = {f"HELM_{kind}_HOME": str(folder / kind) for kind in ("CACHE", "CONFIG", "DATA")}
+        self._program = program
+        self._environment = {**os.environ, **homes, "KUBECONFIG": os.devnull}
+        self.rendered = lru_cache(self._rendered)
+
+    def run(self, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(  # noqa: S603 - our own chart
+            [self._program, *arguments],
+            env=self._environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+
+    def template(self, name: str, *settings: str) -> subprocess.CompletedProcess[str]:
+        """Render with a file of the matrix, changed by settings such as `replicaCount=2`."""
+        changes = [part for one in settings for part in ("--set", one)]
+        return self.run("template", "gw", CHART, "--values", VALUES / f"{name}.yaml", *changes)
+
+    def _rendered(self, name: str, *settings: str) -> Manifests:
+        done = self.template(name, *settings)
+        assert done.returncode == 0, done.stderr
+        return Manifests(one for one in yaml.safe_load_all(done.stdout) if one)
+
+    def refusal(self, name: str, *settings: str) -> str:
+        """What Helm says to values that it does not take."""
+        done = self.template(name, *settings)
+        assert done.returncode != 0, done.stdout
+        return done.stderr

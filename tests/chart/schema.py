@@ -1,0 +1,58 @@
+"""Derives helm/values.schema.json: the chart's own part, and the gateway's settings as it has them.
+
+`python -m tests.chart.schema` writes it.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from app.settings import Settings
+from demo.local import PROJECT
+
+OWN = Path(__file__).parent / "values.schema.yaml"
+WRITTEN = PROJECT / "helm" / "values.schema.json"
+
+
+def _plain(schema: dict[str, Any]) -> dict[str, Any]:
+    """A schema as people write it: an optional key is left out, not null; maps are closed too."""
+    kinds = schema.get("anyOf", [])
+    if {"type": "null"} in kinds:
+        (kind,) = (one for one in kinds if one != {"type": "null"})
+        schema = {**kind, **{key: value for key, value in schema.items() if key != "anyOf"}}
+    plain = {key: value for key, value in schema.items() if key not in ("default", "title")}
+    for key in ("properties", "patternProperties", "$defs"):
+        if key in plain:
+            plain[key] = {name: _plain(value) for name, value in plain[key].items()}
+    if "items" in plain:
+        plain["items"] = _plain(plain["items"])
+    if "patternProperties" in plain:
+        plain["additionalProperties"] = False
+    if plain.get("format") == "path":
+        plain["pattern"] = "^/"
+    return plain
+
+
+def build() -> dict[str, Any]:
+    """The schema of the values."""
+    schema: dict[str, Any] = yaml.safe_load(OWN.read_text(encoding="utf-8"))
+    settings = _plain(Settings.model_json_schema())
+    # The chart itself gives an endpoint, the sandbox's account, and no callers.
+    settings["$defs"]["AccountSettings"]["required"].remove("endpoint")
+    del settings["properties"]["accounts"]["minProperties"], settings["required"]
+    schema["$defs"] |= settings.pop("$defs")
+    schema["$defs"]["Settings"] = settings
+    return schema
+
+
+def text() -> str:
+    """The file as it is written."""
+    return json.dumps(build(), indent=2, ensure_ascii=False) + "\n"
+
+
+if __name__ == "__main__":
+    WRITTEN.write_text(text(), encoding="utf-8")

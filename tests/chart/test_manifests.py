@@ -1,0 +1,69 @@
+"""What is rendered is what Kubernetes and its operators take, and what checkov finds safe."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import jsonschema
+import kubernetes_validate
+import pytest
+import yaml
+
+from tests.chart.custom_resources import SPECS
+from tests.chart.helm import MATRIX, Helm
+from tests.tools import needed
+
+EXCEPTIONS = Path(__file__).parent / "exceptions.yaml"
+
+
+@pytest.mark.parametrize("release", ["1.25", "1.37"])
+@pytest.mark.parametrize("name", MATRIX)
+def test_kubernetes_takes_every_object(helm: Helm, name: str, release: str) -> None:
+    for one in helm.rendered(name):
+        if (one["apiVersion"], one["kind"]) not in SPECS:
+            kubernetes_validate.validate(one, release, strict=True)
+
+
+def test_a_misspelt_key_would_be_noticed(helm: Helm) -> None:
+    deployment = json.loads(json.dumps(helm.rendered("minimal").one("Deployment")))
+    deployment["spec"]["template"]["spec"]["containers"][0]["port"] = []
+    with pytest.raises(kubernetes_validate.ValidationError):
+        kubernetes_validate.validate(deployment, "1.37", strict=True)
+
+
+def test_the_operators_take_their_objects(helm: Helm) -> None:
+    seen = set()
+    for one in helm.rendered("production"):
+        kind = (one["apiVersion"], one["kind"])
+        if kind in SPECS:
+            seen.add(kind)
+            jsonschema.validate(one["spec"], SPECS[kind])
+    assert seen == set(SPECS)
+
+
+@pytest.mark.timeout(300)  # ten seconds on a machine that does nothing else
+def test_checkov_finds_nothing_but_what_is_justified(helm: Helm, tmp_path: Path) -> None:
+    manifest = tmp_path / "production.yaml"
+    manifest.write_text(yaml.safe_dump_all(helm.rendered("production")))
+    options = ("--framework=kubernetes", "--output=json", "--quiet", "--compact", "--skip-download")
+    done = subprocess.run(  # noqa: S603 - our own manifest
+        [needed("checkov"), *options, "--file", manifest],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    report = json.loads(done.stdout)
+    assert report["summary"]["passed"] > 100, report["summary"]
+    found = {
+        (one["check_id"], one["resource"].partition(".")[0])
+        for one in report["results"]["failed_checks"]
+    }
+    justified = {
+        (one["check"], kind)
+        for one in yaml.safe_load(EXCEPTIONS.read_text())
+        for kind in one["kinds"]
+        if one["because"]
+    }
+    assert found == justified

@@ -1,0 +1,114 @@
+"""The network policy lets in callers and Prometheus, and out to what the configuration names."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.chart.helm import MATRIX, Helm
+
+PUBLIC = [
+    {
+        "ipBlock": {
+            "cidr": "0.0.0.0/0",
+            "except": [
+                "10.0.0.0/8",
+                "100.64.0.0/10",
+                "169.254.0.0/16",
+                "172.16.0.0/12",
+                "192.168.0.0/16",
+            ],
+        }
+    }
+]
+
+
+def namespace(name: str) -> dict[str, Any]:
+    return {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": name}}}
+
+
+def egress(helm: Helm, name: str, *settings: str) -> dict[tuple[int, ...], Any]:
+    """The peers by the ports that are open towards them, without DNS."""
+    rules = helm.rendered(name, *settings).one("NetworkPolicy")["spec"]["egress"]
+    assert rules[0]["to"] == [namespace("kube-system")]
+    assert [(one["protocol"], one["port"]) for one in rules[0]["ports"]] == [
+        ("UDP", 53),
+        ("TCP", 53),
+    ]
+    assert all(one["protocol"] == "TCP" for rule in rules[1:] for one in rule["ports"])
+    found = [(tuple(one["port"] for one in rule["ports"]), rule.get("to")) for rule in rules[1:]]
+    assert len(dict(found)) == len(found), "two rules on the same ports cannot be told apart here"
+    return dict(found)
+
+
+@pytest.mark.parametrize("name", MATRIX)
+def test_it_holds_for_the_gateways_pods_and_in_both_directions(helm: Helm, name: str) -> None:
+    rendered = helm.rendered(name)
+    policy = rendered.one("NetworkPolicy")["spec"]
+    assert policy["policyTypes"] == ["Ingress", "Egress"]
+    assert policy["podSelector"] == rendered.one("Deployment")["spec"]["selector"]
+    labels = rendered.one("Deployment")["spec"]["template"]["metadata"]["labels"]
+    assert policy["podSelector"]["matchLabels"].items() <= labels.items()
+
+
+def test_the_callers_reach_http_only_and_prometheus_metrics_only(helm: Helm) -> None:
+    callers, prometheus = helm.rendered("service-account-callers").one("NetworkPolicy")["spec"][
+        "ingress"
+    ]
+    assert callers["from"][1:] == [
+        {**namespace("billing"), "podSelector": {"matchLabels": {"app": "api"}}}
+    ]
+    assert [port["port"] for port in callers["ports"]] == ["http"]
+    assert prometheus["from"] == [namespace("monitoring")]
+    assert [port["port"] for port in prometheus["ports"]] == ["metrics"]
+
+
+def test_the_pod_of_helm_test_is_let_in(helm: Helm) -> None:
+    rendered = helm.rendered("production")
+    callers = rendered.one("NetworkPolicy")["spec"]["ingress"][0]["from"]
+    labels = rendered.one("Pod", "test")["metadata"]["labels"]
+    assert callers[0] == {"podSelector": {"matchLabels": labels}}
+
+
+def test_the_least_installation_reaches_public_addresses_by_https_only(helm: Helm) -> None:
+    assert egress(helm, "minimal") == {(443,): PUBLIC}
+
+
+def test_the_sandboxs_installation_reaches_nothing(helm: Helm) -> None:
+    assert egress(helm, "sandbox") == {}
+
+
+def test_redis_and_collector_are_reached_on_their_ports(helm: Helm) -> None:
+    found = egress(helm, "production", "config.oidc.jwks_url=https://login.example.com:8443/keys")
+    assert found == {
+        (443,): PUBLIC,
+        (6380,): [namespace("redis")],
+        (4318,): [namespace("monitoring")],
+        (8443,): None,
+    }
+
+
+def test_the_api_server_is_reached_behind_its_service_too(helm: Helm) -> None:
+    assert egress(helm, "service-account-callers") == {(443,): PUBLIC, (443, 6443): None}
+
+
+def test_an_account_behind_a_proxy_needs_the_proxy_only(helm: Helm) -> None:
+    assert egress(helm, "two-accounts") == {(443,): PUBLIC, (3128,): None}
+    direct = egress(helm, "two-accounts", "config.accounts.europe.proxy=http://127.0.0.1:3128")
+    assert direct == {(443,): PUBLIC}
+
+
+def test_a_port_that_is_not_said_is_the_schemes(helm: Helm) -> None:
+    found = egress(
+        helm,
+        "production",
+        "config.state.url=redis://redis",
+        "config.tracing.endpoint=http://collector",
+        "config.oidc.jwks_url=https://[::1]/keys",
+    )
+    assert found.keys() == {(443,), (6379,), (80,)}
+
+
+def test_it_can_be_left_out(helm: Helm) -> None:
+    assert not helm.rendered("minimal", "networkPolicy.enabled=false").of("NetworkPolicy")

@@ -1,0 +1,129 @@
+"""What surrounds the pods: scaling, disruption, monitoring, secrets, the test of a release."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+import yaml
+
+from demo.local import Local
+from tests.chart.helm import CHART, MATRIX, Helm, Manifest
+
+
+def matched(selector: dict[str, Any], labels: dict[str, str]) -> bool:
+    return bool(selector["matchLabels"].items() <= labels.items())
+
+
+@pytest.mark.parametrize("name", MATRIX)
+def test_every_object_is_labelled(helm: Helm, name: str) -> None:
+    for one in helm.rendered(name):
+        labels = one["metadata"]["labels"]
+        assert labels["app.kubernetes.io/name"] == "partner-gateway"
+        assert labels["app.kubernetes.io/instance"] == "gw"
+
+
+def test_the_service_leads_to_the_pods_and_not_to_the_test(helm: Helm) -> None:
+    rendered = helm.rendered("minimal")
+    service = rendered.one("Service")["spec"]
+    named = {port["name"]: port["containerPort"] for port in rendered.gateway["ports"]}
+    assert {port["targetPort"] for port in service["ports"]} == set(named) == {"http", "metrics"}
+    template = rendered.one("Deployment")["spec"]["template"]["metadata"]["labels"]
+    assert service["selector"].items() <= template.items()
+    test = rendered.one("Pod", "test")["metadata"]["labels"]
+    assert not service["selector"].items() <= test.items()
+
+
+def test_one_pod_has_no_disruption_budget_and_several_have(helm: Helm) -> None:
+    assert not helm.rendered("minimal").of("PodDisruptionBudget")
+    assert not helm.rendered("minimal").of("HorizontalPodAutoscaler")
+    budget = helm.rendered("production").one("PodDisruptionBudget")["spec"]
+    assert budget["maxUnavailable"] == 1
+    assert budget["selector"] == helm.rendered("production").one("Deployment")["spec"]["selector"]
+    assert not helm.rendered("production", "podDisruptionBudget.enabled=false").of(
+        "PodDisruptionBudget"
+    )
+
+
+def test_the_autoscaler_alone_says_how_many_pods_there_are(helm: Helm) -> None:
+    rendered = helm.rendered("production")
+    deployment = rendered.one("Deployment")
+    assert "replicas" not in deployment["spec"]
+    scaler = rendered.one("HorizontalPodAutoscaler")["spec"]
+    assert scaler["scaleTargetRef"]["name"] == deployment["metadata"]["name"]
+    assert {
+        one["resource"]["name"]: one["resource"]["target"]["averageUtilization"]
+        for one in scaler["metrics"]
+    } == {"cpu": 70, "memory": 80}
+
+
+def test_prometheus_finds_the_service_and_its_port(helm: Helm) -> None:
+    rendered = helm.rendered("production")
+    monitor, service = rendered.one("ServiceMonitor"), rendered.one("Service")
+    assert matched(monitor["spec"]["selector"], service["metadata"]["labels"])
+    assert monitor["spec"]["endpoints"][0]["port"] in {
+        port["name"] for port in service["spec"]["ports"]
+    }
+    assert monitor["metadata"]["labels"]["release"] == "prometheus"
+
+
+def test_alerts_and_dashboard_arrive_unchanged(helm: Helm) -> None:
+    rendered = helm.rendered("production")
+    alerts = yaml.safe_load((CHART / "files" / "alerts.yaml").read_text())
+    assert rendered.one("PrometheusRule")["spec"] == alerts
+    board = rendered.one("ConfigMap", "dashboard")
+    assert board["metadata"]["labels"]["grafana_dashboard"] == "1"
+    assert json.loads(board["data"]["partner-gateway.json"]) == json.loads(
+        (CHART / "files" / "dashboard.json").read_text()
+    )
+
+
+def test_nothing_of_an_operator_is_rendered_unless_asked_for(helm: Helm) -> None:
+    assert {one["kind"] for one in helm.rendered("minimal")} == {
+        "ConfigMap",
+        "Deployment",
+        "NetworkPolicy",
+        "Pod",
+        "Service",
+        "ServiceAccount",
+    }
+
+
+def test_an_external_secret_makes_the_secret_that_is_mounted(helm: Helm) -> None:
+    rendered = helm.rendered("production")
+    volumes = {
+        volume["name"]: volume["secret"]["secretName"]
+        for volume in rendered.pod["volumes"]
+        if "secret" in volume
+    }
+    external = rendered.one("ExternalSecret", "partner")
+    assert volumes["secret-partner"] == external["metadata"]["name"]
+    assert volumes["secret-partner-next"] == "partner-next"
+    assert {one["secretKey"] for one in external["spec"]["data"]} == {"access_key", "secret_key"}
+
+
+@pytest.mark.parametrize("name", MATRIX)
+def test_no_secret_is_in_a_release(helm: Helm, name: str) -> None:
+    assert not helm.rendered(name).of("Secret")
+
+
+def tried(pod: Manifest, url: str) -> subprocess.CompletedProcess[str]:
+    """The command of `helm test`, on a gateway of this machine."""
+    (container,) = pod["spec"]["containers"]
+    program, *options, asked = container["command"]
+    assert (program, asked) == ("python", "http://gw-partner-gateway:80/readyz")
+    return subprocess.run(  # noqa: S603 - the chart's own
+        [sys.executable, *options, url], capture_output=True, text=True, check=False
+    )
+
+
+def test_helm_test_asks_whether_the_gateway_is_ready(helm: Helm, served: Local) -> None:
+    pod = helm.rendered("minimal").one("Pod", "test")
+    assert pod["metadata"]["annotations"]["helm.sh/hook"] == "test"
+    ready = tried(pod, f"{served.url}/readyz")
+    assert ready.returncode == 0, ready.stderr
+    assert "200" in ready.stdout
+    assert tried(pod, f"{served.url}/nothing").returncode != 0

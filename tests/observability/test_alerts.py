@@ -1,0 +1,151 @@
+"""The alerts: each fires under its condition and under no other, names what exists, and is
+explained in the runbook."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from flask import Flask
+
+from app.errors import ErrorCode, Fault
+from app.gateway import Gateway
+from app.observability import metrics
+from app.observability.condition import Condition
+from app.settings import Settings
+from demo.local import PROJECT
+from tests.observability.promql import grouped, made, selectors, served, unknown
+from tests.tools import needed
+
+ALERTS = PROJECT / "helm/files/alerts.yaml"
+RUNBOOK = PROJECT / "docs/runbook.md"
+SCENARIOS = sorted((PROJECT / "tests/observability/alerts").glob("*.yaml"))
+FIRING = 'count by (alertname, severity, turn) (ALERTS{alertstate="firing"})'
+
+# Failures that an alert of their own tells of; all others are the availability alerts'.
+NAMED = {
+    ErrorCode.ACCESS_KEY_LOCKED: "GatewayKeyLocked",
+    ErrorCode.CLOCK_SKEWED: "GatewayClockSkewed",
+    ErrorCode.LEGACY_API_RETIRED: "GatewayLegacyRetired",
+    ErrorCode.OVERLOADED: "GatewayQuotaSaturated",
+    ErrorCode.UPSTREAM_ACCESS_DENIED: "GatewayCredentialRefused",
+    ErrorCode.UPSTREAM_UNMAPPED: "GatewayUnmappedCode",
+}
+TURNS = {Fault.GATEWAY: "gateway", Fault.UPSTREAM: "huawei"}
+
+RULES: list[dict[str, Any]] = [
+    rule for group in yaml.safe_load(ALERTS.read_text())["groups"] for rule in group["rules"]
+]
+RAISED = [rule for rule in RULES if "alert" in rule]
+
+
+def named(rule: dict[str, Any]) -> str:
+    alert = f"{rule.get('alert')}-{rule.get('labels', {}).get('severity')}"
+    return str(rule.get("record") or alert)
+
+
+def promtool(*arguments: str | Path) -> str:
+    done = subprocess.run(  # noqa: S603 - no shell
+        [needed("promtool"), *arguments], capture_output=True, text=True, check=False
+    )
+    said = done.stdout + done.stderr
+    assert done.returncode == 0, said
+    return said
+
+
+@pytest.fixture
+def known(settings: Settings) -> dict[str, frozenset[str]]:
+    """Names and labels of what is served, and of what the rules record of it."""
+    names = served(Condition(Gateway.build(settings, observe=lambda _: None), "1"))
+    for rule in RULES:
+        if "record" in rule:
+            sources = [names[name] for name, _ in selectors(rule["expr"])]
+            labels = frozenset[str]().union(*sources) | made(rule["expr"])
+            by = grouped(rule["expr"]) if rule["expr"].startswith("sum by") else labels
+            names[rule["record"]] = labels & frozenset(by)
+    return names
+
+
+def test_promtool_finds_nothing_wrong_with_the_rules() -> None:
+    assert f"{len(RULES)} rules found" in promtool("check", "rules", "--lint=all", ALERTS)
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda path: path.stem)
+def test_a_condition_fires_its_alerts_and_no_other(scenario: Path) -> None:
+    assert "SUCCESS" in promtool("test", "rules", scenario)
+
+
+def expected(scenario: Path) -> Iterator[tuple[str, str]]:
+    """The alerts that a scenario says fire, all of them at each of its moments."""
+    for case in yaml.safe_load(scenario.read_text())["tests"]:
+        assert [one["expr"] for one in case["promql_expr_test"]].count(FIRING) > 0, case["name"]
+        for moment in case["promql_expr_test"]:
+            for sample in moment["exp_samples"]:
+                labels = dict(re.findall(r'(\w+)="(\w+)"', sample["labels"]))
+                yield labels["alertname"], labels["severity"]
+
+
+def test_every_alert_fires_in_some_scenario() -> None:
+    fired = {one for scenario in SCENARIOS for one in expected(scenario)}
+    assert fired == {(rule["alert"], rule["labels"]["severity"]) for rule in RAISED}
+
+
+def test_a_failure_that_is_not_the_callers_pages_once_under_the_right_name(tmp_path: Path) -> None:
+    cases = []
+    for code in ErrorCode:
+        if code.status < 500:
+            continue
+        turn = "gateway" if code in NAMED else TURNS.get(code.fault)
+        alert = NAMED.get(code, "GatewayAvailabilityFastBurn")
+        page = f'{{alertname="{alert}", severity="page", turn="{turn}"}}'
+        request = 'operation="get_verification", caller="shop"'
+        series = f'gateway_requests_total{{{request}, status="{code.status}", code="{code.name}"}}'
+        moment = {
+            "expr": FIRING,
+            "eval_time": "30m",
+            "exp_samples": [{"labels": page, "value": 1}] if turn else [],
+        }
+        case = {"name": code.name, "interval": "1m", "promql_expr_test": [moment]}
+        case["input_series"] = [{"series": series, "values": "0+60x30"}]
+        cases.append(case)
+    path = tmp_path / "codes.yaml"
+    path.write_text(yaml.safe_dump({"rule_files": [str(ALERTS)], "tests": cases}))
+    promtool("test", "rules", path)
+
+
+@pytest.mark.parametrize("rule", RULES, ids=named)
+def test_a_rule_names_metrics_and_labels_that_exist(
+    rule: dict[str, Any], known: dict[str, frozenset[str]]
+) -> None:
+    assert unknown(rule["expr"], known) == []
+    labels = frozenset[str]().union(*(known[name] for name, _ in selectors(rule["expr"])))
+    texts = " ".join(rule.get("annotations", {}).values())
+    assert set(re.findall(r"\$labels\.(\w+)", texts)) <= labels
+
+
+def test_the_rules_name_operations_codes_and_buckets_that_exist(app: Flask) -> None:
+    operations = {one.endpoint.rpartition(".")[2] for one in app.url_map.iter_rules()} | {"none"}
+    codes = set(ErrorCode.__members__)
+    buckets = {str(float(bound)) for bound in metrics.REQUEST_SECONDS._kwargs["buckets"]}
+    for rule in RULES:
+        for _, asked in selectors(rule["expr"]):
+            assert set(asked.get("operation", "none").split("|")) <= operations
+            assert asked.get("cause", "other") in codes | {"other"}
+            assert asked.get("le", "5.0") in buckets
+
+
+@pytest.mark.parametrize("rule", RAISED, ids=named)
+def test_an_alert_tells_what_is_wrong_and_whose_turn_it_is(rule: dict[str, Any]) -> None:
+    assert rule["labels"]["severity"] in ("page", "ticket")
+    assert set(rule["annotations"]) == {"summary", "whose_turn", "runbook_url"}
+    assert rule["annotations"]["runbook_url"] == f"docs/runbook.md#{rule['alert'].lower()}"
+
+
+def test_every_alert_has_a_section_of_the_runbook_and_every_section_an_alert() -> None:
+    sections = re.findall(r"^## (Gateway\w+)$", RUNBOOK.read_text(), re.MULTILINE)
+    assert sections == list(dict.fromkeys(rule["alert"] for rule in RAISED))

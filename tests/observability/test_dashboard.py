@@ -1,0 +1,119 @@
+"""The dashboard: every expression can be read, and names metrics and labels that exist."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from itertools import combinations
+from typing import Any
+
+import pytest
+
+from app.errors import ErrorCode, Fault
+from app.gateway import Gateway
+from app.observability.condition import Condition
+from app.settings import Settings
+from demo.local import PROJECT
+from tests.observability.promql import OF_THE_TARGET, selectors, served, unknown
+
+DASHBOARD = json.loads((PROJECT / "helm/files/dashboard.json").read_text())
+PANELS = [panel for panel in DASHBOARD["panels"] if panel["type"] != "row"]
+QUERIES = {
+    f"{panel['title']}-{target['refId']}": target for panel in PANELS for target in panel["targets"]
+}
+each_query = pytest.mark.parametrize("target", QUERIES.values(), ids=QUERIES)
+
+
+def expression(target: dict[str, Any]) -> str:
+    """What Grafana sends once it has put its own variables in."""
+    text = str(target["expr"]).replace("$__rate_interval", "2m").replace("$__range", "6h")
+    return text.replace("$namespace", "pay").replace("$job", "gateway")
+
+
+@pytest.fixture
+def known(settings: Settings) -> dict[str, frozenset[str]]:
+    names = served(Condition(Gateway.build(settings, observe=lambda _: None), "1"))
+    alert = {"alertname", "alertstate", "severity", "turn"}
+    return names | {"ALERTS": OF_THE_TARGET | alert}
+
+
+@each_query
+def test_a_query_names_metrics_and_labels_that_exist(
+    target: dict[str, Any], known: dict[str, frozenset[str]]
+) -> None:
+    asked = expression(target)
+    assert "$" not in asked
+    assert unknown(asked, known) == []
+    labels = frozenset[str]().union(*(known[name] for name, _ in selectors(asked)))
+    assert set(re.findall(r"{{(\w+)}}", target.get("legendFormat", ""))) <= labels
+
+
+@each_query
+def test_a_query_is_about_the_gateway_that_is_chosen(target: dict[str, Any]) -> None:
+    for name, asked in selectors(expression(target)):
+        chosen = {label: asked.get(label) for label in ("namespace", "job")}
+        assert chosen == {"namespace": "pay", "job": "gateway"}, name
+
+
+def test_every_metric_of_ours_is_shown(known: dict[str, frozenset[str]]) -> None:
+    shown = {name for one in QUERIES.values() for name, _ in selectors(expression(one))}
+    families = {re.sub("_(bucket|count|sum)$", "", one) for one in known if "gateway_" in one}
+    assert families == {
+        re.sub("_(bucket|count|sum)$", "", one) for one in shown if "gateway_" in one
+    }
+
+
+def test_the_data_source_is_the_viewers_choice() -> None:
+    variables = {one["name"]: one for one in DASHBOARD["templating"]["list"]}
+    assert variables["datasource"]["type"] == "datasource"
+    sources = [panel["datasource"] for panel in PANELS]
+    sources += [variables["namespace"]["datasource"], variables["job"]["datasource"]]
+    assert all(one == {"type": "prometheus", "uid": "${datasource}"} for one in sources)
+
+
+def test_whose_turn_it_is_agrees_with_the_error_catalogue() -> None:
+    (panel,) = [one for one in PANELS if one["title"] == "Whose turn it is"]
+    turns = {Fault.CALLER: "Caller", Fault.GATEWAY: "Gateway", Fault.UPSTREAM: "Huawei"}
+    for code in ErrorCode:
+        counted = [one["legendFormat"] for one in panel["targets"] if _counts(one, code)]
+        assert counted == [turns[code.fault]], code.name
+
+
+def _counts(target: dict[str, Any], code: ErrorCode) -> bool:
+    """Whether a query counts requests that fail with a code."""
+    labels = {"operation": "get_verification", "status": str(code.status), "code": code.name}
+    for found in re.findall(r"{(.*?)}", target["expr"]):
+        asked = re.findall(r'(\w+)(=~|!~|=|!=)"(.*?)"', found)
+        matching = (
+            _matches(labels[name], how, value) for name, how, value in asked if name in labels
+        )
+        if all(matching):
+            return True
+    return False
+
+
+def _matches(label: str, how: str, value: str) -> bool:
+    same = bool(re.fullmatch(value, label)) if "~" in how else label == value
+    return same != how.startswith("!")
+
+
+def test_panels_do_not_overlap_and_stay_on_the_grid() -> None:
+    places = [panel["gridPos"] for panel in DASHBOARD["panels"]]
+    assert all(one["x"] + one["w"] <= 24 for one in places)
+    for one, other in combinations(places, 2):
+        apart_across = one["x"] + one["w"] <= other["x"] or other["x"] + other["w"] <= one["x"]
+        apart_down = one["y"] + one["h"] <= other["y"] or other["y"] + other["h"] <= one["y"]
+        assert apart_across or apart_down
+    assert len({panel["id"] for panel in DASHBOARD["panels"]}) == len(places)
+
+
+def _named_in_the_runbook() -> Iterator[str]:
+    text = (PROJECT / "docs/runbook.md").read_text()
+    yield from re.findall(r"(?<!\w)_([A-Z][^_\n]+)_(?!\w)", text)
+
+
+def test_the_runbook_names_panels_that_exist() -> None:
+    named = set(_named_in_the_runbook())
+    assert len(named) > 5
+    assert named <= {panel["title"] for panel in DASHBOARD["panels"]}
