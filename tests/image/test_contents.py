@@ -1,0 +1,108 @@
+"""What is in the image, and what is not."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from typing import Any
+
+import pytest
+
+from demo.local import PROJECT
+from tests.image.containers import BASE, inside, podman
+
+pytestmark = pytest.mark.usefixtures("image")
+
+
+@pytest.fixture(scope="module")
+def described(image: str) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(podman("image", "inspect", image))[0]
+    return document
+
+
+def packages(text: str) -> set[str]:
+    """Each `name==version` at the start of a line, with the name in its normal form."""
+    found = re.findall(r"^([A-Za-z0-9._-]+)==([^ ;\\\n]+)", text, re.MULTILINE)
+    return {f"{re.sub('[._-]+', '-', name).lower()}=={version}" for name, version in found}
+
+
+def test_it_runs_gunicorn_as_a_numbered_user_without_rights(described: dict[str, Any]) -> None:
+    configured = described["Config"]
+    assert configured["Cmd"] == ["gunicorn", "--config", "gunicorn.conf.py"]
+    assert "Entrypoint" not in configured
+    assert configured["User"] == "10001:10001"
+    assert set(configured["ExposedPorts"]) == {"8080/tcp", "9090/tcp"}
+    assert inside("id", "-u").strip() == "10001"
+    status = inside("cat", "/proc/self/status")
+    assert re.search(r"^CapEff:\s0+$", status, re.MULTILINE)
+    assert re.search(r"^NoNewPrivs:\s1$", status, re.MULTILINE)
+
+
+def test_it_says_what_it_is(described: dict[str, Any]) -> None:
+    version = re.search(r'^version = "(.*)"', (PROJECT / "pyproject.toml").read_text(), re.M)
+    labels = {
+        name.removeprefix("org.opencontainers.image."): text
+        for name, text in described["Labels"].items()
+        if name.startswith("org.opencontainers.image.")
+    }
+    assert version
+    assert labels["version"] == version[1]
+    assert labels["base.name"] == BASE
+    assert re.fullmatch("[0-9a-f]{40}|unknown", labels["revision"])
+    assert labels["title"] == "Partner Gateway"
+    assert labels["description"]
+
+
+def test_it_holds_the_locked_packages_and_no_others() -> None:
+    listing = (
+        "from importlib.metadata import distributions as d;"
+        "print(*(f'{one.name}=={one.version}' for one in d()), sep='\\n')"
+    )
+    installed = packages(inside("python", "-c", listing))
+    assert {one.partition("==")[0] for one in installed} >= {"flask", "gunicorn", "redis"}
+    assert installed <= packages((PROJECT / "requirements" / "run.txt").read_text())
+
+
+@pytest.mark.parametrize("tool", ["pip", "pip3", "gcc", "cc", "make", "git", "curl"])
+def test_it_has_nothing_to_build_or_install_with(tool: str) -> None:
+    assert not inside("sh", "-c", f"command -v {tool} || true")
+
+
+def test_pip_is_gone_as_a_module_too() -> None:
+    found = "import importlib.util as u; print(u.find_spec('pip'), u.find_spec('setuptools'))"
+    for python in ("python", "/usr/local/bin/python"):
+        assert inside(python, "-c", found).split() == ["None", "None"]
+
+
+def test_it_holds_the_app_and_the_way_it_is_served_alone() -> None:
+    files = inside("find", "/opt/gateway", "-type", "f", "-not", "-name", "*.pyc").split()
+    expected = {
+        os.path.join("/opt/gateway/app", path.relative_to(PROJECT / "app"))
+        for path in (PROJECT / "app").rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    assert set(files) == expected | {"/opt/gateway/gunicorn.conf.py"}
+
+
+def test_nothing_in_it_can_be_changed_by_its_user_even_if_the_root_were_writable() -> None:
+    mine = ("-user", "10001", "-o", "-group", "10001", "-o", "-perm", "-o=w")
+    assert not inside("find", "/opt", "-not", "-type", "l", "(", *mine, ")")
+
+
+def test_every_module_is_compiled() -> None:
+    count = "find /opt/gateway/app -name '*.py{}' | wc -l"
+    sources, compiled = (int(inside("sh", "-c", count.format(end))) for end in ("", "c"))
+    assert sources == compiled > 0
+
+
+def test_neither_its_history_nor_its_environment_holds_a_secret(
+    image: str, described: dict[str, Any]
+) -> None:
+    history = podman("history", "--no-trunc", "--format={{.CreatedBy}}", image)
+    assert "pip --python" not in history  # the first stage stays behind
+    assert not re.search(r"://|password|token|secret|_KEY|PIP_", history)
+    names = {one.partition("=")[0] for one in described["Config"]["Env"]}
+    ours = {"PATH", "LANG", "PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED"}
+    official = {"GPG_KEY", "PYTHON_VERSION", "PYTHON_SHA256"}
+    assert ours <= names <= ours | official
