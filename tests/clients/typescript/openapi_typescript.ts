@@ -1,0 +1,80 @@
+// Drives openapi-fetch with the types that openapi-typescript generates.
+import createClient from "openapi-fetch";
+import type { components, paths } from "./schema.js";
+import { content, drive, key, url } from "./steps.js";
+import type { Outcome, Step } from "./steps.js";
+
+type Problem = components["schemas"]["Problem"];
+type Verification = components["schemas"]["Verification"];
+
+const client = createClient<paths>({ baseUrl: url, headers: { Authorization: `Bearer ${key}` } });
+
+const stands = (answer: Verification): Outcome => ({
+  status: answer.status,
+  final: answer.final,
+  year: new Date(answer.checked_at).getUTCFullYear(),
+  reason: answer.rejection?.reason,
+  taken: answer.taken,
+  takers: answer.backends?.filter((one) => one.takes).map((one) => one.backend),
+});
+
+const refused = (problem: Problem): Outcome => ({
+  code: problem.code,
+  retry: problem.retry,
+  fault: problem.fault,
+  pointers: problem.errors?.map((one) => one.pointer),
+  upstream_code: problem.upstream?.code,
+  retry_after_s: problem.retry_after_s,
+  text: `${problem.title} ${problem.detail}`,
+});
+
+const heard = (response: Response): Outcome => ({
+  http: response.status,
+  location: response.headers.get("Location"),
+  retry_after: response.headers.get("Retry-After"),
+});
+
+async function upload(step: Step): Promise<Outcome> {
+  const { data, error, response } = await client.PUT(
+    "/v1/customers/{customer_id}/attachments/{name}",
+    {
+      params: { path: { customer_id: step.customer, name: step.name } },
+      headers: { "Content-Type": "application/octet-stream" },
+      body: "",
+      bodySerializer: () => content(step),
+    },
+  );
+  return { ...heard(response), ...(error ? refused(error) : { attachment: data.attachment }) };
+}
+
+async function read(step: Step): Promise<Outcome> {
+  const { data, error, response } = await client.GET("/v1/customers/{customer_id}/verification", {
+    params: { path: { customer_id: step.customer }, header: { Prefer: "wait=20" } },
+  });
+  return { ...heard(response), ...(error ? refused(error) : stands(data)) };
+}
+
+async function submit(step: Step): Promise<Outcome> {
+  const { data, error, response } = await client.POST(
+    "/v1/customers/{customer_id}/verifications/individual",
+    {
+      params: {
+        path: { customer_id: step.customer },
+        header: { Prefer: "wait=5" },
+        query: { validate_only: step.do === "check" },
+      },
+      body: {
+        full_name: step.full_name,
+        document: { type: "PASSPORT", number: step.number },
+        partner_user_id: "shop-1",
+        attachments: ["data-page.jpg", "holding.jpg"],
+      },
+    },
+  );
+  return { ...heard(response), ...(error ? refused(error) : stands(data)) };
+}
+
+await drive((step) => {
+  if (step.do === "upload") return upload(step);
+  return step.do === "read" ? read(step) : submit(step);
+});

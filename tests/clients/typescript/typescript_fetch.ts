@@ -1,0 +1,76 @@
+// Drives the client that openapi-generator's typescript-fetch generates.
+import {
+  AttachmentsApi,
+  Configuration,
+  ProblemFromJSON,
+  ResponseError,
+  SubmissionsApi,
+  VerificationApi,
+} from "./typescript-fetch/index.js";
+import type { Verification } from "./typescript-fetch/index.js";
+import { content, drive, key, url } from "./steps.js";
+import type { Outcome, Step } from "./steps.js";
+
+const configuration = new Configuration({ basePath: url, accessToken: key });
+const attachments = new AttachmentsApi(configuration);
+const submissions = new SubmissionsApi(configuration);
+const verification = new VerificationApi(configuration);
+
+const heard = (response: Response): Outcome => ({
+  http: response.status,
+  location: response.headers.get("Location"),
+  retry_after: response.headers.get("Retry-After"),
+});
+
+async function call(step: Step): Promise<Outcome> {
+  const customerId = step.customer;
+  if (step.do === "upload") {
+    const { raw, value } = await attachments
+      .uploadAttachmentRaw({ customerId, name: step.name, body: content(step) })
+      .then(async (answer) => ({ raw: answer.raw, value: await answer.value() }));
+    return { ...heard(raw), attachment: value.attachment };
+  }
+  const answer =
+    step.do === "read"
+      ? await verification.getVerificationRaw({ customerId, prefer: "wait=20" })
+      : await submissions.submitIndividualVerificationRaw({
+          customerId,
+          prefer: "wait=5",
+          validateOnly: step.do === "check",
+          individual: {
+            fullName: step.full_name,
+            document: { type: "PASSPORT", number: step.number },
+            partnerUserId: "shop-1",
+            attachments: ["data-page.jpg", "holding.jpg"],
+          },
+        });
+  const stands: Verification = await answer.value();
+  return {
+    ...heard(answer.raw),
+    status: stands.status,
+    final: stands._final,
+    year: stands.checkedAt.getUTCFullYear(),
+    reason: stands.rejection?.reason,
+    taken: stands.taken,
+    takers: stands.backends?.filter((one) => one.takes).map((one) => one.backend),
+  };
+}
+
+await drive(async (step) => {
+  try {
+    return await call(step);
+  } catch (error) {
+    if (!(error instanceof ResponseError)) throw error;
+    const problem = ProblemFromJSON(await error.response.json());
+    return {
+      ...heard(error.response),
+      code: problem.code,
+      retry: problem.retry,
+      fault: problem.fault,
+      pointers: problem.errors?.map((one) => one.pointer),
+      upstream_code: problem.upstream?.code,
+      retry_after_s: problem.retryAfterS,
+      text: `${error} ${error.stack}`,
+    };
+  }
+});
