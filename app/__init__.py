@@ -22,6 +22,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     """
     app = Flask(__name__, static_folder=None)
     app.config.update(
+        DEBUG=False,  # whatever FLASK_DEBUG says: a crash is answered as a problem
         MAX_CONTENT_LENGTH=MAX_BODY,
         API_TITLE="Partner Gateway",
         API_VERSION=VERSION,

@@ -1,0 +1,44 @@
+"""Gateways under gunicorn; one is impatient, so that tests of slow clients are not slow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.sandbox.server import SandboxServer
+from demo.local import configuration
+from tests.gunicorn_process import ServedGateway
+from tests.sandbox_driver import SandboxDriver
+
+HEAD_SECONDS, BODY_SECONDS = 1, 2
+
+
+@pytest.fixture(scope="module")
+def sandbox_behind() -> Iterator[SandboxDriver]:
+    """A sandbox of its own, with no limit of calls a second."""
+    with SandboxServer() as server:
+        driver = SandboxDriver(server.url)
+        driver.settings(requests_per_second=None)
+        yield driver
+
+
+def gateway(folder: Path, sandbox_url: str, **environment: str | None) -> ServedGateway:
+    """The demonstration's gateway, whose one caller may do everything, without Huawei's quota."""
+    settings: dict[str, Any] = configuration(folder, sandbox_url)
+    settings["accounts"]["default"]["quota"] = {"requests_per_second": 1000}
+    return ServedGateway(folder, settings, environment=environment)
+
+
+@pytest.fixture(scope="module")
+def impatient(
+    tmp_path_factory: pytest.TempPathFactory, sandbox_behind: SandboxDriver
+) -> Iterator[ServedGateway]:
+    """A gateway that does not wait for clients as long as it does where it is deployed."""
+    patience = f"--keep-alive {HEAD_SECONDS} --graceful-timeout {BODY_SECONDS}"
+    folder = tmp_path_factory.mktemp("impatient")
+    environment = {"GUNICORN_CMD_ARGS": patience, "LOG_LEVEL": "DEBUG"}
+    with gateway(folder, sandbox_behind.url, **environment) as served:
+        yield served

@@ -1,0 +1,81 @@
+"""No debug mode can be reached, however the process is started."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+import yaml
+
+from app import create_app
+from app.authentication import open_to_all
+from app.errors import ErrorCode
+from app.settings import Settings
+from demo.local import PROJECT, free_port
+from tests.gateway import check_problem
+from tests.gunicorn_process import LIMIT, ServedGateway
+
+DEBUG = {"FLASK_DEBUG": "1", "FLASK_ENV": "development", "WERKZEUG_DEBUG_PIN": "off"}
+DEBUGGER = ["/console", "/v1/nothing?__debugger__=yes&cmd=resource&f=debugger.js"]
+
+
+def test_a_crash_shows_nothing_though_the_environment_asks_for_debugging(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in DEBUG.items():
+        monkeypatch.setenv(name, value)
+    app = create_app(settings)
+
+    @open_to_all
+    def divide() -> Any:
+        raise ZeroDivisionError("ZHANG SAN")
+
+    app.add_url_rule("/crash", view_func=divide)
+    response = app.test_client().get("/crash")
+    check_problem(response, ErrorCode.INTERNAL_ERROR)
+    assert "ZHANG SAN" not in response.get_data(as_text=True)
+
+
+def test_under_gunicorn_there_is_no_debugger(tmp_path: Path, config: dict[str, Any]) -> None:
+    with ServedGateway(tmp_path, config, environment=DEBUG) as gateway:
+        for path in DEBUGGER:
+            assert gateway.request("GET", path).status_code == 404
+        assert b"\n  " not in gateway.request("GET", "/livez").content  # Flask's when it debugs
+
+
+@pytest.fixture
+def run_by_flask(tmp_path: Path, config: dict[str, Any]) -> Iterator[str]:
+    """The gateway as no one should serve it: by Flask's own server."""
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
+    url = f"http://127.0.0.1:{(port := free_port())}"
+    process = subprocess.Popen(  # noqa: S603 - our own program
+        [sys.executable, "-m", "flask", "--app", "app", "run", "--port", str(port)],
+        cwd=PROJECT,
+        env={**os.environ, "GATEWAY_CONFIG": str(tmp_path / "config.yaml")},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        ends = time.monotonic() + LIMIT
+        while time.monotonic() < ends:
+            try:
+                requests.get(f"{url}/livez", timeout=LIMIT)
+                break
+            except requests.ConnectionError:
+                time.sleep(0.05)
+        yield url
+    finally:
+        process.terminate()
+        process.wait(LIMIT)
+
+
+def test_flasks_own_server_has_no_debugger_either(run_by_flask: str) -> None:
+    for path in DEBUGGER:
+        assert requests.get(f"{run_by_flask}{path}", timeout=LIMIT).status_code == 404

@@ -1,0 +1,46 @@
+"""The served contract, as schemathesis tries to break it: `make fuzz` lets it try for longer."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from demo.local import KEY
+from tests.sandbox_driver import SandboxDriver
+from tests.security.conftest import gateway
+
+CONFIGURATION = Path(__file__).parent / "schemathesis.toml"
+FUZZ_MINUTES = os.environ.get("FUZZ_MINUTES")
+# Always the same cases in a build, others each time for who has the time.
+EFFORT = (
+    ("--max-time", str(int(FUZZ_MINUTES) * 60))
+    if FUZZ_MINUTES
+    else ("--max-examples", "15", "--seed", "1")
+)
+
+
+@pytest.mark.timeout(300)
+def test_nothing_is_found(sandbox_behind: SandboxDriver, tmp_path: Path) -> None:
+    sandbox_behind.settings(review_seconds=0)  # or a read waits for a reviewer
+    with gateway(tmp_path, sandbox_behind.url) as served:
+        done = subprocess.run(  # noqa: S603 - our own programs
+            [
+                *(Path(sys.executable).with_name("schemathesis"), "--config-file", CONFIGURATION),
+                *("run", f"{served.url}/openapi.json", "--checks", "all", *EFFORT),
+                *("--header", f"Authorization: Bearer {KEY}", "--continue-on-failure"),
+            ],
+            cwd=tmp_path,  # it keeps what it found
+            stdout=None if FUZZ_MINUTES else subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout
+        assert FUZZ_MINUTES or "Test cases:" in done.stdout
+        assert served.end() == 0
+    assert not [line for line in served.lines if "exceptions" in line]
+    assert not [line for line in served.lines if line.get("code") == "INTERNAL_ERROR"]

@@ -1,0 +1,91 @@
+"""Nothing that a client sends may be longer than what any proper client sends."""
+
+from __future__ import annotations
+
+import pytest
+
+from demo.local import KEY
+from tests.gunicorn_process import ServedGateway
+from tests.sandbox_driver import SandboxDriver
+from tests.security.wire import exchange, statuses
+
+LINE, FIELDS, FIELD = 2048, 50, 8190  # as gunicorn.conf.py sets them
+MIB = 1024 * 1024
+OWN = 2  # header lines that every request here has
+
+
+def get(target: str = "/livez", *headers: str) -> bytes:
+    lines = (f"GET {target} HTTP/1.1", "Host: gateway", "Connection: close", *headers)
+    return ("\r\n".join(lines) + "\r\n\r\n").encode()
+
+
+def target(length: int) -> str:
+    """A target for a request line of that length."""
+    return "/livez?".ljust(length - len("GET  HTTP/1.1"), "a")
+
+
+def field(length: int) -> str:
+    """A header line of that length, with its end."""
+    return "X: ".ljust(length - 2, "a")
+
+
+@pytest.mark.parametrize(
+    ("content", "status"),
+    [
+        (get(target(LINE)), 200),
+        (get(target(LINE + 1)), 414),
+        (get("/livez", field(FIELD)), 200),
+        (get("/livez", field(FIELD + 1)), 431),
+        (get("/livez", *["X: a"] * (FIELDS - OWN)), 200),
+        (get("/livez", *["X: a"] * (FIELDS - OWN + 1)), 431),
+        (get("/livez", *[field(FIELD)] * (FIELDS - OWN)), 200),
+        (get("/livez", *[field(1000)] * 10_000), 431),
+    ],
+)
+def test_a_head_has_limits(impatient: ServedGateway, content: bytes, status: int) -> None:
+    assert statuses(exchange(impatient.url, content)) in ([status], [] if status > 400 else None)
+
+
+CALLS = {
+    "PUT /v1/customers/c/attachments/a.jpg": 10 * MIB,
+    "POST /v1/customers/c/verifications/individual": 64 * 1024,
+    "POST /v1/customers/c/verifications/enterprise": 64 * 1024,
+    "POST /v1/customers/c/verifications/enterprise-change": 64 * 1024,
+}
+HEADERS = (
+    f"Host: gateway\r\nAuthorization: Bearer {KEY}\r\n"
+    "Content-Type: application/json\r\nConnection: close\r\n"
+)
+
+
+@pytest.mark.parametrize(("call", "limit"), CALLS.items(), ids=CALLS)
+def test_a_body_that_says_it_is_longer_is_not_even_read(
+    impatient: ServedGateway, sandbox_behind: SandboxDriver, call: str, limit: int
+) -> None:
+    sandbox_behind.reset()
+    head = f"{call} HTTP/1.1\r\n{HEADERS}Content-Length: {limit + 1}\r\n\r\n"
+    answered = exchange(impatient.url, head.encode())
+    assert statuses(answered) == [413]
+    assert b'"code": "PAYLOAD_TOO_LARGE"' in answered
+    assert sandbox_behind.requests() == []
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_chunks_without_end_are_not_read_to_their_end(
+    impatient: ServedGateway, sandbox_behind: SandboxDriver, call: str
+) -> None:
+    sandbox_behind.reset()
+    head = f"{call} HTTP/1.1\r\n{HEADERS}Transfer-Encoding: chunked\r\n\r\n"
+    chunk = b"10000\r\n" + b" " * 65536 + b"\r\n"
+    answered = exchange(impatient.url, head.encode() + chunk * 400)
+    # The gateway closes while we still send: the answer can be lost with the connection.
+    assert statuses(answered) in ([413], [400], [])
+    assert sandbox_behind.requests() == []
+
+
+@pytest.mark.parametrize(
+    "call", ["GET /v1/capabilities", "GET /v1/customers/c/verification", "GET /livez"]
+)
+def test_a_read_needs_no_body_and_does_not_mind_one(impatient: ServedGateway, call: str) -> None:
+    head = f"{call} HTTP/1.1\r\n{HEADERS}Content-Length: {100 * MIB}\r\n\r\n"
+    assert statuses(exchange(impatient.url, head.encode() + bytes(1000))) == [200]

@@ -1,0 +1,117 @@
+"""A client that is slow, or too large, is waited for no longer than its time, and alone."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from demo.local import KEY
+from tests.gateway import INDIVIDUAL_PATH
+from tests.gunicorn_process import ServedGateway
+from tests.sandbox_driver import SandboxDriver
+from tests.security.conftest import BODY_SECONDS, HEAD_SECONDS
+from tests.security.wire import Wire, exchange, statuses
+
+STEP = 0.05  # seconds between two bytes
+SLACK = 4.0  # seconds; the machine is busy
+UPLOAD_PATH = "/v1/customers/cust-0001/attachments/a.jpg"
+CHUNKED = "Transfer-Encoding: chunked"
+LONG = "Content-Length: 60000"
+
+
+def head(method: str, path: str, *headers: str) -> bytes:
+    lines = (
+        f"{method} {path} HTTP/1.1",
+        "Host: gateway",
+        f"Authorization: Bearer {KEY}",
+        "Content-Type: application/json",
+        *headers,
+    )
+    return ("\r\n".join(lines) + "\r\n\r\n").encode()
+
+
+def drip(url: str, at_once: bytes, slowly: Iterator[bytes]) -> tuple[float, bytes]:
+    """The time until the gateway has had enough, and what it says then."""
+    begun = time.monotonic()
+    with Wire(url) as wire:
+        wire.send(at_once)
+        for piece in slowly:
+            time.sleep(STEP)  # being slow is the point
+            if not wire.send(piece) or time.monotonic() - begun > BODY_SECONDS + SLACK:
+                break
+        return time.monotonic() - begun, wire.read()
+
+
+def forever(piece: bytes) -> Iterator[bytes]:
+    while True:
+        yield piece
+
+
+def test_a_head_that_drips_is_cut_off(impatient: ServedGateway) -> None:
+    begun = time.monotonic()
+    with Wire(impatient.url) as wire:
+        wire.send(b"GET /livez HTTP/1.1\r\nHost: gateway\r\nX: ")
+        while not wire.closed_within(STEP):
+            wire.send(b"a")
+            assert time.monotonic() - begun < HEAD_SECONDS + SLACK
+    assert time.monotonic() - begun > HEAD_SECONDS / 2
+
+
+def test_a_connection_that_says_nothing_is_closed(impatient: ServedGateway) -> None:
+    with Wire(impatient.url) as wire:
+        assert wire.closed_within(HEAD_SECONDS + SLACK)
+
+
+SLOW_BODIES = {
+    "of known length": (head("POST", INDIVIDUAL_PATH, LONG), b" "),
+    "in chunks": (head("POST", INDIVIDUAL_PATH, CHUNKED), b"1\r\n \r\n"),
+    "in a chunk without end": (head("POST", INDIVIDUAL_PATH, CHUNKED) + b"ffff\r\n", b" "),
+    "a size of a chunk": (head("POST", INDIVIDUAL_PATH, CHUNKED), b"0"),
+    "behind the last chunk": (head("POST", INDIVIDUAL_PATH, CHUNKED) + b"0\r\nX: ", b"a"),
+    "an attachment": (head("PUT", UPLOAD_PATH, LONG) + b"\xff\xd8\xff\xe0" + bytes(600), b"\0"),
+    "the first bytes of an attachment": (head("PUT", UPLOAD_PATH, LONG), b"\xff"),
+}
+
+
+@pytest.mark.parametrize(("at_once", "piece"), SLOW_BODIES.values(), ids=SLOW_BODIES)
+def test_a_body_that_drips_is_refused(
+    impatient: ServedGateway, sandbox_behind: SandboxDriver, at_once: bytes, piece: bytes
+) -> None:
+    sandbox_behind.reset()
+    took, answered = drip(impatient.url, at_once, forever(piece))
+    assert took < BODY_SECONDS + SLACK
+    assert statuses(answered) in ([400], [])  # a connection that is reset can lose the answer
+    assert sandbox_behind.requests("verified-info") == []
+    assert sandbox_behind.state().get("attachments", {}) == {}
+
+
+def test_a_body_that_nobody_reads_holds_the_connection_no_longer(impatient: ServedGateway) -> None:
+    unknown = head("POST", INDIVIDUAL_PATH, LONG).replace(KEY.encode(), b"nobody")
+    took, answered = drip(impatient.url, unknown, forever(b" "))
+    assert took < HEAD_SECONDS + BODY_SECONDS + SLACK
+    assert statuses(answered) in ([401], [])
+
+
+def test_answers_that_nobody_takes_are_given_up(impatient: ServedGateway) -> None:
+    many = 20  # more than the kernel keeps for us
+    with Wire(impatient.url, receive_buffer=4096) as wire:
+        wire.send(head("GET", "/docs/assets/swagger-ui-bundle.js") * many)
+        impatient.wait_for('"type": "builtins.TimeoutError"')
+        answered = statuses(wire.read())
+    assert set(answered) == {200}
+    assert len(answered) < many
+
+
+def test_slow_clients_hold_up_nobody_else(impatient: ServedGateway) -> None:
+    at_once, piece = SLOW_BODIES["in chunks"]
+    with ThreadPoolExecutor(50) as threads:
+        slow = [threads.submit(drip, impatient.url, at_once, forever(piece)) for _ in range(50)]
+        begun = time.monotonic()
+        probe = exchange(impatient.url, head("GET", "/readyz", "Connection: close"))
+        took = time.monotonic() - begun
+        assert all(one.result()[0] < BODY_SECONDS + SLACK for one in slow)
+    assert statuses(probe) == [200]
+    assert took < BODY_SECONDS

@@ -1,0 +1,73 @@
+"""Bytes to a gateway that is served, and all that comes back, with nothing tidied up on the way."""
+
+from __future__ import annotations
+
+import re
+import socket
+from typing import Self
+from urllib.parse import urlsplit
+
+LIMIT = 20  # seconds
+
+
+class Wire:
+    """A connection to a gateway; leaving the context closes it.
+
+    Args:
+        url: Of the gateway.
+        receive_buffer: Bytes that the kernel keeps for us; few make a slow reader.
+    """
+
+    def __init__(self, url: str, receive_buffer: int | None = None) -> None:
+        parts = urlsplit(url)
+        self._socket = socket.socket()
+        if receive_buffer:
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        self._socket.settimeout(LIMIT)
+        self._socket.connect((parts.hostname, parts.port))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._socket.close()
+
+    def send(self, content: bytes) -> bool:
+        """Whether the other side still takes it."""
+        try:
+            self._socket.sendall(content)
+        except (BrokenPipeError, ConnectionResetError):
+            return False
+        return True
+
+    def closed_within(self, seconds: float) -> bool:
+        """Whether the other side closes the connection in that time, without an answer."""
+        self._socket.settimeout(seconds)
+        try:
+            return self._socket.recv(1) == b""
+        except ConnectionResetError:
+            return True
+        except TimeoutError:
+            return False
+
+    def read(self) -> bytes:
+        """All that comes until the other side closes."""
+        content = b""
+        try:
+            while piece := self._socket.recv(65536):
+                content += piece
+        except ConnectionResetError:  # it had not read all that we sent
+            pass
+        return content
+
+
+def exchange(url: str, content: bytes) -> bytes:
+    """Send bytes on a connection of their own; all that is answered until it is closed."""
+    with Wire(url) as wire:
+        wire.send(content)
+        return wire.read()
+
+
+def statuses(answered: bytes) -> list[int]:
+    """The statuses of the answers on a connection, in their order."""
+    return [int(status) for status in re.findall(rb"HTTP/1\.1 (\d{3}) ", answered)]
