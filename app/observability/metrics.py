@@ -75,18 +75,29 @@ AUDIT_FAILURES = Counter(
     "gateway_audit_failures_total", "Audit lines that could not be written to their file"
 )
 
-MAX_CODES = 200  # of Huawei's, as labels: it has some eighty that concern these calls
-_codes: set[str] = set()
+
+class CodeLabels:
+    """Codes of Huawei's as labels: whatever it answers, there are no more than so many.
+
+    Args:
+        most: How many; the others become OTHER.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._seen: set[str] = set()
+
+    def of(self, code: str | None) -> str:
+        """The label of a code."""
+        if code is None:
+            return "none"
+        if code not in self._seen and len(self._seen) >= self._most:
+            return "OTHER"
+        self._seen.add(code)
+        return code
 
 
-def code_label(code: str | None) -> str:
-    """A code of Huawei's as a label: whatever Huawei answers, there are no more than so many."""
-    if code is None:
-        return "none"
-    if code not in _codes and len(_codes) >= MAX_CODES:
-        return "OTHER"
-    _codes.add(code)
-    return code
+CODE_LABELS = CodeLabels(200)  # Huawei has some eighty codes that concern these calls
 
 
 def serve(port: int, condition: Collector) -> None:

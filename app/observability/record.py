@@ -52,7 +52,7 @@ def observe(exchange: Exchange) -> None:
     """Count an upstream call and add it to the record of the request it belongs to."""
     current().exchanges.append(exchange)
     tracing.add(exchange)
-    code = metrics.code_label(exchange.upstream.code)
+    code = metrics.CODE_LABELS.of(exchange.upstream.code)
     metrics.UPSTREAM_CALLS.labels(
         exchange.account, exchange.operation, exchange.outcome, code
     ).inc()

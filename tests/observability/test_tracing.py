@@ -2,66 +2,21 @@
 
 from __future__ import annotations
 
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
-from flask.testing import FlaskClient
 
-from app import create_app
 from app.observability import tracing
-from app.settings import Settings
-from demo.local import PROJECT, free_port
+from demo.local import PROJECT
 from tests.gateway import PERSON, bearer, configuration
 from tests.gunicorn_process import LIMIT, ServedGateway
-from tests.observability.collector import Collector, Span
+from tests.observability.collector import Collector
+from tests.observability.traced import PARENT, RULE, TRACE, Traced, configured, submit, traceparent
 from tests.sandbox_driver import SandboxDriver
-
-TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
-PARENT = "00f067aa0ba902b7"
-RULE = "/v1/customers/<customer_id:customer_id>"
-
-
-def traceparent(trace: str = TRACE, sampled: bool = True) -> dict[str, str]:
-    return {"traceparent": f"00-{trace}-{PARENT}-0{int(sampled)}"}
-
-
-def submit(gateway: ServedGateway, customer: str, **headers: str) -> int:
-    path = f"/v1/customers/{customer}/verifications/individual"
-    return gateway.request("POST", path, json=PERSON, headers=bearer() | headers).status_code
-
-
-class Traced:
-    """A gateway that is traced, and its collector."""
-
-    def __init__(self, gateway: ServedGateway, collector: Collector) -> None:
-        self.gateway = gateway
-        self.collector = collector
-        self._number = 0
-
-    def spans(self, count: int, trace: str) -> list[Span]:
-        """The spans of a trace, once all are there."""
-
-        def of_it() -> list[Span]:
-            return [span for span in self.collector.spans if span.trace_id == trace]
-
-        self.collector.wait_until(lambda: len(of_it()) >= count)
-        return sorted(of_it(), key=lambda span: span.kind)
-
-    def line(self, request_id: str) -> dict[str, Any]:
-        """The log line of a request."""
-        lines = [line for line in self.gateway.lines if line["event"] == "request"]
-        return next(line for line in lines if line["request_id"] == request_id)
-
-    def trace(self) -> str:
-        """The id of a trace that nobody used yet."""
-        self._number += 1
-        return f"{self._number:032x}"
 
 
 @pytest.fixture(scope="module")
@@ -71,13 +26,6 @@ def traced(tmp_path_factory: pytest.TempPathFactory, sandbox_url: str) -> Iterat
         document = configured(folder, sandbox_url, collector.url)
         with ServedGateway(folder, document) as gateway:
             yield Traced(gateway, collector)
-
-
-def configured(folder: Path, upstream: str, collector: str, **settings: Any) -> dict[str, Any]:
-    document = configuration(folder, upstream)
-    document["tracing"] = {"endpoint": collector, **settings}
-    document["accounts"]["default"]["reliability"]["tries"] = 3
-    return document
 
 
 def test_without_a_collector_nothing_of_the_library_is_imported(
@@ -226,89 +174,3 @@ def test_probes_are_not_traced(traced: Traced) -> None:
     traced.gateway.request("GET", "/v1/errors", headers=traceparent(later))
     traced.spans(1, later)
     assert not [span for span in traced.collector.spans if span.trace_id in probes]
-
-
-@pytest.fixture
-def in_process(
-    config: dict[str, Any],
-    sandbox: SandboxDriver,  # noqa: ARG001 - it is behind
-) -> Iterator[tuple[FlaskClient, Collector]]:
-    with Collector() as collector:
-        config["tracing"] = {"endpoint": collector.url}
-        yield create_app(Settings.model_validate(config)).test_client(), collector
-        tracing.close()
-
-
-def test_closing_hands_over_what_is_left_and_ends_tracing(
-    in_process: tuple[FlaskClient, Collector],
-) -> None:
-    client, collector = in_process
-    path = "/v1/customers/trace-9/verifications/individual"
-    headers = bearer() | traceparent()
-    assert client.post(path, json=PERSON, headers=headers).status_code == 201
-    assert client.open("/v1/nothing", method="BREW", headers=traceparent()).status_code == 404
-    code = "/v1/customers/code-CBC-5002/verification"
-    assert client.get(code, headers=headers).status_code == 404
-    assert collector.spans == []
-    tracing.close()
-    assert sorted((span.name, span.failed) for span in collector.spans) == [
-        (f"GET {RULE}/verification", False),
-        ("OTHER no route", False),
-        (f"POST {RULE}/verifications/individual", False),
-        ("read_result", True),
-        ("verified_info", False),
-    ]
-    assert all(span.attributes.keys() <= set(tracing.EXPORTED) for span in collector.spans)
-    assert tracing.trace_id() is None
-    tracing.close()
-
-
-def test_what_is_left_is_handed_over_at_the_end(tmp_path: Path, sandbox: SandboxDriver) -> None:
-    with (
-        Collector() as collector,
-        ServedGateway(tmp_path, configured(tmp_path, sandbox.url, collector.url)) as gateway,
-    ):
-        assert submit(gateway, "trace-7", **traceparent()) == 201
-        assert gateway.end() == 0
-        assert [span.trace_id for span in collector.spans] == [TRACE, TRACE]
-
-
-def test_a_share_of_none_traces_only_what_callers_ask_for(
-    tmp_path: Path, sandbox: SandboxDriver
-) -> None:
-    with Collector() as collector:
-        document = configured(tmp_path, sandbox.url, collector.url, share=0.0)
-        with ServedGateway(tmp_path, document) as gateway:
-            assert submit(gateway, "trace-8") == 201
-            assert submit(gateway, "trace-9", **traceparent()) == 201
-            assert gateway.end() == 0
-        assert [span.trace_id for span in collector.spans] == [TRACE, TRACE]
-
-
-def _silent() -> Iterator[str]:
-    """A collector that takes connections and answers nothing."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-
-
-def _failing() -> Iterator[str]:
-    with Collector(status=500) as collector:
-        yield collector.url
-
-
-def _absent() -> Iterator[str]:
-    yield f"http://127.0.0.1:{free_port()}"
-
-
-@pytest.mark.parametrize("collector", [_silent, _failing, _absent])
-def test_a_collector_that_fails_hurts_no_request_and_tells_nothing(
-    tmp_path: Path, sandbox: SandboxDriver, collector: Any
-) -> None:
-    for url in collector():
-        with ServedGateway(tmp_path, configured(tmp_path, sandbox.url, url)) as gateway:
-            for number in range(3):
-                assert submit(gateway, f"trace-{number}", **traceparent()) == 201
-            assert gateway.end() == 0
-        assert len([line for line in gateway.lines if line["event"] == "request"]) >= 3
-        for word in ("ZHANG", "E1234567", "writer-key", "Traceback"):
-            assert word not in gateway.text
