@@ -11,7 +11,7 @@ ENGINE ?= $(shell command -v docker || command -v podman || command -v buildah)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup tools demo run test canary check openapi openapi-lint openapi-diff clients lock soak bench bench-compare image image-test drill \
-  security fuzz sbom screenshots chart chart-files clean
+  security fuzz sbom screenshots chart chart-files docs clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -124,6 +124,9 @@ screenshots: $(TOOLS) ## take the pictures of the pages that the README shows
 
 chart: $(TOOLS) ## lint the chart with Helm 3 and 4, render it, and judge what comes out
 	$(BIN)/pytest tests/chart
+
+docs: $(READY) ## write the tables and programs in docs/ from the code
+	$(BIN)/python -m tests.docs.written
 
 chart-files: $(READY) ## write the chart's values.schema.json and the table in its README
 	$(BIN)/python -m tests.chart.schema

@@ -6,20 +6,15 @@ from gevent import monkey
 
 monkey.patch_all()
 
-import signal  # noqa: E402
 import sys  # noqa: E402
-import time  # noqa: E402
 from pathlib import Path  # noqa: E402
 from typing import Any  # noqa: E402
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-import gevent  # noqa: E402
-from gunicorn.http.body import Body  # type: ignore[import-untyped] # noqa: E402
-from gunicorn.http.errors import ParseException  # type: ignore[import-untyped] # noqa: E402
-
-from app import settings, state  # noqa: E402
+from app import serving, settings, state  # noqa: E402
 from app.observability import logs, metrics  # noqa: E402
+from app.observability.condition import Condition  # noqa: E402
 
 try:
     _settings = settings.load_from_environment()
@@ -66,49 +61,12 @@ accesslog = None  # the gateway writes one line a request itself
 logconfig_dict = logs.configuration(_log_level, _settings.audit.file)
 
 
-DRAIN_PAUSE = 1.0  # seconds between "not ready" and the closed door
-
-
-class _PatientBody(Body):  # type: ignore[misc]
-    """The body of a request, which has to come within its time and in proper chunks.
-
-    Otherwise reading it raises an OSError, which werkzeug takes for a client that is gone: 400.
-    """
-
-    def __init__(self, body: Body, patience: float) -> None:
-        super().__init__(body.reader)
-        self._left = patience
-
-    def read(self, size: int | None = None) -> bytes:
-        begun = time.monotonic()
-        try:
-            with gevent.Timeout(self._left, TimeoutError()):
-                content: bytes = super().read(size)
-        except ParseException as error:  # of a chunk
-            raise ConnectionError from error
-        finally:
-            self._left -= time.monotonic() - begun
-        return content
-
-
-def pre_request(worker: Any, request: Any) -> None:
-    """Bound what gunicorn leaves unbound: a body that drips, and an answer that nobody takes."""
-    patience = worker.cfg.graceful_timeout  # at its end the worker would not wait longer either
-    request.body = _PatientBody(request.body, patience)
-    request.unreader.sock.settimeout(patience)
+serving.keep_quiet()
+pre_request = serving.bound  # gunicorn calls it by this name
 
 
 def post_worker_init(worker: Any) -> None:
     """Serve the metrics from the process that counts them, and end in order."""
-    # Here and not above: what it needs would be imported in the arbiter too.
-    from app.observability.condition import Condition
-
     gateway = worker.wsgi.extensions["partner_gateway"]
     metrics.serve(_metrics_port, Condition(gateway, worker.wsgi.config["API_VERSION"]))
-
-    def drain(*signal_and_frame: Any) -> None:
-        gateway.draining.set()
-        worker.cfg.set("keepalive", 0)  # have clients connect anew, to another replica
-        gevent.spawn_later(DRAIN_PAUSE, worker.handle_exit, *signal_and_frame)
-
-    signal.signal(signal.SIGTERM, drain)
+    serving.end_in_order(worker, gateway)

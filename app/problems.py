@@ -2,7 +2,9 @@
 
 import json
 import math
+import uuid
 from collections.abc import Callable, Iterable
+from http import HTTPStatus
 from typing import Any, NoReturn, TypeVar
 
 import flask_smorest
@@ -98,6 +100,26 @@ def sample(code: ErrorCode) -> dict[str, Any]:
     waits = code.retry is Retry.AFTER_DELAY and code.status in (429, 503)
     error = GatewayError(code, errors=errors, retry_after=3 if waits else None)
     return _members(error, True, "5e1f2a77-2f0c-4d3c-9f0e-8c2a6f1f7a10")
+
+
+def unread(status: int) -> bytes:
+    """The whole HTTP answer to a request that could not be read, or not be answered by Flask.
+
+    Args:
+        status: What gunicorn would answer.
+    """
+    code = ErrorCode.INTERNAL_ERROR if status == 500 else ErrorCode.BAD_REQUEST
+    request_id = str(uuid.uuid4())
+    body = json.dumps(_members(GatewayError(code), True, request_id)).encode()
+    head = (
+        f"HTTP/1.1 {code.status} {HTTPStatus(code.status).phrase}",
+        "Connection: close",
+        f"Content-Type: {MEDIA_TYPE}",
+        f"Content-Length: {len(body)}",
+        f"X-Request-Id: {request_id}",
+        "X-Content-Type-Options: nosniff",
+    )
+    return "\r\n".join((*head, "", "")).encode() + body
 
 
 def _respond(error: GatewayError) -> Response:

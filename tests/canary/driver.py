@@ -1,0 +1,193 @@
+"""Sends requests full of markers, and keeps every answer."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import socket
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import requests
+from werkzeug.routing import Map
+
+from tests.canary import marked
+from tests.canary.bodies import full_body, operations
+from tests.canary.marked import Secrets
+from tests.canary.markers import Markers
+from tests.canary.watched import LIMIT, Watched
+from tests.sandbox_driver import SandboxDriver
+
+Work = Callable[[], Any]
+SUBMISSIONS = (
+    "submitIndividualVerification",
+    "submitEnterpriseVerification",
+    "changeToEnterpriseVerification",
+)
+AT_ONCE = 16
+TRACEPARENT = "00-{:032x}-00f067aa0ba902b7-01"
+
+
+class Driver:
+    """Drives one gateway.
+
+    Args:
+        gateway: The gateway.
+        sandbox: What lies behind it.
+        secrets: What its callers present.
+        markers: The markers in use.
+        routes: Of the gateway's app.
+    """
+
+    def __init__(
+        self,
+        gateway: Watched,
+        sandbox: SandboxDriver,
+        secrets: Secrets,
+        markers: Markers,
+        routes: Map,
+    ) -> None:
+        self.gateway = gateway
+        self.sandbox = sandbox
+        self.secrets = secrets
+        self.markers = markers
+        self.routes = routes
+        self.statuses: Counter[int] = Counter()
+        self.codes: Counter[str] = Counter()
+        self.succeeded: set[str] = set()
+        self.known_pairs = marked.pairs(markers)  # to the sandbox
+        self.numbers = itertools.count()
+        self._lock = threading.Lock()
+        self._local = threading.local()
+        mark = markers.mark
+        self.customer_id = mark("customer id", "customer-{core}")
+        self.attachment = mark("attachment's name", "QANARY-{core}.jpg")
+        self.picture = (
+            b"\xff\xd8\xff\xe1\x00\x80Exif\x00\x00GPS "
+            + mark("attachment's EXIF", "QANARY {core} 31.2304N 121.4737E").encode()
+            + b"\x00" * 4000
+            + mark("attachment's content", "QANARY{core}").encode()
+        )
+        contract = self._session.get(f"{gateway.url}/openapi.json", timeout=LIMIT).json()
+        self.operations = {
+            operation["operationId"]: (method, path, operation)
+            for method, path, operation in operations(contract)
+        }
+        self.bodies = {
+            name: full_body(contract, operation, markers)
+            for name, (_, _, operation) in self.operations.items()
+            if "application/json" in operation.get("requestBody", {}).get("content", {})
+        }
+
+    @property
+    def _session(self) -> requests.Session:
+        session: requests.Session | None = getattr(self._local, "session", None)
+        if session is None:
+            session = self._local.session = requests.Session()
+            session.trust_env = False
+        return session
+
+    def customer(self, prefix: str = "") -> str:
+        """A customer nobody has heard of."""
+        return f"{prefix}{self.customer_id}-{next(self.numbers)}"
+
+    def headers(self) -> dict[str, str]:
+        """Headers that callers and what stands between may send, known ones and others."""
+        mark, number = self.markers.mark, next(self.numbers)
+        return {
+            "Idempotency-Key": f"{mark('Idempotency-Key')}-{number}",
+            "X-Request-Id": mark("request id"),
+            "traceparent": TRACEPARENT.format(number + 1),
+            "tracestate": f"vendor={mark('tracestate')}",
+            "baggage": f"user={mark('baggage')}",
+            "Cookie": f"session={mark('cookie')}",
+            "Forwarded": f"for={mark('forwarded')}",
+            "Origin": f"https://{mark('origin')}.example",
+            "Referer": f"https://shop.example/{mark('referer')}",
+            "User-Agent": mark("user agent"),
+            "X-Api-Key": mark("API key header"),
+            "X-Forwarded-For": mark("forwarded for"),
+            "X-Unknown": mark("unknown header"),
+        }
+
+    def query(self) -> str:
+        return f"{self.markers.mark('query name')}={self.markers.mark('query value')}"
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        data: bytes | None = None,
+        *,
+        rule: str = "",
+        key: str | None = "everything",
+        **headers: str,
+    ) -> requests.Response:
+        """Send a request with markers in its headers; `key` is a caller's name or a credential."""
+        sent = self.headers() | {name.replace("_", "-"): text for name, text in headers.items()}
+        if key is not None:
+            sent["Authorization"] = f"Bearer {self.secrets.keys.get(key, key)}"
+        if data is not None:
+            sent.setdefault("Content-Type", "application/json")
+        answer = self._session.request(
+            method,
+            f"{self.gateway.url}{path}",
+            data=data,
+            headers=sent,
+            timeout=LIMIT,
+            allow_redirects=False,
+        )
+        self.keep(f"{method} {rule or path} {answer.status_code}", answer)
+        return answer
+
+    def keep(self, source: str, answer: requests.Response) -> None:
+        with self._lock:
+            self.gateway.sinks.add("answers", source, f"{answer.headers}\n".encode())
+            self.gateway.sinks.add("answers", source, answer.content)
+            self.statuses[answer.status_code] += 1
+            if answer.headers.get("Content-Type") == "application/problem+json" and answer.content:
+                self.codes[answer.json()["code"]] += 1
+
+    def perform(self, name: str, customer: str, data: bytes | None = None, **options: str) -> int:
+        """Ask for an operation of the contract; its whole body unless another is given."""
+        method, path, _ = self.operations[name]
+        known = {"customer_id": customer, "name": self.attachment, "code": "NOT_FOUND"}
+        if data is None and name in self.bodies:
+            data = self.body(name, options.get("Partner_Account", "legacy"))
+        elif data is None and method == "PUT":
+            data = self.picture
+            options["Content_Type"] = "image/jpeg"
+        answer = self.send(method, path.format(**known), data, rule=path, **options)
+        if answer.ok:
+            self.succeeded.add(name)
+        return answer.status_code
+
+    def body(self, name: str, account: str) -> bytes:
+        """The whole body of an operation, as an account takes it."""
+        body = self.bodies[name]
+        if account == "token":  # `auto`
+            body = {key: value for key, value in body.items() if key != "partner_user_id"}
+        return json.dumps(body).encode()
+
+    def learn(self) -> None:
+        """Seek the tokens that IAM gave, too."""
+        for entry in self.sandbox.requests():
+            if token := entry["headers"].get("X-Auth-Token"):
+                self.markers.know(f"IAM token …{token[-8:]}", token, token[-40:])
+
+    def raw(self, source: str, content: bytes) -> None:
+        """Send bytes that need not be HTTP, and keep what is answered."""
+        with socket.create_connection(self.gateway.address, LIMIT) as connection:
+            connection.sendall(content)
+            connection.shutdown(socket.SHUT_WR)
+            with connection.makefile("rb") as answer:
+                self.gateway.sinks.add("answers", source, answer.read())
+
+
+def at_once(works: Iterable[Work]) -> list[Any]:
+    """Do these works, some at once; what they answered."""
+    with ThreadPoolExecutor(AT_ONCE) as threads:
+        return [one.result() for one in [threads.submit(work) for work in works]]

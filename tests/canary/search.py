@@ -1,0 +1,148 @@
+"""Seeks markers in all that came out of a gateway, in whatever coding."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+from urllib.parse import quote
+
+from tests.canary.markers import Marker
+
+CONTEXT = 80  # bytes shown on either side of a finding
+SHOWN = 2  # findings of one marker in one sink
+LONG_ENOUGH = 8  # bytes whose base64 does not turn up by chance
+DIGESTS = ("md5", "sha1", "sha256")
+DIGEST_PART = 16  # hex digits of a digest that make it known
+
+
+class Needle(NamedTuple):
+    """A text to look for, all in small letters."""
+
+    marker: str
+    coding: str
+    text: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A marker where it must not be."""
+
+    sink: str
+    source: str
+    marker: str
+    coding: str
+    context: str
+
+    def __str__(self) -> str:
+        return f"{self.sink}: {self.marker} ({self.coding}) in {self.source}: …{self.context}…"
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """Where the contract lets a value stand as it is."""
+
+    marker: str
+    sinks: tuple[str, ...]
+    reason: str
+    source: str = ""  # a regular expression; any source if empty
+
+
+class Sinks:
+    """What came out, by sink and source; the same only once."""
+
+    def __init__(self) -> None:
+        self.contents: dict[tuple[str, str, bytes], None] = {}
+
+    def add(self, sink: str, source: str, content: bytes | str) -> None:
+        raw = content.encode("utf-8", "surrogateescape") if isinstance(content, str) else content
+        self.contents[sink, source, raw] = None
+
+    def size(self, sink: str) -> int:
+        return sum(len(content) for name, _, content in tuple(self.contents) if name == sink)
+
+
+def needles(marker: Marker) -> Iterator[Needle]:
+    """A marker in every coding."""
+    sought = marker.sought
+    raw = sought.encode()
+    forms = {
+        "plain": {sought, sought.upper()},
+        "URL": {quote(sought, safe="")},
+        "JSON": {json.dumps(sought)[1:-1]},
+        "hex": {raw.hex()},
+    }
+    if len(raw) >= LONG_ENOUGH:
+        forms["base64"] = set(_base64(raw))
+        forms["digest"] = set(_digests(marker.value))
+    seen = set()
+    for coding, texts in forms.items():
+        for text in texts:
+            small = text.encode().lower()
+            if small not in seen:
+                seen.add(small)
+                yield Needle(marker.name, coding, small)
+
+
+def _base64(raw: bytes) -> Iterator[str]:
+    """What base64 makes of it at each of the three places it can begin at."""
+    for before in range(3):
+        text = base64.b64encode(bytes(before) + raw).decode().rstrip("=")
+        whole = len(raw) + before
+        yield text[-(-before * 8 // 6) : whole * 8 // 6]
+
+
+def _digests(value: str) -> Iterator[str]:
+    for name in DIGESTS:
+        digest = hashlib.new(name, value.encode(), usedforsecurity=False).digest()
+        yield digest.hex()[:DIGEST_PART]
+        if name == "sha256":
+            yield base64.b64encode(digest).decode()[:DIGEST_PART]
+
+
+def seek(
+    sinks: Sinks, markers: Iterable[Marker], allowances: Iterable[Allowance] = ()
+) -> list[Finding]:
+    """Every marker in every sink, but for what is allowed there."""
+    known = tuple(markers)
+    by_name = {marker.name: marker for marker in known}
+    allowed = tuple(allowances)
+    sought = [needle for marker in known for needle in needles(marker)]
+    merged: dict[tuple[str, str], bytearray] = {}
+    for sink, source, content in sinks.contents:
+        small = content.lower()
+        for one in allowed:
+            if sink in one.sinks and re.match(one.source, source):
+                small = small.replace(by_name[one.marker].value.encode().lower(), b"\0")
+        merged.setdefault((sink, source), bytearray()).extend(b"\n" + small)
+    return [
+        finding
+        for (sink, source), text in merged.items()
+        for finding in _in_one(sink, source, bytes(text), sought)
+    ]
+
+
+def _in_one(sink: str, source: str, text: bytes, sought: Iterable[Needle]) -> Iterator[Finding]:
+    for marker, coding, needle in sought:
+        place = text.find(needle)
+        if place >= 0:
+            around = text[max(0, place - CONTEXT) : place + len(needle) + CONTEXT]
+            context = around.decode("utf-8", "replace").replace("\n", "⏎")
+            yield Finding(sink, source, marker, coding, context)
+
+
+def report(findings: Iterable[Finding]) -> str:
+    """The findings for people: a few of each marker and sink."""
+    told: Counter[tuple[str, str]] = Counter()
+    lines = []
+    for finding in findings:
+        told[finding.sink, finding.marker] += 1
+        if told[finding.sink, finding.marker] <= SHOWN:
+            lines.append(str(finding))
+    hidden = sum(told.values()) - len(lines)
+    return "\n".join([*lines, f"and {hidden} more like these"] if hidden else lines)

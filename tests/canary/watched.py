@@ -1,0 +1,162 @@
+"""The gateway under gunicorn, with every place that something of it can come out of."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import redis
+import requests
+import yaml
+
+from demo.local import PROJECT, free_port
+from tests.canary.search import Sinks
+from tests.observability.collector import Collector
+from tests.state.valkey import Valkey
+
+LIMIT = 60  # seconds
+
+
+class Watched:
+    """Serves within the block, in a folder of its own, watched from outside.
+
+    Args:
+        folder: Holds all that belongs to it.
+        configuration: What its file holds.
+        collector: Takes its traces.
+        valkey: Its state.
+        planted: A marker for its environment and its command line.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        configuration: dict[str, Any],
+        collector: Collector,
+        valkey: Valkey,
+        planted: str,
+    ) -> None:
+        self.sinks = Sinks()
+        self._folder = folder
+        self._audit = Path(configuration["audit"]["file"])
+        self._collector = collector
+        self._valkey = valkey
+        self._metrics = free_port()
+        port = free_port()
+        self.address = ("127.0.0.1", port)
+        self.url = f"http://127.0.0.1:{port}"
+        self.home = folder / "home"
+        (self.home / "tmp").mkdir(parents=True)
+        file = folder / "config.yaml"
+        file.write_text(yaml.safe_dump(configuration))
+        self._log = (folder / "log").open("wb")
+        gunicorn = (sys.executable, "-m", "gunicorn", "-c", str(PROJECT / "gunicorn.conf.py"))
+        self._process = subprocess.Popen(  # noqa: S603 - our own program
+            [*gunicorn, "--name", planted, "tests.canary.server:create_app()"],
+            cwd=self.home,
+            env={
+                "PATH": os.environ["PATH"],
+                "HOME": str(self.home),
+                "TMPDIR": str(self.home / "tmp"),
+                "PYTHONDONTWRITEBYTECODE": "1",
+                "GATEWAY_CONFIG": str(file),
+                "HOST": "127.0.0.1",
+                "PORT": str(port),
+                "METRICS_PORT": str(self._metrics),
+                "LOG_LEVEL": "DEBUG",
+                "PLANTED": planted,
+            },
+            stdin=subprocess.DEVNULL,
+            stdout=self._log,
+            stderr=self._log,
+        )
+
+    def __enter__(self) -> Self:
+        ends = time.monotonic() + LIMIT
+        with requests.Session() as session:
+            session.trust_env = False
+            while True:
+                assert self._process.poll() is None, (self._folder / "log").read_text()
+                try:
+                    if session.get(f"{self.url}/livez", timeout=5).ok:
+                        break
+                except requests.ConnectionError:
+                    assert time.monotonic() < ends, "the gateway does not answer"
+                time.sleep(0.05)
+        self.watch_state()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGTERM)
+            self._process.wait(LIMIT)
+        self._log.close()
+
+    def watch_state(self) -> None:
+        """Keep every command that the state is given from now on, as long as it lives."""
+        watching = threading.Event()
+
+        def watch() -> None:
+            try:
+                with redis.Redis.from_url(self._valkey.url).monitor() as monitor:  # type: ignore[no-untyped-call]
+                    watching.set()
+                    for command in monitor.listen():
+                        self.sinks.add("state", "a command", command["command"])
+            except (redis.RedisError, ValueError):
+                watching.set()
+
+        threading.Thread(target=watch, daemon=True).start()
+        assert watching.wait(LIMIT)
+
+    def read_state(self) -> None:
+        """Keep all that the state holds now."""
+        with redis.Redis.from_url(self._valkey.url) as client:
+            for key, value in self._valkey.values().items():
+                dump = client.dump(key)
+                self.sinks.add("state", "a key", key)
+                self.sinks.add("state", "a value", bytes(value) + b"\n" + bytes(dump or b""))
+
+    def read_processes(self) -> None:
+        """Keep environment and command line of the process and its children."""
+        pids = [self._process.pid]
+        for pid in pids:
+            place = Path(f"/proc/{pid}")
+            pids += map(int, (place / f"task/{pid}/children").read_text().split())
+            self.sinks.add("environment", f"process {pid}", (place / "environ").read_bytes())
+            self.sinks.add("command line", f"process {pid}", (place / "cmdline").read_bytes())
+        assert len(pids) >= 2, "the worker was not found"
+
+    def read_metrics(self) -> None:
+        """Keep what Prometheus would be told now."""
+        with requests.Session() as session:
+            session.trust_env = False
+            answer = session.get(f"http://127.0.0.1:{self._metrics}/metrics", timeout=LIMIT)
+        self.sinks.add("metrics", "/metrics", answer.content)
+
+    def end(self) -> int:
+        """End it in order, and keep what it leaves behind: log, audit trail, files, spans."""
+        self._process.send_signal(signal.SIGTERM)
+        status = self._process.wait(LIMIT)
+        self.sinks.add("log", "standard output and error", (self._folder / "log").read_bytes())
+        self.sinks.add("audit", "the file", self._audit.read_bytes())
+        for path in self.home.rglob("*"):
+            self.sinks.add("files", "a name", str(path.relative_to(self.home)))
+            if path.is_file():
+                self.sinks.add("files", path.name, path.read_bytes())
+        for batch in self._collector.batches:
+            self.sinks.add(
+                "spans", "a batch", f"{batch.path} {batch.headers}".encode() + batch.body
+            )
+        return status
