@@ -12,7 +12,7 @@ from gunicorn.http.errors import ParseException  # type: ignore[import-untyped]
 
 from app.gateway import Gateway
 from app.observability import logs
-from app.problems import unread
+from app.problems.document import unread
 
 DRAIN_PAUSE = 1.0  # seconds between "not ready" and the closed door
 

@@ -11,7 +11,8 @@ from app import pages
 from app.authentication import open_to_all
 from app.errors import ErrorCode, Fault, GatewayError, Retry
 from app.fields import ResponseSchema
-from app.problems import ResourceBlueprint, sample
+from app.problems import ResourceBlueprint
+from app.problems.document import sample
 
 blueprint = ResourceBlueprint(
     "errors", __name__, url_prefix="/v1/errors", description="What each error code means"

@@ -11,7 +11,8 @@ from app.extensions import verifications
 from app.fields import ResponseSchema, UtcTime
 from app.observability import record
 from app.partner_center.deadline import READ, Errand
-from app.problems import CALLER_PROBLEMS, UPSTREAM_PROBLEMS, FieldErrorSchema, ResourceBlueprint
+from app.problems import CALLER_PROBLEMS, UPSTREAM_PROBLEMS, ResourceBlueprint
+from app.problems.document import FieldErrorSchema
 from app.verification.model import Kind, Status, Verification
 
 blueprint = ResourceBlueprint(

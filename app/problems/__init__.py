@@ -1,0 +1,154 @@
+"""flask-smorest's Api answering RFC 9457 problems; the only error handlers."""
+
+import json
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+import flask_smorest
+from apispec import APISpec
+from flask import Response, current_app, request
+from flask_smorest.utils import prepare_response
+from werkzeug.exceptions import HTTPException, InternalServerError
+
+from app.authentication import open_to_all
+from app.deprecation import announce
+from app.errors import ErrorCode, GatewayError
+from app.observability import record
+from app.partner_center import codes
+from app.problems.document import MEDIA_TYPE, ProblemSchema, members, sample
+from app.problems.parser import Parser
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+def _respond(error: GatewayError) -> Response:
+    line = record.current()
+    line.error_code = error.code.name
+    line.backend = line.backend or error.backend
+    write = error.write if error.write is not None else request.method not in ("GET", "HEAD")
+    problem = members(error, write, line.request_id)
+    response: Response = current_app.response_class(
+        json.dumps(problem), status=error.code.status, mimetype=MEDIA_TYPE
+    )
+    if error.code.status == 401:
+        response.headers["WWW-Authenticate"] = "Bearer"
+    if "retry_after_s" in problem:
+        response.headers["Retry-After"] = str(problem["retry_after_s"])
+    return response
+
+
+# What operations document: failures of the caller's, of its body, of what lies upstream, and
+# (by the contract's default answer) of what can happen to any request.
+IDENTITY_PROBLEMS = (
+    ErrorCode.UNAUTHENTICATED,
+    ErrorCode.FORBIDDEN,
+    ErrorCode.IDENTITY_UNAVAILABLE,
+)
+CALLER_PROBLEMS = (*IDENTITY_PROBLEMS, ErrorCode.NOT_FOUND)
+BODY_PROBLEMS = (
+    ErrorCode.MALFORMED_JSON,
+    ErrorCode.PAYLOAD_TOO_LARGE,
+    ErrorCode.UNSUPPORTED_MEDIA_TYPE,
+    ErrorCode.VALIDATION_FAILED,
+)
+ANYWHERE_PROBLEMS = (
+    ErrorCode.BAD_REQUEST,
+    ErrorCode.METHOD_NOT_ALLOWED,
+    ErrorCode.RATE_LIMITED,
+    ErrorCode.INTERNAL_ERROR,
+)
+UPSTREAM_PROBLEMS = frozenset(codes.COMMON.values()) | {
+    ErrorCode.ACCESS_KEY_LOCKED,
+    ErrorCode.CIRCUIT_OPEN,
+    ErrorCode.CLOCK_SKEWED,
+    ErrorCode.DEADLINE_EXCEEDED,
+    ErrorCode.OVERLOADED,
+    ErrorCode.UPSTREAM_MALFORMED,
+    ErrorCode.UPSTREAM_UNMAPPED,
+    ErrorCode.UPSTREAM_UNREACHABLE,
+}
+
+_STATUSES = {
+    404: ErrorCode.NOT_FOUND,
+    405: ErrorCode.METHOD_NOT_ALLOWED,
+    413: ErrorCode.PAYLOAD_TOO_LARGE,
+    415: ErrorCode.UNSUPPORTED_MEDIA_TYPE,
+}
+
+
+class ResourceBlueprint(flask_smorest.Blueprint):
+    """flask-smorest's Blueprint with our parser, which can document problems."""
+
+    ARGUMENTS_PARSER = Parser()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.after_request(announce)
+
+    def problems(self, *codes: ErrorCode | Iterable[ErrorCode]) -> Callable[[View], View]:
+        """Document the problems a view can answer, by status, with an example for each code."""
+        listed: set[ErrorCode] = set()
+        for entry in codes:
+            listed |= {entry} if isinstance(entry, ErrorCode) else set(entry)
+
+        def decorate(view: View) -> View:
+            for status in sorted({code.status for code in listed}):
+                entries = [code for code in ErrorCode if code in listed and code.status == status]
+                view = self.alt_response(
+                    status,
+                    schema=ProblemSchema,
+                    content_type=MEDIA_TYPE,
+                    description=", ".join(code.name for code in entries),
+                    examples={code.name: code.name for code in entries},
+                )(view)
+            return view
+
+        return decorate
+
+
+class ProblemApi(flask_smorest.Api):
+    """flask-smorest's Api whose every failure is a problem, sent and documented as such."""
+
+    ERROR_SCHEMA = ProblemSchema
+    spec: APISpec
+
+    def _register_responses(self) -> None:
+        for code in ErrorCode:
+            example = {"summary": code.title, "value": sample(code)}
+            self.spec.components.example(code.name, example, lazy=True)
+
+        # Only the default: operations document their failures by ResourceBlueprint.problems.
+        response = {
+            "description": "A failure",
+            "schema": self.ERROR_SCHEMA,
+            "examples": {code.name: code.name for code in ANYWHERE_PROBLEMS},
+        }
+        prepare_response(response, self.spec, MEDIA_TYPE)
+        self.spec.components.response("DEFAULT_ERROR", response, lazy=True)
+        # The parser's 422 is documented by the operation.
+        self.spec.components.response("UNPROCESSABLE_ENTITY", response, lazy=True)
+
+    def _register_etag_headers(self) -> None:
+        """Nothing: no operation uses them."""
+
+    def _register_pagination_header(self) -> None:
+        """Nothing: no operation uses it."""
+
+    def _register_error_handlers(self) -> None:
+        self._app.register_error_handler(HTTPException, self.handle_http_exception)
+        self._app.register_error_handler(GatewayError, _respond)
+
+    @open_to_all
+    def _openapi_json(self) -> Response:
+        response: Response = super()._openapi_json()
+        return response
+
+    def handle_http_exception(self, error: HTTPException) -> Response:
+        """Answer what Flask and werkzeug raise: no route, wrong method, too long, a crash."""
+        if isinstance(error, InternalServerError):
+            return _respond(GatewayError(ErrorCode.INTERNAL_ERROR))
+        response = _respond(GatewayError(_STATUSES.get(error.code or 0, ErrorCode.BAD_REQUEST)))
+        for name, value in error.get_headers():
+            if name == "Allow":
+                response.headers[name] = value
+        return response
