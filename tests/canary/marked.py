@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
+from app.settings import Scope
 from demo.local import BUCKET, BUCKET_ACCESS_KEY, BUCKET_SECRET_KEY, REGION
 from tests.callers import issuer
 from tests.canary.markers import Markers
@@ -16,7 +17,7 @@ from tests.state.valkey import PASSWORD as STATE_PASSWORD
 OIDC = "https://login.example.com/realms/company"
 ACCOUNTS = ("legacy", "review", "token")
 NOWHERE = "http://127.0.0.1:1"  # nothing listens there
-EVERYTHING = ["verifications:read", "verifications:write", "attachments:write", "operations:read"]
+EVERYTHING = list(get_args(Scope))
 FAR = "2099-01-01T00:00:00Z"
 
 

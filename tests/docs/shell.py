@@ -1,0 +1,52 @@
+"""Runs commands of the documents, as a reader's shell would."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+from demo.local import KEY, PROJECT, Local
+
+LIMIT = 100  # seconds
+# The first has what generated clients import.
+PROGRAMS = (PROJECT / ".tools/venv/bin", PROJECT / ".venv/bin")
+
+
+def run(
+    commands: str,
+    folder: Path,
+    environment: Mapping[str, str] | None = None,
+    status: int = 0,
+) -> str:
+    """What the commands print; they must end with the status."""
+    path = os.pathsep.join([*map(str, PROGRAMS), os.environ["PATH"]])
+    done = subprocess.run(  # noqa: S603 - what the documents show
+        ["/bin/bash", "-eu", "-o", "pipefail", "-c", commands],
+        cwd=folder,
+        env={
+            **{name: value for name, value in os.environ.items() if name[:8] != "SSL_CERT"},
+            "PATH": path,
+            **(environment or {}),
+        },
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        timeout=LIMIT,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == status, f"{commands}\n{done.stdout}"
+    return done.stdout
+
+
+def at(served: Local, text: str) -> str:
+    """The commands with the addresses that `make run` serves at replaced by these."""
+    return text.replace("http://127.0.0.1:8080", served.url).replace(
+        "http://127.0.0.1:8090", served.sandbox_url
+    )
+
+
+def caller(served: Local) -> dict[str, str]:
+    """The variables that the documents tell callers to set."""
+    return {"GATEWAY": served.url, "KEY": KEY}

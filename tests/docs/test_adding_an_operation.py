@@ -1,0 +1,61 @@
+"""The operation that docs/adding-an-operation.md adds: the diffs apply, and its tests pass."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from demo.local import PROJECT
+from tests.docs import markdown
+
+LIMIT = 90  # seconds
+NEEDED = (
+    *("app", "demo", "docs", "openapi/openapi.yaml"),
+    *("tests/__init__.py", "tests/conftest.py", "tests/gateway.py", "tests/sandbox_driver.py"),
+    *("tests/resources/__init__.py", "tests/vectors", "tests/test_contract.py"),
+    *("pyproject.toml", "tests/sandbox/partner.py", "tests/sandbox/__init__.py"),
+)
+
+
+def run(folder: Path, *command: str, text: str | None = None) -> None:
+    done = subprocess.run(  # noqa: S603 - our own programs
+        command,
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"},
+        input=text,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        timeout=LIMIT,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """A copy of the parts of the project that an operation touches."""
+    for name in NEEDED:
+        source, target = PROJECT / name, tmp_path / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if source.is_dir():
+            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__", "*.png"))
+        else:
+            shutil.copy(source, target)
+    return tmp_path
+
+
+def test_the_operation_that_is_shown_can_be_added(tree: Path) -> None:
+    shown = markdown.blocks(PROJECT / "docs/adding-an-operation.md")
+    diff = "".join(one.text for one in shown if one.about == "diff")
+    run(tree, "git", "apply", "-", text=diff)
+    flask = (sys.executable, "-m", "flask", "--app", "app")
+    run(tree, *flask, "openapi", "write", "--format", "yaml", "openapi/openapi.yaml")
+    assert "getBudget" in (tree / "openapi/openapi.yaml").read_text()
+    pytest_ = (sys.executable, "-m", "pytest", "-q", "-p", "no:randomly", "-p", "no:cacheprovider")
+    run(tree, *pytest_, "tests/resources/test_budget.py", "tests/test_contract.py")

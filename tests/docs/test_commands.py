@@ -1,0 +1,179 @@
+"""Every command that a document shows is run, or said why it is not; none breaks the shell's rules.
+
+The commands of the quick starts are run by test_quickstart.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from app.sandbox.server import SandboxServer
+from demo.demo import picture
+from demo.local import PROJECT, Local
+from tests.docs import markdown, shell
+from tests.docs.markdown import Block
+from tests.tools import needed
+
+NETWORK = "it downloads from the internet; the tests have what it would bring, pinned"
+CLUSTER = "it needs a cluster; the tests of the chart render and judge what it installs"
+SERVES = "it serves at fixed ports; tests/test_serving.py and the fixture `served` run what it runs"
+LONG = "a target of its own in CI, or too long for a test"
+
+# The first line of each block that is not run -> why.
+ONLY_PARSED = {
+    "CONTRIBUTING.md: make setup": LONG,
+    "README.md: make demo    # starts gateway and sandbox, verifies customers through them, "
+    "shows what crosses the wire": SERVES,
+    "README.md: make test": LONG,
+    "README.md: helm install gateway ./helm --namespace partner --wait \\": CLUSTER,
+    "docs/adding-an-operation.md: make openapi chart-files docs": "it writes to the tree; "
+    "test_adding_an_operation does the first of it in a copy",
+    "docs/operating.md: GATEWAY_CONFIG=config.yaml .venv/bin/gunicorn -c gunicorn.conf.py": SERVES,
+    "docs/quickstart.md: make run": SERVES,
+    "docs/quickstart.md: npm init --yes": NETWORK,
+    "docs/quickstart.md: python3 -m venv venv": NETWORK,
+    "docs/security.md: make security": LONG,
+    "docs/security.md: pip-audit --strict --require-hashes -r requirements/run.txt": NETWORK,
+    "helm/README.md: helm install gateway ./helm --set sandbox.enabled=true": CLUSTER,
+    "helm/README.md: kubectl create namespace partner": CLUSTER,
+}
+
+Check = Callable[[Local, Path, str], None]
+
+
+def _first_request(served: Local, folder: Path, commands: str) -> None:
+    said = shell.run(shell.at(served, commands), folder)
+    assert "HTTP/1.1 201 CREATED" in said
+    assert '"status":"VERIFIED"' in said
+
+
+def _check_only(served: Local, folder: Path, commands: str) -> None:
+    said = shell.run(commands, folder, shell.caller(served))
+    assert '"status":"CHECKED"' in said
+    assert '"pointer":"/partner_user_id"' in said
+    assert '"pointer":"/attachments"' in said
+
+
+def _upload(served: Local, folder: Path, commands: str) -> None:
+    (folder / "data-page.png").write_bytes(picture())
+    said = shell.run(commands, folder, shell.caller(served))
+    assert said == '{"attachment":"cust-0001/data-page.png"}\n'
+
+
+def _lost_answer(served: Local, folder: Path, commands: str) -> None:
+    said = shell.run(shell.at(served, commands), folder, shell.caller(served))
+    assert '"code": "OUTCOME_UNKNOWN"' in said
+    assert said.index("OUTCOME_UNKNOWN") < said.index('"status":"VERIFIED"')
+
+
+def _switch_off(served: Local, folder: Path, commands: str) -> None:
+    said = shell.run(shell.at(served, commands), folder)
+    assert said.index('"legacy":"retired"') < said.index('"legacy":"served"')
+
+
+def _sandbox_control(_: Local, folder: Path, commands: str) -> None:
+    careful = 'curl() { command curl --fail-with-body --silent --show-error "$@"; }\n'
+    with SandboxServer() as server:
+        address = server.url
+        shell.run(careful + commands.replace("http://127.0.0.1:8090", address), folder)
+
+
+def _variables(_: Local, folder: Path, commands: str) -> None:
+    shell.run(f"{commands}\ntest $GATEWAY$KEY = http://127.0.0.1:8080demo-key", folder)
+
+
+def _check_example(_: Local, folder: Path, commands: str) -> None:
+    shown = markdown.blocks(PROJECT / "docs/configuration.md")
+    (folder / "config.yaml").write_text(next(one.text for one in shown if one.about == "yaml"))
+    shutil.copytree(PROJECT / "app", folder / "app")
+    assert "config.yaml can be used" in shell.run(commands, folder)
+
+
+def _digest(_: Local, folder: Path, commands: str) -> None:
+    digest, dash = shell.run(commands, folder).split()
+    assert (len(digest), dash) == (64, "-")
+
+
+def _operators(served: Local, folder: Path, commands: str) -> None:
+    configuration = str(served.folder / "config.yaml")
+    shutil.copytree(PROJECT / "app", folder / "app")
+    said = shell.run(commands, folder, {"GATEWAY_CONFIG": configuration})
+    assert "can be used" in said or '"customer_id": "cust-0001"' in said
+
+
+RUN: dict[str, Check] = {
+    "README.md: curl -i http://127.0.0.1:8080/v1/customers/cust-0001/verifications/individual \\": (
+        _first_request
+    ),
+    "app/sandbox/README.md: S=http://127.0.0.1:8090/_sandbox": _sandbox_control,
+    'docs/calling.md: curl --silent --fail-with-body "$GATEWAY/v1/customers/cust-0001/'
+    'verifications/individual?validate_only=true" \\': _check_only,
+    'docs/calling.md: curl --silent --fail-with-body "$GATEWAY/v1/customers/cust-0001/'
+    'attachments/data-page.png" --request PUT \\': _upload,
+    "docs/configuration.md: flask --app app config check config.yaml": _check_example,
+    "docs/configuration.md: KEY=$(openssl rand -hex 32)": _digest,
+    'docs/operating.md: flask --app app config check "$GATEWAY_CONFIG"': _operators,
+    "docs/operating.md: flask --app app verification get cust-0001": _operators,
+    "docs/quickstart.md: export GATEWAY=http://127.0.0.1:8080": _variables,
+}
+# Two blocks that begin alike.
+FAULTS = "docs/calling.md: export SANDBOX=http://127.0.0.1:8090/_sandbox"
+ALIKE: dict[str, Check] = {"/faults": _lost_answer, "/settings": _switch_off}
+
+
+def commands() -> list[Block]:
+    """Every block of commands; those of a quick start are run elsewhere."""
+    found = [one for path in markdown.files() for one in markdown.blocks(path)]
+    return [one for one in found if one.about == "sh"]
+
+
+def check_of(block: Block) -> Check | None:
+    """How a block is run."""
+    if block.name == FAULTS:
+        return next(check for part, check in ALIKE.items() if part in block.text)
+    return RUN.get(block.name)
+
+
+COMMANDS = commands()
+NAMES = [one.name[:60] for one in COMMANDS]
+
+
+def test_every_block_of_commands_is_accounted_for() -> None:
+    assert {one.name for one in COMMANDS} == {*RUN, FAULTS, *ONLY_PARSED}
+    assert not RUN.keys() & ONLY_PARSED.keys()
+    fences = {one.about for path in markdown.files() for one in markdown.blocks(path)}
+    assert not fences & {"bash", "console", "shell", "shell-session", "zsh"}
+
+
+@pytest.mark.parametrize("block", COMMANDS, ids=NAMES)
+def test_a_shell_can_read_it(block: Block) -> None:
+    done = subprocess.run(
+        ["/bin/bash", "-n"], input=block.text, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    "block", [one for one in COMMANDS if check_of(one)], ids=lambda one: one.name[:60]
+)
+def test_it_does_what_the_document_says(block: Block, served: Local, tmp_path: Path) -> None:
+    for tool in ("curl", "openssl"):
+        needed(tool)
+    check = check_of(block)
+    assert check is not None
+    check(served, tmp_path, block.text)
+
+
+def test_every_target_of_make_that_is_told_is_there() -> None:
+    targets = {
+        line.partition(":")[0]
+        for line in (PROJECT / "Makefile").read_text().splitlines()
+        if "## " in line
+    }
+    told = {target for path in markdown.files() for target in markdown.targets(path)}
+    assert {"run", "test", "openapi", "docs"} <= told <= targets

@@ -1,0 +1,52 @@
+"""Every link between the project's documents leads somewhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import unquote
+
+import pytest
+
+from demo.local import PROJECT
+from tests.docs import markdown
+
+FILES = {str(path.relative_to(PROJECT)): path for path in markdown.files()}
+
+
+def broken(path: Path) -> list[str]:
+    """The links of a file that lead to no file, or to no heading of one."""
+    found = []
+    for link in markdown.links(path):
+        if link.startswith(("https://", "http://", "mailto:")):
+            continue
+        name, _, anchor = link.partition("#")
+        target = (path.parent / unquote(name)).resolve() if name else path
+        if not target.exists() or (anchor and anchor not in markdown.anchors(target)):
+            found.append(link)
+    return found
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_every_link_leads_to_something(name: str) -> None:
+    assert broken(FILES[name]) == []
+
+
+def test_the_documents_are_found_and_link_to_one_another() -> None:
+    assert {"README.md", "CONTRIBUTING.md", "docs/README.md", "helm/README.md"} <= FILES.keys()
+    assert sum(1 for path in FILES.values() for _ in markdown.links(path)) > 50
+
+
+def test_a_link_to_nothing_is_seen(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(
+        "# A page\n\n## What's `new`?\n\n[a](page.md) [b](#whats-new) [c](none.md) [d](#none)\n"
+        "[e](page.md#a-page) [f](page.md#b-page) ![g](g.png) `[h](h.md)`\n\n```\n[i](i.md)\n```\n"
+    )
+    assert broken(page) == ["none.md", "#none", "page.md#b-page", "g.png"]
+
+
+def test_every_page_of_the_docs_is_in_the_index() -> None:
+    index = PROJECT / "docs/README.md"
+    linked = {(index.parent / link.partition("#")[0]).resolve() for link in markdown.links(index)}
+    pages = {path.resolve() for path in (PROJECT / "docs").glob("*.md")} - {index.resolve()}
+    assert pages <= linked

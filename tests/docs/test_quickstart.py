@@ -1,0 +1,114 @@
+"""The quick starts: their commands as they stand in the document, and their programs."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+from uuid import uuid4
+
+import pytest
+
+from demo.local import Local
+from tests.clients.building import CLIENTS
+from tests.docs import markdown, shell
+from tests.docs.written import DOCS, QUICKSTART
+from tests.sandbox_driver import SandboxDriver
+from tests.tools import needed
+
+PICTURES = "data-page.jpg holding.jpg"
+REASON = "The certificate picture is blurred."
+
+
+class QuickStart(NamedTuple):
+    """One of the quick starts.
+
+    Args:
+        program: The file that the reader saves.
+        run: How it is run, without its arguments.
+        tools: The programs that its commands need.
+    """
+
+    program: str
+    run: str
+    tools: tuple[str, ...]
+
+
+QUICKSTARTS = {
+    "python": QuickStart(
+        "quickstart.py", "PYTHONPATH=client python quickstart.py", ("openapi-python-client",)
+    ),
+    "typescript": QuickStart(
+        "quickstart.ts", "node quickstart.js", CLIENTS["openapi-typescript"].tools
+    ),
+    "go": QuickStart("quickstart.go", "go run .", ("openapi-generator-cli", "java", "go")),
+    "curl": QuickStart("quickstart.sh", "sh quickstart.sh", ("curl",)),
+}
+
+
+def _installed(language: str, folder: Path) -> None:
+    """What the commands that need a network would bring, at the versions that are pinned."""
+    if language == "typescript":
+        built = Path(CLIENTS["openapi-typescript"].command()[1])
+        (folder / "node_modules").symlink_to(built.parents[1] / "node_modules")
+        (folder / "package.json").write_text('{"type": "module"}')
+
+
+Run = Callable[..., str]
+
+
+@pytest.fixture(scope="module", params=QUICKSTARTS)
+def run(
+    request: pytest.FixtureRequest, served: Local, tmp_path_factory: pytest.TempPathFactory
+) -> Run:
+    """Runs the program of a quick start, whose commands were followed once."""
+    language: str = request.param
+    start = QUICKSTARTS[language]
+    for tool in start.tools:
+        needed(tool)
+    folder = tmp_path_factory.mktemp(language)
+    shutil.copy(QUICKSTART / start.program, folder)
+    _installed(language, folder)
+    commands = markdown.block("docs/quickstart.md", f"sh quickstart-{language}")
+    assert commands.rstrip().endswith(f"{start.run} cust-0001")
+    variables = {**shell.caller(served), "GOCACHE": str(folder / "go-cache"), "GOPROXY": "off"}
+    assert "VERIFIED" in shell.run(commands, folder, variables)
+
+    def again(arguments: str, status: int = 0) -> str:
+        return shell.run(f"{start.run} {arguments}", folder, variables, status)
+
+    return again
+
+
+def test_a_quick_start_waits_for_a_review(run: Run) -> None:
+    assert "VERIFIED" in run(f"review-pass-{uuid4().hex} {PICTURES}")
+    rejected = run(f"review-reject-{uuid4().hex} {PICTURES}")
+    assert "REJECTED" in rejected
+    assert REASON in rejected
+
+
+def test_a_quick_start_tells_a_problem_and_ends_with_failure(run: Run) -> None:
+    assert "CUSTOMER_NOT_FOUND" in run("code-CBC-5002", status=1)
+
+
+def test_a_quick_start_repeats_what_may_be_repeated_with_the_same_key(
+    run: Run, served: Local
+) -> None:
+    sandbox, customer = SandboxDriver(served.sandbox_url), f"cust-{uuid4().hex}"
+    sandbox.fault("verified-info", "reset", count=1)
+    try:
+        assert "VERIFIED" in run(customer)
+    finally:
+        sandbox.clear_faults()
+    sent = [one for one in sandbox.requests("verified-info") if customer in one["body"]]
+    assert len(sent) == 1  # asked again, the gateway looked, and did not send again
+    assert any(customer in one["target"] for one in sandbox.requests("result"))
+
+
+def test_every_program_has_a_quick_start() -> None:
+    programs = {path.name for path in QUICKSTART.glob("quickstart.*")}
+    assert programs == {start.program for start in QUICKSTARTS.values()}
+    told = (DOCS / "quickstart.md").read_text()
+    for program in programs:
+        assert f": {program}\n" in told

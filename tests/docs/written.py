@@ -1,0 +1,63 @@
+"""The parts of the documents that are made of the code: `make docs` writes them.
+
+A part stands between `<!-- name: written by make docs -->` and `<!-- end of name -->`.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from demo.local import PROJECT
+from tests.docs import catalogue, magic, settings
+
+DOCS = PROJECT / "docs"
+QUICKSTART = DOCS / "quickstart"
+
+
+def _program(name: str) -> Callable[[], str]:
+    path = QUICKSTART / name
+    return lambda: f"```{path.suffix[1:]} {name}\n{path.read_text().strip()}\n```"
+
+
+PARTS: dict[str, Callable[[], str]] = {
+    "settings": settings.table,
+    "codes": catalogue.table,
+    "turns": catalogue.turns,
+    "audiences": catalogue.audiences,
+    "retries": catalogue.retries,
+    "magic": magic.table,
+    **{path.name: _program(path.name) for path in sorted(QUICKSTART.glob("quickstart.*"))},
+}
+
+_PART = re.compile(
+    r"(?P<start><!-- (?P<name>\S+): written by `make docs` -->\n).*?"
+    r"(?P<end><!-- end of (?P=name) -->)",
+    re.DOTALL,
+)
+
+
+def parts(path: Path) -> list[str]:
+    """The names of the parts of a document."""
+    return [match["name"] for match in _PART.finditer(path.read_text())]
+
+
+def text(path: Path) -> str:
+    """A document with its parts as they should be."""
+    return _PART.sub(
+        lambda match: f"{match['start']}\n{PARTS[match['name']]()}\n\n{match['end']}",
+        path.read_text(),
+    )
+
+
+def main() -> None:
+    """Write every document that has parts."""
+    logging.disable()  # of the gateway that magic customer ids are tried on
+    for path in sorted(DOCS.glob("*.md")):
+        path.write_text(text(path))
+
+
+if __name__ == "__main__":
+    main()
