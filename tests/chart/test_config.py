@@ -15,7 +15,7 @@ from app.sandbox import settings as sandbox_settings
 from app.settings import Settings
 from demo.local import PROJECT
 from tests.chart.helm import MATRIX, Helm
-from tests.test_readme import dotted
+from tests.docs.test_written import dotted
 
 
 def written(helm: Helm, folder: Path, name: str, *changes: str) -> Path:
