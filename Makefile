@@ -10,8 +10,8 @@ IMAGE ?= partner-gateway:$(VERSION)
 ENGINE ?= $(shell command -v docker || command -v podman || command -v buildah)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup tools demo run test canary check openapi openapi-lint openapi-diff clients lock soak bench bench-compare image image-test drill \
-  security fuzz sbom screenshots chart chart-files docs clean
+.PHONY: help setup tools demo run test check security canary fuzz openapi openapi-lint openapi-diff release \
+  clients docs screenshots image image-test chart chart-files drill soak bench bench-compare sbom lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,7 +43,7 @@ demo: $(READY) ## verify a customer through gateway and sandbox, and show what c
 run: $(READY) ## serve gateway (8080), sandbox (8090) and metrics (9090) until Ctrl-C
 	@exec $(BIN)/python -m demo.serve
 
-test: $(READY) check openapi-lint openapi-diff security ## everything that must pass: check, then the tests with coverage
+test: $(TOOLS) check openapi-lint openapi-diff security ## everything that must pass: check, then the tests with coverage
 	$(BIN)/pytest -n 2 --cov --cov-report=term
 
 canary: $(READY) ## drive marked secrets and personal values through everything, and seek them everywhere
@@ -73,6 +73,9 @@ openapi-diff: $(READY) ## fail where openapi.yaml breaks a promise of the last r
 
 clients: $(TOOLS) ## generate clients for five languages, build them and drive the gateway with them
 	$(BIN)/pytest -n 2 tests/clients
+
+release: $(READY) ## keep openapi.yaml as the contract of the version in pyproject.toml
+	cp openapi/openapi.yaml openapi/released/$(VERSION).yaml
 
 lock: $(READY) ## pin the requirements anew, with hashes
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \

@@ -24,6 +24,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.config.update(
         DEBUG=False,  # whatever FLASK_DEBUG says: a crash is answered as a problem
         MAX_CONTENT_LENGTH=MAX_BODY,
+        PROVIDE_AUTOMATIC_OPTIONS=False,  # the contract has none
         API_TITLE="Partner Gateway",
         API_VERSION=VERSION,
         API_SPEC_OPTIONS=docs.SPEC,
@@ -40,8 +41,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     extensions.init_app(app, cli.built(settings, record.observe))
     record.init_app(app)
     audit.init_app(app)
-    authentication.init_app(app, Callers(settings))
+    authentication.identify(app, Callers(settings))
     rates.init_app(app, Rates(settings.callers, settings.state))
+    authentication.authorize(app)
     pages.init_app(app)
     resources.init_app(app, ProblemApi(app))
     app.register_blueprint(health.blueprint)

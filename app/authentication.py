@@ -1,7 +1,7 @@
 """Which caller is calling, and what it may do. Denies what no view allows."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 from flask import Flask, current_app, g, request
@@ -60,20 +60,41 @@ def _check_customer(caller: CallerSettings) -> None:
         raise GatewayError(ErrorCode.FORBIDDEN, "This customer is none of yours.")
 
 
-def init_app(app: Flask, callers: Callers) -> None:
-    """Check every request before its view; `g` then holds `caller` and `account`, two names."""
+def identify(app: Flask, callers: Callers) -> None:
+    """Find out who calls, before every view that is not open; `g.caller` is then its name."""
 
     @app.before_request
-    def authenticate() -> None:
+    def find_caller() -> None:
         if request.endpoint is None:  # no such route: 404 or 405 follows
             return
-        needed = requirement(current_app.view_functions[request.endpoint])
-        if needed == OPEN:
+        if requirement(current_app.view_functions[request.endpoint]) != OPEN:
+            g.caller, g.rights = callers.identify(request.headers.get("Authorization"))
+
+
+def authorize(app: Flask) -> None:
+    """Let a caller do what it may; `g.account` is then the name of the account it uses."""
+
+    @app.before_request
+    def check_rights() -> None:
+        if "caller" not in g:
             return
-        g.caller, caller = callers.identify(request.headers.get("Authorization"))
+        needed = requirement(current_app.view_functions[request.endpoint or ""])
         if needed is None:
             raise GatewayError(ErrorCode.FORBIDDEN, "Nobody may call this.")
-        if needed != ANY_CALLER and needed not in caller.scopes:
+        rights: CallerSettings = g.rights
+        if needed != ANY_CALLER and needed not in rights.scopes:
             raise GatewayError(ErrorCode.FORBIDDEN, f"You need the scope `{needed}`.")
-        g.account = _choose_account(caller)
-        _check_customer(caller)
+        g.account = _choose_account(rights)
+        _check_customer(rights)
+
+
+def check_attachments(customer_id: str, attachments: Iterable[str]) -> None:
+    """Refuse pictures of others to a caller that is held to some customers.
+
+    Raises:
+        GatewayError: FORBIDDEN.
+    """
+    rights: CallerSettings = g.rights
+    own = f"{customer_id}/"
+    if rights.customers is not None and not all(one.startswith(own) for one in attachments):
+        raise GatewayError(ErrorCode.FORBIDDEN, "An attachment is not of this customer.")

@@ -21,7 +21,8 @@ SPEC = {
             "callerKey": {
                 "type": "http",
                 "scheme": "bearer",
-                "description": "the key that the operator gave to your service",
+                "description": "the key that the operator gave to your service, or the token of "
+                "its Kubernetes service account or of the identity provider",
             }
         }
     },

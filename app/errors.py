@@ -93,10 +93,12 @@ class ErrorCode(Enum):
     UNAUTHENTICATED = (
         401,
         "The gateway does not know this caller",
-        NEVER,
+        AFTER_FIX,
         CALLER,
-        "The request has no `Authorization: Bearer` credential, or one that belongs to no caller. "
-        "It is about your own key for the gateway, never about the partner's key for Huawei.",
+        "The request has no `Authorization: Bearer` credential, or one that belongs to no caller: "
+        "an unknown key, or a token that has expired or is meant for somebody else. Send your key, "
+        "or a fresh token. It is about your own credential for the gateway, never about the "
+        "partner's key for Huawei.",
     )
     FORBIDDEN = (
         403,

@@ -11,6 +11,7 @@ from typing import Any
 
 import jwt
 import requests
+import urllib3
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from app.errors import ErrorCode, GatewayError
@@ -73,7 +74,15 @@ def _url(url: str, ca_file: Path | None, token_file: Path | None) -> Source:
     return Source(load, fresh=300.0, pause=30.0, slow=True)
 
 
-def _public_keys(document: bytes) -> dict[str, jwt.PyJWK]:
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A public key, and the one algorithm that it is published for, if it is for one only."""
+
+    public: Any
+    algorithm: str | None
+
+
+def _public_keys(document: bytes) -> dict[str, Key]:
     """The keys of a document that can verify signatures, by their ids.
 
     Symmetric and private keys have no place in a public document, and short RSA keys no worth.
@@ -88,11 +97,11 @@ def _public_keys(document: bytes) -> dict[str, jwt.PyJWK]:
         if not isinstance(entry, dict) or not _verifies(entry):
             continue
         try:
-            key = jwt.PyJWK.from_dict(entry)
+            public = jwt.PyJWK.from_dict(entry).key
         except (jwt.PyJWTError, ValueError, TypeError):
             continue  # of a kind that is not known here
-        if not isinstance(key.key, RSAPublicKey) or key.key.key_size >= MIN_RSA_BITS:
-            keys[entry["kid"]] = key
+        if not isinstance(public, RSAPublicKey) or public.key_size >= MIN_RSA_BITS:
+            keys[entry["kid"]] = Key(public, entry.get("alg"))
     if not keys:
         raise ValueError("no key that can be used")
     return keys
@@ -126,29 +135,35 @@ class KeySet:
         self._source = source
         self._monotonic = monotonic
         self._reading = threading.Lock()
-        self._keys: Mapping[str, jwt.PyJWK] = {}
+        self._keys: Mapping[str, Key] = {}
         self._stale_at = 0.0
         self._next_read = monotonic()
 
-    def key(self, key_id: str) -> jwt.PyJWK | None:
-        """The key of that id; None if the issuer has none.
+    def key(self, key_id: str | None) -> Key | None:
+        """The key of that id, or the only one where none is named; None if the issuer has none.
 
         Raises:
             GatewayError: IDENTITY_UNAVAILABLE as long as the set was never read.
         """
-        found = self._keys.get(key_id)
+        found = self._find(key_id)
         now = self._monotonic()
         if found is None:
             with self._reading:
-                found = self._keys.get(key_id)
+                found = self._find(key_id)
                 if found is None and now >= self._next_read:
                     self._read()
-                    found = self._keys.get(key_id)
+                    found = self._find(key_id)
         elif now >= self._stale_at and now >= self._next_read:
             self._renew()
         if found is None and not self._keys:
             raise GatewayError(ErrorCode.IDENTITY_UNAVAILABLE, retry_after=FIRST_PAUSE)
         return found
+
+    def _find(self, key_id: str | None) -> Key | None:
+        keys = self._keys
+        if key_id is None:
+            return next(iter(keys.values())) if len(keys) == 1 else None
+        return keys.get(key_id)
 
     def _renew(self) -> None:
         """Read again; where that is slow, beside the request, which the old keys serve."""
@@ -171,7 +186,7 @@ class KeySet:
         self._next_read = now + (self._source.pause if self._keys else FIRST_PAUSE)
         try:
             self._keys = _public_keys(self._source.load())
-        except (OSError, ValueError, RecursionError) as error:
+        except (OSError, ValueError, RecursionError, urllib3.exceptions.HTTPError) as error:
             metrics.KEY_SET_FETCHES.labels(self._issuer, "failed").inc()
             text = "The keys of an issuer cannot be read: the last good ones go on"
             event(_log, logging.ERROR, text, issuer=self._issuer, error=type(error).__name__)

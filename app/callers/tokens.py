@@ -75,16 +75,19 @@ class Issuer:
         """
         try:
             header = jwt.get_unverified_header(token)
-            if header.get("alg") not in ALGORITHMS:
+            algorithm = header.get("alg")
+            if algorithm not in ALGORITHMS:
                 raise jwt.InvalidAlgorithmError
-            key = self._keys.key(str(header.get("kid")))
+            key = self._keys.key(header.get("kid"))
             if key is None:
                 text = "The token is signed by a key that its issuer does not publish."
                 raise GatewayError(ErrorCode.UNAUTHENTICATED, text)
+            if key.algorithm not in (None, algorithm):
+                raise jwt.InvalidAlgorithmError
             claims = jwt.decode(
                 token,
-                key,
-                algorithms=ALGORITHMS,
+                key.public,
+                algorithms=[algorithm],
                 audience=self._audience,
                 issuer=self._issuer,
                 leeway=LEEWAY,

@@ -84,6 +84,13 @@ class AuditFile(WatchedFileHandler):
     same.
     """
 
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write the line; that the file cannot be opened any more must not end the request."""
+        try:
+            super().emit(record)
+        except OSError:
+            self.handleError(record)
+
     def handleError(self, record: logging.LogRecord) -> None:
         """Count the line; logging's own way would print a stack trace."""
         metrics.AUDIT_FAILURES.inc()

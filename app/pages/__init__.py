@@ -22,6 +22,7 @@ _NOTHING = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ances
 EVERY_ANSWER = {
     "Content-Security-Policy": _NOTHING,
     "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
 }
 EVERY_PAGE = {
     "Cross-Origin-Opener-Policy": "same-origin",

@@ -111,5 +111,6 @@ def unread(status: int) -> bytes:
         f"Content-Length: {len(body)}",
         f"X-Request-Id: {request_id}",
         "X-Content-Type-Options: nosniff",
+        "Cache-Control: no-store",
     )
     return "\r\n".join((*head, "", "")).encode() + body

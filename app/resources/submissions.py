@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from flask import g, request, url_for
 
-from app.authentication import requires
+from app.authentication import check_attachments, requires
 from app.errors import ErrorCode, GatewayError
 from app.extensions import verifications
 from app.fields import Flag, RequestSchema
@@ -135,6 +135,7 @@ def _submission(
 def _submit(
     kind: Kind, customer_id: str, submission: dict[str, Any], options: dict[str, Any]
 ) -> Any:
+    check_attachments(customer_id, submission.get("attachments", ()))
     line = record.current()
     key = _idempotency_key()
     if options["validate_only"]:

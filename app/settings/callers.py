@@ -77,3 +77,9 @@ class CallerSettings(Section):
         pattern=r"^[1-9][0-9]{0,5}/(second|minute|hour)$",
         description="requests granted to the caller, e.g. `5/second`",
     )
+
+    @model_validator(mode="after")
+    def _check_identity(self) -> Self:
+        if not (self.keys_sha256 or self.service_account or self.oidc_subject):
+            raise ValueError("keys_sha256: is missing; a caller needs it, or another identity")
+        return self

@@ -46,7 +46,9 @@ def key_set(*keys: Mapping[str, Any]) -> str:
 
 def published() -> str:
     """The key set of the issuer of these tests."""
-    return key_set(public(RSA, "one", use="sig"), public(EC, "two"), public(ED, "three"))
+    return key_set(
+        public(RSA, "one", use="sig", alg="RS256"), public(EC, "two"), public(ED, "three")
+    )
 
 
 def write(folder: Path) -> Path:

@@ -136,6 +136,21 @@ def test_keys_that_have_no_place_in_a_key_set_are_passed_over() -> None:
     assert [keys.key(name) for name in passed] == [None] * len(passed)
 
 
+def test_the_only_key_serves_tokens_that_name_none() -> None:
+    keys = shelved(Shelf(issuer.key_set(public(RSA, "one"))), Clock())
+    assert keys.key(None) is not None
+    keys = shelved(Shelf(issuer.published()), Clock())
+    assert keys.key(None) is None
+
+
+def test_a_key_that_is_published_for_one_algorithm_has_it() -> None:
+    keys = shelved(
+        Shelf(issuer.key_set(public(RSA, "any"), public(RSA, "one", alg="PS256"))), Clock()
+    )
+    found = [keys.key(name) for name in ("any", "one")]
+    assert [key.algorithm for key in found if key] == [None, "PS256"]
+
+
 def test_many_requests_at_once_are_one_reading() -> None:
     shelf = Shelf(issuer.published())
     keys = shelved(shelf, Clock())
@@ -217,10 +232,16 @@ def _endless(connection: Any) -> None:
         connection.sendall(b" " * 65536)
 
 
+def _cut_short(connection: Any) -> None:
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n{")
+
+
 @pytest.mark.parametrize(
     "reply",
     [
         answer(500, "{}"),
+        answer(200, "not gzip", "Content-Encoding: gzip"),
+        _cut_short,
         answer(302, "", "Location: http://127.0.0.1:9/elsewhere"),
         answer(200, "<html>"),
         _endless,

@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -33,6 +34,7 @@ from tests.gateway import (
 from tests.gunicorn_process import LIMIT, gunicorn
 from tests.observability.log import Log, check_silence
 from tests.sandbox_driver import SandboxDriver
+from tests.verification.gateways import INDIVIDUAL
 
 AUDIT = "gateway.audit"
 
@@ -121,6 +123,7 @@ def test_what_writes_nothing_leaves_no_line(client: FlaskClient, log: Log) -> No
     assert client.get(f"/v1/customers/{CUSTOMER}/verification", headers=bearer()).status_code == 200
     for path in ("/v1/capabilities", "/v1/errors", "/livez", "/nowhere"):
         client.get(path, headers=bearer())
+    assert client.options(INDIVIDUAL_PATH, headers=bearer()).status_code == 405
     assert trail(log) == []
 
 
@@ -163,6 +166,37 @@ def test_a_line_that_cannot_be_written_is_counted_and_said(
     assert REGISTRY.get_sample_value("gateway_audit_failures_total") == before + 1
     assert log.lines[-1]["event"] == "An audit line could not be written to its file"
     assert capsys.readouterr().err == ""
+
+
+def test_a_file_that_cannot_be_opened_any_more_ends_no_request(
+    client: FlaskClient, sandbox: SandboxDriver, log: Log, tmp_path: Path
+) -> None:
+    folder = tmp_path / "audit"
+    folder.mkdir()
+    handler = AuditFile(folder / "audit.jsonl")
+    logging.getLogger(AUDIT).addHandler(handler)
+    before = REGISTRY.get_sample_value("gateway_audit_failures_total") or 0.0
+    try:
+        shutil.rmtree(folder)
+        assert client.post(INDIVIDUAL_PATH, json=PERSON, headers=bearer()).status_code == 201
+    finally:
+        logging.getLogger(AUDIT).removeHandler(handler)
+        handler.close()
+    assert REGISTRY.get_sample_value("gateway_audit_failures_total") == before + 1
+    assert [line["outcome"] for line in trail(log)] == ["VERIFIED"]
+    assert len(log.requests()) == len(sandbox.requests()) == 1
+
+
+def test_a_move_to_review_that_fails_names_the_backend_it_went_to(
+    settings: Settings, sandbox: SandboxDriver, log: Log
+) -> None:
+    settings = altered(settings, verification={"backend": "auto", "review_share": 0})
+    client = create_app(settings).test_client()
+    sandbox.settings(legacy="retired")
+    sandbox.fault("individual", "code", code="CBC.5006", status=400)
+    assert client.post(INDIVIDUAL_PATH, json=INDIVIDUAL, headers=bearer()).status_code == 409
+    (line,) = trail(log)
+    assert (line["backend"], line["outcome"]) == ("review", "CUSTOMER_KIND_MISMATCH")
 
 
 def test_the_level_of_the_log_does_not_thin_the_trail_out(tmp_path: Path) -> None:

@@ -30,6 +30,12 @@ def left(response: TestResponse) -> str:
     return response.headers["RateLimit"].partition(";t=")[0]
 
 
+def test_what_a_caller_may_not_do_counts_too(app: Flask) -> None:
+    client, headers = app.test_client(), {"Authorization": "Bearer writer-key"}
+    codes = [client.get("/v1/accounts", headers=headers).status_code for _ in range(RATE + 1)]
+    assert codes == [403] * RATE + [429]
+
+
 def test_every_answer_tells_what_is_left(app: Flask) -> None:
     answers = [read(app), submit(app), read(app, "code-CBC-5002")]
     assert [one.status_code for one in answers] == [200, 201, 404]
