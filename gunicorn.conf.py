@@ -13,12 +13,13 @@ from typing import Any  # noqa: E402
 sys.path.insert(0, str(Path(__file__).parent))
 
 from app import serving, settings, state  # noqa: E402
-from app.observability import logs, metrics  # noqa: E402
+from app.observability import logs, metrics, tracing  # noqa: E402
 from app.observability.condition import Condition  # noqa: E402
 
 try:
     _settings = settings.load_from_environment()
     state.open_state(_settings.state)
+    _host = settings.host()
     _port = settings.port("PORT", 8080)
     _metrics_port = settings.port("METRICS_PORT", 9090)
     _log_level = settings.log_level()
@@ -29,7 +30,7 @@ except settings.ConfigurationError as error:
     sys.exit(2)
 
 wsgi_app = "app:create_app()"
-bind = f"{settings.host()}:{_port}"
+bind = settings.address(_host, _port)
 
 # One process a pod. A request mostly waits for Huawei, and a waiting greenlet is cheap: the
 # probes are answered while a thousand requests wait.
@@ -61,6 +62,7 @@ accesslog = None  # the gateway writes one line a request itself
 logconfig_dict = logs.configuration(_log_level, _settings.audit.file)
 
 
+logger_class = serving.NoAccessLog
 serving.keep_quiet()
 pre_request = serving.bound  # gunicorn calls it by this name
 
@@ -68,5 +70,11 @@ pre_request = serving.bound  # gunicorn calls it by this name
 def post_worker_init(worker: Any) -> None:
     """Serve the metrics from the process that counts them, and end in order."""
     gateway = worker.wsgi.extensions["partner_gateway"]
-    metrics.serve(_metrics_port, Condition(gateway, worker.wsgi.config["API_VERSION"]))
+    metrics.serve(_host, _metrics_port, Condition(gateway, worker.wsgi.config["API_VERSION"]))
     serving.end_in_order(worker, gateway)
+    serving.keep_what_is_loaded()
+
+
+def worker_exit(server: Any, worker: Any) -> None:  # noqa: ARG001 - gunicorn calls it so
+    """Hand over the traces that are left."""
+    tracing.close()

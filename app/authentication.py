@@ -24,9 +24,10 @@ def requires(scope: Scope | None = None) -> Callable[[View], View]:
 
     def decorate(view: View) -> View:
         scopes = {"x-required-scope": scope} if scope else {}
-        documented: View = Blueprint.doc(security=SECURITY, **scopes)(view)
-        setattr(documented, _REQUIREMENT, scope or ANY_CALLER)
-        return documented
+        documented: Any = Blueprint.doc(security=SECURITY, **scopes)(view)
+        view._apidoc = documented._apidoc  # type: ignore[attr-defined]
+        setattr(view, _REQUIREMENT, scope or ANY_CALLER)
+        return view
 
     return decorate
 

@@ -184,7 +184,15 @@ class UpstreamSchema(Schema):
 
     def broken_rules(self, body: Mapping[str, Any]) -> tuple[FieldError, ...]:
         """Huawei's rules that the body breaks, each at our field."""
-        return tuple(_upstream_errors(self, self.validate(body), ""))
+        # Field by field: these schemas have no rules over several, and the rest of marshmallow's
+        # machinery costs more than the rules.
+        messages: dict[str, Any] = {}
+        for name, field in self.load_fields.items():
+            try:
+                field.deserialize(body.get(name, missing), name, body)
+            except ValidationError as error:
+                messages[name] = error.messages
+        return tuple(_upstream_errors(self, messages, ""))
 
 
 def _upstream_errors(

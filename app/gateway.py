@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import product
 from typing import Self
 
@@ -31,7 +31,7 @@ class Gateway:
     buckets: Mapping[str, Bucket]
     verifications: Mapping[str, Verifications]
     migration: Migration
-    draining: threading.Event = field(default_factory=threading.Event)
+    draining: threading.Event
 
     @classmethod
     def build(cls, settings: Settings, observe: Callable[[Exchange], None]) -> Self:
@@ -47,10 +47,12 @@ class Gateway:
         accounts = settings.accounts
         state, sealing = open_state(settings.state)
         migration = Migration()
+        draining = threading.Event()
         for name, event in product(accounts, metrics.CREDENTIAL_EVENT_NAMES):
             metrics.CREDENTIAL_EVENTS.labels(name, event)  # a rise from nothing is no rise
         credentials = {
-            name: _credentials(name, account, state, sealing) for name, account in accounts.items()
+            name: _credentials(name, account, state, sealing, observe)
+            for name, account in accounts.items()
         }
         partner_centers = {
             name: PartnerCenter(name, account, credentials[name], state, observe)
@@ -73,16 +75,22 @@ class Gateway:
                     partner_centers[name],
                     Writes(name, state, sealing, shared=settings.state.url != "memory://"),
                     migration,
+                    draining,
                 )
                 for name, account in accounts.items()
             },
             migration=migration,
+            draining=draining,
         )
 
 
 def _credentials(
-    name: str, account: AccountSettings, state: State, sealing: Sealing
+    name: str,
+    account: AccountSettings,
+    state: State,
+    sealing: Sealing,
+    observe: Callable[[Exchange], None],
 ) -> Credentials:
     if account.authentication == "token" and account.iam:
-        return Tokens(name, Iam(account, account.iam), state, sealing)
+        return Tokens(name, Iam(name, account, account.iam, observe), state, sealing)
     return KeyPairs(name, account.credentials, state, sealing)

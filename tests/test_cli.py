@@ -71,7 +71,7 @@ def test_commands_are_found_without_a_configuration() -> None:
 def test_the_metrics_are_served_on_a_port_of_their_own(app: Flask) -> None:
     port = free_port()
     condition = Condition(app.extensions["partner_gateway"], "1.2.3")
-    metrics.serve(port, condition)
+    metrics.serve("127.0.0.1", port, condition)
     with requests.Session() as session:
         session.trust_env = False
         session.headers["Connection"] = "close"

@@ -71,6 +71,11 @@ def test_the_keys_of_the_compose_file_are_those_of_the_sandbox_and_the_readme(
     assert "not-a-secret" in keys["state.key"]
 
 
+def test_the_sandbox_listens_where_its_published_port_leads(document: dict[str, Any]) -> None:
+    sandbox = document["services"]["sandbox"]["command"]
+    assert sandbox[-2:] == ["--host", "0.0.0.0"]  # noqa: S104 - in the container
+
+
 def test_every_service_is_confined_and_reachable_from_this_machine_only(
     document: dict[str, Any],
 ) -> None:

@@ -9,7 +9,7 @@ from prometheus_client.registry import Collector
 
 from app.gateway import Gateway
 
-_GOOD = ("PROVEN", "UNPROVEN")
+_GOOD = ("PROVEN", "UNPROVEN", "HELD", "NONE")
 
 
 class Condition(Collector):
@@ -43,6 +43,11 @@ class Condition(Collector):
             "When the files of a key pair were written; on Kubernetes: mounted",
             labels=["account", "pair"],
         )
+        ends = GaugeMetricFamily(
+            "gateway_key_expiry_timestamp_seconds",
+            "When a temporary key pair ends",
+            labels=["account", "pair"],
+        )
         expiry = GaugeMetricFamily(
             "gateway_token_expiry_timestamp_seconds",
             "When the token in use ends",
@@ -57,13 +62,14 @@ class Condition(Collector):
             for place, pair in enumerate(seen.get("key_pairs", ())):
                 locked.add_metric([name, str(place)], pair["condition"] == "LOCKED")
                 _add_time(written, [name, str(place)], pair.get("written_at"))
+                _add_time(ends, [name, str(place)], pair.get("expires_at"))
             if token:
                 _add_time(expiry, [name], token["expires_at"])
-                good = token["condition"] != "REFUSED"
+                good = token["condition"] in _GOOD
             else:
                 good = any(pair["condition"] in _GOOD for pair in seen["key_pairs"])
             usable.add_metric([name], good)
-        yield from (locked, written, expiry, usable)
+        yield from (locked, written, ends, expiry, usable)
 
     def _accounts(self) -> Iterator[Metric]:
         quota = GaugeMetricFamily(

@@ -20,6 +20,11 @@ from typing import Any
 from app.observability import metrics
 
 OWN = "gateway"
+
+# No line names them, so they need not be found out for each record.
+logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+
+_encode = json.JSONEncoder(default=str).encode
 AUDIT = f"{OWN}.audit"
 
 
@@ -31,7 +36,10 @@ def logger(name: str) -> logging.Logger:
 def event(log: logging.Logger, level: int, text: str, **fields: Any) -> None:
     """Log a constant text with fields; a field that is None is left out."""
     if log.isEnabledFor(level):
-        log.log(level, text, extra={"gateway_fields": fields})
+        # Not by log.log, which looks for the line of code that called it.
+        record = logging.LogRecord(log.name, level, "", 0, text, (), None)
+        record.gateway_fields = fields
+        log.handle(record)
 
 
 def _frames(traceback: TracebackType | None) -> list[str]:
@@ -74,7 +82,7 @@ class JsonFormatter(logging.Formatter):
             line["at"] = f"{record.pathname}:{record.lineno}"
         if record.exc_info and record.exc_info[1]:
             line["exceptions"] = list(_exceptions(record.exc_info[1]))
-        return json.dumps(line, default=str)
+        return _encode(line)
 
 
 class AuditFile(WatchedFileHandler):

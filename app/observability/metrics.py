@@ -1,18 +1,25 @@
 """What is counted, and the port that serves it to Prometheus."""
 
+from collections.abc import Set as AbstractSet
+
 from prometheus_client import REGISTRY, Counter, Gauge, Histogram, start_http_server
 from prometheus_client.registry import Collector
+
+# Up to the longest that a request may take, so that no quantile is cut off.
+_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30)
 
 REQUESTS = Counter(
     "gateway_requests_total",
     "Requests answered, by operation of our contract, caller, status and error code",
     ["operation", "caller", "status", "code"],
 )
+FAILURES = Counter(
+    "gateway_failures_total",
+    "Problems answered, by whose turn it is and error code",
+    ["fault", "code"],
+)
 REQUEST_SECONDS = Histogram(
-    "gateway_request_seconds",
-    "Time to answer a request",
-    ["operation"],
-    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30),
+    "gateway_request_seconds", "Time to answer a request", ["operation"], buckets=_SECONDS
 )
 OUTCOMES = Counter(
     "gateway_outcomes_total",
@@ -31,12 +38,15 @@ UPSTREAM_CALLS = Counter(
 )
 UPSTREAM_TRIES = Histogram(
     "gateway_upstream_tries",
-    "How often a call to Huawei was sent for one request",
+    "How often a call to Huawei was tried on the network, where it was at all",
     ["account", "operation"],
     buckets=(1, 2, 3, 5, 10),
 )
 UPSTREAM_SECONDS = Histogram(
-    "gateway_upstream_seconds", "Time of a call to Huawei", ["account", "operation"]
+    "gateway_upstream_seconds",
+    "Time of a call to Huawei",
+    ["account", "operation"],
+    buckets=_SECONDS,
 )
 UNMAPPED_CODES = Counter(
     "gateway_upstream_unmapped_codes_total",
@@ -62,7 +72,10 @@ QUEUE_DEPTH = Gauge(
     "gateway_queue_depth", "Requests that wait for Huawei's quota", ["account", "operation"]
 )
 QUEUE_SECONDS = Histogram(
-    "gateway_queue_seconds", "Time a call waited for Huawei's quota", ["account", "operation"]
+    "gateway_queue_seconds",
+    "Time a call waited for Huawei's quota",
+    ["account", "operation"],
+    buckets=_SECONDS,
 )
 BREAKER_OPEN = Gauge("gateway_breaker_open", "1 while calls to Huawei are paused", ["account"])
 
@@ -80,32 +93,34 @@ class CodeLabels:
     """Codes of Huawei's as labels: whatever it answers, there are no more than so many.
 
     Args:
-        most: How many; the others become OTHER.
+        known: Codes that always are labels.
+        most_unknown: How many others; the rest becomes OTHER.
     """
 
-    def __init__(self, most: int) -> None:
-        self._most = most
+    def __init__(self, known: AbstractSet[str], most_unknown: int) -> None:
+        self._known = known
+        self._most = most_unknown
         self._seen: set[str] = set()
 
     def of(self, code: str | None) -> str:
         """The label of a code."""
         if code is None:
             return "none"
+        if code in self._known:
+            return code
         if code not in self._seen and len(self._seen) >= self._most:
             return "OTHER"
         self._seen.add(code)
         return code
 
 
-CODE_LABELS = CodeLabels(200)  # Huawei has some eighty codes that concern these calls
-
-
-def serve(port: int, condition: Collector) -> None:
+def serve(host: str, port: int, condition: Collector) -> None:
     """Serve /metrics on a port of its own, in a thread of its own.
 
     Args:
+        host: The address to listen on.
         port: The port.
         condition: Is asked at each scrape.
     """
     REGISTRY.register(condition)
-    start_http_server(port)
+    start_http_server(port, addr=host)

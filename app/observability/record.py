@@ -12,10 +12,20 @@ from flask import Flask, Response, g, request
 from app.errors import ErrorCode, Upstream
 from app.observability import metrics, tracing
 from app.observability.logs import event, logger
+from app.partner_center import bucket, codes, iam
+from app.partner_center.client import PROBE
 from app.partner_center.exchange import Exchange
+from app.verification import legacy, review
 
 _log = logger("request")
 _upstream_log = logger("upstream")
+# Sent on the way to what was asked for; never what a request is about.
+_ASIDE = frozenset({PROBE.name, iam.OPERATION})
+_OPERATIONS = (legacy.PUSH, review.READ_RESULT, *review.SUBMIT.values())
+_CODES = metrics.CodeLabels(
+    codes.KNOWN.union(bucket.CODES, *(operation.errors for operation in _OPERATIONS)),
+    most_unknown=50,
+)
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 
@@ -35,9 +45,22 @@ class Record:
     exchanges: list[Exchange] = field(default_factory=list)
 
     @property
+    def _last(self) -> Exchange | None:
+        """The last that wrote; where nothing did, the last that the request is about."""
+        about = [one for one in self.exchanges if one.operation not in _ASIDE]
+        writes = [one for one in about if one.writes]
+        return next(reversed(writes or about), None)
+
+    @property
     def upstream(self) -> Upstream:
-        """What Huawei answered last."""
-        return self.exchanges[-1].upstream if self.exchanges else Upstream()
+        """What Huawei answered to it; a look after a lost write does not hide the write."""
+        return self._last.upstream if self._last else Upstream()
+
+    @property
+    def tries(self) -> int:
+        """How often its operation was tried."""
+        last = self._last
+        return sum(one.operation == last.operation for one in self.exchanges) if last else 0
 
 
 _current: ContextVar[Record | None] = ContextVar("gateway_record", default=None)
@@ -52,7 +75,7 @@ def observe(exchange: Exchange) -> None:
     """Count an upstream call and add it to the record of the request it belongs to."""
     current().exchanges.append(exchange)
     tracing.add(exchange)
-    code = metrics.CODE_LABELS.of(exchange.upstream.code)
+    code = _CODES.of(exchange.upstream.code)
     metrics.UPSTREAM_CALLS.labels(
         exchange.account, exchange.operation, exchange.outcome, code
     ).inc()
@@ -85,13 +108,14 @@ def _milliseconds(seconds: float) -> float:
 def _end(response: Response) -> Response:
     record = current()
     response.headers["X-Request-Id"] = record.request_id
-    if request.path.startswith("/v1/customers/"):
-        response.headers["Cache-Control"] = "no-store"
     seconds = time.monotonic() - record.begun
     caller = g.get("caller")
     metrics.REQUESTS.labels(
         record.operation, caller or "none", str(response.status_code), record.error_code or "none"
     ).inc()
+    if record.error_code and request.blueprint != "health":  # readiness is no request
+        failure = ErrorCode[record.error_code]
+        metrics.FAILURES.labels(failure.fault.value, failure.name).inc()
     metrics.REQUEST_SECONDS.labels(record.operation).observe(seconds)
     upstream = record.upstream
     tracing.note(
@@ -122,12 +146,14 @@ def _end(response: Response) -> Response:
         upstream_status=upstream.status,
         upstream_request_id=upstream.request_id,
         upstream_milliseconds=_milliseconds(sum(e.seconds for e in record.exchanges)) or None,
-        tries=len(record.exchanges) or None,
+        tries=record.tries or None,
     )
     return response
 
 
 def init_app(app: Flask) -> None:
     """Begin a record before each request, and end it after."""
+    for code in ErrorCode:
+        metrics.FAILURES.labels(code.fault.value, code.name)  # a rise from nothing is no rise
     app.before_request(_begin)
     app.after_request(_end)

@@ -35,6 +35,9 @@ EXPORTED = (
     "gateway.upstream_code",
     "gateway.upstream_request_id",
 )
+# The library's newer names, which OTEL_SEMCONV_STABILITY_OPT_IN selects, by ours.
+NEWER = {"http.request.method": "http.method", "http.response.status_code": "http.status_code"}
+PROBES = r"^[a-z]+://[^/?#]*/(livez|readyz)([?#]|$)"
 TIMEOUT = 5.0  # seconds for the collector to take a batch
 
 _tracer: Tracer | None = None
@@ -60,20 +63,27 @@ def init_app(app: Flask, settings: TracingSettings) -> None:
 
     session = requests.Session()
     session.trust_env = False  # neither a proxy nor a netrc by accident
-    exporter = OTLPSpanExporter(f"{settings.endpoint}/v1/traces", timeout=TIMEOUT, session=session)
+    exporter = OTLPSpanExporter(
+        f"{settings.endpoint}/v1/traces",
+        # Named in either case: of the environment none is trusted by accident.
+        certificate_file=str(settings.ca_file or requests.utils.DEFAULT_CA_BUNDLE_PATH),
+        timeout=TIMEOUT,
+        session=session,
+    )
     provider = TracerProvider(
         sampler=ParentBasedTraceIdRatio(settings.share),
-        resource=Resource.create({"service.name": SERVICE}),
+        # Not Resource.create, which adds whatever OTEL_RESOURCE_ATTRIBUTES holds.
+        resource=Resource({"service.name": SERVICE}),
     )
     provider.add_span_processor(BatchSpanProcessor(_only_named(exporter)))
     FlaskInstrumentor().instrument_app(  # type: ignore[no-untyped-call]
-        app, tracer_provider=provider, excluded_urls="/livez,/readyz", enable_commenter=False
+        app, tracer_provider=provider, excluded_urls=PROBES, enable_commenter=False
     )
     _tracer, _provider = provider.get_tracer(SERVICE), provider
 
 
 def close() -> None:
-    """Hand over the spans that are left and trace no more; the end of the process does so too."""
+    """Hand over the spans that are left and trace no more."""
     global _tracer, _provider
     if _provider is not None:
         _provider.shutdown()
@@ -152,7 +162,8 @@ def _bare(span: ReadableSpan) -> ReadableSpan:
     from opentelemetry.sdk.trace import ReadableSpan as Span
     from opentelemetry.trace import SpanContext, SpanKind, Status
 
-    attributes = {key: value for key, value in (span.attributes or {}).items() if key in EXPORTED}
+    named = {NEWER.get(key, key): value for key, value in (span.attributes or {}).items()}
+    attributes = {key: value for key, value in named.items() if key in EXPORTED}
     name = span.name
     if span.kind is SpanKind.SERVER:
         # The library names a request without a route by its path, which can hold anything.

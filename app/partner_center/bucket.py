@@ -15,6 +15,7 @@ from app.partner_center.answer import pause, request_id
 from app.partner_center.breaker import Breaker
 from app.partner_center.codes import STATUSES
 from app.partner_center.connection import USER_AGENT, Endpoint, Reply, Stream
+from app.partner_center.deadline import UPLOAD, Errand
 from app.partner_center.exchange import Exchange
 from app.partner_center.key_pair import read_keys
 from app.partner_center.signing import ObsAuth
@@ -65,7 +66,9 @@ class Bucket:
             account.reliability.breaker_pause,
         )
 
-    def store(self, path: str, content_type: str, length: int, content: Stream) -> None:
+    def store(
+        self, path: str, content_type: str, length: int, content: Stream, within: float = UPLOAD
+    ) -> None:
         """Store an attachment; storing it again replaces it.
 
         Args:
@@ -73,10 +76,12 @@ class Bucket:
             content_type: Its media type.
             length: Its length in bytes.
             content: Read in small pieces while it is sent.
+            within: Seconds that it may take.
 
         Raises:
-            GatewayError: what OBS answered, or that it could not be reached. `content` may
-                raise one too; OBS then stores nothing.
+            GatewayError: what OBS answered, or that it could not be reached; DEADLINE_EXCEEDED
+                if the content was not sent in time. `content` may raise one too; OBS then
+                stores nothing.
         """
         request = PreparedRequest()
         request.method = "PUT"
@@ -87,22 +92,33 @@ class Bucket:
         request.headers["Content-Length"] = str(length)
         request.headers["User-Agent"] = USER_AGENT
 
+        errand = Errand.within(within, self._name)
         begun = time.monotonic()
         upstream, outcome = Upstream(), "ABORTED"
         try:
             # Storing the same again does no harm, so this is a read as far as repeating goes, and
             # an upload may find out itself whether OBS is back.
             with self._breaker.call(write=False, probe=_nothing):
-                upstream = _read(
-                    self._endpoint.send("PUT", target, request.headers, content, writes=False)
+                reply = self._endpoint.send(
+                    "PUT",
+                    target,
+                    request.headers,
+                    _Timely(content, errand),
+                    writes=False,
+                    within=within,
                 )
+                upstream = _read(reply)
                 _judge(upstream)
             outcome = "OK"
         except GatewayError as error:
             outcome = error.code.name
             raise
         finally:
-            self._observe(Exchange.since(begun, self._name, "store_attachment", upstream, outcome))
+            self._observe(
+                Exchange.since(
+                    begun, self._name, "store_attachment", upstream, outcome, writes=True
+                )
+            )
 
     def _signer(self) -> ObsAuth:
         try:
@@ -113,6 +129,24 @@ class Bucket:
                 "The key pair of this account's bucket cannot be read from its files.",
                 write=False,
             ) from None
+
+
+class _Timely:
+    """The content of an upload, which has to come and to be taken within its time."""
+
+    def __init__(self, content: Stream, errand: Errand) -> None:
+        self._content = content
+        self._errand = errand
+
+    def read(self, size: int = -1, /) -> bytes:
+        """The next bytes."""
+        if self._errand.left <= 0:
+            raise GatewayError(
+                ErrorCode.DEADLINE_EXCEEDED,
+                "The upload took too long and was given up: nothing was stored.",
+                write=False,
+            )
+        return self._content.read(size)
 
 
 def _nothing() -> None:

@@ -8,6 +8,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from requests import PreparedRequest
@@ -26,7 +27,7 @@ from app.partner_center.exchange import Exchange
 from app.partner_center.key_slot import Probe
 from app.partner_center.operation import Operation
 from app.partner_center.quota import Quota
-from app.partner_center.retry import RetryBudget, policy
+from app.partner_center.retry import Retries
 from app.partner_center.signing import SdkHmacAuth, canonical_query
 from app.settings import AccountSettings
 from app.state import State
@@ -38,8 +39,23 @@ OWN_LIMIT = 5.0  # seconds
 
 # Harmless and signed: it reads the result of a customer that there is not.
 PROBE = Operation(
-    name="probe", method="GET", path="/v2/customers/realname-auths/result", writes=False
+    name="probe",
+    method="GET",
+    path="/v2/customers/realname-auths/result",
+    writes=False,
+    queue="read_result",
 )
+
+
+@dataclass(slots=True)
+class _Call:
+    """An operation on its way."""
+
+    operation: Operation
+    parameters: str
+    body: Mapping[str, Any] | None
+    errand: Errand
+    tries: int = 0  # on the network
 
 
 class PartnerCenter:
@@ -69,11 +85,10 @@ class PartnerCenter:
         self._observe = observe
         self._endpoint = Endpoint(account.endpoint, account)
         self._clock = ClockSkew(name)
-        self._tries = account.reliability.tries
         self._breaker = Breaker(
             name, account.reliability.breaker_failures, account.reliability.breaker_pause
         )
-        self._budget = RetryBudget()
+        self._retries = Retries(account.reliability.tries)
         self._quotas: dict[tuple[str, str], Quota] = {}
         self._quotas_lock = threading.Lock()
 
@@ -93,16 +108,12 @@ class PartnerCenter:
         Raises:
             GatewayError: the catalogue's entry for whatever went wrong.
         """
-        parameters = canonical_query(query)
-        retrying = policy(errand, operation.writes, self._budget, self._tries)
+        call = _Call(operation, canonical_query(query), body, errand)
         try:
-            answered: Mapping[str, Any] = retrying(
-                self._call_through_breaker, operation, parameters, body, errand
-            )
+            return self._retries.call(operation, errand, lambda: self._call_through_breaker(call))
         finally:
-            tries = retrying.statistics["attempt_number"]
-            metrics.UPSTREAM_TRIES.labels(self._name, operation.name).observe(tries)
-        return answered
+            if call.tries:
+                metrics.UPSTREAM_TRIES.labels(self._name, operation.name).observe(call.tries)
 
     def check(self) -> Answer:
         """Send the harmless read with the credential in use; the answer may be a refusal.
@@ -111,54 +122,40 @@ class PartnerCenter:
             GatewayError: if there is nothing to sign with, or no answer.
         """
         errand = Errand.within(OWN_LIMIT, "gateway", urgent=True)
-        return self._try(PROBE, self._probe_query, None, errand, [])
+        return self._try(self._probe(errand), [])
 
-    def _call_through_breaker(
-        self,
-        operation: Operation,
-        parameters: str,
-        body: Mapping[str, Any] | None,
-        errand: Errand,
-    ) -> Mapping[str, Any]:
-        with self._breaker.call(operation.writes, lambda: self._find_out(errand)):
-            return self._call_with_credentials(operation, parameters, body, errand)
+    def _call_through_breaker(self, call: _Call) -> Mapping[str, Any]:
+        with self._breaker.call(call.operation.writes, lambda: self._find_out(call.errand)):
+            return self._call_with_credentials(call)
 
-    def _call_with_credentials(
-        self,
-        operation: Operation,
-        parameters: str,
-        body: Mapping[str, Any] | None,
-        errand: Errand,
-    ) -> Mapping[str, Any]:
+    def _call_with_credentials(self, call: _Call) -> Mapping[str, Any]:
         uses: list[Any] = []
         while True:
-            self._credentials.refresh(self._probe_within(errand))
-            answer = self._try(operation, parameters, body, errand, uses)
+            self._credentials.refresh(self._probe_within(call.errand))
+            answer = self._try(call, uses)
             failure = answer.failure
             if failure is None:
                 return answer.body or {}
-            if not self._may_repeat(uses, answer.verdict, errand):
+            if not self._may_repeat(uses, answer.verdict, call.errand):
                 raise failure
 
     def _find_out(self, errand: Errand) -> None:
         """Raise what the harmless read fails with, if Huawei does not answer it properly."""
-        failure = self._try(PROBE, self._probe_query, None, _own_part(errand), []).failure
+        failure = self._try(self._probe(_own_part(errand)), []).failure
         if failure is not None and failure.code in STORM:
             raise failure
 
-    @property
-    def _probe_query(self) -> str:
-        return canonical_query([("customer_id", self._partner_id)])
+    def _probe(self, errand: Errand) -> _Call:
+        return _Call(PROBE, canonical_query([("customer_id", self._partner_id)]), None, errand)
 
     def _probe_within(self, errand: Errand) -> Probe:
         """Tries a pair that is not in use yet, on the time of the request that found it."""
 
         def probe(signer: SdkHmacAuth) -> Verdict:
-            part = _own_part(errand)
+            call = self._probe(_own_part(errand))
             try:
-                self._quota(PROBE).wait(part, write=False)
-                request = signer(self._prepare(PROBE, self._probe_query, None))
-                return self._send(PROBE, request, part).verdict
+                self._quota(PROBE).wait(call.errand, write=False)
+                return self._send(call, signer(self._prepare(call))).verdict
             except GatewayError:
                 return Verdict.UNKNOWN
 
@@ -169,23 +166,22 @@ class PartnerCenter:
         api = (operation.method, operation.path)
         with self._quotas_lock:
             if api not in self._quotas:
-                name = f"{operation.method} {operation.path}"
-                self._quotas[api] = Quota(self._name, name, self._calls_per_second, self._state)
+                self._quotas[api] = Quota(
+                    self._name,
+                    " ".join(api),
+                    operation.queue or operation.name,
+                    self._calls_per_second,
+                    self._state,
+                )
             return self._quotas[api]
 
-    def _try(
-        self,
-        operation: Operation,
-        parameters: str,
-        body: Mapping[str, Any] | None,
-        errand: Errand,
-        uses: list[Any],
-    ) -> Answer:
+    def _try(self, call: _Call, uses: list[Any]) -> Answer:
         """Sign with a credential not among `uses`, add it there, send, and tell it the outcome."""
+        operation, errand = call.operation, call.errand
         # Where there is nothing to sign with, it is said at once and not after the wait.
         self._with_a_look(errand, self._credentials.ensure_usable)
         self._quota(operation).wait(errand, operation.writes)
-        request = self._prepare(operation, parameters, body)
+        request = self._prepare(call)
         use = self._with_a_look(
             errand, lambda: self._credentials.authorize(request, uses, errand.left)
         )
@@ -193,7 +189,7 @@ class PartnerCenter:
         verdict = Verdict.UNKNOWN
         try:
             errand.check(operation.writes)
-            answer = self._send(operation, request, errand)
+            answer = self._send(call, request)
             verdict = answer.verdict
         finally:
             self._credentials.settle(use, verdict)
@@ -214,22 +210,23 @@ class PartnerCenter:
         self._credentials.refresh(self._probe_within(errand), at_once=True)
         return self._credentials.may_repeat(uses, verdict)
 
-    def _prepare(
-        self, operation: Operation, parameters: str, body: Mapping[str, Any] | None
-    ) -> PreparedRequest:
+    def _prepare(self, call: _Call) -> PreparedRequest:
         """The request as it is to be signed: everything in it becomes part of the signature."""
-        path = operation.path.format(partner_id=self._partner_id)
+        path = call.operation.path.format(partner_id=self._partner_id)
+        query = f"?{call.parameters}" if call.parameters else ""
         request = PreparedRequest()
-        request.method = operation.method
-        request.url = f"{self._endpoint.url}{path}" + (f"?{parameters}" if parameters else "")
+        request.method = call.operation.method
+        request.url = f"{self._endpoint.url}{path}{query}"
         request.headers = CaseInsensitiveDict()
-        if body is not None:
+        if call.body is not None:
             request.headers["Content-Type"] = "application/json"
-            request.body = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+            request.body = json.dumps(call.body, ensure_ascii=False, separators=(",", ":")).encode()
         return request
 
-    def _send(self, operation: Operation, request: PreparedRequest, errand: Errand) -> Answer:
+    def _send(self, call: _Call, request: PreparedRequest) -> Answer:
         """Send a signed request once."""
+        operation = call.operation
+        call.tries += 1
         # Not signed: something on the way may add to them.
         request.headers["User-Agent"] = USER_AGENT
         request.headers["Accept"] = "application/json"
@@ -244,7 +241,7 @@ class PartnerCenter:
                 request.headers,
                 body,
                 writes=operation.writes,
-                within=errand.left,
+                within=call.errand.left,
             )
             self._clock.note(reply.headers)
             answer = Answer.of(operation, reply)
@@ -256,7 +253,11 @@ class PartnerCenter:
             outcome = error.code.name
             raise
         finally:
-            self._observe(Exchange.since(begun, self._name, operation.name, upstream, outcome))
+            self._observe(
+                Exchange.since(
+                    begun, self._name, operation.name, upstream, outcome, writes=operation.writes
+                )
+            )
 
 
 def _own_part(errand: Errand) -> Errand:

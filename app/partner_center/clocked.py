@@ -6,6 +6,7 @@ its body, would hold a request for as long as upstream likes.
 
 import http.client
 import io
+import select
 import socket
 import time
 from typing import Any
@@ -50,13 +51,44 @@ class _Response(http.client.HTTPResponse):
         self.fp = io.BufferedReader(_Clocked(sock))
 
 
-class _Connection(HTTPConnection):
+class _OnePiece(HTTPConnection):
+    """Sends the head of a request with its body; http.client sends two packets."""
+
     response_class = _Response
+    _held: bytearray | None = None
+
+    def request(self, method: str, url: str, body: Any = None, *args: Any, **kwargs: Any) -> None:
+        if not isinstance(body, bytes):
+            super().request(method, url, body, *args, **kwargs)
+            return
+        self._held = bytearray()
+        try:
+            super().request(method, url, body, *args, **kwargs)
+            held, self._held = self._held, None
+            super().send(held)
+        finally:
+            self._held = None
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether an idle connection is open; asked by poll, gevent goes round its loop."""
+        try:
+            return self.sock is not None and not select.select([self.sock], [], [], 0)[0]
+        except ValueError:  # a number that select cannot hold
+            return super().is_connected
+
+    def send(self, data: Any) -> None:
+        if self._held is None:
+            super().send(data)
+        else:
+            self._held += data
 
 
-class _SecureConnection(HTTPSConnection):
-    response_class = _Response
+class _Connection(_OnePiece):
+    pass
 
+
+class _SecureConnection(_OnePiece, HTTPSConnection):
     def connect(self) -> None:
         """Tell a failed handshake, before which nothing was sent, from a connection lost later."""
         try:

@@ -95,6 +95,19 @@ FAMILIES: Mapping[str, ErrorCode] = {
     "IAM.": ErrorCode.UPSTREAM_ACCESS_DENIED,
 }
 
+# The members of these families that have been printed somewhere.
+_PRINTED: Mapping[str, str] = {
+    "APIGW": "0103 0104 0105 0201 0204 0301 0302 0303 0304 0305 0306 0310 0311 0401 0402 0404 "
+    "0501 0502 0605 0606 0608 0609 0610 0611 0612 0613 0705 0802",
+    "IAM": "0001 0002 0003 0004 0005 0007 0009 0011 0061 0062 0063 0064 0065 0066 0067 0072 0073 "
+    "0080 0081 0082 0083 1104 1105 1106 1107 1108 1109",
+}
+# Codes that no operation has for itself and that are known all the same.
+KNOWN = frozenset(
+    {SUCCESS, OTHER, *COMMON}
+    | {f"{family}.{number}" for family, all_ in _PRINTED.items() for number in all_.split()}
+)
+
 # APIGW.0301 and APIGW.0201 say by text and by status what they mean.
 _AUTHENTICATION_TEXTS: Mapping[str, tuple[ErrorCode, "Verdict"]] = {
     "signature expired": (ErrorCode.CLOCK_SKEWED, Verdict.SKEWED),

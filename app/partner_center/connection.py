@@ -20,7 +20,7 @@ from app.partner_center.clocked import ClockedPool, SecureClockedPool
 from app.settings import AccountSettings
 
 USER_AGENT = "partner-gateway"
-POOL_SIZE = 64  # idle connections kept; more requests open more connections for a while
+POOL_SIZE = 512  # idle connections kept; more requests open more connections for a while
 MAX_ANSWER = 1024 * 1024  # bytes; the longest documented answer has a few KiB
 
 # After these nothing was sent.

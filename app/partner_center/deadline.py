@@ -8,6 +8,7 @@ from app.errors import ErrorCode, GatewayError
 
 WRITE = 20.0  # seconds that a write may take, unless the caller says otherwise
 READ = 8.0  # seconds that a read may take
+UPLOAD = 25.0  # seconds that an upload may take from the moment it is forwarded
 FLOOR = 0.5  # seconds; with less left nothing is sent, for no answer could be waited for
 
 

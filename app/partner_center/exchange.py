@@ -13,18 +13,27 @@ class Exchange:
 
     account: str
     operation: str
+    writes: bool
     seconds: float
     outcome: str
     upstream: Upstream
 
     @classmethod
     def since(
-        cls, begun: float, account: str, operation: str, upstream: Upstream, outcome: str
+        cls,
+        begun: float,
+        account: str,
+        operation: str,
+        upstream: Upstream,
+        outcome: str,
+        *,
+        writes: bool,
     ) -> Self:
         """A call that began at `begun` of the monotonic clock and ends now."""
         return cls(
             account=account,
             operation=operation,
+            writes=writes,
             seconds=time.monotonic() - begun,
             outcome=outcome,
             upstream=upstream,

@@ -33,6 +33,12 @@ class GuardedIam:
         self._now = now
         self._wrong: tuple[int, int] | None = None
         self._pauses_until = 0.0
+        self._locked_until = 0.0
+
+    @property
+    def locked(self) -> bool:
+        """Whether IAM has the user locked, as far as is known."""
+        return self._now() < self._locked_until
 
     @property
     def refused(self) -> bool:
@@ -60,14 +66,22 @@ class GuardedIam:
                 "IAM refused this account's user or password before; it is not tried again "
                 "until the password file changes.",
             )
+        if self.locked:
+            raise GatewayError(
+                ErrorCode.UPSTREAM_ACCESS_DENIED,
+                "IAM has this account's user locked; it is asked again later.",
+            )
         if self._now() < self._pauses_until:
             raise GatewayError(
                 ErrorCode.UPSTREAM_ACCESS_DENIED,
                 "Huawei refused the last tokens of this account; the next one is asked for later.",
             )
 
-    def ask(self) -> Token:
+    def ask(self, within: float) -> Token:
         """A new token.
+
+        Args:
+            within: Seconds that it may take.
 
         Raises:
             GatewayError: whatever asking ended in; UPSTREAM_ACCESS_DENIED at once where it is
@@ -76,7 +90,7 @@ class GuardedIam:
         self.ensure_allowed()
         password = self._password_stamp()
         try:
-            token = self._iam.partner_token(self._now())
+            token = self._iam.partner_token(self._now(), within)
         except GatewayError as error:
             self._note(error, password)
             raise
@@ -85,21 +99,28 @@ class GuardedIam:
 
     def _note(self, error: GatewayError, password: tuple[int, int] | None) -> None:
         """Remember a wrong password for good; other refusals pass."""
-        if error.code is not ErrorCode.UPSTREAM_ACCESS_DENIED or error.upstream is None:
+        upstream = error.upstream
+        if error.code is not ErrorCode.UPSTREAM_ACCESS_DENIED or upstream is None:
             return
-        if error.upstream.status == 401 and error.upstream.code in WRONG_PASSWORD:
+        verdict = "refused"
+        if upstream.code == USER_LOCKED:
+            verdict = "locked"
+            self._locked_until = self._now() + LOCK_PAUSE
+        elif upstream.status == 401 and upstream.code in WRONG_PASSWORD:
             self._wrong = password
         else:
-            locked = error.upstream.code == USER_LOCKED
-            self._pauses_until = self._now() + (LOCK_PAUSE if locked else REFUSED_PAUSE)
-        metrics.CREDENTIAL_EVENTS.labels(self._account, "refused").inc()
+            self.pause()
+        metrics.CREDENTIAL_EVENTS.labels(self._account, verdict).inc()
         event(
             _log,
             logging.ERROR,
             "IAM refused to give a token",
             account=self._account,
-            verdict="refused",
+            verdict=verdict,
             code=error.code.name,
+            upstream_code=upstream.code,
+            upstream_status=upstream.status,
+            upstream_request_id=upstream.request_id,
         )
 
     def _password_stamp(self) -> tuple[int, int] | None:

@@ -5,7 +5,8 @@ FAQ bpconsole_apifaq_00001: the partner's token is scoped to the domain.
 """
 
 import json
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -15,10 +16,12 @@ from app.errors import ErrorCode, GatewayError, Upstream
 from app.partner_center import codes
 from app.partner_center.answer import json_object, pause, request_id
 from app.partner_center.connection import Endpoint, Reply
+from app.partner_center.exchange import Exchange
 from app.settings import AccountSettings, IamSettings
 
 # `nocatalog` with any value leaves the long catalogue out of the answer.
 PATH = "/v3/auth/tokens?nocatalog=1"
+OPERATION = "iam_token"  # in logs, traces and metrics
 SAFE_LIFE = 60.0  # seconds; what has less left is not used any more
 
 # IAM answers these refusals in its keystone shape, with the status as its only code.
@@ -43,12 +46,22 @@ class Iam:
     """IAM as one account sees it.
 
     Args:
-        account: The account's settings.
+        name: The account's name in the configuration.
+        account: Its settings.
         iam: Where and as whom to ask.
+        observe: Is told of each exchange.
     """
 
-    def __init__(self, account: AccountSettings, iam: IamSettings) -> None:
+    def __init__(
+        self,
+        name: str,
+        account: AccountSettings,
+        iam: IamSettings,
+        observe: Callable[[Exchange], None],
+    ) -> None:
+        self._name = name
         self._iam = iam
+        self._observe = observe
         self._endpoint = Endpoint(iam.endpoint, account)
 
     @property
@@ -61,11 +74,12 @@ class Iam:
         """Where the password is mounted."""
         return self._iam.password_file
 
-    def partner_token(self, now: float) -> Token:
+    def partner_token(self, now: float, within: float) -> Token:
         """A token of the partner's own, by user and password.
 
         Args:
             now: The wall clock, in seconds.
+            within: Seconds that it may take.
 
         Raises:
             GatewayError: UPSTREAM_ACCESS_DENIED for a refused user or password, which must not
@@ -83,10 +97,10 @@ class Iam:
         domain = {"name": self._iam.domain}
         user = {"name": self._iam.user, "password": password, "domain": domain}
         identity = {"methods": ["password"], "password": {"user": user}}
-        return self._ask({"identity": identity, "scope": {"domain": domain}}, {}, now)
+        return self._ask({"identity": identity, "scope": {"domain": domain}}, {}, now, within)
 
     def customer_token(
-        self, partner: Token, domain_id: str, agency: str, project: str, now: float
+        self, partner: Token, domain_id: str, agency: str, project: str, now: float, within: float
     ) -> Token:
         """A token of a customer's, for operations that take the customer's credential only.
 
@@ -96,6 +110,7 @@ class Iam:
             agency: The agency the customer gave; as a rule the partner's platform id.
             project: The customer's project, by its region's name.
             now: The wall clock, in seconds.
+            within: Seconds that it may take.
 
         Raises:
             GatewayError: UPSTREAM_ACCESS_DENIED without right or agency.
@@ -104,18 +119,35 @@ class Iam:
         identity = {"methods": ["assume_role"], "assume_role": role}
         scope = {"project": {"name": project}}
         headers = {"X-Auth-Token": partner.text}
-        return self._ask({"identity": identity, "scope": scope}, headers, now)
+        return self._ask({"identity": identity, "scope": scope}, headers, now, within)
 
-    def _ask(self, auth: dict[str, Any], headers: dict[str, str], now: float) -> Token:
+    def _ask(
+        self, auth: dict[str, Any], headers: dict[str, str], now: float, within: float
+    ) -> Token:
         headers = {"Content-Type": "application/json;charset=utf8", **headers}
         content = json.dumps({"auth": auth}).encode()
-        # A token more or less does no harm: as far as repeating goes, this is a read.
-        reply = self._endpoint.send("POST", PATH, headers, content, writes=False)
-        body = json_object(reply.content) or {}
-        text = reply.headers.get("X-Subject-Token", "")
-        if reply.status == 201 and text:
+        begun = time.monotonic()
+        upstream, outcome = Upstream(), "OK"
+        try:
+            # A token more or less does no harm: as far as repeating goes, this is a read.
+            reply = self._endpoint.send("POST", PATH, headers, content, writes=False, within=within)
+            body = json_object(reply.content) or {}
+            upstream = Upstream(
+                codes.error_code(body, reply.status),
+                reply.status,
+                request_id(reply.headers.get("X-Request-Id")),
+            )
+            text = reply.headers.get("X-Subject-Token", "")
+            if reply.status != 201 or not text:
+                raise _refusal(reply, upstream)
             return _token(text, body, now)
-        raise _refusal(reply, body)
+        except GatewayError as error:
+            outcome = error.code.name
+            raise
+        finally:
+            self._observe(
+                Exchange.since(begun, self._name, OPERATION, upstream, outcome, writes=False)
+            )
 
 
 def _token(text: str, body: Mapping[str, Any], now: float) -> Token:
@@ -130,8 +162,8 @@ def _token(text: str, body: Mapping[str, Any], now: float) -> Token:
     return Token(text, now, now + max(0.0, expires - issued))
 
 
-def _refusal(reply: Reply, body: Mapping[str, Any]) -> GatewayError:
-    code = codes.error_code(body, reply.status)
+def _refusal(reply: Reply, upstream: Upstream) -> GatewayError:
+    code = upstream.code
     if code and code in codes.COMMON:
         entry = codes.COMMON[code]
     elif code and code.startswith("IAM."):
@@ -139,7 +171,6 @@ def _refusal(reply: Reply, body: Mapping[str, Any]) -> GatewayError:
     else:
         other = ErrorCode.UPSTREAM_ERROR if reply.status >= 500 else ErrorCode.UPSTREAM_MALFORMED
         entry = _STATUSES.get(reply.status, other)
-    upstream = Upstream(code, reply.status, request_id(reply.headers.get("X-Request-Id")))
     return GatewayError(
         entry, upstream=upstream, retry_after=pause(entry, reply.headers), write=False
     )

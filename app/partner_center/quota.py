@@ -57,13 +57,16 @@ class Quota:
 
     Args:
         account: The account's name.
-        operation: The API's name.
+        api: Method and path, by which all replicas know it.
+        operation: Its name in metrics.
         calls_per_second: What Huawei allows.
         state: Counts the calls of all replicas.
     """
 
-    def __init__(self, account: str, operation: str, calls_per_second: float, state: State) -> None:
-        self._key = f"quota:{account}:{operation}"
+    def __init__(
+        self, account: str, api: str, operation: str, calls_per_second: float, state: State
+    ) -> None:
+        self._key = f"quota:{account}:{api}"
         self._calls = calls_per_second
         self._state = state
         self._lock = threading.Lock()
@@ -80,6 +83,9 @@ class Quota:
                 does not come in time. Nothing may be sent then.
         """
         errand.check(write)
+        if self._nobody_waits() and self._state.take(self._key, self._calls, MARGIN) == 0:
+            self._waited.observe(0)
+            return
         begun = errand.left
         with self._lock:
             ticket = _Ticket(errand, threading.Condition(self._lock))
@@ -97,6 +103,9 @@ class Quota:
                 self._waiting.dec()
                 self._hand_over(ticket)
         self._waited.observe(max(0.0, begun - errand.left))
+
+    def _nobody_waits(self) -> bool:
+        return not self._urgent.callers and not self._polls.callers
 
     def _ask(self, ticket: _Ticket) -> float:
         """Let those whose turn it is go; seconds until it makes sense to look again.

@@ -2,12 +2,13 @@
 
 import random
 import threading
+import time
 from collections.abc import Callable
-
-import tenacity
+from typing import TypeVar
 
 from app.errors import ErrorCode, GatewayError
 from app.partner_center.deadline import FLOOR, Errand
+from app.partner_center.operation import Operation
 
 # Nothing was processed after these: a write may be sent again too.
 NOT_PROCESSED = frozenset({ErrorCode.UPSTREAM_UNREACHABLE, ErrorCode.UPSTREAM_THROTTLED})
@@ -18,62 +19,56 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.2, 3.0  # seconds
 SHARE = 0.1  # retries for each request
 RESERVE = 10.0  # retries that may come at once
 
-
-class RetryBudget:
-    """Retries of one account, at most a tenth of its requests: a failing Huawei gets no storm."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._tokens = RESERVE
-
-    def deposit(self) -> None:
-        """Count a request."""
-        with self._lock:
-            self._tokens = min(RESERVE, self._tokens + SHARE)
-
-    def withdraw(self) -> bool:
-        """Take a retry; False if there is none left."""
-        with self._lock:
-            if self._tokens < 1:
-                return False
-            self._tokens -= 1
-            return True
+T = TypeVar("T")
 
 
-def policy(
-    errand: Errand,
-    write: bool,
-    budget: RetryBudget,
-    tries: int,
-    jitter: Callable[[float, float], float] = random.uniform,
-) -> tenacity.Retrying:
-    """How one call is repeated: capped exponential pauses with full jitter, within its time.
+class Retries:
+    """Repeats the calls of one account: capped exponential pauses with full jitter.
+
+    Retries are at most a tenth of its requests: a failing Huawei gets no storm.
 
     Args:
-        errand: Its time.
-        write: Whether it writes.
-        budget: Its account's retries.
-        tries: How often it is sent at most.
+        tries: How often one call is sent at most.
         jitter: Chooses a number between two.
     """
-    repeatable = NOT_PROCESSED if write else FAILED
 
-    def may_repeat(error: BaseException) -> bool:
-        return isinstance(error, GatewayError) and error.code in repeatable
+    def __init__(
+        self, tries: int, jitter: Callable[[float, float], float] = random.uniform
+    ) -> None:
+        self._tries = tries
+        self._jitter = jitter
+        self._lock = threading.Lock()
+        self._budget = RESERVE
 
-    def pause(state: tenacity.RetryCallState) -> float:
-        error = state.outcome.exception() if state.outcome else None
-        if isinstance(error, GatewayError) and error.retry_after is not None:
+    def call(self, operation: Operation, errand: Errand, work: Callable[[], T]) -> T:
+        """Do the work, within the errand's time again if it fails and that is safe.
+
+        Raises:
+            GatewayError: what the last try ended in.
+        """
+        repeatable = NOT_PROCESSED if operation.writes else FAILED
+        with self._lock:
+            self._budget = min(RESERVE, self._budget + SHARE)
+        tried = 0
+        while True:
+            tried += 1
+            try:
+                return work()
+            except GatewayError as error:
+                pause = self._pause(error, tried)
+                over = tried >= self._tries or errand.left - pause < FLOOR
+                if error.code not in repeatable or over or not self._withdraw():
+                    raise
+            time.sleep(pause)
+
+    def _pause(self, error: GatewayError, tried: int) -> float:
+        if error.retry_after is not None:
             return error.retry_after
-        longest = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (state.attempt_number - 1))
-        return jitter(0, longest)
+        return self._jitter(0, min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (tried - 1)))
 
-    def is_over(state: tenacity.RetryCallState) -> bool:
-        if state.attempt_number >= tries or errand.left - state.upcoming_sleep < FLOOR:
+    def _withdraw(self) -> bool:
+        with self._lock:
+            if self._budget < 1:
+                return False
+            self._budget -= 1
             return True
-        return not budget.withdraw()
-
-    budget.deposit()
-    return tenacity.Retrying(
-        retry=tenacity.retry_if_exception(may_repeat), wait=pause, stop=is_over, reraise=True
-    )

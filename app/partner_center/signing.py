@@ -7,6 +7,7 @@ huaweicloudsdkcore 3.1.219, signer/signer.py, whose signatures the tests compare
 
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from functools import lru_cache
 from hashlib import sha256
 from hmac import digest as hmac_digest
 from typing import Any, cast
@@ -34,6 +35,18 @@ def canonical_query(parameters: Iterable[tuple[str, str]]) -> str:
     return "&".join(
         f"{quote(name, safe='~')}={quote(value, safe='~')}" for name, value in sorted(parameters)
     )
+
+
+@lru_cache(maxsize=256)  # one for each operation of an account
+def _place(url: str) -> tuple[str, str]:
+    """Host and canonical path of a URL without a query."""
+    parts = urlsplit(url)
+    return parts.netloc, _canonical_path(parts.path)
+
+
+@lru_cache(maxsize=4)
+def _date(second: int) -> str:
+    return datetime.fromtimestamp(second, UTC).strftime("%Y%m%dT%H%M%SZ")
 
 
 def _canonical_path(path: str) -> str:
@@ -81,40 +94,36 @@ class SdkHmacAuth(AWS4Auth):
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
         """Sign the request in place and return it; its body must be bytes or None."""
-        headers = request.headers
-        parts = urlsplit(str(request.url))
-        if "Host" not in headers:
-            headers["Host"] = parts.netloc
-        if DATE_HEADER not in headers:
-            headers[DATE_HEADER] = self._now().strftime("%Y%m%dT%H%M%SZ")
+        url, _, query = str(request.url).partition("?")
+        host, path = _place(url)
+        given = dict(request.headers.lower_items())
+        added = {"Host": host, DATE_HEADER: _date(int(self._now().timestamp()))}
+        added = {name: value for name, value in added.items() if name.lower() not in given}
         if self.session_token:
-            headers[TOKEN_HEADER] = self.session_token
-        content_type = headers.get("Content-Type", "")
+            added[TOKEN_HEADER] = self.session_token
+        content_type = given.get("content-type", "")
         if content_type and not content_type.startswith(("application/json", "application/bson")):
-            headers[CONTENT_HEADER] = UNSIGNED
+            added[CONTENT_HEADER] = UNSIGNED
+        given |= {name.lower(): value for name, value in added.items()}
 
-        signed = sorted((name.lower(), name) for name in headers if "_" not in name)
-        names = ";".join(lower for lower, _ in signed)
-        lines = "".join(f"{lower}:{headers[name].strip()}\n" for lower, name in signed)
+        signed = sorted(name for name in given if "_" not in name)
+        names = ";".join(signed)
+        lines = "".join([f"{name}:{given[name].strip()}\n" for name in signed])
         body = cast(bytes, request.body or b"")
         payload_hash = (
-            headers.get(CONTENT_HEADER) or sha256(body).hexdigest() if body else _EMPTY_SHA256
+            given.get(CONTENT_HEADER.lower()) or sha256(body).hexdigest() if body else _EMPTY_SHA256
         )
-        canonical = "\n".join(
-            (
-                str(request.method),
-                _canonical_path(parts.path),
-                canonical_query(_parameters(parts.query)),
-                lines,
-                names,
-                payload_hash,
-            )
+        canonical = (
+            f"{request.method}\n{path}\n{canonical_query(_parameters(query)) if query else ''}\n"
+            f"{lines}\n{names}\n{payload_hash}"
         )
-        to_sign = f"{ALGORITHM}\n{headers[DATE_HEADER]}\n{sha256(canonical.encode()).hexdigest()}"
+        digest = sha256(canonical.encode()).hexdigest()
+        to_sign = f"{ALGORITHM}\n{given[DATE_HEADER.lower()]}\n{digest}"
         signature = hmac_digest(self._key, to_sign.encode(), "sha256").hex()
-        headers["Authorization"] = (
+        added["Authorization"] = (
             f"{ALGORITHM} Access={self.access_id}, SignedHeaders={names}, Signature={signature}"
         )
+        request.headers.update(added)
         return request
 
 

@@ -12,10 +12,11 @@ from typing import Any
 
 from requests import PreparedRequest
 
-from app.errors import GatewayError
+from app.errors import ErrorCode, GatewayError
 from app.observability import metrics
 from app.observability.logs import event, logger
 from app.partner_center.codes import Verdict
+from app.partner_center.deadline import Errand
 from app.partner_center.guarded_iam import GuardedIam
 from app.partner_center.iam import SAFE_LIFE, Iam, Token
 from app.partner_center.key_pair import PROBATION
@@ -98,7 +99,7 @@ class Tokens:
         Raises:
             GatewayError: whatever asking IAM ended in.
         """
-        token = self.token()
+        token = self.token(within)
         request.headers[HEADER] = token.text
         return token
 
@@ -124,20 +125,38 @@ class Tokens:
         return {
             "authentication": "token",
             "token": {
-                "condition": "REFUSED" if self._iam.refused else "HELD" if held else "NONE",
+                "condition": self._condition(held),
                 "issued_at": datetime.fromtimestamp(held.token.issued, UTC) if held else None,
                 "expires_at": datetime.fromtimestamp(held.token.expires, UTC) if held else None,
                 "last_success": self._last_success,
             },
         }
 
-    def token(self) -> Token:
+    def token(self, within: float = RENEWAL) -> Token:
         """The partner's token; the first to ask gets one for all who wait.
 
+        Args:
+            within: Seconds that this may take.
+
         Raises:
-            GatewayError: whatever asking IAM ended in.
+            GatewayError: whatever asking IAM ended in; DEADLINE_EXCEEDED if another who asks
+                takes longer.
         """
-        return self._current() or self._flight.do("partner", self._obtain)
+        current = self._current()
+        if current is not None:
+            return current
+        errand = Errand.within(within, self._account)
+        try:
+            return self._flight.do("partner", lambda: self._obtain(errand), max(0.0, within))
+        except TimeoutError:
+            raise GatewayError(ErrorCode.DEADLINE_EXCEEDED, write=False) from None
+
+    def _condition(self, held: _Held | None) -> str:
+        if self._iam.locked:
+            return "LOCKED"
+        if self._iam.refused:
+            return "REFUSED"
+        return "HELD" if held else "NONE"
 
     def _current(self) -> Token | None:
         held = self._held
@@ -152,7 +171,7 @@ class Tokens:
         self._held = _Held(token, token.expires - margin)
         return token
 
-    def _obtain(self, dead: str | None = None) -> Token:
+    def _obtain(self, errand: Errand, dead: str | None = None) -> Token:
         """A token from the shared state, or from IAM."""
         current = self._current()
         if current is not None and current.text != dead:
@@ -165,18 +184,21 @@ class Tokens:
                 return self._hold(shared)
             if self._state.add(turn, b"1", RENEWAL) or self._now() > ends:
                 break
+            errand.check(write=False)
             time.sleep(0.05)  # another replica is asking
         try:
             # Once more: who had the turn before may have put one there.
             shared = self._shared()
             if shared is not None and shared.text != dead:
                 return self._hold(shared)
-            return self._ask_iam()
+            return self._ask_iam(errand)
         finally:
             self._state.delete(turn)
 
-    def _ask_iam(self) -> Token:
-        token = self._iam.ask()
+    def _ask_iam(self, errand: Errand) -> Token:
+        self._iam.ensure_allowed()
+        errand.check(write=False)
+        token = self._iam.ask(errand.left)
         document = {"text": token.text, "issued": token.issued, "expires": token.expires}
         sealed = self._sealing.seal(json.dumps(document).encode())
         life = token.expires - self._now()
@@ -209,7 +231,8 @@ class Tokens:
 
     def _renew(self, old: _Held) -> None:
         try:
-            self._flight.do("partner", lambda: self._obtain(dead=old.token.text))
+            errand = Errand.within(RENEWAL, self._account)
+            self._flight.do("partner", lambda: self._obtain(errand, dead=old.token.text))
         except GatewayError as error:
             self._renewal_pauses_until = self._now() + RETRY_INTERVAL
             self._report(logging.ERROR, "renewal_failed", "A token was not renewed", error)

@@ -4,7 +4,7 @@ import json
 from typing import Any, NoReturn
 
 import marshmallow
-from flask import Request
+from flask import Request, request
 from webargs.flaskparser import FlaskParser
 
 from app.errors import ErrorCode, GatewayError
@@ -22,6 +22,11 @@ def _refuse_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return members
 
 
+_decode = json.JSONDecoder(
+    parse_constant=_refuse_constant, object_pairs_hook=_refuse_duplicates
+).decode
+
+
 class Parser(FlaskParser):
     """webargs' parser, strict about JSON and query, whose failures are problems."""
 
@@ -29,6 +34,12 @@ class Parser(FlaskParser):
         "json": None,  # as the schema says
         "query": marshmallow.RAISE,
     }
+
+    def parse(self, argmap: Any, req: Any = None, *, location: Any = None, **kwargs: Any) -> Any:
+        """One part of a request, read and checked; by webargs where there is anything to read."""
+        if location == "query" and not request.query_string:
+            return argmap.load({})
+        return super().parse(argmap, req, location=location, **kwargs)
 
     def load_json(self, req: Request, schema: marshmallow.Schema) -> Any:
         """The body of a request."""
@@ -39,11 +50,7 @@ class Parser(FlaskParser):
         if req.content_length is None and len(content) >= (req.max_content_length or 0):
             raise GatewayError(ErrorCode.PAYLOAD_TOO_LARGE)
         try:
-            return json.loads(
-                content.decode("utf-8"),
-                parse_constant=_refuse_constant,
-                object_pairs_hook=_refuse_duplicates,
-            )
+            return _decode(content.decode("utf-8"))
         except (ValueError, RecursionError):
             # `from None`: the error holds the whole document.
             raise GatewayError(ErrorCode.MALFORMED_JSON) from None

@@ -36,7 +36,9 @@ class TokenSchema(ResponseSchema):
 
     condition = fields.String(
         required=True,
-        metadata={"description": "HELD, NONE (asked for when needed), REFUSED (password)"},
+        metadata={
+            "description": "HELD, NONE (asked for when needed), REFUSED (password), LOCKED (user)"
+        },
     )
     issued_at = UtcTime()
     expires_at = UtcTime()

@@ -107,7 +107,8 @@ def upload_attachment(customer_id: str, name: str) -> dict[str, Any]:
 
     Its type is checked by its content, and must be the one that the name's ending tells. The
     answer holds the value to put into `attachments` of a submission. Uploading the same name
-    again replaces the file.
+    again replaces the file. It has 25 seconds from the moment at which it is forwarded; after
+    that nothing is stored.
     """
     bucket = gateway().buckets.get(g.account)
     if bucket is None:

@@ -20,6 +20,7 @@ from app.resources.verification import (
     VERIFIED,
     VerificationSchema,
     members,
+    ready,
     wait_preference,
 )
 from app.verification.model import Kind
@@ -150,10 +151,10 @@ def _submit(
     answer = members(verification)
     headers = {"Idempotent-Replayed": "true"} if replayed else {}
     if verification.final:
-        return answer, 201, headers
+        return ready(answer, 201, headers)
     headers["Location"] = url_for("verification.get_verification", customer_id=customer_id)
     headers["Retry-After"] = str(answer["next_check_after_s"])
-    return answer, 202, headers
+    return ready(answer, 202, headers)
 
 
 def _idempotency_key() -> str | None:

@@ -162,6 +162,11 @@ def host() -> str:
     return os.environ.get("HOST", "0.0.0.0")  # noqa: S104 - a container's only way in
 
 
+def address(host: str, port: int) -> str:
+    """Both as one; an IPv6 address stands in brackets then."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
 def port(variable: str, default: int) -> int:
     """The port that an environment variable names.
 

@@ -5,12 +5,13 @@ A secret is always the path of a file.
 
 from collections.abc import Mapping
 from typing import Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
 
 from app.settings.accounts import AccountSettings
 from app.settings.callers import CallerSettings, IssuerSettings, OidcSettings
-from app.settings.values import File, Name, Section, ServiceUrl
+from app.settings.values import File, Name, Section, ServiceUrl, is_loopback
 
 
 class StateSettings(Section):
@@ -68,6 +69,19 @@ class TracingSettings(Section):
     share: float = Field(
         1.0, ge=0, le=1, description="share of the requests traced where the caller does not decide"
     )
+    ca_file: File | None = Field(
+        None, description="certificate authorities to trust for an https `endpoint`"
+    )
+    insecure: bool = Field(False, description="allow plain http inside the cluster")
+
+    @model_validator(mode="after")
+    def _check_transport(self) -> Self:
+        url = urlsplit(self.endpoint or "")
+        if url.scheme == "http" and not (self.insecure or is_loopback(url.hostname or "")):
+            raise ValueError("endpoint: must be https; plain http needs `insecure`")
+        if self.ca_file and url.scheme != "https":
+            raise ValueError("ca_file: needs an https `endpoint`")
+        return self
 
 
 class Settings(Section):

@@ -9,7 +9,8 @@ from urllib.parse import SplitResult, urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether a name or address is this machine's own."""
     try:
         return ip_address(host).is_loopback
     except ValueError:
@@ -31,7 +32,7 @@ def _check_url(url: str) -> str:
     parts = _parts(url)
     if parts.scheme not in ("https", "http") or not parts.hostname:
         raise ValueError("must be an https URL")
-    if parts.scheme == "http" and not _is_loopback(parts.hostname):
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
         raise ValueError("must be https; http is for loopback addresses only")
     if parts.username or parts.password or parts.query or parts.fragment:
         raise ValueError("must hold scheme, host and port only")
@@ -57,7 +58,7 @@ def _check_document(url: str) -> str:
     parts = _parts(url)
     if parts.scheme not in ("https", "http") or not parts.hostname:
         raise ValueError("must be an https URL")
-    if parts.scheme == "http" and not _is_loopback(parts.hostname):
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
         raise ValueError("must be https; http is for loopback addresses only")
     if parts.username or parts.password or parts.fragment:
         raise ValueError("must hold no user, password or fragment")

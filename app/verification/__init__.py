@@ -1,5 +1,6 @@
 """One contract above two generations of Huawei's API, and the choice between them."""
 
+import threading
 import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -9,7 +10,7 @@ from typing import Any
 from app.errors import ErrorCode, Fault, GatewayError, Retry
 from app.observability import metrics
 from app.partner_center.client import PartnerCenter
-from app.partner_center.deadline import Errand
+from app.partner_center.deadline import FLOOR, Errand
 from app.partner_center.signing import utc_now
 from app.partner_center.single_flight import SingleFlight
 from app.settings import AccountSettings
@@ -30,6 +31,7 @@ _NOT_NOW = frozenset(
     }
 )
 POLL_INTERVAL = 2.0  # seconds between two looks at a result that somebody waits for
+LAST_LOOK = 3.0  # seconds that the last one of them has
 
 
 class Verifications:
@@ -41,6 +43,7 @@ class Verifications:
         partner_center: Partner Center as the account sees it.
         writes: Sees to it that nothing is written twice.
         migration: Counts what the review backend would have taken.
+        draining: Is set when the gateway is about to end.
         now: The clock.
     """
 
@@ -51,6 +54,7 @@ class Verifications:
         partner_center: PartnerCenter,
         writes: Writes,
         migration: Migration,
+        draining: threading.Event,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
         self._name = name
@@ -59,6 +63,7 @@ class Verifications:
         self._review_share = account.verification.review_share
         self._writes = writes
         self._migration = migration
+        self._draining = draining
         self.legacy = LegacyBackend(partner_center, account.verification.legacy_numbers, now)
         self.review = ReviewBackend(partner_center, now)
         self._reads = SingleFlight()
@@ -118,13 +123,14 @@ class Verifications:
             verification, replayed = self._writes.run(write, work)
             served = verification.backend
         except GatewayError as error:
-            error.backend = served
+            error.backend = served = error.backend or served
             if error.code.write_retry is Retry.SAME_KEY and error.code.fault is not Fault.CALLER:
                 metrics.OUTCOMES.labels(self._name, served, "UNKNOWN").inc()
+            if error.code is not ErrorCode.IDEMPOTENCY_KEY_IN_FLIGHT:
+                self._migration.count(errand.caller, served, obstacles)
             raise
-        finally:
-            self._migration.count(errand.caller, served, obstacles)
         if not replayed:
+            self._migration.count(errand.caller, served, obstacles)
             metrics.OUTCOMES.labels(self._name, served, verification.status).inc()
         return verification, replayed
 
@@ -139,6 +145,7 @@ class Verifications:
         try:
             return backend.submit(kind, customer_id, drafts[backend.name], errand)
         except GatewayError as error:
+            error.backend = backend.name
             moves = error.code is ErrorCode.LEGACY_API_RETIRED and self._configured == "auto"
             if not moves:
                 raise
@@ -146,7 +153,11 @@ class Verifications:
         draft = drafts[self.review.name]
         if draft.errors:
             raise refusal(draft.errors)
-        return self.review.submit(kind, customer_id, draft, errand)
+        try:
+            return self.review.submit(kind, customer_id, draft, errand)
+        except GatewayError as error:
+            error.backend = self.review.name
+            raise
 
     def _resume(
         self,
@@ -198,6 +209,8 @@ class Verifications:
     def read(self, customer_id: str, errand: Errand, wait: float = 0) -> Verification:
         """Where a customer's verification stands; identical reads share one upstream call.
 
+        What is known already is the answer when the time is over or the gateway drains.
+
         Args:
             customer_id: The customer.
             errand: For whom, and until when.
@@ -207,12 +220,20 @@ class Verifications:
             GatewayError: whatever the call upstream ended in.
         """
         ends = time.monotonic() + wait
-        while True:
-            result = self._read_once(customer_id, errand)
-            left = ends - time.monotonic()
-            if result.final or left <= 0:
-                return result
+        result = self._read_once(customer_id, errand)
+        while not result.final:
+            left = min(ends - time.monotonic(), errand.left - LAST_LOOK)
+            if left <= 0:
+                break
             time.sleep(min(POLL_INTERVAL, left))
+            if self._draining.is_set():
+                break
+            try:
+                result = self._read_once(customer_id, errand)
+            except GatewayError:
+                if errand.left >= FLOOR:
+                    raise
+        return result
 
     def _read_once(self, customer_id: str, errand: Errand) -> Verification:
         try:

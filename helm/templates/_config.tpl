@@ -27,6 +27,7 @@
 {{- $_ := set $config "state" (merge ($config.state | default dict) (dict "replicas" $replicas)) -}}
 {{- $yaml := toYaml $config -}}
 {{- include "gateway.checkSecrets" (dict "root" . "yaml" $yaml) -}}
+{{- include "gateway.checkAudit" . -}}
 {{ $yaml }}
 {{- end }}
 
@@ -40,6 +41,27 @@
   {{- $sandbox := and $.root.Values.sandbox.enabled (eq $name "sandbox") -}}
   {{- if not (or $sandbox (hasKey $.root.Values.secrets $name)) -}}
     {{- fail (printf "config reads files in %s, but secrets.%s is not given" (trim .) $name) -}}
+  {{- end -}}
+{{- end -}}
+{{- end }}
+
+{{/* Whether Redis holds what must outlive a pod: `true`, or nothing. */}}
+{{- define "gateway.shared" -}}
+{{- if ne ((.Values.config.state | default dict).url | default "memory://") "memory://" }}true{{ end -}}
+{{- end }}
+
+{{/* Fails where the file of the audit trail is on the read-only root. */}}
+{{- define "gateway.checkAudit" -}}
+{{- $file := (.Values.config.audit | default dict).file -}}
+{{- if $file -}}
+  {{- $mounted := false -}}
+  {{- range .Values.extraVolumeMounts -}}
+    {{- if and .mountPath (hasPrefix (printf "%s/" (trimSuffix "/" .mountPath)) $file) -}}
+      {{- $mounted = true -}}
+    {{- end -}}
+  {{- end -}}
+  {{- if not $mounted -}}
+    {{- fail (printf "config.audit.file is %s, where nothing is mounted and nothing can be written: mount a volume there with extraVolumes and extraVolumeMounts" $file) -}}
   {{- end -}}
 {{- end -}}
 {{- end }}

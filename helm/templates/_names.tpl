@@ -30,6 +30,11 @@ app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end }}
 
+{{/* What the Service of the metrics has and the other one has not. */}}
+{{- define "gateway.metricsLabel" -}}
+partner-gateway/serves: metrics
+{{- end }}
+
 {{- define "gateway.serviceAccount" -}}
 {{ .Values.serviceAccount.name | default (.Values.serviceAccount.create | ternary (include "gateway.fullname" .) "default") }}
 {{- end }}

@@ -52,6 +52,7 @@ SPECS = {
     ),
     ("monitoring.coreos.com/v1", "ServiceMonitor"): closed(
         ["endpoints", "selector"],
+        jobLabel=STRING,
         selector=closed([], matchLabels=STRINGS),
         endpoints=several(closed([], port=STRING, path=STRING, interval=DURATION)),
     ),

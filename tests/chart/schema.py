@@ -44,6 +44,10 @@ def build() -> dict[str, Any]:
     # The chart itself gives an endpoint, the sandbox's account, and no callers.
     settings["$defs"]["AccountSettings"]["required"].remove("endpoint")
     del settings["properties"]["accounts"]["minProperties"], settings["required"]
+    # An account's name is that of its Secret too.
+    (account,) = settings["properties"]["accounts"]["patternProperties"].values()
+    names = schema["properties"]["secrets"]["patternProperties"]
+    settings["properties"]["accounts"]["patternProperties"] = dict.fromkeys(names, account)
     schema["$defs"] |= settings.pop("$defs")
     schema["$defs"]["Settings"] = settings
     return schema

@@ -69,6 +69,7 @@ def test_the_values_are_tidy_yaml() -> None:
         ("minimal", "There are no callers yet"),
         ("production", "gw-partner-gateway-partner at /run/secrets/partner"),
         ("sandbox", "IT SPEAKS TO THE SANDBOX"),
+        ("minimal", "Production needs Redis"),
     ],
 )
 def test_the_notes_tell_what_is_missing(helm: Helm, name: str, said: str) -> None:

@@ -85,18 +85,54 @@ def test_redis_and_collector_are_reached_on_their_ports(helm: Helm) -> None:
         (443,): PUBLIC,
         (6380,): [namespace("redis")],
         (4318,): [namespace("monitoring")],
-        (8443,): None,
+        (8443,): PUBLIC,
     }
 
 
+CLUSTER: list[dict[str, Any]] = [{"namespaceSelector": {}}]
+
+
+def test_what_is_not_said_to_be_elsewhere_is_in_the_cluster(helm: Helm) -> None:
+    changes = [f"networkPolicy.egress.{name}.to=null" for name in ("state", "tracing")]
+    found = egress(helm, "production", *changes, "config.oidc.jwks_url=https://[::1]/keys")
+    assert found == {(443,): PUBLIC, (6380,): CLUSTER, (4318,): CLUSTER}
+    found = egress(helm, "service-account-callers", "networkPolicy.egress.kubernetes.to=null")
+    assert found == {(443,): PUBLIC, (443, 6443): CLUSTER}
+
+
+@pytest.mark.parametrize("name", MATRIX)
+def test_https_is_let_out_to_no_private_address_that_nobody_named(helm: Helm, name: str) -> None:
+    rules = helm.rendered(name).one("NetworkPolicy")["spec"]["egress"]
+    for rule in rules:
+        if any(port["port"] == 443 for port in rule["ports"]):
+            assert rule["to"] == PUBLIC or "0.0.0.0/0" not in str(rule["to"])
+
+
+def test_addresses_and_ports_can_be_given(helm: Helm) -> None:
+    found = egress(
+        helm,
+        "production",
+        "networkPolicy.egress.state.ports={6379}",
+        "networkPolicy.egress.oidc.to[0].ipBlock.cidr=10.1.2.3/32",
+        "networkPolicy.egress.oidc.ports={8443,9443}",
+    )
+    assert found[(6379,)] == [namespace("redis")]
+    assert found[(8443, 9443)] == [{"ipBlock": {"cidr": "10.1.2.3/32"}}]
+    assert (6380,) not in found
+
+
 def test_the_api_server_is_reached_behind_its_service_too(helm: Helm) -> None:
-    assert egress(helm, "service-account-callers") == {(443,): PUBLIC, (443, 6443): None}
+    assert egress(helm, "service-account-callers") == {
+        (443,): PUBLIC,
+        (443, 6443): [{"ipBlock": {"cidr": "172.18.0.2/32"}}],
+    }
 
 
 def test_an_account_behind_a_proxy_needs_the_proxy_only(helm: Helm) -> None:
-    assert egress(helm, "two-accounts") == {(443,): PUBLIC, (3128,): None}
+    traces = {(4318,): CLUSTER}
+    assert egress(helm, "two-accounts") == traces | {(443,): PUBLIC, (3128,): None}
     direct = egress(helm, "two-accounts", "config.accounts.europe.proxy=http://127.0.0.1:3128")
-    assert direct == {(443,): PUBLIC}
+    assert direct == traces | {(443,): PUBLIC}
 
 
 def test_a_port_that_is_not_said_is_the_schemes(helm: Helm) -> None:

@@ -30,7 +30,11 @@ def test_the_service_leads_to_the_pods_and_not_to_the_test(helm: Helm) -> None:
     rendered = helm.rendered("minimal")
     service = rendered.one("Service")["spec"]
     named = {port["name"]: port["containerPort"] for port in rendered.gateway["ports"]}
-    assert {port["targetPort"] for port in service["ports"]} == set(named) == {"http", "metrics"}
+    metrics = rendered.one("Service", "metrics")["spec"]
+    assert [port["targetPort"] for port in service["ports"]] == ["http"]
+    assert [port["targetPort"] for port in metrics["ports"]] == ["metrics"]
+    assert metrics["selector"] == service["selector"]
+    assert named.keys() == {"http", "metrics"}
     template = rendered.one("Deployment")["spec"]["template"]["metadata"]["labels"]
     assert service["selector"].items() <= template.items()
     test = rendered.one("Pod", "test")["metadata"]["labels"]
@@ -62,7 +66,9 @@ def test_the_autoscaler_alone_says_how_many_pods_there_are(helm: Helm) -> None:
 
 def test_prometheus_finds_the_service_and_its_port(helm: Helm) -> None:
     rendered = helm.rendered("production")
-    monitor, service = rendered.one("ServiceMonitor"), rendered.one("Service")
+    monitor, service = rendered.one("ServiceMonitor"), rendered.one("Service", "metrics")
+    other = rendered.one("Service")["metadata"]["labels"]
+    assert not matched(monitor["spec"]["selector"], other)
     assert matched(monitor["spec"]["selector"], service["metadata"]["labels"])
     assert monitor["spec"]["endpoints"][0]["port"] in {
         port["name"] for port in service["spec"]["ports"]
@@ -79,6 +85,29 @@ def test_alerts_and_dashboard_arrive_unchanged(helm: Helm) -> None:
     assert json.loads(board["data"]["partner-gateway.json"]) == json.loads(
         (CHART / "files" / "dashboard.json").read_text()
     )
+
+
+def test_a_load_balancer_leads_to_no_metrics(helm: Helm) -> None:
+    rendered = helm.rendered("minimal", "service.type=LoadBalancer")
+    balanced, metrics = rendered.one("Service")["spec"], rendered.one("Service", "metrics")["spec"]
+    assert balanced["type"] == "LoadBalancer"
+    assert "metrics" not in str(balanced["ports"])
+    assert metrics["clusterIP"] == "None"
+    assert "type" not in metrics
+
+
+@pytest.mark.parametrize("base", ["https://git.example.com/main", "https://git.example.com/main/"])
+def test_the_runbook_is_where_it_is_said_to_be(helm: Helm, base: str) -> None:
+    rendered = helm.rendered("production", f"prometheusRule.runbookBaseUrl={base}")
+    links = {
+        rule["annotations"]["runbook_url"]
+        for group in rendered.one("PrometheusRule")["spec"]["groups"]
+        for rule in group["rules"]
+        if "alert" in rule
+    }
+    assert len(links) > 10
+    start = "https://git.example.com/main/docs/runbook.md#gateway"
+    assert all(link.startswith(start) for link in links)
 
 
 def test_nothing_of_an_operator_is_rendered_unless_asked_for(helm: Helm) -> None:

@@ -63,7 +63,7 @@ def test_the_grace_is_longer_than_all_that_a_pod_does_at_its_end(helm: Helm, pau
     rendered = helm.rendered("minimal", f"preStopSeconds={pause}")
     command = rendered.gateway["lifecycle"]["preStop"]["exec"]["command"]
     assert command == ["python", "-c", f"import time; time.sleep({pause})"]
-    served = (PROJECT / "gunicorn.conf.py").read_text()
+    served = (PROJECT / "gunicorn.conf.py").read_text() + (PROJECT / "app/serving.py").read_text()
     needed: float = pause
     for setting in ("graceful_timeout", "DRAIN_PAUSE"):
         value = re.search(rf"^{setting} = ([\d.]+)", served, re.MULTILINE)
@@ -72,9 +72,42 @@ def test_the_grace_is_longer_than_all_that_a_pod_does_at_its_end(helm: Helm, pau
     assert rendered.pod["terminationGracePeriodSeconds"] > needed
 
 
-def test_a_new_pod_is_ready_before_an_old_one_goes(helm: Helm) -> None:
-    strategy = helm.rendered("minimal").one("Deployment")["spec"]["strategy"]
-    assert strategy["rollingUpdate"] == {"maxSurge": 1, "maxUnavailable": 0}
+@pytest.mark.parametrize(
+    ("name", "settings", "kind"),
+    [
+        ("production", (), "RollingUpdate"),
+        ("minimal", (), "Recreate"),
+        ("minimal", ("config.state.url=memory://",), "Recreate"),
+        ("minimal", ("acknowledgeUnsharedState=true",), "RollingUpdate"),
+    ],
+)
+def test_a_new_pod_is_ready_before_an_old_one_goes_where_they_share_what_they_remember(
+    helm: Helm, name: str, settings: tuple[str, ...], kind: str
+) -> None:
+    strategy = helm.rendered(name, *settings).one("Deployment")["spec"]["strategy"]
+    assert strategy["type"] == kind
+    if kind == "RollingUpdate":
+        assert strategy["rollingUpdate"] == {"maxSurge": 1, "maxUnavailable": 0}
+
+
+def seconds_before_the_end(container: dict[str, Any]) -> int:
+    program = container["lifecycle"]["preStop"]["exec"]["command"][-1]
+    found = re.search(r"time\.sleep\((\d+)\)", program)
+    assert found is not None
+    return int(found[1])
+
+
+def test_the_sandbox_is_asked_whether_it_is_ready_and_ends_after_the_gateway(helm: Helm) -> None:
+    rendered = helm.rendered("sandbox")
+    _, sandbox = rendered.pod["containers"]
+    assert "http://127.0.0.1:8090/" in sandbox["readinessProbe"]["exec"]["command"][-1]
+    served = (PROJECT / "gunicorn.conf.py").read_text()
+    timeout = re.search(r"^graceful_timeout = (\d+)", served, re.MULTILINE)
+    assert timeout is not None
+    gateways = seconds_before_the_end(rendered.gateway) + int(timeout[1])
+    assert (
+        gateways < seconds_before_the_end(sandbox) < rendered.pod["terminationGracePeriodSeconds"]
+    )
 
 
 @pytest.mark.parametrize(

@@ -43,6 +43,12 @@ MEANT_OTHERWISE = [
     (f"{ACCOUNT}.ca_file=/run/secrets/authority/ca", "but secrets.authority is not given"),
     ("secrets.default.externalSecret.data=null", "maxProperties: got 2, want 1"),
     ("config.accounts.other.partner_id=x", "missing property 'platform_id'"),
+    ("config.accounts.Eu_1.partner_id=x", "'Eu_1' not allowed"),
+    ("config.audit.file=/var/log/gateway/audit.jsonl", "mount a volume there with extraVolumes"),
+    (
+        "prometheusRule.runbookBaseUrl=docs",
+        "/prometheusRule/runbookBaseUrl': 'docs' does not match",
+    ),
     ("sandbox.enabled=true", "leave config.accounts and secrets empty"),
 ]
 
@@ -83,6 +89,16 @@ def test_several_pods_without_shared_state_have_to_be_acknowledged(
 def test_several_sandboxes_are_refused_even_if_acknowledged(each_helm: Helm, several: str) -> None:
     said = each_helm.refusal("sandbox", several, "acknowledgeUnsharedState=true")
     assert "sandbox.enabled needs replicaCount 1" in said
+
+
+def test_fewest_pods_that_are_more_than_most_are_refused(each_helm: Helm) -> None:
+    said = each_helm.refusal("production", "autoscaling.minReplicas=5")
+    assert "autoscaling.minReplicas is 5, more than autoscaling.maxReplicas, which is 4" in said
+
+
+def test_an_audit_file_beside_what_is_mounted_is_refused(each_helm: Helm) -> None:
+    said = each_helm.refusal("production", "config.audit.file=/var/log/gateway-2/audit.jsonl")
+    assert "nothing can be written" in said
 
 
 def test_a_password_of_redis_is_refused(each_helm: Helm) -> None:

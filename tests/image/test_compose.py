@@ -90,6 +90,15 @@ def test_its_health_check_passes_and_it_verifies_a_customer_once(gateway: str) -
     assert second.stdout.split() == ["201", "true"], second.stderr
 
 
+def test_the_port_that_is_published_for_the_sandbox_is_not_on_loopback_alone(gateway: str) -> None:
+    # 127.0.0.2 stands for the container's own address, which it has not: it has no network.
+    asked = (
+        "import requests; print(requests.get('http://127.0.0.2:8090/_sandbox/state').status_code)"
+    )
+    answer = within(gateway, "python", "-c", asked)
+    assert answer.stdout.split() == ["200"], answer.stderr
+
+
 def test_it_shares_its_state_in_redis(gateway: str) -> None:
     lines = within(gateway, "python", "-c", METRICS).stdout.splitlines()
     assert "gateway_state_degraded 0.0" in [one for one in lines if "degraded" in one]

@@ -25,7 +25,7 @@ from tests.tools import needed
 ALERTS = PROJECT / "helm/files/alerts.yaml"
 RUNBOOK = PROJECT / "docs/runbook.md"
 SCENARIOS = sorted((PROJECT / "tests/observability/alerts").glob("*.yaml"))
-FIRING = 'count by (alertname, severity, turn) (ALERTS{alertstate="firing"})'
+FIRING = 'count by (alertname, severity, fault) (ALERTS{alertstate="firing"})'
 
 # Failures that an alert of their own tells of; all others are the availability alerts'.
 NAMED = {
@@ -36,7 +36,7 @@ NAMED = {
     ErrorCode.UPSTREAM_ACCESS_DENIED: "GatewayCredentialRefused",
     ErrorCode.UPSTREAM_UNMAPPED: "GatewayUnmappedCode",
 }
-TURNS = {Fault.GATEWAY: "gateway", Fault.UPSTREAM: "huawei"}
+
 
 RULES: list[dict[str, Any]] = [
     rule for group in yaml.safe_load(ALERTS.read_text())["groups"] for rule in group["rules"]
@@ -98,20 +98,21 @@ def test_every_alert_fires_in_some_scenario() -> None:
 def test_a_failure_that_is_not_the_callers_pages_once_under_the_right_name(tmp_path: Path) -> None:
     cases = []
     for code in ErrorCode:
-        if code.status < 500:
-            continue
-        turn = "gateway" if code in NAMED else TURNS.get(code.fault)
+        fault = Fault.GATEWAY if code in NAMED else code.fault
         alert = NAMED.get(code, "GatewayAvailabilityFastBurn")
-        page = f'{{alertname="{alert}", severity="page", turn="{turn}"}}'
-        request = 'operation="get_verification", caller="shop"'
-        series = f'gateway_requests_total{{{request}, status="{code.status}", code="{code.name}"}}'
+        page = f'{{alertname="{alert}", fault="{fault.name}", severity="page"}}'
+        request = f'operation="get_verification", caller="shop", status="{code.status}"'
+        counted = (
+            f'gateway_requests_total{{{request}, code="{code.name}"}}',
+            f'gateway_failures_total{{fault="{code.fault.name}", code="{code.name}"}}',
+        )
         moment = {
             "expr": FIRING,
             "eval_time": "30m",
-            "exp_samples": [{"labels": page, "value": 1}] if turn else [],
+            "exp_samples": [{"labels": page, "value": 1}] if fault is not Fault.CALLER else [],
         }
         case = {"name": code.name, "interval": "1m", "promql_expr_test": [moment]}
-        case["input_series"] = [{"series": series, "values": "0+60x30"}]
+        case["input_series"] = [{"series": one, "values": "0+60x30"} for one in counted]
         cases.append(case)
     path = tmp_path / "codes.yaml"
     path.write_text(yaml.safe_dump({"rule_files": [str(ALERTS)], "tests": cases}))

@@ -33,6 +33,8 @@ from tests.gateway import (
 )
 from tests.gunicorn_process import LIMIT, gunicorn
 from tests.observability.log import Log, check_silence
+from tests.partner_center.accounts import with_token
+from tests.raw_upstream import RawUpstream, answer
 from tests.sandbox_driver import SandboxDriver
 from tests.verification.gateways import INDIVIDUAL
 
@@ -115,6 +117,49 @@ def test_a_replay_and_a_reconciled_write_are_told_apart(
         ("VERIFIED", False, True),
         ("VERIFIED", True, True),
     ]
+
+
+def test_a_look_at_the_result_does_not_hide_the_submission(settings: Settings, log: Log) -> None:
+    fine = "Content-Type: application/json\r\nConnection: close"
+    answers = [
+        answer(200, '{"is_review": 0}', fine, "X-Request-Id: submitted"),
+        answer(200, '{"review_result": 2}', fine, "X-Request-Id: looked"),
+    ]
+    with RawUpstream(lambda connection: connection.sendall(answers.pop(0))) as upstream:
+        changes = {"verification": {"backend": "review"}, "endpoint": upstream.url}
+        client = create_app(altered(settings, **changes)).test_client()
+        assert client.post(INDIVIDUAL_PATH, json=INDIVIDUAL, headers=bearer()).status_code == 201
+    (line,), (request,) = trail(log), log.requests()
+    assert answers == []
+    assert line["upstream_request_id"] == request["upstream_request_id"] == "submitted"
+    assert request["tries"] == 1
+
+
+def test_where_the_answer_was_lost_the_look_is_not_taken_for_it(
+    settings: Settings, sandbox: SandboxDriver, log: Log
+) -> None:
+    changes = {"verification": {"backend": "review"}, "timeouts": {"read": 0.5}}
+    client = create_app(altered(settings, **changes)).test_client()
+    sandbox.fault("individual", "hang", count=1)
+    sandbox.review(CUSTOMER, "passed")
+    assert client.post(INDIVIDUAL_PATH, json=INDIVIDUAL, headers=bearer()).status_code == 201
+    (line,), (request,) = trail(log), log.requests()
+    assert line["reconciled"] is True
+    assert "upstream_request_id" not in line
+    assert "upstream_request_id" not in request
+    assert request["tries"] == 1
+    assert len(sandbox.requests("result")) == 1
+
+
+def test_a_token_asked_for_on_the_way_is_not_what_a_read_is_about(
+    settings: Settings, sandbox: SandboxDriver, tmp_path: Path, log: Log
+) -> None:
+    client = create_app(with_token(settings, tmp_path, sandbox.url)).test_client()
+    sandbox.fault("token", "code", code="IAM.0011", status=403)
+    assert client.post(INDIVIDUAL_PATH, json=PERSON, headers=bearer()).status_code == 503
+    (line,), (request,) = trail(log), log.requests()
+    assert "upstream_code" not in line
+    assert "tries" not in request
 
 
 def test_what_writes_nothing_leaves_no_line(client: FlaskClient, log: Log) -> None:

@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from prometheus_client import REGISTRY, CollectorRegistry
+from werkzeug.test import TestResponse
 
 from app import create_app
+from app.errors import ErrorCode
 from app.observability import metrics
 from app.observability.condition import Condition
+from app.partner_center.codes import KNOWN
 from app.settings import Settings
-from tests.gateway import INDIVIDUAL_PATH, PERSON, altered, bearer, code, submit
+from demo.local import PROJECT
+from tests.gateway import CUSTOMER, INDIVIDUAL_PATH, PERSON, altered, bearer, code, submit
+from tests.observability.log import Log
+from tests.partner_center.accounts import Mounted, with_pairs, with_token
 from tests.sandbox_driver import SandboxDriver
+from tests.state.timing import wait_until
 from tests.verification.gateways import INDIVIDUAL
 
 FIRST_PAIR = {"account": "default", "pair": "0"}
@@ -99,7 +109,8 @@ def _operation_of_a_push(client: FlaskClient) -> str:
             sample.labels["operation"]: sample.value
             for metric in metrics.UPSTREAM_CALLS.collect()
             for sample in metric.samples
-            if sample.name.endswith("_total") and sample.labels["code"] == "CBC.0000"
+            if sample.name.endswith("_total")
+            and (sample.labels["account"], sample.labels["code"]) == ("default", "CBC.0000")
         }
 
     before = names()
@@ -118,7 +129,7 @@ def test_a_code_that_nobody_knows_is_counted(client: FlaskClient, sandbox: Sandb
 
 
 def test_whatever_huawei_answers_the_labels_are_bounded() -> None:
-    labels = metrics.CodeLabels(3)
+    labels = metrics.CodeLabels(known={"CBC.9"}, most_unknown=3)
     assert [labels.of(f"CBC.{number}") for number in (1, 2, 3, 4, 1)] == [
         "CBC.1",
         "CBC.2",
@@ -126,7 +137,95 @@ def test_whatever_huawei_answers_the_labels_are_bounded() -> None:
         "OTHER",
         "CBC.1",
     ]
+    assert labels.of("CBC.9") == "CBC.9"
     assert labels.of(None) == "none"
+
+
+def test_a_known_code_keeps_its_name_whatever_came_before(
+    client: FlaskClient, sandbox: SandboxDriver
+) -> None:
+    labels = {"account": "default", "operation": "verified_info", "outcome": "CUSTOMER_NOT_FOUND"}
+    known = counted("gateway_upstream_calls_total", **labels, code="CBC.5002")
+    for number in range(60):
+        assert code(submit(client, f"code-CBC-77{number:05}")) == "UPSTREAM_UNMAPPED"
+    assert code(submit(client, "code-CBC-5002")) == "CUSTOMER_NOT_FOUND"
+    assert known() == 1
+    assert sandbox.requests()
+
+
+def _documented() -> list[tuple[str, str | None]]:
+    document = json.loads((PROJECT / "tests/vectors/huawei_codes.json").read_text())
+    return [(one["code"], one["problem"]) for one in document["codes"]]
+
+
+@pytest.mark.parametrize("code", [code for code, problem in _documented() if problem])
+def test_every_documented_code_with_a_meaning_is_known(code: str) -> None:
+    assert code in KNOWN
+
+
+def test_a_call_to_iam_is_seen_and_a_locked_user_is_nothing_to_sign_with(
+    settings: Settings, sandbox: SandboxDriver, tmp_path: Path, log: Log
+) -> None:
+    app = create_app(with_token(settings, tmp_path, sandbox.url))
+    labels = {"account": "default", "operation": "iam_token"}
+    calls = "gateway_upstream_calls_total"
+    denied = counted(calls, **labels, outcome="UPSTREAM_ACCESS_DENIED", code="IAM.0061")
+    fine = counted(calls, **labels, outcome="OK", code="none")
+    timed = counted("gateway_upstream_seconds_count", **labels)
+    locked = counted("gateway_credential_events_total", account="default", event="locked")
+    assert submit(app.test_client()).status_code == 201
+    assert seen(app, "gateway_credentials_usable", account="default") == 1
+
+    app = create_app(with_token(settings, tmp_path, sandbox.url))
+    sandbox.fault("token", "code", code="IAM.0061", status=401)
+    assert code(submit(app.test_client())) == "UPSTREAM_ACCESS_DENIED"
+    assert seen(app, "gateway_credentials_usable", account="default") == 0
+    assert (fine(), denied(), timed(), locked()) == (1, 1, 2, 1)
+    (line,) = (one for one in log.lines if one["event"] == "IAM refused to give a token")
+    assert (line["verdict"], line["upstream_code"]) == ("locked", "IAM.0061")
+    assert line["upstream_status"] == 401
+    assert line["upstream_request_id"]
+
+
+def test_a_request_that_waits_is_counted_under_the_name_of_its_operation(
+    client: FlaskClient, sandbox: SandboxDriver
+) -> None:
+    name = "gateway_queue_seconds_count"
+    written = counted(name, account="default", operation="verified_info")
+    looked = counted(name, account="default", operation="read_result")
+    submit(client)
+    client.get(f"/v1/customers/{CUSTOMER}/verification", headers=bearer())
+    assert (written(), looked()) == (1, 1)
+    assert len(sandbox.requests()) == 2
+
+
+def test_what_was_not_sent_is_no_try(settings: Settings, sandbox: SandboxDriver) -> None:
+    tries = counted("gateway_upstream_tries_count", account="default", operation="verified_info")
+    client = create_app(settings).test_client()
+    late = client.post(INDIVIDUAL_PATH, json=PERSON, headers=bearer() | {"Prefer": "wait=0"})
+    assert code(late) == "DEADLINE_EXCEEDED"
+    assert (tries(), sandbox.requests()) == (0, [])
+
+
+def test_failures_are_counted_by_whose_turn_it_is_from_nothing_on(
+    client: FlaskClient, sandbox: SandboxDriver
+) -> None:
+    for one in ErrorCode:
+        labels = {"fault": one.fault.value, "code": one.name}
+        assert REGISTRY.get_sample_value("gateway_failures_total", labels) is not None
+    missing = counted("gateway_failures_total", fault="CALLER", code="CUSTOMER_NOT_FOUND")
+    submit(client, "code-CBC-5002")
+    assert missing() == 1
+    assert sandbox.requests()
+
+
+def test_the_end_of_a_temporary_pair_is_seen(settings: Settings, tmp_path: Path) -> None:
+    temporary = Mounted(tmp_path / "temporary", temporary=True)
+    temporary.write("AK", "SK", "token", "2099-01-01T00:00:00Z")
+    app = create_app(with_pairs(settings, temporary))
+    assert app.test_client().get("/readyz").status_code == 200
+    ends = datetime(2099, 1, 1, tzinfo=UTC).timestamp()
+    assert seen(app, "gateway_key_expiry_timestamp_seconds", **FIRST_PAIR) == ends
 
 
 def test_readiness_for_the_switch_off_is_counted_by_caller(
@@ -138,6 +237,26 @@ def test_readiness_for_the_switch_off_is_counted_by_caller(
     client.post(INDIVIDUAL_PATH, json=INDIVIDUAL, headers=bearer())
     assert (ready(), not_ready()) == (1, 1)
     assert sandbox.requests()
+
+
+def test_a_replay_and_what_is_refused_as_under_way_are_no_submissions(
+    app: Flask, sandbox: SandboxDriver
+) -> None:
+    not_ready = counted("gateway_review_readiness_total", caller="writer", ready="no")
+
+    def ask() -> TestResponse:
+        keyed = bearer() | {"Idempotency-Key": "one"}
+        return app.test_client().post(INDIVIDUAL_PATH, json=PERSON, headers=keyed)
+
+    sandbox.fault("verified-info", "latency", seconds=60, count=1)
+    with ThreadPoolExecutor(1) as threads:
+        first = threads.submit(ask)
+        wait_until(lambda: sandbox.requests("verified-info"))
+        assert code(ask()) == "IDEMPOTENCY_KEY_IN_FLIGHT"
+        sandbox.clear_faults()
+        assert first.result().status_code == 201
+    assert ask().headers["Idempotent-Replayed"] == "true"
+    assert not_ready() == 1
 
 
 def test_a_key_pair_that_rests_is_seen(app: Flask, sandbox: SandboxDriver) -> None:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import socket
+import ssl
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 from flask.testing import FlaskClient
+from pydantic import ValidationError
 
 from app import create_app
 from app.observability import tracing
-from app.settings import Settings
+from app.settings import Settings, TracingSettings
 from demo.local import free_port
 from tests.gateway import PERSON, bearer
 from tests.gunicorn_process import ServedGateway
@@ -64,6 +67,69 @@ def test_what_is_left_is_handed_over_at_the_end(tmp_path: Path, sandbox: Sandbox
         assert submit(gateway, "trace-7", **traceparent()) == 201
         assert gateway.end() == 0
         assert [span.trace_id for span in collector.spans] == [TRACE, TRACE]
+
+
+def test_the_environment_changes_nothing_of_what_is_exported(
+    tmp_path: Path, sandbox: SandboxDriver
+) -> None:
+    environment: dict[str, str | None] = {
+        "OTEL_SEMCONV_STABILITY_OPT_IN": "http",
+        "OTEL_RESOURCE_ATTRIBUTES": "person=ZHANG",
+        "OTEL_SERVICE_NAME": "ZHANG",
+        "OTEL_EXPORTER_OTLP_CERTIFICATE": "/nonexistent",
+    }
+    with Collector() as collector:
+        document = configured(tmp_path, sandbox.url, collector.url)
+        with ServedGateway(tmp_path, document, environment=environment) as gateway:
+            assert submit(gateway, "trace-10", **traceparent()) == 201
+            assert gateway.end() == 0
+        _, server = sorted(collector.spans, key=lambda span: span.kind)
+        assert server.name == f"POST {RULE}/verifications/individual"
+        assert server.attributes["http.method"] == "POST"
+        assert server.attributes["http.status_code"] == 201
+        assert server.attributes.keys() <= set(tracing.EXPORTED)
+        assert b"ZHANG" not in b"".join(batch.body for batch in collector.batches)
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+def test_an_https_collector_is_trusted_by_its_authority(
+    config: dict[str, Any], sandbox: SandboxDriver, tmp_path: Path, trusted: bool
+) -> None:
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    with Collector(tls=context) as collector:
+        config["tracing"] = {"endpoint": collector.url}
+        if trusted:
+            config["tracing"]["ca_file"] = str(tmp_path / "ca.pem")
+        client = create_app(Settings.model_validate(config)).test_client()
+        path = "/v1/customers/trace-11/verifications/individual"
+        assert client.post(path, json=PERSON, headers=bearer()).status_code == 201
+        assert len(sandbox.requests()) == 1
+        tracing.close()
+        assert len(collector.spans) == (2 if trusted else 0)
+
+
+@pytest.mark.parametrize(
+    ("section", "said"),
+    [
+        ({"endpoint": "http://collector:4318"}, "plain http needs `insecure`"),
+        ({"endpoint": "http://collector:4318", "insecure": True}, None),
+        ({"endpoint": "http://[::1]:4318"}, None),
+        ({"endpoint": "https://collector:4318", "ca_file": "/ca.pem"}, None),
+        ({"endpoint": "http://127.0.0.1:4318", "ca_file": "/ca.pem"}, "needs an https `endpoint`"),
+        ({"ca_file": "/ca.pem"}, "needs an https `endpoint`"),
+    ],
+)
+def test_plain_http_to_another_machine_has_to_be_asked_for(
+    section: dict[str, Any], said: str | None
+) -> None:
+    if said is None:
+        assert TracingSettings.model_validate(section).endpoint == section["endpoint"]
+    else:
+        with pytest.raises(ValidationError, match=said):
+            TracingSettings.model_validate(section)
 
 
 def test_a_share_of_none_traces_only_what_callers_ask_for(

@@ -161,7 +161,7 @@ def iam(settings: Settings) -> Iam:
     """IAM as the default account sees it."""
     account = settings.accounts["default"]
     assert account.iam is not None
-    return Iam(account, account.iam)
+    return Iam("default", account, account.iam, observe=lambda _: None)
 
 
 def token_on_requests(sandbox: SandboxDriver, operation: str = "verified-info") -> list[str]:

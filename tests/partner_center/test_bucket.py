@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from app import create_app
+from app.errors import ErrorCode, GatewayError
 from tests.gateway import CUSTOMER, altered, code
 from tests.raw_upstream import RawUpstream, answer
 from tests.sandbox.bucket import OBS_ACCESS_KEY, OBS_SECRET_KEY, REGION, UnsignedPayload
@@ -141,6 +144,26 @@ def test_a_key_pair_that_was_replaced_is_used(
     refused(sandbox, upload(client, "a.jpg", JPEG), 503, "UPSTREAM_ACCESS_DENIED")
     file(tmp_path, OBS_ACCESS_KEY)
     assert upload(client, "a.jpg", JPEG).status_code == 201
+
+
+class _Dripping:
+    """A picture that somebody sends a byte at a time, and never whole."""
+
+    def read(self, size: int = -1, /) -> bytes:
+        threading.Event().wait(0.05)
+        return b"x"[:size]
+
+
+def test_an_upload_that_takes_too_long_is_given_up(
+    client: FlaskClient, sandbox: SandboxDriver
+) -> None:
+    bucket = client.application.extensions["partner_gateway"].buckets["default"]
+    begun = time.monotonic()
+    with pytest.raises(GatewayError) as failed:
+        bucket.store("c-1/page.jpg", "image/jpeg", 1000, _Dripping(), within=0.5)
+    assert time.monotonic() - begun < 3
+    assert failed.value.code is ErrorCode.DEADLINE_EXCEEDED
+    assert sandbox.objects() == []
 
 
 FAULTS: list[tuple[str, dict[str, Any], int, str]] = [

@@ -114,7 +114,7 @@ def test_a_partners_token_that_dies_at_once_again_is_renewed_once(
 ) -> None:
     customers.token("a", PROJECT)
     sandbox.revoke_tokens()
-    sandbox.settings(token_seconds=0.001)
+    sandbox.settings(token_seconds=0.000001)
     with pytest.raises(GatewayError) as failed:
         customers.token("b", PROJECT)
     assert failed.value.code is ErrorCode.UPSTREAM_ACCESS_DENIED

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -110,10 +111,32 @@ def test_a_locked_user_is_left_alone_until_the_lock_is_over(
     replace(tmp_path / "password", PASSWORD)
     assert [ask(tokens) for _ in range(3)] == [DENIED] * 3
     assert len(sandbox.requests()) == 2
+    assert tokens.describe()["token"]["condition"] == "LOCKED"
     sandbox.clock(LOCK_PAUSE)
     assert ask(tokens) is DENIED
     clock.pass_time(LOCK_PAUSE)
     assert ask(tokens) is None
+    assert tokens.describe()["token"]["condition"] == "HELD"
+
+
+def test_a_token_is_not_waited_for_longer_than_the_request_may_take(
+    tokens: Tokens, sandbox: SandboxDriver
+) -> None:
+    sandbox.fault("token", "hang")
+    begun = time.monotonic()
+    with pytest.raises(GatewayError) as failed:
+        tokens.token(within=1)
+    assert failed.value.code is ErrorCode.UPSTREAM_ERROR
+    assert time.monotonic() - begun < 3
+    sandbox.clear_faults()
+    assert ask(tokens) is None
+
+
+def test_with_no_time_left_iam_is_not_asked(tokens: Tokens, sandbox: SandboxDriver) -> None:
+    with pytest.raises(GatewayError) as failed:
+        tokens.token(within=0.1)
+    assert failed.value.code is ErrorCode.DEADLINE_EXCEEDED
+    assert sandbox.requests() == []
 
 
 @pytest.mark.parametrize("status", [403, 404])
@@ -221,7 +244,7 @@ def test_whatever_iam_says_is_a_token_or_a_failure_of_the_catalogue(
         asked = iam(with_token(settings, tmp_path, upstream.url))
         found: ErrorCode | None = None
         try:
-            token = asked.partner_token(1000.0)
+            token = asked.partner_token(1000.0, within=10)
         except GatewayError as error:
             found = error.code
         else:

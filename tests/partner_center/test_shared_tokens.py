@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import time
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from app.partner_center.tokens import MARGIN
 from app.settings import Settings
 from app.state import MemoryState, SharedState
-from tests.gateway import code, submit
+from tests.gateway import INDIVIDUAL_PATH, PERSON, bearer, code, submit
 from tests.partner_center.accounts import (
     PASSWORD,
     events,
@@ -163,6 +164,25 @@ def test_a_replica_that_died_while_asking_holds_the_others_for_a_while_only(
     answers = together(2, lambda place: submit(client) if place else valkey.pass_time(30))
     assert [one.status_code for one in answers if one is not None] == [201]
     assert tokens_issued(sandbox) == 2
+
+
+def test_another_replica_that_asks_is_not_waited_for_longer_than_the_request_may_take(
+    shared: Settings, sandbox: SandboxDriver, valkey: Valkey
+) -> None:
+    client = gateway(shared)
+    assert submit(client).status_code == 201
+    (key,) = (key for key in valkey.values() if key.startswith(b"gateway:token:"))
+    state = SharedState(valkey.settings)
+    name = key.decode().removeprefix("gateway:")
+    state.delete(name)
+    assert state.add(f"{name}:turn", b"1", 30)
+    begun = time.monotonic()
+    late = gateway(shared).post(
+        INDIVIDUAL_PATH, json=PERSON, headers=bearer() | {"Prefer": "wait=2"}
+    )
+    assert code(late) == "DEADLINE_EXCEEDED"
+    assert time.monotonic() - begun < 4
+    assert tokens_issued(sandbox) == 1
 
 
 def test_a_password_that_one_gateway_saw_refused_is_tried_once_by_each(

@@ -12,12 +12,12 @@ import requests
 
 from app.errors import ErrorCode
 from app.partner_center.credentials import LOOK_INTERVAL
-from app.partner_center.iam import Iam
 from app.settings import Settings
 from tests.gateway import SECOND_ACCESS_KEY, SECOND_SECRET_KEY, code, submit
 from tests.partner_center.accounts import (
     Mounted,
     gateway,
+    iam,
     key_pairs,
     partner_center,
     read,
@@ -48,9 +48,7 @@ class Temporary:
 
 @pytest.fixture
 def temporary(settings: Settings, sandbox: SandboxDriver, tmp_path: Path) -> Temporary:
-    account = with_token(settings, tmp_path, sandbox.url).accounts["default"]
-    assert account.iam is not None
-    token = Iam(account, account.iam).partner_token(0)
+    token = iam(with_token(settings, tmp_path, sandbox.url)).partner_token(0, within=10)
     method: dict[str, Any] = {"methods": ["token"], "token": {"duration_seconds": LIFE}}
     with requests.Session() as session:
         session.trust_env = False

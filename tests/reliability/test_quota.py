@@ -37,7 +37,7 @@ class Queue:
         self.name = name
         self.granted: list[str] = []
         self.open = threading.Event()
-        self.quota = Quota("test", name, 1, _State(self.open))
+        self.quota = Quota("test", name, name, 1, _State(self.open))
         self._threads: list[threading.Thread] = []
 
     def enter(self, caller: str, *, urgent: bool = False) -> None:
@@ -128,7 +128,7 @@ def test_replicas_that_share_nothing_keep_to_their_part(
 
 
 def test_a_request_whose_turn_does_not_come_in_time_is_refused() -> None:
-    quota = Quota("test", "refused", 0.1, MemoryState())
+    quota = Quota("test", "PUT /refused", "refused", 0.1, MemoryState())
     quota.wait(Errand.within(LONG, "first"), write=True)
     begun = time.monotonic()
     with pytest.raises(GatewayError) as caught:
@@ -150,7 +150,7 @@ def test_one_who_gives_up_leaves_no_gap() -> None:
 
 
 def test_a_thousand_who_wait_cost_next_to_nothing() -> None:
-    quota = Quota("test", "thousand", 5, MemoryState())
+    quota = Quota("test", "PUT /thousand", "thousand", 5, MemoryState())
     for _ in range(5):
         quota.wait(Errand.within(LONG, "before"), write=False)
 
@@ -174,7 +174,7 @@ def test_a_thousand_who_wait_cost_next_to_nothing() -> None:
 
 
 def test_a_quiet_caller_beside_a_noisy_one_waits_less_than_a_second() -> None:
-    quota = Quota("test", "quiet", 10, MemoryState())
+    quota = Quota("test", "PUT /quiet", "quiet", 10, MemoryState())
     ends = time.monotonic() + 4.0
 
     def ask(caller: str) -> list[float]:

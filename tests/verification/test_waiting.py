@@ -10,8 +10,12 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from app.partner_center.deadline import Errand
+from app.verification import LAST_LOOK
+from app.verification.model import Status
 from tests.gateway import CUSTOMER, code
 from tests.sandbox_driver import SandboxDriver
+from tests.state.timing import wait_until
 from tests.verification.conftest import Build
 from tests.verification.gateways import read, submit
 
@@ -104,6 +108,41 @@ def test_a_long_poll_that_ends_first_says_in_review(
     assert (response.status_code, response.get_json()["status"]) == (200, "IN_REVIEW")
     assert response.headers[APPLIED] == "wait=3"
     assert 1 <= len(sandbox.requests("result")) <= 3
+
+
+def test_a_last_look_that_is_not_answered_in_time_does_not_hide_what_is_known(
+    review: FlaskClient, sandbox: SandboxDriver
+) -> None:
+    submit(review, customer="review-hold-1")
+    verifications = review.application.extensions["partner_gateway"].verifications["default"]
+    wait = LAST_LOOK + 1
+    begun = monotonic()
+    with ThreadPoolExecutor(1) as threads:
+        errand = Errand.within(wait, "poller")  # as long as the wait, like the longest wait
+        polling = threads.submit(verifications.read, "review-hold-1", errand, wait)
+        wait_until(lambda: sandbox.requests("result"))
+        sandbox.fault("result", "hang")
+        assert polling.result().status == Status.IN_REVIEW
+    assert monotonic() - begun < wait + 1
+    assert len(sandbox.requests("result")) == 2
+
+
+def test_a_poll_ends_with_what_is_known_when_the_gateway_is_about_to_end(
+    review: FlaskClient, sandbox: SandboxDriver
+) -> None:
+    submit(review, customer="review-hold-1")
+    begun = monotonic()
+    with ThreadPoolExecutor(1) as threads:
+        polling = threads.submit(read, review, "review-hold-1", "wait=25")
+        wait_until(lambda: sandbox.requests("result"))
+        draining = review.application.extensions["partner_gateway"].draining
+        draining.set()
+        try:
+            response = polling.result()
+        finally:
+            draining.clear()
+    assert monotonic() - begun < 5
+    assert (response.status_code, response.get_json()["status"]) == (200, "IN_REVIEW")
 
 
 def together(app: Flask, customers: list[str]) -> list[str]:

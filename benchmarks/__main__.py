@@ -1,0 +1,63 @@
+"""`make bench`: measures the gateway beside its peers and writes docs/performance.md.
+
+BENCH_ROUNDS (10) and BENCH_SECONDS (1) make it shorter or longer; FIGURES names the figures to
+measure, and then the rows are printed only.
+"""
+
+import os
+import sys
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from benchmarks import honesty, profile, report
+from benchmarks.bench import Bench, Row
+from benchmarks.figures import (
+    callers,
+    concurrency,
+    connections,
+    cpu,
+    footprint,
+    latency,
+    signing,
+    uploads,
+    waiting,
+)
+from benchmarks.upstream import Upstream
+
+FIGURES = {
+    "cpu": cpu.measure,
+    "concurrency": concurrency.measure,
+    "callers": callers.measure,
+    "waiting": waiting.measure,
+    "signing": signing.measure,
+    "footprint": footprint.measure,
+    "uploads": uploads.measure,
+    "connections": connections.measure,
+    "latency": latency.measure,
+}
+
+
+def main() -> int:
+    """Measure; 0 whatever the figures are."""
+    asked = os.environ.get("FIGURES", "").split()
+    begun = time.monotonic()
+    with TemporaryDirectory(prefix="partner-gateway-bench-") as name:
+        folder = Path(name)
+        with Upstream(folder / "upstream") as upstream:
+            bench = Bench(folder, upstream)
+            honesty.check(folder)
+            rows: list[tuple[str, Row]] = []
+            for figure in asked or FIGURES:
+                for row in FIGURES[figure](bench):
+                    rows.append((figure, row))
+                    sys.stdout.write(f"{row.figure}: {row.measured} ({row.goal or 'no goal'})\n")
+                    sys.stdout.flush()
+            if not asked:
+                layers = profile.by_layer(bench)
+                report.write(bench, rows, layers, time.monotonic() - begun)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

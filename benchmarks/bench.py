@@ -1,0 +1,71 @@
+"""What every measurement needs, and the rows that it ends in."""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+from typing import TypeVar
+
+from benchmarks.processes import PROJECT
+from benchmarks.upstream import Upstream
+
+S = TypeVar("S", bound=AbstractContextManager[object])
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of the table."""
+
+    figure: str
+    goal: str
+    measured: str
+    reached: bool | None = None  # None where there is no goal: a peer
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """Where and how long to measure.
+
+    Args:
+        folder: For files of the servers.
+        upstream: The stand-in for Huawei.
+        project: The tree of the gateway that is measured.
+        rounds: How often the sides take turns.
+        seconds: How long each turn is.
+    """
+
+    folder: Path
+    upstream: Upstream
+    project: Path = PROJECT
+    rounds: int = field(default_factory=lambda: int(os.environ.get("BENCH_ROUNDS", "10")))
+    seconds: int = field(default_factory=lambda: int(os.environ.get("BENCH_SECONDS", "1")))
+
+    @contextmanager
+    def started(self, sides: Sequence[S]) -> Iterator[Sequence[S]]:
+        """All sides at once."""
+        with ExitStack() as stack:
+            for side in sides:
+                stack.enter_context(side)
+            yield sides
+
+    def in_turns(self, *measures: Callable[[], float]) -> list[list[float]]:
+        """What each measure found, round by round; every round begins with another one."""
+        found: list[list[float]] = [[] for _ in measures]
+        for turn in range(self.rounds):
+            for step in range(len(measures)):
+                place = (turn + step) % len(measures)
+                found[place].append(measures[place]())
+        return found
+
+
+def ratio(ours: Sequence[float], theirs: Sequence[float]) -> float:
+    """The median of the rounds' ratios."""
+    return median(one / other for one, other in zip(ours, theirs, strict=True))
+
+
+def at_most(figure: str, value: float, limit: float, unit: str = "", digits: int = 2) -> Row:
+    """A row whose goal is not to be above a limit."""
+    shown = f"{value:.{digits}f}{unit}"
+    return Row(figure, f"≤ {limit:g}{unit}", shown, value <= limit)

@@ -1,0 +1,87 @@
+"""Where a request's CPU goes: py-spy's samples of the gateway under load, by layer."""
+
+import re
+import subprocess
+import threading
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from benchmarks.bench import Bench
+from benchmarks.load import closed_loop
+from benchmarks.processes import PROJECT
+from benchmarks.servers import gateway
+
+SPY = PROJECT / ".tools/bench/bin/py-spy"
+SECONDS = 8
+RATE = 400  # samples a second
+# A sample belongs to the first of these that is found going up from where it was taken.
+LAYERS: Mapping[str, str] = {
+    "HTTP to upstream: connection, urllib3, http.client": r"partner_center/(connection|clocked)"
+    r"|urllib3/|http/client|geventhttpclient",
+    "signature": r"partner_center/signing|requests_aws4auth/",
+    "credentials": r"partner_center/(credentials|key_pair|key_slot|tokens|customer_tokens)",
+    "quota, retries, circuit": r"partner_center/(quota|retry|breaker|deadline)|pybreaker"
+    r"|app/state/",
+    "the rest of the client: answer, codes": r"app/partner_center/",
+    "metrics": r"prometheus_client/|observability/metrics",
+    "log line and audit": r"logging/__init__|observability/(logs|audit)",
+    "tracing": r"opentelemetry/|observability/tracing",
+    "record of the request": r"observability/record",
+    "schemas: webargs, marshmallow": r"webargs/|marshmallow/|app/fields",
+    "verification, idempotency": r"app/verification/",
+    "views, flask-smorest": r"app/(resources|problems|extensions)|flask_smorest/",
+    "authentication, rates": r"app/(authentication|rates)|limits/|jwt/",
+    "Flask, Werkzeug": r"flask/|werkzeug/",
+    "gunicorn": r"gunicorn/",
+    "gevent's loop": r"gevent/(?!_?socket|select|_?ssl)",
+}
+# Threads that wait; py-spy takes them for busy.
+_IDLE = re.compile(r"gevent/(threadpool|_threading)|selectors\.py|socketserver\.py")
+_LINE = re.compile(r":\d+\)$")
+
+
+def samples(bench: Bench) -> Iterator[tuple[list[str], int]]:
+    """Stacks, outermost frame first, and how often each was seen."""
+    found = bench.folder / "profile.txt"
+    with gateway(bench.folder, bench.upstream.fast, project=bench.project) as server:
+        closed_loop([server], 16, 1)
+        load = threading.Thread(target=closed_loop, args=([server], 16, SECONDS + 3))
+        load.start()
+        worker = str(server.pids[-1])
+        subprocess.run(  # noqa: S603 - from our own requirements
+            [
+                *(str(SPY), "record", "--pid", worker, "--duration", str(SECONDS)),
+                *("--rate", str(RATE), "--format", "raw", "--output", str(found)),
+            ],
+            check=True,
+            capture_output=True,
+        )
+        load.join()
+    for line in found.read_text().splitlines():
+        stack, _, times = line.rpartition(" ")
+        if not _IDLE.search(stack):
+            yield [_LINE.sub(")", frame) for frame in stack.split(";")], int(times)
+
+
+def by_layer(bench: Bench) -> list[tuple[str, float]]:
+    """Each layer's share of the samples, the greatest first."""
+    counts: Counter[str] = Counter()
+    for stack, times in samples(bench):
+        counts[_layer(stack)] += times
+    total = sum(counts.values())
+    return [(layer, times / total) for layer, times in counts.most_common()]
+
+
+def _layer(stack: list[str]) -> str:
+    for frame in reversed(stack):
+        for layer, pattern in LAYERS.items():
+            if re.search(pattern, frame):
+                return layer
+    return "other"
+
+
+def write_stacks(bench: Bench, path: Path) -> None:
+    """All stacks, as flame graph programs read them."""
+    lines = (f"{';'.join(stack)} {times}\n" for stack, times in samples(bench))
+    path.write_text("".join(lines))

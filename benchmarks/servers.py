@@ -1,0 +1,151 @@
+"""The gateway and its peers, each to be started against an upstream."""
+
+import json
+import os
+import secrets
+import sys
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from benchmarks.processes import PROJECT, Process
+from benchmarks.upstream import nginx
+from demo.local import (
+    ACCESS_KEY,
+    BUCKET,
+    BUCKET_ACCESS_KEY,
+    BUCKET_SECRET_KEY,
+    PARTNER_ID,
+    PLATFORM_ID,
+    REGION,
+    SECRET_KEY,
+    free_port,
+)
+
+BENCH_PYTHON = PROJECT / ".tools/bench/bin/python"
+# The highest quota there is to configure is 1000 calls a second for each account: four callers
+# with an account each never wait for it.
+CALLERS = ("billing", "crm", "shop", "support")
+KEYS = {name: f"key-of-{name}" for name in CALLERS}
+HIGHEST_QUOTA = 1000
+PARTNER = {  # for the peers
+    "PARTNER_ID": PARTNER_ID,
+    "PLATFORM_ID": PLATFORM_ID,
+    "ACCESS_KEY": ACCESS_KEY,
+    "SECRET_KEY": SECRET_KEY,
+}
+
+
+def configuration(
+    folder: Path,
+    upstream: str,
+    *,
+    callers: int = len(CALLERS),
+    accounts: int = len(CALLERS),
+    first_quota: float = HIGHEST_QUOTA,
+    ca_file: Path | None = None,
+) -> dict[str, Any]:
+    """What the gateway is configured with.
+
+    Args:
+        folder: Where key files are written.
+        upstream: Huawei.
+        callers: How many; those that send come last.
+        accounts: How many; callers get them in turn.
+        first_quota: Calls a second that the first account is allowed.
+        ca_file: Whom to trust.
+    """
+    files = {}
+    pairs = {"key": (ACCESS_KEY, SECRET_KEY), "bucket": (BUCKET_ACCESS_KEY, BUCKET_SECRET_KEY)}
+    for name, (access_key, secret_key) in pairs.items():
+        (folder / f"{name}.access").write_text(access_key)
+        (folder / f"{name}.secret").write_text(secret_key)
+        files[name] = {
+            "access_key_file": str(folder / f"{name}.access"),
+            "secret_key_file": str(folder / f"{name}.secret"),
+        }
+    account: dict[str, Any] = {
+        "endpoint": upstream,
+        "partner_id": PARTNER_ID,
+        "platform_id": PLATFORM_ID,
+        "credentials": [files["key"]],
+        "attachments": {
+            "endpoint": upstream, "bucket": BUCKET, "region": REGION, **files["bucket"],
+        },
+        "quota": {"requests_per_second": HIGHEST_QUOTA},
+        **({"ca_file": str(ca_file)} if ca_file else {}),
+    }  # fmt: skip
+    spare = [f"caller-{number}" for number in range(callers - len(CALLERS))]
+    names = [*spare, *CALLERS][-callers:]
+    account_names = [f"account-{number}" for number in range(accounts)]
+    first = account | {"quota": {"requests_per_second": first_quota}}
+    return {
+        "accounts": dict.fromkeys(account_names, account) | {account_names[0]: first},
+        "callers": {
+            name: {
+                "keys_sha256": [sha256(KEYS.get(name, secrets.token_hex()).encode()).hexdigest()],
+                "scopes": ["verifications:write", "verifications:read", "attachments:write"],
+                "accounts": [account_names[place % accounts]],
+            }
+            for place, name in enumerate(names)
+        },
+    }
+
+
+class Server(Process):
+    """One of the sides that are compared."""
+
+    def __init__(self, name: str, port: int, command: list[str], folder: Path, **more: Any) -> None:
+        self.name = name
+        self.port = port
+        self.url = f"http://127.0.0.1:{port}"
+        self.metrics_url = ""
+        super().__init__(command, f"{self.url}/livez", folder / f"{name}-{port}.log", **more)
+
+
+def gateway(folder: Path, upstream: str, *, project: Path = PROJECT, **options: Any) -> Server:
+    """The gateway as it is deployed."""
+    port = free_port()
+    place = folder / f"gateway-{port}"
+    place.mkdir()
+    path = place / "config.yaml"
+    path.write_text(yaml.safe_dump(configuration(place, upstream, **options)))
+    metrics_port = free_port()
+    environment = {
+        "GATEWAY_CONFIG": str(path),
+        "HOST": "127.0.0.1",
+        "PORT": str(port),
+        "METRICS_PORT": str(metrics_port),
+    }
+    command = [sys.executable, "-m", "gunicorn", "-c", str(project / "gunicorn.conf.py")]
+    server = Server("gateway", port, command, folder, project=project, environment=environment)
+    server.metrics_url = f"http://127.0.0.1:{metrics_port}/metrics"
+    return server
+
+
+def fastapi(folder: Path, upstream: str, client: str) -> Server:
+    """FastAPI with one of the two HTTP clients."""
+    port = free_port()
+    environment = {
+        **PARTNER,
+        "HTTP_CLIENT": client,
+        "UPSTREAM": upstream,
+        "CALLERS": json.dumps({sha256(KEYS[one].encode()).hexdigest(): one for one in CALLERS}),
+    }
+    command = [
+        *(str(BENCH_PYTHON), "-m", "uvicorn", "benchmarks.peers.fastapi_gateway:app"),
+        *("--host", "127.0.0.1", "--port", str(port), "--loop", "uvloop", "--http", "httptools"),
+        *("--no-access-log", "--log-level", "warning", "--backlog", "4096"),
+    ]
+    return Server(f"fastapi-{client}", port, command, folder, environment=environment)
+
+
+def proxy(folder: Path, upstream: str) -> Server:
+    """nginx, which passes requests on and does nothing else."""
+    port = free_port()
+    place = folder / f"nginx-{port}"
+    os.mkdir(place)
+    values = {"port": port, "upstream": upstream.partition("://")[2]}
+    return Server("nginx", port, nginx(place, "peers/nginx.conf", **values), folder)
