@@ -1,5 +1,7 @@
 """The Partner Gateway: the composition root, in reading order."""
 
+from copy import deepcopy
+
 from flask import Flask
 
 from app import authentication, cli, docs, extensions, health, pages, rates, resources
@@ -27,7 +29,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         PROVIDE_AUTOMATIC_OPTIONS=False,  # the contract has none
         API_TITLE="Partner Gateway",
         API_VERSION=VERSION,
-        API_SPEC_OPTIONS=docs.SPEC,
+        API_SPEC_OPTIONS=deepcopy(docs.SPEC),  # apispec adds to it
         OPENAPI_VERSION="3.0.3",
         OPENAPI_URL_PREFIX="/",
         OPENAPI_JSON_PATH="openapi.json",
