@@ -8,6 +8,7 @@ from flask import Flask, current_app, g, request
 from flask_smorest import Blueprint
 
 from app.callers import Callers
+from app.documenting import documenting
 from app.errors import ErrorCode, GatewayError
 from app.settings import CallerSettings, Scope
 
@@ -24,10 +25,9 @@ def requires(scope: Scope | None = None) -> Callable[[View], View]:
 
     def decorate(view: View) -> View:
         scopes = {"x-required-scope": scope} if scope else {}
-        documented: Any = Blueprint.doc(security=SECURITY, **scopes)(view)
-        view._apidoc = documented._apidoc  # type: ignore[attr-defined]
-        setattr(view, _REQUIREMENT, scope or ANY_CALLER)
-        return view
+        documented: View = documenting(Blueprint.doc(security=SECURITY, **scopes))(view)
+        setattr(documented, _REQUIREMENT, scope or ANY_CALLER)
+        return documented
 
     return decorate
 

@@ -20,12 +20,12 @@ from typing import Any
 from app.observability import metrics
 
 OWN = "gateway"
+AUDIT = f"{OWN}.audit"
 
 # No line names them, so they need not be found out for each record.
 logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
 
 _encode = json.JSONEncoder(default=str).encode
-AUDIT = f"{OWN}.audit"
 
 
 def logger(name: str) -> logging.Logger:

@@ -12,6 +12,7 @@ from werkzeug.exceptions import HTTPException, InternalServerError
 
 from app.authentication import open_to_all
 from app.deprecation import announce
+from app.documenting import documenting
 from app.errors import ErrorCode, GatewayError
 from app.observability import record
 from app.partner_center import codes
@@ -74,20 +75,6 @@ _STATUSES = {
     413: ErrorCode.PAYLOAD_TOO_LARGE,
     415: ErrorCode.UNSUPPORTED_MEDIA_TYPE,
 }
-
-
-def documenting(decorator: Callable[[View], View]) -> Callable[[View], View]:
-    """A decorator of flask-smorest's, without the call that it puts around a view.
-
-    Those that only document do so too: a dozen calls for each request.
-    """
-
-    def decorate(view: View) -> View:
-        documented: Any = decorator(view)
-        view._apidoc = documented._apidoc  # type: ignore[attr-defined]
-        return view
-
-    return decorate
 
 
 class ResourceBlueprint(flask_smorest.Blueprint):
