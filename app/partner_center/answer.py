@@ -39,7 +39,7 @@ def pause(code: ErrorCode, headers: Mapping[str, str]) -> float | None:
     """Seconds after which a repeat makes sense; None where the entry does not ask for a pause."""
     if code is ErrorCode.ACCESS_KEY_LOCKED:
         return LOCK_PAUSE
-    text = headers.get("Retry-After", "")
+    text = headers.get("retry-after", "")
     if text.isascii() and text.isdigit() and code in _HONOURED:
         return min(float(text), LONGEST_PAUSE)
     return THROTTLE_PAUSE if code is ErrorCode.UPSTREAM_THROTTLED else None
@@ -59,7 +59,7 @@ class Answer:
         """Read a reply."""
         body = json_object(reply.content)
         found = body or {}
-        asked = reply.headers.get("X-Request-Id") or found.get("request_id")
+        asked = reply.headers.get("x-request-id") or found.get("request_id")
         upstream = Upstream(codes.error_code(found, reply.status), reply.status, request_id(asked))
         return cls(operation, reply, body, upstream)
 

@@ -43,7 +43,7 @@ class ClockSkew:
             return
         self._next = moment + INTERVAL
         try:
-            theirs = parsedate_to_datetime(headers.get("Date", "")).timestamp()
+            theirs = parsedate_to_datetime(headers.get("date", "")).timestamp()
         except (ValueError, OverflowError):
             return
         skew = theirs - self._now()

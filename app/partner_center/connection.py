@@ -4,7 +4,8 @@ import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
+from urllib.parse import urlsplit
 
 import urllib3
 from urllib3.exceptions import (
@@ -16,27 +17,24 @@ from urllib3.exceptions import (
 )
 
 from app.errors import ErrorCode, GatewayError
-from app.partner_center.clocked import ClockedPool, SecureClockedPool
+from app.partner_center.wire import Pool, SecurePool, Stream
 from app.settings import AccountSettings
 
 USER_AGENT = "partner-gateway"
 POOL_SIZE = 512  # idle connections kept; more requests open more connections for a while
-MAX_ANSWER = 1024 * 1024  # bytes; the longest documented answer has a few KiB
 
+_ONCE = urllib3.Retry(False)
+_DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 # After these nothing was sent.
 _NOT_SENT = (NewConnectionError, ConnectTimeoutError, NameResolutionError, ProxyError)
 
 
-class Stream(Protocol):
-    """Something to read from."""
-
-    def read(self, size: int = -1, /) -> bytes:
-        """At most `size` bytes; none at its end."""
-
-
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What came back, whole; `content` is None where it was longer than any proper answer."""
+    """What came back, whole; the names of its headers are in lower case.
+
+    `content` is None where it was longer than any proper answer.
+    """
 
     status: int
     headers: Mapping[str, str]
@@ -56,6 +54,8 @@ class Endpoint:
 
     def __init__(self, url: str, account: AccountSettings) -> None:
         self.url = url
+        parts = urlsplit(url)
+        self._host = parts.netloc.removesuffix(_DEFAULT_PORTS[parts.scheme])
         self._read_timeout = account.timeouts.read
         self._connect_timeout = account.timeouts.connect
         self._pool = _open_pool(url, account.ca_file, account.proxy)
@@ -90,41 +90,22 @@ class Endpoint:
             read=self._read_timeout,
         )
         try:
-            response = self._pool.urlopen(
+            response: Any = self._pool.urlopen(
                 method,
                 target,
                 body=body,  # type: ignore[arg-type]  # urllib3 takes whatever has read()
-                headers=dict(headers),
+                headers={"Host": self._host, "Accept-Encoding": "identity", **headers},
                 timeout=timeout,
-                retries=False,
+                retries=_ONCE,
                 redirect=False,
-                preload_content=False,
-                decode_content=False,
             )
-            content = _read(response)
         except _NOT_SENT:
             raise GatewayError(ErrorCode.UPSTREAM_UNREACHABLE, write=writes) from None
         except (HTTPError, TimeoutError):
             # `from None`: the library's text can hold the path, the host and parts of the answer.
             code = ErrorCode.OUTCOME_UNKNOWN if writes else ErrorCode.UPSTREAM_ERROR
             raise GatewayError(code, write=writes) from None
-        return Reply(response.status, response.headers, content)
-
-
-def _read(response: urllib3.BaseHTTPResponse) -> bytes | None:
-    """The content; None if it is longer than any proper answer."""
-    content = bytearray()
-    try:
-        while chunk := response.read1(65536):
-            content += chunk
-            if len(content) > MAX_ANSWER:
-                response.close()
-                return None
-    except BaseException:
-        response.close()
-        raise
-    response.release_conn()
-    return bytes(content)
+        return Reply(response.status, response.headers, response.content)
 
 
 def _open_pool(url: str, ca_file: Path | None, proxy: str | None) -> urllib3.HTTPConnectionPool:
@@ -138,7 +119,7 @@ def _open_pool(url: str, ca_file: Path | None, proxy: str | None) -> urllib3.HTT
     options: dict[str, Any] = {"maxsize": POOL_SIZE, "ssl_context": context, "retries": False}
     manager = urllib3.ProxyManager(proxy, **options) if proxy else urllib3.PoolManager(**options)
     manager.pool_classes_by_scheme = {
-        "http": ClockedPool,
-        "https": SecureClockedPool,
+        "http": Pool,
+        "https": SecurePool,
     }
     return manager.connection_from_url(url)

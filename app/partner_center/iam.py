@@ -135,9 +135,9 @@ class Iam:
             upstream = Upstream(
                 codes.error_code(body, reply.status),
                 reply.status,
-                request_id(reply.headers.get("X-Request-Id")),
+                request_id(reply.headers.get("x-request-id")),
             )
-            text = reply.headers.get("X-Subject-Token", "")
+            text = reply.headers.get("x-subject-token", "")
             if reply.status != 201 or not text:
                 raise _refusal(reply, upstream)
             return _token(text, body, now)

@@ -34,7 +34,7 @@ class Measured:
 
     def note(self, seconds: float) -> float | None:
         """Note an answer whose clock is that far ahead, and return the gauge."""
-        self.skew.note({"Date": formatdate(self.now.seconds + seconds, usegmt=True)})
+        self.skew.note({"date": formatdate(self.now.seconds + seconds, usegmt=True)})
         return gauge(self.account)
 
 
@@ -98,7 +98,7 @@ def test_a_date_that_is_none_is_ignored(measured: Measured, date: str) -> None:
     measured.monotonic.pass_time(INTERVAL)
     assert measured.note(5) == 5
     measured.monotonic.pass_time(INTERVAL)
-    measured.skew.note({"Date": date})
+    measured.skew.note({"date": date})
     assert gauge(measured.account) == 5
 
 

@@ -1,0 +1,196 @@
+"""Connections that send a request as it was signed, and read its whole answer within its time.
+
+urllib3 opens, secures and pools them; llhttp, the parser of Node.js, reads the answers: http.client
+takes more of a request's CPU for both than anything else does. And a socket's timeout is for each
+read: an answer that drips byte by byte, in its headers or in its body, would hold a request for as
+long as upstream likes.
+"""
+
+import select
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import NewConnectionError, ProtocolError
+
+MAX_ANSWER = 1024 * 1024  # bytes of content; the longest documented one has a few KiB
+MAX_RECEIVED = 2 * MAX_ANSWER  # bytes, with head and framing
+BLOCK = 64 * 1024  # bytes read at once
+
+
+class Stream(Protocol):
+    """Something to read from."""
+
+    def read(self, size: int = -1, /) -> bytes:
+        """At most `size` bytes; none at its end."""
+
+
+class Response:
+    """An answer, filled in by llhttp while it is read.
+
+    The names of headers are in lower case; one that comes twice has its values joined by a comma.
+    `content` is None where it is longer than any proper one.
+    """
+
+    # What urllib3 logs at DEBUG.
+    version_string = "HTTP/1.1"
+    length_remaining = 0
+
+    def __init__(self) -> None:
+        self.status = 0
+        self.headers: dict[str, str] = {}
+        self.content: bytes | None = None
+        self.complete = False
+        self.reusable = False  # whether its connection is
+        self._in_head = True
+        self._pieces: list[bytes] = []
+
+    def read(self, receive: Callable[[], bytes]) -> None:
+        """Read it all.
+
+        Args:
+            receive: Waits for what comes next; nothing is the end of the connection.
+
+        Raises:
+            ProtocolError: if this is no answer, or only part of one.
+        """
+        parser = self._parser = HttpResponseParser(self)
+        received = 0
+        try:
+            while not self.complete:
+                data = receive()
+                received += len(data)
+                if not data or received > MAX_RECEIVED:
+                    self._cut(within_answer=bool(data))
+                else:
+                    parser.feed_data(data)
+        except (HttpParserError, HttpParserUpgrade):
+            # What comes after the answer spoils nothing but the connection.
+            self.reusable = False
+            if not self.complete:
+                raise ProtocolError("not HTTP") from None
+        finally:
+            del self._parser  # it holds this object
+
+    def _cut(self, within_answer: bool) -> None:
+        """The connection has ended, or this end of it has enough."""
+        if self._in_head:
+            raise ProtocolError("no end of the head")
+        if not within_answer and self.headers.keys() & {"content-length", "transfer-encoding"}:
+            raise ProtocolError("the connection ended within the answer")
+        self._finish()  # without these headers an answer ends where its connection does
+        self.reusable = False
+        if within_answer:
+            self.content = None
+
+    def _finish(self) -> None:
+        content = b"".join(self._pieces)
+        self.content = content if len(content) <= MAX_ANSWER else None
+        self.status = self._parser.get_status_code()
+        self.reusable = self._parser.should_keep_alive()
+        self.complete = True
+
+    # What llhttp calls.
+
+    def on_message_begin(self) -> None:
+        """The first one, the one after an interim one (1xx), or one too many."""
+        if self.complete:
+            raise ProtocolError("more than one answer")
+        self.headers, self._in_head = {}, True
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A header; a trailer is none."""
+        if self._in_head:
+            key, text = name.decode("latin-1").lower(), value.decode("latin-1")
+            self.headers[key] = f"{self.headers[key]}, {text}" if key in self.headers else text
+
+    def on_headers_complete(self) -> None:
+        """The end of the head."""
+        self._in_head = False
+
+    def on_body(self, body: bytes) -> None:
+        """A piece of the content."""
+        self._pieces.append(body)
+
+    def on_message_complete(self) -> None:
+        """The end of the answer."""
+        if self._parser.get_status_code() >= 200:
+            self._finish()
+
+
+class _Connection(HTTPConnection):
+    def request(  # type: ignore[override]  # what we have it called with
+        self,
+        method: str,
+        url: str,
+        body: bytes | Stream | None,
+        headers: Mapping[str, str],
+        **_: Any,
+    ) -> None:
+        """Send a request, head and body in one piece; a stream needs its length in the headers."""
+        lines = [f"{method} {url} HTTP/1.1", *[f"{name}: {headers[name]}" for name in headers]]
+        if isinstance(body, bytes):
+            lines.append(f"Content-Length: {len(body)}")
+        text = "\r\n".join((*lines, "", ""))
+        # http.client would tell the header, and that can be a secret.
+        if not text.count("\r") == text.count("\n") == len(lines) + 1:
+            raise ValueError("a line break in a header")
+        head = text.encode("latin-1")
+        if self.sock is None:
+            self.connect()
+        self.sock.settimeout(self.timeout)
+        if body is None or isinstance(body, bytes):
+            self.sock.sendall(head + body if body else head)
+        else:
+            self.sock.sendall(head)
+            while block := body.read(BLOCK):
+                self.sock.sendall(block)
+
+    def getresponse(self) -> Any:
+        """Read the whole answer, within the read timeout."""
+        response = Response()
+        ends = time.monotonic() + (self.timeout or 0.0)
+
+        def receive() -> bytes:
+            left = ends - time.monotonic()
+            if left <= 0:
+                raise TimeoutError
+            self.sock.settimeout(left)
+            return self.sock.recv(BLOCK)
+
+        response.read(receive)
+        if not response.reusable:
+            self.close()
+        return response
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether an idle connection is open; asked by poll, gevent goes round its loop."""
+        try:
+            return self.sock is not None and not select.select([self.sock], [], [], 0)[0]
+        except ValueError:  # a number that select cannot hold
+            return super().is_connected
+
+
+class _SecureConnection(_Connection, HTTPSConnection):
+    def connect(self) -> None:
+        """Tell a failed handshake, before which nothing was sent, from a connection lost later."""
+        try:
+            super().connect()
+        except OSError as error:  # TLS refused, reset, or too slow
+            raise NewConnectionError(self, "TLS handshake failed") from error
+
+
+class Pool(HTTPConnectionPool):
+    """A pool of such connections."""
+
+    ConnectionCls = _Connection  # type: ignore[assignment]  # for its request
+
+
+class SecurePool(HTTPSConnectionPool):
+    """A pool of such connections by TLS."""
+
+    ConnectionCls = _SecureConnection  # type: ignore[assignment]  # for its request
