@@ -2,20 +2,22 @@
 
 import re
 from collections.abc import Callable, Iterable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
-from flask import Flask, current_app, g, request
+from flask import Flask, g, request
 from flask_smorest import Blueprint
 
 from app.callers import Callers
 from app.documenting import documenting
 from app.errors import ErrorCode, GatewayError
+from app.observability import record
 from app.settings import CallerSettings, Scope
 
 View = TypeVar("View", bound=Callable[..., Any])
 
 ANY_CALLER = "any caller"
 OPEN = "open"
+WRITING = frozenset(scope for scope in get_args(Scope) if scope.endswith(":write"))
 _REQUIREMENT = "_gateway_requirement"
 SECURITY: list[dict[str, list[str]]] = [{"callerKey": []}]
 
@@ -53,23 +55,21 @@ def _choose_account(caller: CallerSettings) -> str:
     return account
 
 
-def _check_customer(caller: CallerSettings) -> None:
-    customer = (request.view_args or {}).get("customer_id")
-    if caller.customers is None or customer is None:
-        return
-    if not re.fullmatch(caller.customers, customer):
-        raise GatewayError(ErrorCode.FORBIDDEN, "This customer is none of yours.")
-
-
 def identify(app: Flask, callers: Callers) -> None:
     """Find out who calls, before every view that is not open; `g.caller` is then its name."""
 
     @app.before_request
     def find_caller() -> None:
-        if request.endpoint is None:  # no such route: 404 or 405 follows
+        endpoint = request.endpoint
+        if endpoint is None:  # no such route: 404 or 405 follows
             return
-        if requirement(current_app.view_functions[request.endpoint]) != OPEN:
-            g.caller, g.rights = callers.identify(request.headers.get("Authorization"))
+        needed = requirement(app.view_functions[endpoint])
+        line = record.current()
+        line.writes = needed in WRITING
+        if needed != OPEN:
+            g.needed = needed
+            line.caller, g.rights = callers.identify(request.headers.get("Authorization"))
+            g.caller = line.caller
 
 
 def authorize(app: Flask) -> None:
@@ -77,16 +77,18 @@ def authorize(app: Flask) -> None:
 
     @app.before_request
     def check_rights() -> None:
-        if "caller" not in g:
+        line = record.current()
+        if line.caller is None:
             return
-        needed = requirement(current_app.view_functions[request.endpoint or ""])
+        needed, rights = g.needed, g.rights
         if needed is None:
             raise GatewayError(ErrorCode.FORBIDDEN, "Nobody may call this.")
-        rights: CallerSettings = g.rights
         if needed != ANY_CALLER and needed not in rights.scopes:
             raise GatewayError(ErrorCode.FORBIDDEN, f"You need the scope `{needed}`.")
-        g.account = _choose_account(rights)
-        _check_customer(rights)
+        g.account = line.account = _choose_account(rights)
+        customer, own = line.customer_id, rights.customers
+        if own is not None and customer is not None and not re.fullmatch(own, customer):
+            raise GatewayError(ErrorCode.FORBIDDEN, "This customer is none of yours.")
 
 
 def check_attachments(customer_id: str, attachments: Iterable[str]) -> None:

@@ -4,14 +4,15 @@ import logging
 import math
 import time
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import cast
 
 import limits
-from flask import Flask, Response, g
+from flask import Flask, Response, after_this_request
 from limits.storage import MemoryStorage, Storage, storage_from_string
 from limits.strategies import MovingWindowRateLimiter
 
 from app.errors import ErrorCode, GatewayError
+from app.observability import record
 from app.observability.logs import event, logger
 from app.settings import CallerSettings, StateSettings
 from app.state.address import address
@@ -85,13 +86,16 @@ def init_app(app: Flask, rates: Rates) -> None:
 
     @app.before_request
     def count() -> None:
-        if "caller" in g:
-            wait, g.rate_headers = rates.take(g.caller)
-            if wait is not None:
-                raise GatewayError(ErrorCode.RATE_LIMITED, retry_after=wait)
+        caller = record.current().caller
+        if caller is None:
+            return
+        wait, headers = rates.take(caller)
 
-    @app.after_request
-    def tell(response: Response) -> Response:
-        headers: dict[str, Any] = g.get("rate_headers", {})
-        response.headers.update(headers)
-        return response
+        def tell(response: Response) -> Response:
+            response.headers.update(headers)
+            return response
+
+        if headers:
+            after_this_request(tell)
+        if wait is not None:
+            raise GatewayError(ErrorCode.RATE_LIMITED, retry_after=wait)

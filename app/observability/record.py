@@ -7,7 +7,7 @@ import uuid
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, request
 
 from app.errors import ErrorCode, Upstream
 from app.observability import metrics, tracing
@@ -26,6 +26,7 @@ _CODES = metrics.CodeLabels(
     codes.KNOWN.union(bucket.CODES, *(operation.errors for operation in _OPERATIONS)),
     most_unknown=50,
 )
+_PROBES = frozenset({"livez", "readyz"})
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 
@@ -36,6 +37,11 @@ class Record:
     request_id: str
     begun: float = field(default_factory=time.monotonic)
     operation: str = "none"
+    method: str = "OTHER"
+    customer_id: str | None = None
+    writes: bool = False  # whether its view does
+    caller: str | None = None
+    account: str | None = None
     error_code: str | None = None
     backend: str | None = None
     status: str | None = None  # of the verification
@@ -45,22 +51,20 @@ class Record:
     exchanges: list[Exchange] = field(default_factory=list)
 
     @property
-    def _last(self) -> Exchange | None:
-        """The last that wrote; where nothing did, the last that the request is about."""
+    def last(self) -> Exchange | None:
+        """The last that wrote; where nothing did, the last that the request is about.
+
+        A look after a lost write does not hide the write.
+        """
         about = [one for one in self.exchanges if one.operation not in _ASIDE]
         writes = [one for one in about if one.writes]
         return next(reversed(writes or about), None)
 
     @property
     def upstream(self) -> Upstream:
-        """What Huawei answered to it; a look after a lost write does not hide the write."""
-        return self._last.upstream if self._last else Upstream()
-
-    @property
-    def tries(self) -> int:
-        """How often its operation was tried."""
-        last = self._last
-        return sum(one.operation == last.operation for one in self.exchanges) if last else 0
+        """What Huawei answered to it."""
+        last = self.last
+        return last.upstream if last else Upstream()
 
 
 _current: ContextVar[Record | None] = ContextVar("gateway_record", default=None)
@@ -96,9 +100,16 @@ def observe(exchange: Exchange) -> None:
 
 def _begin() -> None:
     asked = request.headers.get("X-Request-Id", "")
-    request_id = asked if _REQUEST_ID.fullmatch(asked) else str(uuid.uuid4())
-    operation = (request.endpoint or "none").rpartition(".")[2]
-    _current.set(Record(request_id=request_id, operation=operation))
+    method = request.method
+    _current.set(
+        Record(
+            request_id=asked if _REQUEST_ID.fullmatch(asked) else str(uuid.uuid4()),
+            operation=(request.endpoint or "none").rpartition(".")[2],
+            # Callers can send any word as a method.
+            method=method if method in tracing.METHODS else "OTHER",
+            customer_id=(request.view_args or {}).get("customer_id"),
+        )
+    )
 
 
 def _milliseconds(seconds: float) -> float:
@@ -109,36 +120,34 @@ def _end(response: Response) -> Response:
     record = current()
     response.headers["X-Request-Id"] = record.request_id
     seconds = time.monotonic() - record.begun
-    caller = g.get("caller")
+    status = response.status_code
     metrics.REQUESTS.labels(
-        record.operation, caller or "none", str(response.status_code), record.error_code or "none"
+        record.operation, record.caller or "none", str(status), record.error_code or "none"
     ).inc()
-    if record.error_code and request.blueprint != "health":  # readiness is no request
+    if record.error_code and record.operation not in _PROBES:  # readiness is no request
         failure = ErrorCode[record.error_code]
         metrics.FAILURES.labels(failure.fault.value, failure.name).inc()
     metrics.REQUEST_SECONDS.labels(record.operation).observe(seconds)
-    upstream = record.upstream
     tracing.note(
         request_id=record.request_id,
-        caller=caller,
-        account=g.get("account"),
+        caller=record.caller,
+        account=record.account,
         operation=record.operation,
         code=record.error_code,
     )
-    probe = request.endpoint in ("health.livez", "health.readyz") and response.status_code < 400
+    last, upstream = record.last, record.upstream
     event(
         _log,
-        logging.DEBUG if probe else logging.INFO,
+        logging.DEBUG if record.operation in _PROBES and status < 400 else logging.INFO,
         "request",
         request_id=record.request_id,
         trace_id=tracing.trace_id(),
-        caller=caller,
-        account=g.get("account"),
-        # Callers can send any word as a method.
-        method=request.method if request.method in tracing.METHODS else "OTHER",
+        caller=record.caller,
+        account=record.account,
+        method=record.method,
         operation=record.operation,
-        customer_id=(request.view_args or {}).get("customer_id"),
-        status=response.status_code,
+        customer_id=record.customer_id,
+        status=status,
         code=record.error_code,
         backend=record.backend,
         milliseconds=_milliseconds(seconds),
@@ -146,7 +155,7 @@ def _end(response: Response) -> Response:
         upstream_status=upstream.status,
         upstream_request_id=upstream.request_id,
         upstream_milliseconds=_milliseconds(sum(e.seconds for e in record.exchanges)) or None,
-        tries=record.tries or None,
+        tries=sum(one.operation == last.operation for one in record.exchanges) if last else None,
     )
     return response
 

@@ -71,8 +71,10 @@ def page(template: str, policy: str = READING, **context: Any) -> Response:
 
 
 def _guard(response: Response) -> Response:
+    given = {name for name, _ in response.headers}
     for name, value in EVERY_ANSWER.items():
-        response.headers.setdefault(name, value)
+        if name not in given:
+            response.headers.add(name, value)
     return response
 
 

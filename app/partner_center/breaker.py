@@ -1,9 +1,8 @@
 """Pauses the calls of one account while Huawei cannot be reached or fails all the time."""
 
 import logging
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import pybreaker
 
@@ -20,6 +19,7 @@ STORM = frozenset(
     }
 )
 _log = logger("breaker")
+T = TypeVar("T")
 
 
 def _is_no_storm(error: Any) -> bool:
@@ -62,23 +62,23 @@ class Breaker:
         """Whether calls go through without ado."""
         return bool(self._breaker.current_state == pybreaker.STATE_CLOSED)
 
-    @contextmanager
-    def call(self, write: bool, probe: Callable[[], object]) -> Iterator[None]:
-        """Make a call, whose failures are counted; after a pause only a read finds out first.
+    def call(self, write: bool, probe: Callable[[], object], work: Callable[[], T]) -> T:
+        """Do the work, whose failures are counted; after a pause only a read finds out first.
 
         Args:
-            write: Whether the call writes.
+            write: Whether the work writes.
             probe: Sends a harmless read; raises what it ended in.
+            work: Makes the call.
 
         Raises:
-            GatewayError: CIRCUIT_OPEN; nothing may be sent.
+            GatewayError: CIRCUIT_OPEN, and nothing was sent; or what the work ended in.
         """
         try:
             if write and not self.closed:
                 with self._breaker.calling():
                     probe()
             with self._breaker.calling():
-                yield
+                return work()
         except pybreaker.CircuitBreakerError:
             raise GatewayError(
                 ErrorCode.CIRCUIT_OPEN, retry_after=self._pause, write=write

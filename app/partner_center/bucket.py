@@ -94,25 +94,24 @@ class Bucket:
         request.headers["User-Agent"] = USER_AGENT
 
         errand = Errand.within(within, self._name)
+
+        def put() -> Upstream:
+            headers, body = request.headers, _Timely(content, errand)
+            found = _read(
+                self._endpoint.send("PUT", target, headers, body, writes=False, within=within)
+            )
+            _judge(found)
+            return found
+
         begun = time.monotonic()
         upstream, outcome = Upstream(), "ABORTED"
         try:
             # Storing the same again does no harm, so this is a read as far as repeating goes, and
             # an upload may find out itself whether OBS is back.
-            with self._breaker.call(write=False, probe=_nothing):
-                reply = self._endpoint.send(
-                    "PUT",
-                    target,
-                    request.headers,
-                    _Timely(content, errand),
-                    writes=False,
-                    within=within,
-                )
-                upstream = _read(reply)
-                _judge(upstream)
+            upstream = self._breaker.call(write=False, probe=_nothing, work=put)
             outcome = "OK"
         except GatewayError as error:
-            outcome = error.code.name
+            upstream, outcome = error.upstream or upstream, error.code.name
             raise
         finally:
             self._observe(

@@ -5,11 +5,12 @@ scope line, its own date header, and a canonical path that always ends in `/`. S
 huaweicloudsdkcore 3.1.219, signer/signer.py, whose signatures the tests compare with these.
 """
 
+import hmac
+import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import sha256
-from hmac import digest as hmac_digest
 from typing import Any, cast
 from urllib.parse import quote, unquote, unquote_plus, urlsplit
 
@@ -23,6 +24,8 @@ CONTENT_HEADER = "X-Sdk-Content-Sha256"
 UNSIGNED = "UNSIGNED-PAYLOAD"
 
 _EMPTY_SHA256 = sha256(b"").hexdigest()
+_SIGNED_BODIES = ("application/json", "application/bson")  # of any other the content is not signed
+_DATE, _TOKEN, _CONTENT = DATE_HEADER.lower(), TOKEN_HEADER.lower(), CONTENT_HEADER.lower()
 
 
 def utc_now() -> datetime:
@@ -49,6 +52,13 @@ def _date(second: int) -> str:
     return datetime.fromtimestamp(second, UTC).strftime("%Y%m%dT%H%M%SZ")
 
 
+@lru_cache(maxsize=256)  # the same few for all requests
+def _signed(*names: str) -> tuple[list[str], str]:
+    """Those of a request's headers that are signed, in their order, and as they are listed."""
+    signed = sorted(name for name in names if "_" not in name)
+    return signed, ";".join(signed)
+
+
 def _canonical_path(path: str) -> str:
     encoded = "/".join(quote(segment, safe="~") for segment in unquote(path).split("/"))
     return encoded if encoded.endswith("/") else encoded + "/"
@@ -71,7 +81,7 @@ class SdkHmacAuth(AWS4Auth):
         access_key: The access key, which is sent.
         secret_key: The secret key, which is not.
         security_token: Belongs to a temporary key pair.
-        now: The clock. Huawei allows it to be 15 minutes off.
+        now: The clock, in seconds. Huawei allows it to be 15 minutes off.
     """
 
     def __init__(
@@ -80,13 +90,13 @@ class SdkHmacAuth(AWS4Auth):
         secret_key: str,
         security_token: str | None = None,
         *,
-        now: Callable[[], datetime] = utc_now,
+        now: Callable[[], float] = time.time,
     ) -> None:
         super().__init__(access_key, secret_key, "", "")
         # The parent derives and keeps AWS's own key from the secret; Huawei's scheme needs none.
         self.signing_key = None
         self.session_token = security_token
-        self._key = secret_key.encode()
+        self._keyed = hmac.new(secret_key.encode(), digestmod="sha256")
         self._now = now
 
     def __repr__(self) -> str:
@@ -95,35 +105,34 @@ class SdkHmacAuth(AWS4Auth):
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
         """Sign the request in place and return it; its body must be bytes or None."""
         url, _, query = str(request.url).partition("?")
+        headers = request.headers
+        values = {name.lower(): value for name, value in headers.items()}
         host, path = _place(url)
-        given = dict(request.headers.lower_items())
-        added = {"Host": host, DATE_HEADER: _date(int(self._now().timestamp()))}
-        added = {name: value for name, value in added.items() if name.lower() not in given}
+        if "host" not in values:
+            headers["Host"] = values["host"] = host
+        if _DATE not in values:
+            headers[DATE_HEADER] = values[_DATE] = _date(int(self._now()))
         if self.session_token:
-            added[TOKEN_HEADER] = self.session_token
-        content_type = given.get("content-type", "")
-        if content_type and not content_type.startswith(("application/json", "application/bson")):
-            added[CONTENT_HEADER] = UNSIGNED
-        given |= {name.lower(): value for name, value in added.items()}
+            headers[TOKEN_HEADER] = values[_TOKEN] = self.session_token
+        content_type = values.get("content-type")
+        if content_type and not content_type.startswith(_SIGNED_BODIES):
+            headers[CONTENT_HEADER] = values[_CONTENT] = UNSIGNED
 
-        signed = sorted(name for name in given if "_" not in name)
-        names = ";".join(signed)
-        lines = "".join([f"{name}:{given[name].strip()}\n" for name in signed])
-        body = cast(bytes, request.body or b"")
-        payload_hash = (
-            given.get(CONTENT_HEADER.lower()) or sha256(body).hexdigest() if body else _EMPTY_SHA256
-        )
+        signed, names = _signed(*values)
+        lines = "".join([f"{name}:{values[name].strip()}\n" for name in signed])
+        body = cast(bytes, request.body)
+        payload_hash = values.get(_CONTENT) or sha256(body).hexdigest() if body else _EMPTY_SHA256
         canonical = (
             f"{request.method}\n{path}\n{canonical_query(_parameters(query)) if query else ''}\n"
             f"{lines}\n{names}\n{payload_hash}"
         )
         digest = sha256(canonical.encode()).hexdigest()
-        to_sign = f"{ALGORITHM}\n{given[DATE_HEADER.lower()]}\n{digest}"
-        signature = hmac_digest(self._key, to_sign.encode(), "sha256").hex()
-        added["Authorization"] = (
-            f"{ALGORITHM} Access={self.access_id}, SignedHeaders={names}, Signature={signature}"
+        signature = self._keyed.copy()  # never changed itself
+        signature.update(f"{ALGORITHM}\n{values[_DATE]}\n{digest}".encode())
+        headers["Authorization"] = (
+            f"{ALGORITHM} Access={self.access_id}, SignedHeaders={names}, "
+            f"Signature={signature.hexdigest()}"
         )
-        request.headers.update(added)
         return request
 
 

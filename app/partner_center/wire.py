@@ -99,7 +99,7 @@ class Response:
         """The first one, the one after an interim one (1xx), or one too many."""
         if self.complete:
             raise ProtocolError("more than one answer")
-        self.headers, self._in_head = {}, True
+        self.headers = {}
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """A header; a trailer is none."""
@@ -119,6 +119,8 @@ class Response:
         """The end of the answer."""
         if self._parser.get_status_code() >= 200:
             self._finish()
+        else:  # an interim one
+            self._in_head = True
 
 
 class _Connection(HTTPConnection):
