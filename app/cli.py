@@ -13,6 +13,7 @@ from flask.cli import AppGroup, FlaskGroup
 
 from app import settings as configuration
 from app.errors import ErrorCode, GatewayError
+from app.fields import utc
 from app.gateway import Gateway
 from app.partner_center.client import PartnerCenter
 from app.partner_center.codes import Verdict
@@ -103,7 +104,7 @@ def get_verification(customer: str, account: str | None) -> None:
         "status": found.status,
         "final": found.final,
         "backend": found.backend,
-        "checked_at": f"{found.checked_at:%Y-%m-%dT%H:%M:%SZ}",
+        "checked_at": utc(found.checked_at),
     }
     if found.reason is not None:
         told["rejection"] = {"reason": found.reason}

@@ -7,7 +7,7 @@ path of ours, and its validators are Huawei's rules, whose failures point at our
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Any
 
 from marshmallow import EXCLUDE, INCLUDE, RAISE, Schema, ValidationError, fields, missing
@@ -85,11 +85,16 @@ class Texts(_Explained, fields.List[str]):
     rules = _Explained.rules | {"invalid": Rule("WRONG_TYPE", "must be a list")}
 
 
+def utc(time: datetime) -> str:
+    """A time as RFC 3339 in UTC, to the second."""
+    return time.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
 class UtcTime(fields.DateTime):
-    """A time in an answer, as RFC 3339 in UTC."""
+    """A time in an answer."""
 
     def _serialize(self, value: Any, attr: str | None, obj: Any, **_: Any) -> str:
-        return f"{value.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+        return utc(value)
 
 
 def length(

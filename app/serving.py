@@ -22,7 +22,7 @@ DRAIN_PAUSE = 1.0  # seconds between "not ready" and the closed door
 class PatientBody(Body):  # type: ignore[misc]
     """The body of a request, which has to come within its time and in proper chunks.
 
-    Otherwise reading it raises an OSError, which werkzeug takes for a client that is gone: 400.
+    Otherwise reading it raises an OSError: 400.
 
     Args:
         body: gunicorn's body.

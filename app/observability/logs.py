@@ -15,7 +15,7 @@ from logging.handlers import WatchedFileHandler
 from pathlib import Path
 from traceback import walk_tb
 from types import TracebackType
-from typing import Any
+from typing import Any, TextIO
 
 from app.observability import metrics
 
@@ -85,6 +85,13 @@ class JsonFormatter(logging.Formatter):
         return _encode(line)
 
 
+class StandardError(logging.StreamHandler[TextIO]):
+    """Standard error, which Python flushes itself at the end of each line."""
+
+    def flush(self) -> None:
+        """Nothing."""
+
+
 class AuditFile(WatchedFileHandler):
     """The file of the audit trail, opened anew when it is rotated.
 
@@ -137,11 +144,7 @@ def configuration(level: str, audit_file: Path | None = None) -> dict[str, Any]:
         "disable_existing_loggers": False,
         "formatters": {"json": {"()": JsonFormatter}},
         "handlers": {
-            "stderr": {
-                "class": "logging.StreamHandler",
-                "stream": "ext://sys.stderr",
-                "formatter": "json",
-            },
+            "stderr": {"()": StandardError, "stream": "ext://sys.stderr", "formatter": "json"},
             **files,
         },
         "root": {"level": "WARNING", "handlers": ["stderr"]},

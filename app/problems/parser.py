@@ -1,10 +1,12 @@
 """How request bodies and queries are read: strictly, and failing with a problem."""
 
 import json
+from collections.abc import Mapping
+from functools import cache
 from typing import Any, NoReturn
 
 import marshmallow
-from flask import Request, request
+from flask import request
 from webargs.flaskparser import FlaskParser
 
 from app.errors import ErrorCode, GatewayError
@@ -27,43 +29,64 @@ _decode = json.JSONDecoder(
 ).decode
 
 
+@cache  # one for each schema of a query
+def _defaults(schema: marshmallow.Schema) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = schema.load({})
+    return found
+
+
 class Parser(FlaskParser):
-    """webargs' parser, strict about JSON and query, whose failures are problems."""
+    """webargs' decorators with our own reading: strict, and failing with a problem."""
 
-    DEFAULT_UNKNOWN_BY_LOCATION: dict[str, str | None] = {  # noqa: RUF012 - webargs declares it so
-        "json": None,  # as the schema says
-        "query": marshmallow.RAISE,
-    }
+    def parse(self, argmap: Any, req: Any = None, *, location: Any = None, **_: Any) -> Any:
+        """One part of the request under way, read and checked: its `json`, or its `query`.
 
-    def parse(self, argmap: Any, req: Any = None, *, location: Any = None, **kwargs: Any) -> Any:
-        """One part of a request, read and checked; by webargs where there is anything to read."""
-        if location == "query" and not request.query_string:
-            return argmap.load({})
-        return super().parse(argmap, req, location=location, **kwargs)
-
-    def load_json(self, req: Request, schema: marshmallow.Schema) -> Any:
-        """The body of a request."""
-        if not req.is_json:
-            raise GatewayError(ErrorCode.UNSUPPORTED_MEDIA_TYPE, "Send `application/json`.")
-        content = req.get_data(cache=False)
-        # werkzeug cuts a body of untold length at the limit without a word.
-        if req.content_length is None and len(content) >= (req.max_content_length or 0):
-            raise GatewayError(ErrorCode.PAYLOAD_TOO_LARGE)
+        Raises:
+            GatewayError: what is wrong with it.
+        """
         try:
-            return _decode(content.decode("utf-8"))
-        except (ValueError, RecursionError):
-            # `from None`: the error holds the whole document.
-            raise GatewayError(ErrorCode.MALFORMED_JSON) from None
+            if location != "query":
+                return argmap.load(_json())
+            if request.query_string:
+                return argmap.load(_query(), unknown=marshmallow.RAISE)
+            return dict(_defaults(argmap))
+        except marshmallow.ValidationError as error:
+            errors = tuple(dict.fromkeys(field_errors(error.messages)))
+            raise GatewayError(ErrorCode.VALIDATION_FAILED, errors=errors) from None
 
-    def load_querystring(self, req: Request, schema: marshmallow.Schema) -> Any:
-        """The query of a request; a name given twice would be a contradiction."""
-        if any(len(values) > 1 for _, values in req.args.lists()):
-            raise GatewayError(ErrorCode.VALIDATION_FAILED, "A query parameter is given twice.")
-        return super().load_querystring(req, schema)
 
-    def handle_error(self, error: marshmallow.ValidationError, *_: Any, **__: Any) -> NoReturn:
-        """Name every broken rule, none of the values."""
-        # webargs keys the messages by the place that was read ("json", "query").
-        places = error.normalized_messages().values()  # type: ignore[no-untyped-call]
-        errors = tuple(dict.fromkeys(one for place in places for one in field_errors(place)))
-        raise GatewayError(ErrorCode.VALIDATION_FAILED, errors=errors) from None
+def _json() -> Any:
+    if not request.is_json:
+        raise GatewayError(ErrorCode.UNSUPPORTED_MEDIA_TYPE, "Send `application/json`.")
+    try:
+        return _decode(_content().decode("utf-8"))
+    except (ValueError, RecursionError):
+        # `from None`: the error holds the whole document.
+        raise GatewayError(ErrorCode.MALFORMED_JSON) from None
+
+
+def _content() -> bytes:
+    length, most = request.content_length, request.max_content_length or 0
+    content: bytes
+    if length is None:
+        # werkzeug cuts a body of untold length at the limit without a word.
+        content = request.get_data(cache=False)
+        if len(content) >= most:
+            raise GatewayError(ErrorCode.PAYLOAD_TOO_LARGE)
+        return content
+    if length > most:
+        raise GatewayError(ErrorCode.PAYLOAD_TOO_LARGE)
+    try:
+        content = request.environ["wsgi.input"].read(length)
+    except OSError:  # it did not come in its time
+        raise GatewayError(ErrorCode.BAD_REQUEST) from None
+    if len(content) < length:  # nor will it: the caller is gone
+        raise GatewayError(ErrorCode.BAD_REQUEST)
+    return content
+
+
+def _query() -> dict[str, str]:
+    """The query; a name given twice would be a contradiction."""
+    if any(len(values) > 1 for _, values in request.args.lists()):
+        raise GatewayError(ErrorCode.VALIDATION_FAILED, "A query parameter is given twice.")
+    return request.args.to_dict()

@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Mapping
-from datetime import UTC
 from typing import Any
 
 from flask import Response, g, request
@@ -11,7 +10,7 @@ from marshmallow import fields
 
 from app.authentication import requires
 from app.extensions import verifications
-from app.fields import ResponseSchema, UtcTime
+from app.fields import ResponseSchema, UtcTime, utc
 from app.observability import record
 from app.partner_center.deadline import READ, Errand
 from app.problems import CALLER_PROBLEMS, UPSTREAM_PROBLEMS, ResourceBlueprint
@@ -131,7 +130,7 @@ def members(verification: Verification) -> dict[str, Any]:
         "status": verification.status,
         "final": verification.final,
         "backend": verification.backend,
-        "checked_at": f"{verification.checked_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
+        "checked_at": utc(verification.checked_at),
     }
     if verification.kind is not None:
         answer["kind"] = verification.kind

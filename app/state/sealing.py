@@ -18,7 +18,7 @@ class Sealing:
         if len(key) < MINIMUM:
             raise ValueError(f"a state key has at least {MINIMUM} bytes")
         # Two keys of one, so that neither use weakens the other.
-        self._naming = hmac.digest(key, b"fingerprint", sha256)
+        self._naming = hmac.new(hmac.digest(key, b"fingerprint", sha256), digestmod="sha256")
         encryption = hmac.digest(key, b"encryption", sha256)
         self._fernet = Fernet(base64.urlsafe_b64encode(encryption))
 
@@ -29,8 +29,9 @@ class Sealing:
 
     def fingerprint(self, *parts: str) -> str:
         """A name for the parts from which they cannot be told."""
-        text = "\0".join(parts).encode()
-        return hmac.digest(self._naming, text, sha256).hex()[:32]
+        name = self._naming.copy()  # never changed itself
+        name.update("\0".join(parts).encode())
+        return name.hexdigest()[:32]
 
     def seal(self, value: bytes) -> bytes:
         """The value, encrypted."""

@@ -36,7 +36,8 @@ class Migration:
             tally = self._tallies.setdefault(caller, _Tally())
             tally.submissions += 1
             tally.ready += not broken
-            tally.obstacles.update(broken)
+            for obstacle in broken:
+                tally.obstacles[obstacle] += 1
             tally.backends[backend] += 1
 
     def by_caller(self) -> list[dict[str, Any]]:
