@@ -9,7 +9,7 @@ import gevent
 from gevent.hub import Hub
 from gunicorn import util  # type: ignore[import-untyped]
 from gunicorn.glogging import Logger  # type: ignore[import-untyped]
-from gunicorn.http.body import Body  # type: ignore[import-untyped]
+from gunicorn.http.body import Body, LengthReader  # type: ignore[import-untyped]
 from gunicorn.http.errors import ParseException  # type: ignore[import-untyped]
 
 from app.gateway import Gateway
@@ -35,8 +35,10 @@ class PatientBody(Body):  # type: ignore[misc]
 
     def read(self, size: int | None = None) -> bytes:
         """The next bytes."""
-        if getattr(self.reader, "length", None) == 0:  # all of a body of known length is here
-            return bytes(super().read(size))
+        if isinstance(self.reader, LengthReader):
+            here = self.reader.unreader.buf.getbuffer().nbytes
+            if here >= self.reader.length:  # nothing is left to wait for
+                return bytes(super().read(size))
         begun = time.monotonic()
         try:
             with gevent.Timeout(self._left, TimeoutError()):

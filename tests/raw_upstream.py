@@ -129,8 +129,9 @@ class RawUpstream:
             headers[name.strip()] = value.strip()
         body = incoming.read(int(headers.get("Content-Length", 0)))
         self.requests.append(Received(line, headers, body))
-        if callable(self.reply):
-            self.reply(connection)
+        reply = self.reply  # a test may change it once it has its answer
+        if callable(reply):
+            reply(connection)
             return False
-        connection.sendall(self.reply)
-        return b"\r\nconnection: close\r\n" not in self.reply.lower()
+        connection.sendall(reply)
+        return b"\r\nconnection: close\r\n" not in reply.lower()

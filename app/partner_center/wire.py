@@ -6,7 +6,7 @@ read: an answer that drips byte by byte, in its headers or in its body, would ho
 long as upstream likes.
 """
 
-import select
+import socket
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
@@ -18,6 +18,7 @@ from urllib3.exceptions import NewConnectionError, ProtocolError
 
 MAX_ANSWER = 1024 * 1024  # bytes of content; the longest documented one has a few KiB
 MAX_RECEIVED = 2 * MAX_ANSWER  # bytes, with head and framing
+MAX_HEAD = 64 * 1024  # bytes received without the end of a head
 BLOCK = 64 * 1024  # bytes read at once
 
 
@@ -63,7 +64,7 @@ class Response:
             while not self.complete:
                 data = receive()
                 received += len(data)
-                if not data or received > MAX_RECEIVED:
+                if not data or received > (MAX_HEAD if self._in_head else MAX_RECEIVED):
                     self._cut(within_answer=bool(data))
                 else:
                     parser.feed_data(data)
@@ -99,12 +100,12 @@ class Response:
         """The first one, the one after an interim one (1xx), or one too many."""
         if self.complete:
             raise ProtocolError("more than one answer")
-        self.headers = {}
+        self.headers, self._pieces = {}, []
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """A header; a trailer is none."""
         if self._in_head:
-            key, text = name.decode("latin-1").lower(), value.decode("latin-1")
+            key, text = name.decode("latin-1").lower(), value.decode("latin-1").strip()
             self.headers[key] = f"{self.headers[key]}, {text}" if key in self.headers else text
 
     def on_headers_complete(self) -> None:
@@ -137,15 +138,20 @@ class _Connection(HTTPConnection):
         if isinstance(body, bytes):
             lines.append(f"Content-Length: {len(body)}")
         text = "\r\n".join((*lines, "", ""))
-        # http.client would tell the header, and that can be a secret.
+        # Neither error tells the header, which can be a secret.
         if not text.count("\r") == text.count("\n") == len(lines) + 1:
             raise ValueError("a line break in a header")
-        head = text.encode("latin-1")
+        if not text.isascii():
+            raise ValueError("a header that is not ASCII")
+        head = text.encode()
         if self.sock is None:
             self.connect()
         self.sock.settimeout(self.timeout)
         if body is None or isinstance(body, bytes):
-            self.sock.sendall(head + body if body else head)
+            content = head + body if body else head
+            sent = self.sock.send(content)  # all of it, as a rule, and for less than sendall
+            if sent < len(content):
+                self.sock.sendall(content[sent:])
         else:
             self.sock.sendall(head)
             while block := body.read(BLOCK):
@@ -170,11 +176,17 @@ class _Connection(HTTPConnection):
 
     @property
     def is_connected(self) -> bool:
-        """Whether an idle connection is open; asked by poll, gevent goes round its loop."""
+        """Whether an idle connection is open: nothing has come since, and it was not ended."""
+        if self.sock is None:
+            return False
+        self.sock.settimeout(0)
         try:
-            return self.sock is not None and not select.select([self.sock], [], [], 0)[0]
-        except ValueError:  # a number that select cannot hold
-            return super().is_connected
+            socket.socket.recv(self.sock, 1, socket.MSG_PEEK)  # below TLS
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+        return False
 
 
 class _SecureConnection(_Connection, HTTPSConnection):

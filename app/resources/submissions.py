@@ -136,7 +136,8 @@ def _submission(
 def _submit(
     kind: Kind, customer_id: str, submission: dict[str, Any], options: dict[str, Any]
 ) -> Any:
-    check_attachments(customer_id, submission.get("attachments", ()))
+    if attachments := submission.get("attachments"):
+        check_attachments(customer_id, attachments)
     line = record.current()
     key = _idempotency_key()
     if options["validate_only"]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -15,16 +17,20 @@ from werkzeug.test import TestResponse
 
 from demo.local import free_port
 from tests.gunicorn_process import ServedGateway
+from tests.raw_upstream import RawUpstream, answer
 from tests.reliability.conftest import Build
 from tests.reliability.gateways import headers, path_of, patient, read, said, submit
 from tests.sandbox_driver import SandboxDriver
-from tests.state.timing import wait_until
+from tests.state.timing import LIMIT, wait_until
 from tests.verification.gateways import INDIVIDUAL
 
 FAILURES = 3
 SHORT = {"tries": 1, "breaker_failures": FAILURES, "breaker_pause": 0.3}
 LONG = {**SHORT, "breaker_pause": 60.0}
 OPEN = (503, "CIRCUIT_OPEN", False)
+HELD = 4  # writes under way
+SUCCESS = answer(200, '{"error_code":"CBC.0000"}', "Connection: close")
+REFUSAL = answer(400, '{"error_code":"CBC.5002"}', "Connection: close")
 
 
 def is_open(account: str = "default") -> float | None:
@@ -153,6 +159,67 @@ def test_the_harmless_read_keeps_to_the_deadline_of_the_write(
     once_paused(ask)
     assert times[-1] < 3
     assert sandbox.requests("verified-info") == []
+
+
+def succeed(connection: socket.socket) -> None:
+    connection.sendall(SUCCESS)
+
+
+def said_of_writes_under_way(
+    app: Flask, upstream: RawUpstream, late: bytes
+) -> list[tuple[int, str, bool]]:
+    """What writes end in that upstream answers only once the circuit is open."""
+    came, let_go = threading.Semaphore(0), threading.Event()
+
+    def hold(connection: socket.socket) -> None:
+        came.release()
+        assert let_go.wait(LIMIT)
+        connection.sendall(late)
+
+    def lose(_: socket.socket) -> None:
+        pass
+
+    assert submit(app, "proves-the-key").status_code == 201
+    with ThreadPoolExecutor(HELD) as threads:
+        upstream.reply = hold
+        under_way = [threads.submit(submit, app, f"held-{place}") for place in range(HELD)]
+        assert all(came.acquire(timeout=LIMIT) for _ in range(HELD))
+        upstream.reply = lose
+        assert [read(app).status_code for _ in range(FAILURES)] == [502] * FAILURES
+        assert (is_open(), *(one.done() for one in under_way)) == (1, *[False] * HELD)
+        upstream.reply = succeed
+        let_go.set()
+        return [said(one.result()) for one in under_way]
+
+
+@pytest.mark.parametrize(
+    ("late", "ends"),
+    [
+        (SUCCESS, (201, "VERIFIED", False)),
+        (REFUSAL, (404, "CUSTOMER_NOT_FOUND", False)),
+        (b"", (504, "OUTCOME_UNKNOWN", False)),
+    ],
+    ids=["success", "refusal", "lost"],
+)
+def test_a_write_that_was_sent_before_it_opened_ends_in_its_own_answer(
+    build: Build, late: bytes, ends: tuple[int, str, bool]
+) -> None:
+    with RawUpstream(succeed) as upstream:
+        app = build(upstream=upstream.url, reliability=LONG, timeouts={"read": 2 * LIMIT})
+        assert said_of_writes_under_way(app, upstream, late) == [ends] * HELD
+        upstream.requests.clear()
+        assert [said(submit(app)), said(read(app))] == [OPEN] * 2
+        assert upstream.requests == []
+
+
+def test_a_late_answer_does_not_close_it_and_a_read_finds_out_first(build: Build) -> None:
+    with RawUpstream(succeed) as upstream:
+        app = build(upstream=upstream.url, reliability=SHORT, timeouts={"read": 2 * LIMIT})
+        said_of_writes_under_way(app, upstream, SUCCESS)
+        assert is_open() == 1
+        upstream.requests.clear()
+        assert once_paused(lambda: submit(app)).status_code == 201
+        assert [one.line.split()[0] for one in upstream.requests] == ["GET", "PUT"]
 
 
 def test_a_hanging_upstream_takes_nothing_from_the_others(

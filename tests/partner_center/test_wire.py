@@ -1,0 +1,304 @@
+"""What is read from the wire is what was sent: no part of it, and not the answer to another."""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import socket
+import string
+import threading
+import traceback
+from collections.abc import Iterable, Iterator
+from http.client import HTTPResponse
+from itertools import chain, pairwise, repeat
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from urllib3.exceptions import ProtocolError
+
+from app.errors import ErrorCode, GatewayError
+from app.partner_center.connection import Endpoint, Reply
+from app.partner_center.wire import BLOCK, MAX_ANSWER, MAX_RECEIVED, Response
+from app.settings import Settings
+from tests.raw_upstream import SUCCESS, RawUpstream, answer
+
+LIMIT = 10  # seconds; only a test that fails waits as long
+INTERIM = b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"
+HEAD = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nX-Kind: head\r\n\r\n"
+CHUNKED = HEAD + b"4;a=b\r\n1234\r\n1\r\n5\r\n0\r\nX-Kind: trailer\r\nX-Other: x\r\n\r\n"
+
+TEXTS = st.text([*map(chr, (9, *range(32, 127), *range(128, 256)))], max_size=20).map(
+    lambda text: text.strip(" \t")
+)
+TOKENS = st.text(string.ascii_letters + string.digits + "!#$%&'*+.^_`|~", min_size=1, max_size=12)
+NAMES = st.sampled_from(["X-One", "x-one", "Set-Cookie"]) | TOKENS.map("X-{}".format)
+FIELDS = st.lists(st.builds("{}:{}{}".format, NAMES, st.sampled_from(["", " ", "\t "]), TEXTS))
+
+
+def lines(*texts: str) -> bytes:
+    return "\r\n".join((*texts, "")).encode("latin-1")
+
+
+@st.composite
+def chunks(draw: st.DrawFn) -> bytes:
+    size = st.sampled_from(["{:x}", "{:X}", "00{:x}", "{:x};a=b"])
+    contents = draw(st.lists(st.binary(min_size=1, max_size=40), max_size=4))
+    sent = [lines(draw(size).format(len(one))) + one + b"\r\n" for one in contents]
+    return b"".join((*sent, lines("0", *draw(FIELDS), "")))
+
+
+@st.composite
+def interims(draw: st.DrawFn) -> bytes:
+    status = draw(st.sampled_from([100, 102, 103, 199]))
+    return lines(f"HTTP/1.1 {status} Not Yet", *draw(FIELDS), "")
+
+
+@st.composite
+def answers(draw: st.DrawFn) -> bytes:
+    """A well-formed answer, whatever ends it."""
+    status = draw(st.sampled_from([200, 201, 204, 304, 400, 500]) | st.integers(200, 599))
+    ends_by = draw(st.sampled_from(["length", "chunks", "close"]))
+    version = "1.1" if ends_by == "chunks" else draw(st.sampled_from(["1.1", "1.1", "1.0"]))
+    fields, content = draw(FIELDS), b""
+    if connection := draw(st.sampled_from(["", "close", "Close", "keep-alive", "Keep-Alive, x"])):
+        fields.append(f"Connection: {connection}")
+    if status in (204, 304):  # they have no content; 304 may have the length of another
+        fields += ["Content-Length: 7"] if (status, ends_by) == (304, "length") else []
+    elif ends_by == "chunks":
+        fields.append("Transfer-Encoding: chunked")
+        content = draw(chunks())
+    else:
+        content = draw(st.binary(max_size=200))
+        fields += [f"Content-Length: {len(content)}"] if ends_by == "length" else []
+    reason = draw(st.sampled_from([" OK", " Not what you think", " ", ""]))
+    return lines(f"HTTP/{version} {status}{reason}", *draw(st.permutations(fields)), "") + content
+
+
+@st.composite
+def damaged(draw: st.DrawFn) -> bytes:
+    """Anything, and answers with some bytes lost and others put there."""
+    sent = bytearray().join(draw(st.lists(answers() | interims() | st.binary(), max_size=3)))
+    for place in draw(st.lists(st.integers(0, len(sent)), max_size=4)):
+        sent[place : place + draw(st.integers(0, 3))] = draw(st.binary(max_size=3))
+    return bytes(sent)
+
+
+@st.composite
+def pieces(draw: st.DrawFn, whole: bytes) -> list[bytes]:
+    """The same bytes, cut anywhere or everywhere."""
+    inner = range(1, len(whole))
+    some = st.sets(st.sampled_from(inner), max_size=8) if inner else st.just(set[int]())
+    places = draw(st.just(set(inner)) | some)
+    return [whole[begin:end] for begin, end in pairwise(sorted({0, *places, len(whole)}))]
+
+
+def as_http_client_reads(sent: bytes) -> tuple[int, dict[str, str], bytes, bool, bool]:
+    """Status, headers, content, whether the connection's end is its own, whether that may go on."""
+    here, there = socket.socketpair()
+    with here, there, contextlib.closing(HTTPResponse(here)) as response:
+        there.sendall(sent)
+        there.shutdown(socket.SHUT_WR)
+        response.begin()
+        headers: dict[str, str] = {}
+        for name in map(str.lower, response.headers):
+            headers[name] = ", ".join(response.headers.get_all(name, []))
+        endless = response.length is None and not response.chunked
+        return response.status, headers, response.read(), endless, not response.will_close
+
+
+@given(st.data(), answers(), st.lists(interims(), max_size=2))
+def test_an_answer_is_read_as_http_client_reads_it(
+    data: st.DataObject, final: bytes, before: list[bytes]
+) -> None:
+    status, headers, content, endless, reusable = as_http_client_reads(final)
+    parts = data.draw(pieces(b"".join((*before, final))))
+    response = Response()
+    response.read(iter([*parts, b""] if endless else parts).__next__)  # and waits for no more
+    assert (response.status, response.headers, response.content) == (status, headers, content)
+    assert response.reusable == reusable
+
+
+@given(damaged().flatmap(pieces))
+@example([b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n"])
+@example([b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"])
+def test_whatever_comes_is_an_answer_or_is_refused_as_none(parts: list[bytes]) -> None:
+    response = Response()
+    try:
+        response.read(chain(parts, repeat(b"")).__next__)
+    except ProtocolError:
+        assert (response.complete, response.reusable) == (False, False)
+    else:
+        assert response.complete
+
+
+def test_trailers_are_no_headers_and_one_that_comes_twice_is_joined() -> None:
+    chunked, twice = Response(), Response()
+    chunked.read(iter([CHUNKED]).__next__)
+    assert chunked.headers == {"transfer-encoding": "chunked", "x-kind": "head"}
+    twice.read(iter([answer(200, "", "X-Some: a", "Other: o", "x-SOME: b")]).__next__)
+    assert twice.headers == {"x-some": "a, b", "other": "o", "content-length": "0"}
+
+
+@pytest.mark.parametrize("over", [0, 1])
+def test_chunks_have_a_mebibyte_of_content_at_most(over: int) -> None:
+    response, content = Response(), b"x" * (MAX_ANSWER + over)
+    response.read(iter([HEAD, b"%x\r\n%b\r\n0\r\n\r\n" % (len(content), content)]).__next__)
+    assert response.content == (None if over else content)
+
+
+@pytest.mark.parametrize("start", [b"HTTP/1.1 200 OK\r\nX: ", INTERIM])
+def test_a_head_without_end_is_given_up(start: bytes) -> None:
+    block = INTERIM * 1000 if start == INTERIM else b"x" * BLOCK
+    with pytest.raises(ProtocolError):  # and not StopIteration
+        Response().read(chain([start], repeat(block, MAX_RECEIVED // len(block) + 1)).__next__)
+
+
+@pytest.fixture
+def upstream() -> Iterator[RawUpstream]:
+    with RawUpstream() as server:
+        yield server
+
+
+@pytest.fixture
+def endpoint(upstream: RawUpstream, settings: Settings) -> Endpoint:
+    return Endpoint(upstream.url, settings.accounts["default"])
+
+
+def write(endpoint: Endpoint, **headers: str) -> Reply:
+    return endpoint.send("POST", "/", headers, b"{}", writes=True)
+
+
+class Watched:
+    """Sends an answer, and sees whether its connection is closed then or used again."""
+
+    def __init__(self, sent: Iterable[bytes], *, last: bool = False) -> None:
+        self._sent, self._last = sent, last
+        self._next: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+
+    def __call__(self, connection: socket.socket) -> None:
+        connection.settimeout(LIMIT)
+        try:
+            for piece in self._sent:
+                connection.sendall(piece)
+            if self._last:
+                connection.shutdown(socket.SHUT_WR)
+            self._next.put(connection.recv(1))
+        except ConnectionError:
+            self._next.put(b"")
+
+    def closed(self) -> bool:
+        return not self._next.get(timeout=LIMIT)
+
+
+WHOLE = {"length": SUCCESS, "chunks": CHUNKED, "after an interim one": INTERIM + SUCCESS}
+
+
+@pytest.mark.parametrize("whole", WHOLE.values(), ids=WHOLE)
+def test_an_answer_cut_short_anywhere_is_never_taken_for_whole(
+    upstream: RawUpstream, endpoint: Endpoint, whole: bytes
+) -> None:
+    for length in range(len(whole)):
+        upstream.reply = cut = Watched([whole[:length]], last=True)
+        with pytest.raises(GatewayError) as failed:
+            write(endpoint)
+        assert (failed.value.code, cut.closed()) == (ErrorCode.OUTCOME_UNKNOWN, True), length
+    upstream.reply = whole
+    assert write(endpoint).status == 200
+    assert upstream.connections == len(whole) + 1
+
+
+AFTER = {
+    "another answer": answer(403, '{"error_code":"CBC.0150"}'),
+    "an interim one": INTERIM,
+    "garbage": b"\x00garbage",
+}
+
+
+@pytest.mark.parametrize("late", [False, True])
+@pytest.mark.parametrize("after", AFTER.values(), ids=AFTER)
+def test_what_comes_after_an_answer_spoils_the_connection_only(
+    upstream: RawUpstream, endpoint: Endpoint, after: bytes, late: bool
+) -> None:
+    read, sent = threading.Event(), threading.Event()
+
+    def apart() -> Iterator[bytes]:
+        yield SUCCESS
+        assert read.wait(LIMIT)
+        yield after
+        sent.set()
+
+    upstream.reply = watched = Watched(apart() if late else [SUCCESS + after])
+    assert write(endpoint).content == SUCCESS.partition(b"\r\n\r\n")[2]
+    read.set()
+    assert not late or sent.wait(LIMIT)
+    upstream.reply = answer(201, "mine")
+    assert write(endpoint) == Reply(201, {"content-length": "4"}, b"mine")
+    assert (watched.closed(), upstream.connections) == (True, 2)
+
+
+KEPT = {
+    "a length": SUCCESS,
+    "chunks": CHUNKED,
+    "no content": b"HTTP/1.1 204 No Content\r\n\r\n",
+    "the length of another": b"HTTP/1.1 304 Not Modified\r\nContent-Length: 7\r\n\r\n",
+    "HTTP/1.0 that says so": answer(200, "", "Connection: Keep-Alive").replace(b"1.1", b"1.0"),
+    "after an interim one": INTERIM + SUCCESS,
+}
+
+
+@pytest.mark.parametrize("reply", KEPT.values(), ids=KEPT)
+def test_a_connection_is_used_again(
+    upstream: RawUpstream, endpoint: Endpoint, reply: bytes
+) -> None:
+    upstream.reply = reply
+    first = write(endpoint)
+    assert [write(endpoint) for _ in range(2)] == [first] * 2
+    assert (len(upstream.requests), upstream.connections) == (3, 1)
+
+
+NOT_KEPT = {
+    "Connection: close": Watched([answer(200, "", "Connection: close")]),
+    "close among others": Watched([answer(200, "", "Connection: x, Close")]),
+    "HTTP/1.0": Watched([answer(200).replace(b"1.1", b"1.0")]),
+    "the end of the connection": Watched([b"HTTP/1.1 200 OK\r\n\r\n"], last=True),
+}
+
+
+@pytest.mark.parametrize("reply", NOT_KEPT.values(), ids=NOT_KEPT)
+def test_a_connection_that_is_not_to_be_used_again_is_closed(
+    upstream: RawUpstream, endpoint: Endpoint, reply: Watched
+) -> None:
+    upstream.reply = reply
+    assert write(endpoint).content == b""
+    assert reply.closed()
+
+
+ENDLESS = {
+    "a length": (answer(200).replace(b": 0", b": 1000000000"), b"x" * BLOCK),
+    "chunks": (HEAD, b"1;a=b\r\nx\r\n" * 1000),
+    "the end of the connection": (b"HTTP/1.1 200 OK\r\n\r\n", b"x" * BLOCK),
+}
+
+
+@pytest.mark.parametrize(("start", "block"), ENDLESS.values(), ids=ENDLESS)
+def test_content_without_end_is_none_and_the_connection_is_closed(
+    upstream: RawUpstream, endpoint: Endpoint, start: bytes, block: bytes
+) -> None:
+    upstream.reply = watched = Watched(chain([start], repeat(block)))
+    reply = write(endpoint)
+    assert (reply.status, reply.content, watched.closed()) == (200, None, True)
+
+
+@pytest.mark.parametrize("end", ["\r", "\n", "\r\n", "\r\nX-Other: "])
+@pytest.mark.parametrize("place", ["name", "value"])
+def test_a_line_break_in_a_header_is_refused_untold_and_nothing_is_sent(
+    upstream: RawUpstream, endpoint: Endpoint, end: str, place: str
+) -> None:
+    broken = f"5ecret{end}5ecret"
+    headers = {broken: "x"} if place == "name" else {"X-Auth-Token": broken}
+    with pytest.raises(ValueError, match="line break") as refused:
+        write(endpoint, **headers)
+    assert "5ecret" not in "".join(traceback.format_exception(refused.value))
+    assert write(endpoint).status == 200
+    assert (len(upstream.requests), upstream.connections) == (1, 1)
