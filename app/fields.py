@@ -185,10 +185,29 @@ class UpstreamSchema(Schema):
     class Meta:
         unknown = EXCLUDE
 
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        # Found out once, and not for each translation as marshmallow's `dump` does.
+        self._constants: dict[str, Any] = {}
+        self._paths: list[tuple[str, fields.Field[Any], list[str]]] = []
+        for name, field in self.dump_fields.items():
+            if isinstance(field, fields.Constant):
+                self._constants[name] = field.constant
+            else:
+                self._paths.append((name, field, (field.attribute or name).split(".")))
+
     def translate(self, ours: Mapping[str, Any]) -> dict[str, Any]:
         """Huawei's body from our words; what is not there is left out."""
-        body: dict[str, Any] = self.dump(ours)
-        return body
+        body = dict(self._constants)
+        for name, field, path in self._paths:
+            value: Any = ours
+            for word in path:
+                value = value.get(word, missing)
+                if value is missing:
+                    break
+            else:
+                body[name] = field._serialize(value, name, ours)
+        return {name: value for name, value in body.items() if value is not missing}
 
     def broken_rules(self, body: Mapping[str, Any]) -> tuple[FieldError, ...]:
         """Huawei's rules that a translated body breaks, each at our field."""

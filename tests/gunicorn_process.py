@@ -104,6 +104,18 @@ class ServedGateway:
             raise AssertionError(f"{words!r} did not appear in the log:\n{self.text}")
         return line
 
+    def line(self, **members: Any) -> dict[str, Any]:
+        """The first line of the log that has these members, once it is there."""
+
+        def found() -> dict[str, Any] | None:
+            return next((line for line in self.lines if line.items() >= members.items()), None)
+
+        with self._said:
+            line = self._said.wait_for(found, LIMIT)
+        if line is None:
+            raise AssertionError(f"no line with {members} in the log:\n{self.text}")
+        return line
+
     @property
     def text(self) -> str:
         """The log so far."""

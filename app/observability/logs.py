@@ -17,6 +17,8 @@ from traceback import walk_tb
 from types import TracebackType
 from typing import Any, TextIO
 
+import orjson
+
 from app.observability import metrics
 
 OWN = "gateway"
@@ -24,8 +26,6 @@ AUDIT = f"{OWN}.audit"
 
 # No line names them, so they need not be found out for each record.
 logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
-
-_encode = json.JSONEncoder(default=str).encode
 
 
 def logger(name: str) -> logging.Logger:
@@ -40,6 +40,13 @@ def event(log: logging.Logger, level: int, text: str, **fields: Any) -> None:
         record = logging.LogRecord(log.name, level, "", 0, text, (), None)
         record.gateway_fields = fields
         log.handle(record)
+
+
+def _encode(line: Mapping[str, Any]) -> str:
+    try:
+        return orjson.dumps(line, default=str).decode()
+    except orjson.JSONEncodeError:  # a text that UTF-8 cannot hold
+        return json.dumps(line, default=str)
 
 
 def _frames(traceback: TracebackType | None) -> list[str]:

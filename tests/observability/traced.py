@@ -42,8 +42,7 @@ class Traced:
 
     def line(self, request_id: str) -> dict[str, Any]:
         """The log line of a request."""
-        lines = [line for line in self.gateway.lines if line["event"] == "request"]
-        return next(line for line in lines if line["request_id"] == request_id)
+        return self.gateway.line(event="request", request_id=request_id)
 
     def trace(self) -> str:
         """The id of a trace that nobody used yet."""
