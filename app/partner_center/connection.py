@@ -1,32 +1,27 @@
 """One of Huawei's endpoints: kept-alive connections, safe to share by threads."""
 
+import contextlib
 import ssl
-from collections.abc import Mapping
+import time
+import weakref
+from collections import deque
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import urllib3
-from urllib3.exceptions import (
-    ConnectTimeoutError,
-    HTTPError,
-    NameResolutionError,
-    NewConnectionError,
-    ProxyError,
-)
+from urllib3.exceptions import HTTPError
 
 from app.errors import ErrorCode, GatewayError
-from app.partner_center.wire import Pool, SecurePool, Stream
+from app.partner_center.wire import Connection, SecureConnection, Stream
 from app.settings import AccountSettings
 
 USER_AGENT = "partner-gateway"
-POOL_SIZE = 512  # idle connections kept; more requests open more connections for a while
+MOST_IDLE = 512  # connections; more requests at once open more, which are closed when they are over
 
-_ONCE = urllib3.Retry(False)
-_DEFAULT_PORTS = {"http": ":80", "https": ":443"}
-# After these nothing was sent.
-_NOT_SENT = (NewConnectionError, ConnectTimeoutError, NameResolutionError, ProxyError)
+_PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +48,16 @@ class Endpoint:
     """
 
     def __init__(self, url: str, account: AccountSettings) -> None:
-        self.url = url
         parts = urlsplit(url)
-        self._host = parts.netloc.removesuffix(_DEFAULT_PORTS[parts.scheme])
-        self._read_timeout = account.timeouts.read
-        self._connect_timeout = account.timeouts.connect
-        self._pool = _open_pool(url, account.ca_file, account.proxy)
+        port = parts.port or _PORTS[parts.scheme]
+        self.url = url
+        self._host = parts.netloc.removesuffix(f":{_PORTS[parts.scheme]}")
+        self._address = parts.hostname or "", port
+        self._proxy = urlsplit(account.proxy) if account.proxy else None
+        self._context = _context(account.ca_file) if parts.scheme == "https" else None
+        self._timeouts = account.timeouts
+        self._idle: deque[Connection] = deque()  # the one used last is used next
+        weakref.finalize(self, _close, self._idle)
 
     def send(
         self,
@@ -84,31 +83,66 @@ class Endpoint:
             GatewayError: UPSTREAM_UNREACHABLE if nothing was sent; OUTCOME_UNKNOWN (for a write)
                 or UPSTREAM_ERROR if something was and no answer came back.
         """
-        timeout = urllib3.Timeout(
-            total=within if within < float("inf") else None,
-            connect=self._connect_timeout,
-            read=self._read_timeout,
-        )
+        ends = time.monotonic() + within
+        # `from None`: libraries' texts can hold the path, the host and parts of the answer.
         try:
-            response: Any = self._pool.urlopen(
-                method,
-                target,
-                body=body,  # type: ignore[arg-type]  # urllib3 takes whatever has read()
-                headers={"Host": self._host, "Accept-Encoding": "identity", **headers},
-                timeout=timeout,
-                retries=_ONCE,
-                redirect=False,
-            )
-        except _NOT_SENT:
+            connection = self._connection(min(self._timeouts.connect, within))
+        except (HTTPError, HTTPException, OSError):
             raise GatewayError(ErrorCode.UPSTREAM_UNREACHABLE, write=writes) from None
-        except (HTTPError, TimeoutError):
-            # `from None`: the library's text can hold the path, the host and parts of the answer.
+        left = min(self._timeouts.read, ends - time.monotonic())
+        headers = {"Host": self._host, "Accept-Encoding": "identity", **headers}
+        try:
+            response = connection.exchange(method, target, headers, body, left)
+        except (HTTPError, OSError):
+            connection.close()
             code = ErrorCode.OUTCOME_UNKNOWN if writes else ErrorCode.UPSTREAM_ERROR
             raise GatewayError(code, write=writes) from None
+        except BaseException:
+            connection.close()
+            raise
+        if response.reusable and len(self._idle) < MOST_IDLE:
+            self._idle.append(connection)
+        else:
+            connection.close()
         return Reply(response.status, response.headers, response.content)
 
+    def _connection(self, timeout: float) -> Connection:
+        """An idle connection that is still open, or a new one."""
+        with contextlib.suppress(IndexError):
+            while True:
+                connection = self._idle.pop()
+                if connection.is_connected:
+                    connection.timeout = timeout
+                    return connection
+                connection.close()
+        connection = self._new_connection(timeout)
+        try:
+            connection.connect()
+        except BaseException:
+            connection.close()
+            raise
+        return connection
 
-def _open_pool(url: str, ca_file: Path | None, proxy: str | None) -> urllib3.HTTPConnectionPool:
+    def _new_connection(self, timeout: float) -> Connection:
+        host, port = self._address
+        if self._proxy:
+            host, port = self._proxy.hostname or "", self._proxy.port or _PORTS["http"]
+        connection = (
+            SecureConnection(host, port, timeout=timeout, ssl_context=self._context)
+            if self._context
+            else Connection(host, port, timeout=timeout)
+        )
+        if self._proxy:
+            connection.set_tunnel(*self._address)
+        return connection
+
+
+def _close(connections: Iterable[Connection]) -> None:
+    for connection in connections:
+        connection.close()
+
+
+def _context(ca_file: Path | None) -> ssl.SSLContext:
     context = urllib3.util.create_urllib3_context(ssl_minimum_version=ssl.TLSVersion.TLSv1_2)
     # urllib3 would have the keys of every connection written to the environment's SSLKEYLOGFILE.
     context.keylog_filename = None  # type: ignore[assignment]  # typeshed does not know of it
@@ -116,10 +150,4 @@ def _open_pool(url: str, ca_file: Path | None, proxy: str | None) -> urllib3.HTT
         context.load_verify_locations(ca_file)
     else:
         context.load_default_certs()
-    options: dict[str, Any] = {"maxsize": POOL_SIZE, "ssl_context": context, "retries": False}
-    manager = urllib3.ProxyManager(proxy, **options) if proxy else urllib3.PoolManager(**options)
-    manager.pool_classes_by_scheme = {
-        "http": Pool,
-        "https": SecurePool,
-    }
-    return manager.connection_from_url(url)
+    return context

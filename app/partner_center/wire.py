@@ -1,20 +1,20 @@
 """Connections that send a request as it was signed, and read its whole answer within its time.
 
-urllib3 opens, secures and pools them; llhttp, the parser of Node.js, reads the answers: http.client
-takes more of a request's CPU for both than anything else does. And a socket's timeout is for each
-read: an answer that drips byte by byte, in its headers or in its body, would hold a request for as
-long as upstream likes.
+urllib3 opens and secures them; llhttp, the parser of Node.js, reads the answers: urllib3's and
+http.client's own ways take a quarter of a request's CPU. And a socket's timeout is for each read:
+an answer that drips byte by byte, in its headers or in its body, would hold a request for as long
+as upstream likes.
 """
 
+import contextlib
 import socket
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Protocol
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import NewConnectionError, ProtocolError
+from urllib3.exceptions import ProtocolError
 
 MAX_ANSWER = 1024 * 1024  # bytes of content; the longest documented one has a few KiB
 MAX_RECEIVED = 2 * MAX_ANSWER  # bytes, with head and framing
@@ -35,10 +35,6 @@ class Response:
     The names of headers are in lower case; one that comes twice has its values joined by a comma.
     `content` is None where it is longer than any proper one.
     """
-
-    # What urllib3 logs at DEBUG.
-    version_string = "HTTP/1.1"
-    length_remaining = 0
 
     def __init__(self) -> None:
         self.status = 0
@@ -105,7 +101,7 @@ class Response:
     def on_header(self, name: bytes, value: bytes) -> None:
         """A header; a trailer is none."""
         if self._in_head:
-            key, text = name.decode("latin-1").lower(), value.decode("latin-1").strip()
+            key, text = name.decode("latin-1").lower(), value.decode("latin-1").strip(" \t")
             self.headers[key] = f"{self.headers[key]}, {text}" if key in self.headers else text
 
     def on_headers_complete(self) -> None:
@@ -124,43 +120,37 @@ class Response:
             self._in_head = True
 
 
-class _Connection(HTTPConnection):
-    def request(  # type: ignore[override]  # what we have it called with
+class Connection(HTTPConnection):
+    """A connection that is used again and again: a request, its answer, the next request."""
+
+    def exchange(
         self,
         method: str,
-        url: str,
-        body: bytes | Stream | None,
+        target: str,
         headers: Mapping[str, str],
-        **_: Any,
-    ) -> None:
-        """Send a request, head and body in one piece; a stream needs its length in the headers."""
-        lines = [f"{method} {url} HTTP/1.1", *[f"{name}: {headers[name]}" for name in headers]]
-        if isinstance(body, bytes):
-            lines.append(f"Content-Length: {len(body)}")
-        text = "\r\n".join((*lines, "", ""))
-        # Neither error tells the header, which can be a secret.
-        if not text.count("\r") == text.count("\n") == len(lines) + 1:
-            raise ValueError("a line break in a header")
-        if not text.isascii():
-            raise ValueError("a header that is not ASCII")
-        head = text.encode()
-        if self.sock is None:
-            self.connect()
-        self.sock.settimeout(self.timeout)
-        if body is None or isinstance(body, bytes):
-            content = head + body if body else head
-            sent = self.sock.send(content)  # all of it, as a rule, and for less than sendall
-            if sent < len(content):
-                self.sock.sendall(content[sent:])
-        else:
-            self.sock.sendall(head)
-            while block := body.read(BLOCK):
-                self.sock.sendall(block)
+        body: bytes | Stream | None,
+        within: float,
+    ) -> Response:
+        """Send a request and read its whole answer; the connection is closed if that was its last.
 
-    def getresponse(self) -> Any:
-        """Read the whole answer, within the read timeout."""
+        Args:
+            method: The HTTP method.
+            target: Path and query.
+            headers: All headers but the length of a body of bytes.
+            body: The body; a stream needs its length in the headers.
+            within: Seconds in which the answer has to have come.
+
+        Raises:
+            OSError: if the connection is lost, or it takes too long.
+            ProtocolError: if the answer is none.
+            ValueError: if a header cannot be sent; nothing was.
+        """
+        head = _head(method, target, headers, body)
+        # An answer may have come before upstream had heard all.
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            self._send(head, body)
         response = Response()
-        ends = time.monotonic() + (self.timeout or 0.0)
+        ends = time.monotonic() + within
 
         def receive() -> bytes:
             left = ends - time.monotonic()
@@ -173,6 +163,18 @@ class _Connection(HTTPConnection):
         if not response.reusable:
             self.close()
         return response
+
+    def _send(self, head: bytes, body: bytes | Stream | None) -> None:
+        self.sock.settimeout(self.timeout)
+        if body is None or isinstance(body, bytes):
+            content = head + body if body else head
+            sent = self.sock.send(content)  # all of it, as a rule, and for less than sendall
+            if sent < len(content):
+                self.sock.sendall(content[sent:])
+        else:
+            self.sock.sendall(head)
+            while block := body.read(BLOCK):
+                self.sock.sendall(block)
 
     @property
     def is_connected(self) -> bool:
@@ -189,22 +191,20 @@ class _Connection(HTTPConnection):
         return False
 
 
-class _SecureConnection(_Connection, HTTPSConnection):
-    def connect(self) -> None:
-        """Tell a failed handshake, before which nothing was sent, from a connection lost later."""
-        try:
-            super().connect()
-        except OSError as error:  # TLS refused, reset, or too slow
-            raise NewConnectionError(self, "TLS handshake failed") from error
+class SecureConnection(Connection, HTTPSConnection):
+    """Such a connection by TLS."""
 
 
-class Pool(HTTPConnectionPool):
-    """A pool of such connections."""
-
-    ConnectionCls = _Connection  # type: ignore[assignment]  # for its request
-
-
-class SecurePool(HTTPSConnectionPool):
-    """A pool of such connections by TLS."""
-
-    ConnectionCls = _SecureConnection  # type: ignore[assignment]  # for its request
+def _head(
+    method: str, target: str, headers: Mapping[str, str], body: bytes | Stream | None
+) -> bytes:
+    lines = [f"{method} {target} HTTP/1.1", *[f"{name}: {headers[name]}" for name in headers]]
+    if isinstance(body, bytes):
+        lines.append(f"Content-Length: {len(body)}")
+    head = "\r\n".join((*lines, "", ""))
+    # Neither error tells the header, which can be a secret.
+    if not head.count("\r") == head.count("\n") == len(lines) + 1:
+        raise ValueError("a line break in a header")
+    if not head.isascii():
+        raise ValueError("a header that is not ASCII")
+    return head.encode()
