@@ -6,9 +6,9 @@ path of ours, and its validators are Huawei's rules, whose failures point at our
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 from marshmallow import EXCLUDE, INCLUDE, RAISE, Schema, ValidationError, fields, missing
 
@@ -77,6 +77,11 @@ class Flag(_Explained, fields.Boolean):
 
 class Part(_Explained, fields.Nested):
     """An object within the object."""
+
+    @property
+    def upstream(self) -> "UpstreamSchema":
+        """Its schema, where that is a body of Huawei's."""
+        return cast(UpstreamSchema, self.schema)
 
 
 class Texts(_Explained, fields.List[str]):
@@ -176,30 +181,34 @@ class Code(_Explained, fields.Field[Any]):
         return self.codes.get(value, missing)
 
 
-_CONTAINERS = (fields.Nested, fields.List)
+_WITH_PARTS = (fields.Nested, fields.List)  # which have rules of their own
 
 
 class UpstreamSchema(Schema):
-    """A body of Huawei's: `translate` makes it from our words, `broken_rules` judges it."""
+    """A body of Huawei's: `translate` makes it from our words, `broken_rules` judges it.
+
+    Our words were checked already, so that a translation has the right types: what is left are
+    presence and validators. marshmallow's own ways, which look for types, hooks and names each
+    time, cost five times as much.
+    """
 
     class Meta:
         unknown = EXCLUDE
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        # Found out once, and not for each translation as marshmallow's `dump` does.
         self._constants: dict[str, Any] = {}
-        self._paths: list[tuple[str, fields.Field[Any], list[str]]] = []
-        for name, field in self.dump_fields.items():
+        self._translated: list[tuple[str, fields.Field[Any], list[str]]] = []
+        for name, field in self.fields.items():
             if isinstance(field, fields.Constant):
                 self._constants[name] = field.constant
             else:
-                self._paths.append((name, field, (field.attribute or name).split(".")))
+                self._translated.append((name, field, (field.attribute or name).split(".")))
 
     def translate(self, ours: Mapping[str, Any]) -> dict[str, Any]:
         """Huawei's body from our words; what is not there is left out."""
         body = dict(self._constants)
-        for name, field, path in self._paths:
+        for name, field, path in self._translated:
             value: Any = ours
             for word in path:
                 value = value.get(word, missing)
@@ -209,41 +218,29 @@ class UpstreamSchema(Schema):
                 body[name] = field._serialize(value, name, ours)
         return {name: value for name, value in body.items() if value is not missing}
 
-    def broken_rules(self, body: Mapping[str, Any]) -> tuple[FieldError, ...]:
-        """Huawei's rules that a translated body breaks, each at our field."""
-        messages: dict[str, Any] = {}
-        for name, field in self.load_fields.items():
+    def broken_rules(self, body: Mapping[str, Any], parent: str = "") -> tuple[FieldError, ...]:
+        """Huawei's rules that a translated body breaks, each at our field.
+
+        Args:
+            body: The translation.
+            parent: The RFC 6901 pointer to what was translated.
+        """
+        broken: list[FieldError] = []
+        for name, field, path in self._translated:
             value = body.get(name, missing)
-            for check in _checks(field, value):
+            if value is missing and not field.required:
+                continue
+            whole = value is missing or isinstance(field, _WITH_PARTS)
+            for check in (field.deserialize,) if whole else field.validators:
                 try:
                     check(value)
                 except ValidationError as error:
-                    known = messages.get(name)
-                    messages[name] = [*known, *error.messages] if known else error.messages
-        return tuple(_upstream_errors(self, messages, "")) if messages else ()
-
-
-def _checks(field: fields.Field[Any], value: Any) -> Sequence[Callable[[Any], object]]:
-    """What is left to be checked of a field of a translation.
-
-    Our words were checked, so that their translation has the right types; marshmallow's own way,
-    which checks them again, costs five times as much.
-    """
-    if value is missing:
-        return (field.deserialize,) if field.required else ()
-    return (field.deserialize,) if isinstance(field, _CONTAINERS) else field.validators
-
-
-def _upstream_errors(
-    schema: Schema, messages: Mapping[str, Any], parent: str
-) -> Iterator[FieldError]:
-    for name, reasons in messages.items():
-        field = schema.fields[name]
-        pointer = f"{parent}/{(field.attribute or name).replace('.', '/')}"
-        if isinstance(reasons, dict) and isinstance(field, fields.Nested):
-            yield from _upstream_errors(field.schema, reasons, pointer)
-        else:
-            yield from field_errors(reasons, pointer)
+                    pointer = "/".join((parent, *path))
+                    if isinstance(field, Part) and value is not missing:
+                        broken += field.upstream.broken_rules(value, pointer)
+                    else:
+                        broken += field_errors(error.messages, pointer)
+        return tuple(broken)
 
 
 def field_errors(messages: Any, pointer: str = "") -> Iterator[FieldError]:
