@@ -152,7 +152,7 @@ def main() -> int:
         log.seek(0)
         _say("\n=== The gateway's log\n")
         lines = log.read().decode().splitlines()
-        _say("\n".join(line for line in lines if '"event": "request"' in line))
+        _say("\n".join(line for line in lines if '"event":"request"' in line))
     _say(f"\n{'Everything was as announced.' if not show.failures else 'NOT as announced.'}")
     return 1 if show.failures else 0
 

@@ -14,6 +14,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app import create_app
+from app.observability import tracing
 from app.sandbox.server import SandboxServer
 from app.settings import Settings
 from demo.local import Local
@@ -35,6 +36,13 @@ _OF_THE_MACHINE = (
     "REQUESTS_CA_BUNDLE",
     "WEB_CONCURRENCY",
 )
+
+
+@pytest.fixture(autouse=True)
+def no_tracing_left() -> Iterator[None]:
+    """Let no exporter go on in the tests that follow."""
+    yield
+    tracing.close()
 
 
 @pytest.fixture(autouse=True)

@@ -79,7 +79,7 @@ def test_it_serves_and_counts(
             session.trust_env = False
             session.headers["Connection"] = "close"
             metrics = session.get(f"http://127.0.0.1:{port}/metrics", timeout=LIMIT).text
-        gateway.wait_for('"event": "request"')
+        gateway.line(event="request")
         assert gateway.end() == 0
     check_quiet(gateway)
     assert 'gateway_upstream_calls_total{account="default",' in metrics

@@ -99,7 +99,7 @@ def test_answers_that_nobody_takes_are_given_up(impatient: ServedGateway) -> Non
     many = 20  # more than the kernel keeps for us
     with Wire(impatient.url, receive_buffer=4096) as wire:
         wire.send(head("GET", "/docs/assets/swagger-ui-bundle.js") * many)
-        impatient.wait_for('"type": "builtins.TimeoutError"')
+        impatient.wait_for('"type":"builtins.TimeoutError"')
         answered = statuses(wire.read())
     assert set(answered) == {200}
     assert len(answered) < many
