@@ -1,16 +1,15 @@
-"""marshmallow parts that carry a value between the caller's words, ours and Huawei's.
+"""marshmallow's fields, rules and schemas as the contract needs them: failures never hold a value.
 
 A request schema checks the caller's JSON and names the fields; its `attribute=` is never used to
-rename. An upstream schema is a translation: its fields are Huawei's words, their `attribute=` the
-path of ours, and its validators are Huawei's rules, whose failures point at our field.
+rename. What Huawei's words are for ours stands in app.verification.translation.
 """
 
 import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any
 
-from marshmallow import EXCLUDE, INCLUDE, RAISE, Schema, ValidationError, fields, missing
+from marshmallow import INCLUDE, RAISE, Schema, ValidationError, fields
 
 from app.errors import FieldError
 
@@ -39,7 +38,7 @@ class Rule(str):
 _OTHER = Rule("INVALID", "is not valid")
 
 
-class _Explained(fields.Field[Any]):
+class Explained(fields.Field[Any]):
     """A field whose failures are rules."""
 
     rules: dict[str, Rule] = {  # noqa: RUF012 - never changed, replaced as a whole
@@ -55,7 +54,7 @@ class _Explained(fields.Field[Any]):
         return ValidationError([self.rules[key]])
 
 
-class Text(_Explained, fields.String):
+class Text(Explained, fields.String):
     """A string. Lone surrogates are refused: no encoding could carry them."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
@@ -67,27 +66,22 @@ class Text(_Explained, fields.String):
         return text
 
 
-class Flag(_Explained, fields.Boolean):
+class Flag(Explained, fields.Boolean):
     """true or false in a query."""
 
-    rules = _Explained.rules | {"invalid": Rule("WRONG_TYPE", "must be true or false")}
+    rules = Explained.rules | {"invalid": Rule("WRONG_TYPE", "must be true or false")}
     truthy = {"true"}  # noqa: RUF012 - marshmallow's
     falsy = {"false"}  # noqa: RUF012 - marshmallow's
 
 
-class Part(_Explained, fields.Nested):
+class Part(Explained, fields.Nested):
     """An object within the object."""
 
-    @property
-    def upstream(self) -> "UpstreamSchema":
-        """Its schema, where that is a body of Huawei's."""
-        return cast(UpstreamSchema, self.schema)
 
-
-class Texts(_Explained, fields.List[str]):
+class Texts(Explained, fields.List[str]):
     """A list of strings."""
 
-    rules = _Explained.rules | {"invalid": Rule("WRONG_TYPE", "must be a list")}
+    rules = Explained.rules | {"invalid": Rule("WRONG_TYPE", "must be a list")}
 
 
 def utc(time: datetime) -> str:
@@ -162,85 +156,6 @@ class ResponseSchema(Schema):
 
     class Meta:
         unknown = INCLUDE
-
-
-class Code(_Explained, fields.Field[Any]):
-    """One of Huawei's numbers, by our word. A word that has no number is left out.
-
-    Args:
-        codes: Our word -> Huawei's number.
-        unsupported: The rule that a word without a number breaks.
-    """
-
-    def __init__(self, codes: Mapping[str, int], unsupported: Rule, **kwargs: Any) -> None:
-        super().__init__(required=True, **kwargs)
-        self.codes = codes
-        self.rules = _Explained.rules | {"required": unsupported}
-
-    def _serialize(self, value: Any, attr: str | None, obj: Any, **_: Any) -> Any:
-        return self.codes.get(value, missing)
-
-
-_WITH_PARTS = (fields.Nested, fields.List)  # which have rules of their own
-
-
-class UpstreamSchema(Schema):
-    """A body of Huawei's: `translate` makes it from our words, `broken_rules` judges it.
-
-    Our words were checked already, so that a translation has the right types: what is left are
-    presence and validators. marshmallow's own ways, which look for types, hooks and names each
-    time, cost five times as much.
-    """
-
-    class Meta:
-        unknown = EXCLUDE
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self._constants: dict[str, Any] = {}
-        self._translated: list[tuple[str, fields.Field[Any], list[str]]] = []
-        for name, field in self.fields.items():
-            if isinstance(field, fields.Constant):
-                self._constants[name] = field.constant
-            else:
-                self._translated.append((name, field, (field.attribute or name).split(".")))
-
-    def translate(self, ours: Mapping[str, Any]) -> dict[str, Any]:
-        """Huawei's body from our words; what is not there is left out."""
-        body = dict(self._constants)
-        for name, field, path in self._translated:
-            value: Any = ours
-            for word in path:
-                value = value.get(word, missing)
-                if value is missing:
-                    break
-            else:
-                body[name] = field._serialize(value, name, ours)
-        return {name: value for name, value in body.items() if value is not missing}
-
-    def broken_rules(self, body: Mapping[str, Any], parent: str = "") -> tuple[FieldError, ...]:
-        """Huawei's rules that a translated body breaks, each at our field.
-
-        Args:
-            body: The translation.
-            parent: The RFC 6901 pointer to what was translated.
-        """
-        broken: list[FieldError] = []
-        for name, field, path in self._translated:
-            value = body.get(name, missing)
-            if value is missing and not field.required:
-                continue
-            whole = value is missing or isinstance(field, _WITH_PARTS)
-            for check in (field.deserialize,) if whole else field.validators:
-                try:
-                    check(value)
-                except ValidationError as error:
-                    pointer = "/".join((parent, *path))
-                    if isinstance(field, Part) and value is not missing:
-                        broken += field.upstream.broken_rules(value, pointer)
-                    else:
-                        broken += field_errors(error.messages, pointer)
-        return tuple(broken)
 
 
 def field_errors(messages: Any, pointer: str = "") -> Iterator[FieldError]:

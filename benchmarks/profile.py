@@ -28,7 +28,7 @@ LAYERS: Mapping[str, str] = {
     "log line and audit": r"logging/__init__|observability/(logs|audit)",
     "tracing": r"opentelemetry/|observability/tracing",
     "record of the request": r"observability/record",
-    "schemas: webargs, marshmallow": r"webargs/|marshmallow/|app/fields",
+    "schemas: webargs, marshmallow": r"webargs/|marshmallow/|app/fields|verification/translation",
     "verification, idempotency": r"app/verification/",
     "views, flask-smorest": r"app/(resources|problems|extensions)|flask_smorest/",
     "authentication, rates": r"app/(authentication|rates)|limits/|jwt/",

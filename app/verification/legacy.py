@@ -12,7 +12,7 @@ from typing import Any
 from marshmallow.fields import Constant
 
 from app.errors import ErrorCode, GatewayError
-from app.fields import Text, UpstreamSchema, length
+from app.fields import Text, length
 from app.partner_center.client import PartnerCenter
 from app.partner_center.deadline import Errand
 from app.partner_center.operation import Operation
@@ -20,6 +20,7 @@ from app.partner_center.signing import utc_now
 from app.verification.backend import Draft, document_code
 from app.verification.model import Kind, Status, Verification
 from app.verification.rules import company_number, has_letter, person_number
+from app.verification.translation import UpstreamSchema
 
 PUSH = Operation(
     name="verified_info",

@@ -14,7 +14,7 @@ from marshmallow import EXCLUDE, Schema, ValidationError, fields
 from marshmallow.validate import OneOf
 
 from app.errors import ErrorCode, GatewayError
-from app.fields import Part, Rule, Text, Texts, UpstreamSchema, length, pattern
+from app.fields import Part, Rule, Text, Texts, length, pattern
 from app.partner_center.client import PartnerCenter
 from app.partner_center.deadline import FLOOR, Errand
 from app.partner_center.operation import Operation
@@ -23,6 +23,7 @@ from app.verification.backend import Draft, document_code
 from app.verification.model import Kind, Status, Verification
 from app.verification.pictures import FORMATS, MAX_PICTURES, PERSON
 from app.verification.rules import has_letter
+from app.verification.translation import UpstreamSchema
 
 SUBMIT: Mapping[Kind, Operation] = {
     Kind.INDIVIDUAL: Operation(
