@@ -17,7 +17,7 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 ANY_CALLER = "any caller"
 OPEN = "open"
-WRITING = frozenset(scope for scope in get_args(Scope) if scope.endswith(":write"))
+WRITING_SCOPES = frozenset(scope for scope in get_args(Scope) if scope.endswith(":write"))
 _REQUIREMENT = "_gateway_requirement"
 SECURITY: list[dict[str, list[str]]] = [{"callerKey": []}]
 
@@ -65,11 +65,11 @@ def identify(app: Flask, callers: Callers) -> None:
             return
         needed = requirement(app.view_functions[endpoint])
         line = record.current()
-        line.writes = needed in WRITING
+        line.writes = needed in WRITING_SCOPES
         if needed != OPEN:
             g.needed = needed
-            line.caller, g.rights = callers.identify(request.headers.get("Authorization"))
-            g.caller = line.caller
+            g.caller, g.rights = callers.identify(request.headers.get("Authorization"))
+            line.caller = g.caller
 
 
 def authorize(app: Flask) -> None:
@@ -77,16 +77,15 @@ def authorize(app: Flask) -> None:
 
     @app.before_request
     def check_rights() -> None:
-        line = record.current()
-        if line.caller is None:
+        if "rights" not in g:  # open to all, or no such route
             return
         needed, rights = g.needed, g.rights
         if needed is None:
             raise GatewayError(ErrorCode.FORBIDDEN, "Nobody may call this.")
         if needed != ANY_CALLER and needed not in rights.scopes:
             raise GatewayError(ErrorCode.FORBIDDEN, f"You need the scope `{needed}`.")
-        g.account = line.account = _choose_account(rights)
-        customer, own = line.customer_id, rights.customers
+        g.account = record.current().account = _choose_account(rights)
+        customer, own = (request.view_args or {}).get("customer_id"), rights.customers
         if own is not None and customer is not None and not re.fullmatch(own, customer):
             raise GatewayError(ErrorCode.FORBIDDEN, "This customer is none of yours.")
 

@@ -7,12 +7,11 @@ from collections.abc import Mapping
 from typing import cast
 
 import limits
-from flask import Flask, Response, after_this_request
+from flask import Flask, Response, after_this_request, g
 from limits.storage import MemoryStorage, Storage, storage_from_string
 from limits.strategies import MovingWindowRateLimiter
 
 from app.errors import ErrorCode, GatewayError
-from app.observability import record
 from app.observability.logs import event, logger
 from app.settings import CallerSettings, StateSettings
 from app.state.address import address
@@ -86,10 +85,9 @@ def init_app(app: Flask, rates: Rates) -> None:
 
     @app.before_request
     def count() -> None:
-        caller = record.current().caller
-        if caller is None:
+        if "caller" not in g:
             return
-        wait, headers = rates.take(caller)
+        wait, headers = rates.take(g.caller)
 
         def tell(response: Response) -> Response:
             response.headers.update(headers)

@@ -36,8 +36,8 @@ class PatientBody(Body):  # type: ignore[misc]
     def read(self, size: int | None = None) -> bytes:
         """The next bytes."""
         if isinstance(self.reader, LengthReader):
-            here = self.reader.unreader.buf.getbuffer().nbytes
-            if here >= self.reader.length:  # nothing is left to wait for
+            buffered = self.reader.unreader.buf.getbuffer().nbytes
+            if buffered >= self.reader.length:  # nothing is left to wait for
                 return bytes(super().read(size))
         begun = time.monotonic()
         try:

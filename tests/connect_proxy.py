@@ -3,18 +3,35 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import select
 import socket
+import ssl
+from collections.abc import Iterable
 
 from tests.raw_upstream import RawUpstream
 
 
-class ConnectProxy(RawUpstream):
-    """Carries CONNECT tunnels, or refuses them all with one status."""
+def drip(connection: socket.socket, data: Iterable[int]) -> None:
+    """Send byte by byte, until there are no more or the other side has had enough."""
+    connection.settimeout(0.05)
+    with contextlib.suppress(OSError):
+        for byte in data:
+            connection.sendall(bytes([byte]))
+            with contextlib.suppress(TimeoutError):
+                if not connection.recv(1):
+                    return
 
-    def __init__(self, refuse: int | None = None) -> None:
-        super().__init__(self._tunnel)
+
+class ConnectProxy(RawUpstream):
+    """Carries CONNECT tunnels, or refuses them all with one status, or never ends its answer."""
+
+    def __init__(
+        self, refuse: int | None = None, *, drips: bool = False, tls: ssl.SSLContext | None = None
+    ) -> None:
+        super().__init__(self._tunnel, tls=tls)
         self._refuse = refuse
+        self._drips = drips
 
     @property
     def asked(self) -> list[str]:
@@ -25,6 +42,9 @@ class ConnectProxy(RawUpstream):
         if self._refuse:
             caller.sendall(f"HTTP/1.1 {self._refuse} No\r\nContent-Length: 0\r\n\r\n".encode())
             return
+        if self._drips:
+            drip(caller, itertools.cycle(b"HTTP/1.1 200 OK\r\nX-More: x"))
+            return
         host, _, port = self.asked[-1].partition(":")
         with socket.create_connection((host, int(port)), timeout=10) as other:
             caller.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
@@ -33,6 +53,8 @@ class ConnectProxy(RawUpstream):
                 while True:
                     for source in select.select(list(ways), [], [], 10)[0]:
                         piece = source.recv(65536)
+                        while getattr(source, "pending", int)():  # read from TLS already
+                            piece += source.recv(65536)
                         if not piece:
                             return
                         ways[source].sendall(piece)

@@ -44,7 +44,8 @@ def event(log: logging.Logger, level: int, text: str, **fields: Any) -> None:
 
 def _encode(line: Mapping[str, Any]) -> str:
     try:
-        return orjson.dumps(line, default=str).decode()
+        # Not by their fields: a dataclass may hold what its text does not show.
+        return orjson.dumps(line, default=str, option=orjson.OPT_PASSTHROUGH_DATACLASS).decode()
     except orjson.JSONEncodeError:  # a text that UTF-8 cannot hold
         return json.dumps(line, default=str)
 
@@ -145,7 +146,12 @@ def configuration(level: str, audit_file: Path | None = None) -> dict[str, Any]:
     """
     files = {}
     if audit_file:
-        files["audit"] = {"()": AuditFile, "filename": str(audit_file), "formatter": "json"}
+        files["audit"] = {
+            "()": AuditFile,
+            "filename": str(audit_file),
+            "encoding": "utf-8",
+            "formatter": "json",
+        }
     return {
         "version": 1,
         "disable_existing_loggers": False,

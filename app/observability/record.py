@@ -160,9 +160,14 @@ def _end(response: Response) -> Response:
     return response
 
 
+def _forget(_: BaseException | None) -> None:
+    _current.set(None)  # a request that ends before it begins must not be taken for this one
+
+
 def init_app(app: Flask) -> None:
     """Begin a record before each request, and end it after."""
     for code in ErrorCode:
         metrics.FAILURES.labels(code.fault.value, code.name)  # a rise from nothing is no rise
     app.before_request(_begin)
     app.after_request(_end)
+    app.teardown_request(_forget)

@@ -235,7 +235,7 @@ class PartnerCenter:
         target = str(request.url).removeprefix(self._endpoint.url)
         body = request.body if isinstance(request.body, bytes) else None
         begun = time.monotonic()
-        upstream, outcome = Upstream(), "OK"
+        upstream, outcome = Upstream(), "ABORTED"
         try:
             reply = self._endpoint.send(
                 operation.method,
@@ -247,9 +247,8 @@ class PartnerCenter:
             )
             self._clock.note(reply.headers)
             answer = Answer.of(operation, reply)
-            upstream = answer.upstream
-            if answer.failure is not None:
-                outcome = answer.failure.code.name
+            upstream, failure = answer.upstream, answer.failure
+            outcome = failure.code.name if failure else "OK"
             return answer
         except GatewayError as error:
             outcome = error.code.name

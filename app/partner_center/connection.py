@@ -5,13 +5,15 @@ import ssl
 import time
 import weakref
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
-from urllib.parse import urlsplit
+from typing import Any
+from urllib.parse import SplitResult, urlsplit
 
 import urllib3
+from urllib3.connection import ProxyConfig
 from urllib3.exceptions import HTTPError
 
 from app.errors import ErrorCode, GatewayError
@@ -49,10 +51,9 @@ class Endpoint:
 
     def __init__(self, url: str, account: AccountSettings) -> None:
         parts = urlsplit(url)
-        port = parts.port or _PORTS[parts.scheme]
         self.url = url
         self._host = parts.netloc.removesuffix(f":{_PORTS[parts.scheme]}")
-        self._address = parts.hostname or "", port
+        self._address = parts.hostname or "", _port(parts)
         self._proxy = urlsplit(account.proxy) if account.proxy else None
         self._context = _context(account.ca_file) if parts.scheme == "https" else None
         self._timeouts = account.timeouts
@@ -74,14 +75,15 @@ class Endpoint:
         Args:
             method: The HTTP method.
             target: Path and query.
-            headers: All headers.
+            headers: The headers; `Host`, if it is not among them, and the like are added.
             body: The body; a stream needs its length in the headers.
             writes: Whether an answer that was lost leaves the outcome unknown.
             within: Seconds that are left for it, if they are fewer than the settings allow.
 
         Raises:
-            GatewayError: UPSTREAM_UNREACHABLE if nothing was sent; OUTCOME_UNKNOWN (for a write)
-                or UPSTREAM_ERROR if something was and no answer came back.
+            GatewayError: UPSTREAM_UNREACHABLE or DEADLINE_EXCEEDED if nothing was sent;
+                OUTCOME_UNKNOWN (for a write) or UPSTREAM_ERROR if something was and no answer
+                came back.
         """
         ends = time.monotonic() + within
         # `from None`: libraries' texts can hold the path, the host and parts of the answer.
@@ -89,10 +91,12 @@ class Endpoint:
             connection = self._connection(min(self._timeouts.connect, within))
         except (HTTPError, HTTPException, OSError):
             raise GatewayError(ErrorCode.UPSTREAM_UNREACHABLE, write=writes) from None
-        left = min(self._timeouts.read, ends - time.monotonic())
+        if time.monotonic() >= ends:
+            connection.close()
+            raise GatewayError(ErrorCode.DEADLINE_EXCEEDED, write=writes)
         headers = {"Host": self._host, "Accept-Encoding": "identity", **headers}
         try:
-            response = connection.exchange(method, target, headers, body, left)
+            response = connection.exchange(method, target, headers, body, self._timeouts.read, ends)
         except (HTTPError, OSError):
             connection.close()
             code = ErrorCode.OUTCOME_UNKNOWN if writes else ErrorCode.UPSTREAM_ERROR
@@ -125,21 +129,26 @@ class Endpoint:
 
     def _new_connection(self, timeout: float) -> Connection:
         host, port = self._address
+        options: dict[str, Any] = {"timeout": timeout}
         if self._proxy:
-            host, port = self._proxy.hostname or "", self._proxy.port or _PORTS["http"]
-        connection = (
-            SecureConnection(host, port, timeout=timeout, ssl_context=self._context)
-            if self._context
-            else Connection(host, port, timeout=timeout)
-        )
+            host, port = self._proxy.hostname or "", _port(self._proxy)
+            options["proxy_config"] = ProxyConfig(self._context, False, None, None)
+        if self._context:
+            options["ssl_context"] = self._context
+        kind = SecureConnection if self._context else Connection
+        connection: Connection = kind(host, port, **options)
         if self._proxy:
-            connection.set_tunnel(*self._address)
+            connection.set_tunnel(*self._address, scheme=self._proxy.scheme)
         return connection
 
 
-def _close(connections: Iterable[Connection]) -> None:
-    for connection in connections:
-        connection.close()
+def _port(parts: SplitResult) -> int:
+    return parts.port or _PORTS[parts.scheme]
+
+
+def _close(connections: deque[Connection]) -> None:
+    while connections:
+        connections.pop().close()
 
 
 def _context(ca_file: Path | None) -> ssl.SSLContext:

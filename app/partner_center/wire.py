@@ -3,11 +3,12 @@
 urllib3 opens and secures them; llhttp, the parser of Node.js, reads the answers: urllib3's and
 http.client's own ways take a quarter of a request's CPU. And a socket's timeout is for each read:
 an answer that drips byte by byte, in its headers or in its body, would hold a request for as long
-as upstream likes.
+as upstream likes. (Within one TLS record gevent waits its time again for each piece.)
 """
 
 import contextlib
 import socket
+import threading
 import time
 from collections.abc import Callable, Mapping
 from typing import Protocol
@@ -20,6 +21,7 @@ MAX_ANSWER = 1024 * 1024  # bytes of content; the longest documented one has a f
 MAX_RECEIVED = 2 * MAX_ANSWER  # bytes, with head and framing
 MAX_HEAD = 64 * 1024  # bytes received without the end of a head
 BLOCK = 64 * 1024  # bytes read at once
+SENT_AT_ONCE = 16 * 1024  # bytes of a stream, which may end it in between
 
 
 class Stream(Protocol):
@@ -59,10 +61,10 @@ class Response:
         try:
             while not self.complete:
                 data = receive()
-                received += len(data)
                 if not data or received > (MAX_HEAD if self._in_head else MAX_RECEIVED):
                     self._cut(within_answer=bool(data))
                 else:
+                    received += len(data)
                     parser.feed_data(data)
         except (HttpParserError, HttpParserUpgrade):
             # What comes after the answer spoils nothing but the connection.
@@ -123,22 +125,56 @@ class Response:
 class Connection(HTTPConnection):
     """A connection that is used again and again: a request, its answer, the next request."""
 
+    _opening: socket.socket | None = None
+    _late = False
+
+    def connect(self) -> None:
+        """Open it, within its timeout as a whole: the proxy's and the TLS handshake included.
+
+        Raises:
+            OSError: if it cannot be opened; urllib3's and http.client's errors too.
+        """
+        timer = threading.Timer(self.timeout or 0.0, self._give_up)
+        timer.daemon = True
+        timer.start()
+        try:
+            super().connect()
+        finally:
+            timer.cancel()
+            if self._opening is not None:
+                self._opening.close()
+        if self._late:
+            raise TimeoutError
+
+    def _new_conn(self) -> socket.socket:
+        sock = super()._new_conn()
+        self._opening = sock.dup()  # for TLS takes the other one apart
+        return sock
+
+    def _give_up(self) -> None:
+        self._late = True
+        if self._opening is not None:
+            with contextlib.suppress(OSError):
+                self._opening.shutdown(socket.SHUT_RDWR)
+
     def exchange(
         self,
         method: str,
         target: str,
         headers: Mapping[str, str],
         body: bytes | Stream | None,
-        within: float,
+        read: float,
+        ends: float,
     ) -> Response:
-        """Send a request and read its whole answer; the connection is closed if that was its last.
+        """Send a request and read its whole answer; whoever calls closes what is not reusable.
 
         Args:
             method: The HTTP method.
             target: Path and query.
             headers: All headers but the length of a body of bytes.
             body: The body; a stream needs its length in the headers.
-            within: Seconds in which the answer has to have come.
+            read: Seconds in which the answer has to come once all is sent.
+            ends: When all has to be over, by the monotonic clock.
 
         Raises:
             OSError: if the connection is lost, or it takes too long.
@@ -146,44 +182,46 @@ class Connection(HTTPConnection):
             ValueError: if a header cannot be sent; nothing was.
         """
         head = _head(method, target, headers, body)
-        # An answer may have come before upstream had heard all.
-        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-            self._send(head, body)
-        response = Response()
-        ends = time.monotonic() + within
+        whole = True
+        try:
+            self._send(head, body, ends)
+        except (BrokenPipeError, ConnectionResetError):
+            whole = False  # an answer may have come before upstream had heard all
+        ends = min(ends, time.monotonic() + read)
 
         def receive() -> bytes:
-            left = ends - time.monotonic()
-            if left <= 0:
-                raise TimeoutError
-            self.sock.settimeout(left)
+            self.sock.settimeout(_left(ends))
             return self.sock.recv(BLOCK)
 
+        response = Response()
         response.read(receive)
-        if not response.reusable:
-            self.close()
+        response.reusable = response.reusable and whole
         return response
 
-    def _send(self, head: bytes, body: bytes | Stream | None) -> None:
-        self.sock.settimeout(self.timeout)
+    def _send(self, head: bytes, body: bytes | Stream | None, ends: float) -> None:
+        self.sock.settimeout(min(self.timeout or 0.0, _left(ends)))
         if body is None or isinstance(body, bytes):
             content = head + body if body else head
             sent = self.sock.send(content)  # all of it, as a rule, and for less than sendall
             if sent < len(content):
                 self.sock.sendall(content[sent:])
-        else:
-            self.sock.sendall(head)
-            while block := body.read(BLOCK):
-                self.sock.sendall(block)
+            return
+        self.sock.sendall(head)
+        while block := body.read(SENT_AT_ONCE):
+            self.sock.sendall(block)
 
     @property
     def is_connected(self) -> bool:
-        """Whether an idle connection is open: nothing has come since, and it was not ended."""
+        """Whether an idle connection is open: nothing has come since, and it was not ended.
+
+        Its timeout is none after that.
+        """
         if self.sock is None:
             return False
         self.sock.settimeout(0)
         try:
-            socket.socket.recv(self.sock, 1, socket.MSG_PEEK)  # below TLS
+            # Below TLS, and below the TLS to a proxy.
+            socket.socket.recv(getattr(self.sock, "socket", self.sock), 1, socket.MSG_PEEK)
         except BlockingIOError:
             return True
         except OSError:
@@ -195,12 +233,21 @@ class SecureConnection(Connection, HTTPSConnection):
     """Such a connection by TLS."""
 
 
+def _left(ends: float) -> float:
+    left = ends - time.monotonic()
+    if left <= 0:
+        raise TimeoutError
+    return left
+
+
 def _head(
     method: str, target: str, headers: Mapping[str, str], body: bytes | Stream | None
 ) -> bytes:
     lines = [f"{method} {target} HTTP/1.1", *[f"{name}: {headers[name]}" for name in headers]]
     if isinstance(body, bytes):
         lines.append(f"Content-Length: {len(body)}")
+    elif body is None and method != "GET":
+        lines.append("Content-Length: 0")
     head = "\r\n".join((*lines, "", ""))
     # Neither error tells the header, which can be a secret.
     if not head.count("\r") == head.count("\n") == len(lines) + 1:

@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 
 from app import create_app
 from app.observability.logs import JsonFormatter, configuration, event, logger
+from app.partner_center.iam import Token
 from app.settings import Settings
 from tests.gateway import CUSTOMER, INDIVIDUAL_PATH, PERSON, bearer, submit
 from tests.observability.log import Log, check_silence
@@ -88,6 +89,18 @@ def record(name: str, level: int, text: Any, *arguments: Any, **more: Any) -> di
     made = logging.LogRecord(name, level, "/x/y.py", 7, text, arguments, more.get("exc_info"))
     line: dict[str, Any] = json.loads(JsonFormatter().format(made))
     return line
+
+
+def test_an_object_is_logged_as_it_shows_itself_and_not_by_its_fields(log: Log) -> None:
+    event(logger("part"), logging.WARNING, "it happened", token=Token("5ecret", 1.0, 2.0))
+    assert "5ecret" not in log.text
+    assert log.lines[0]["token"] == "Token(issued=1.0, expires=2.0)"
+
+
+@pytest.mark.parametrize("odd", ["\ud800", 2**70])
+def test_what_utf_8_or_64_bits_cannot_hold_is_logged_all_the_same(log: Log, odd: Any) -> None:
+    event(logger("part"), logging.WARNING, "it happened", odd=odd)
+    assert log.lines[0]["odd"] == odd
 
 
 def test_our_own_records_are_an_event_with_fields(log: Log) -> None:

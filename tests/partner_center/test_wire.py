@@ -7,6 +7,7 @@ import queue
 import socket
 import string
 import threading
+import time
 import traceback
 from collections.abc import Iterable, Iterator
 from http.client import HTTPResponse
@@ -302,3 +303,40 @@ def test_a_line_break_in_a_header_is_refused_untold_and_nothing_is_sent(
     assert "5ecret" not in "".join(traceback.format_exception(refused.value))
     assert write(endpoint).status == 200
     assert len(upstream.requests) == 1
+
+
+class Slow:
+    """A body that takes its time, in pieces."""
+
+    def __init__(self, pieces: int, pause: float) -> None:
+        self._pauses = [pause] * pieces
+
+    def read(self, _: int = -1, /) -> bytes:
+        if self._pauses:
+            threading.Event().wait(self._pauses.pop())
+            return b"x"
+        return b""
+
+
+def test_the_time_for_all_holds_the_sending_too(endpoint: Endpoint, upstream: RawUpstream) -> None:
+    ended = threading.Event()
+
+    def silent(_: socket.socket) -> None:
+        ended.wait(LIMIT)
+
+    upstream.reply = silent
+    headers = {"Content-Length": "3"}
+    begun = time.monotonic()
+    with pytest.raises(GatewayError) as lost:
+        endpoint.send("PUT", "/", headers, Slow(3, 0.2), writes=True, within=0.8)
+    took = time.monotonic() - begun
+    ended.set()
+    assert lost.value.code is ErrorCode.OUTCOME_UNKNOWN
+    assert 0.7 < took < 1.3
+
+
+def test_what_nobody_could_wait_for_is_not_sent(endpoint: Endpoint, upstream: RawUpstream) -> None:
+    with pytest.raises(GatewayError) as late:
+        endpoint.send("PUT", "/", {}, b"{}", writes=True, within=1e-6)
+    assert late.value.code in (ErrorCode.DEADLINE_EXCEEDED, ErrorCode.UPSTREAM_UNREACHABLE)
+    assert upstream.requests == []
