@@ -85,6 +85,8 @@ class Endpoint:
                 OUTCOME_UNKNOWN (for a write) or UPSTREAM_ERROR if something was and no answer
                 came back.
         """
+        if within <= 0:
+            raise GatewayError(ErrorCode.DEADLINE_EXCEEDED, write=writes)
         ends = time.monotonic() + within
         # `from None`: libraries' texts can hold the path, the host and parts of the answer.
         try:

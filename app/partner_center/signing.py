@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import sha256
-from typing import Any, cast
+from typing import Any
 from urllib.parse import quote, unquote, unquote_plus, urlsplit
 
 from requests import PreparedRequest
@@ -96,6 +96,7 @@ class SdkHmacAuth(AWS4Auth):
         # The parent derives and keeps AWS's own key from the secret; Huawei's scheme needs none.
         self.signing_key = None
         self.session_token = security_token
+        self._beginning = f"{ALGORITHM} Access={access_key}, SignedHeaders="
         self._keyed = hmac.new(secret_key.encode(), digestmod="sha256")
         self._now = now
 
@@ -120,7 +121,7 @@ class SdkHmacAuth(AWS4Auth):
 
         signed, names = _signed(*values)
         lines = "".join([f"{name}:{values[name].strip()}\n" for name in signed])
-        body = cast(bytes, request.body)
+        body: bytes | None = request.body  # type: ignore[assignment]
         payload_hash = values.get(_CONTENT) or sha256(body).hexdigest() if body else _EMPTY_SHA256
         canonical = (
             f"{request.method}\n{path}\n{canonical_query(_parameters(query)) if query else ''}\n"
@@ -129,10 +130,7 @@ class SdkHmacAuth(AWS4Auth):
         digest = sha256(canonical.encode()).hexdigest()
         signature = self._keyed.copy()  # never changed itself
         signature.update(f"{ALGORITHM}\n{values[_DATE]}\n{digest}".encode())
-        headers["Authorization"] = (
-            f"{ALGORITHM} Access={self.access_id}, SignedHeaders={names}, "
-            f"Signature={signature.hexdigest()}"
-        )
+        headers["Authorization"] = f"{self._beginning}{names}, Signature={signature.hexdigest()}"
         return request
 
 

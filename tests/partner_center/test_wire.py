@@ -335,8 +335,11 @@ def test_the_time_for_all_holds_the_sending_too(endpoint: Endpoint, upstream: Ra
     assert 0.7 < took < 1.3
 
 
-def test_what_nobody_could_wait_for_is_not_sent(endpoint: Endpoint, upstream: RawUpstream) -> None:
+@pytest.mark.parametrize("within", [-1, 0, 1e-6])
+def test_what_nobody_could_wait_for_is_not_sent(
+    endpoint: Endpoint, upstream: RawUpstream, within: float
+) -> None:
     with pytest.raises(GatewayError) as late:
-        endpoint.send("PUT", "/", {}, b"{}", writes=True, within=1e-6)
+        endpoint.send("PUT", "/", {}, b"{}", writes=True, within=within)
     assert late.value.code in (ErrorCode.DEADLINE_EXCEEDED, ErrorCode.UPSTREAM_UNREACHABLE)
     assert upstream.requests == []
