@@ -49,6 +49,29 @@ def test_a_body_of_another_media_type_is_refused(
     assert sandbox.requests() == []
 
 
+class Lost(io.RawIOBase):
+    """A body whose sender is gone."""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, _: Any) -> int:
+        raise ConnectionError
+
+
+@pytest.mark.parametrize("body", [io.BytesIO(b'{"full'), Lost()])
+def test_a_body_that_does_not_come_whole_is_no_request(
+    client: FlaskClient, sandbox: SandboxDriver, body: Any
+) -> None:
+    response = client.post(
+        INDIVIDUAL_PATH,
+        headers={**bearer(), "Content-Type": "application/json"},
+        environ_overrides={"wsgi.input": body, "CONTENT_LENGTH": "100"},
+    )
+    check_problem(response, ErrorCode.BAD_REQUEST)
+    assert sandbox.requests() == []
+
+
 @pytest.mark.parametrize(
     "content_type", ["application/json; charset=utf-8", "APPLICATION/JSON", "application/x+json"]
 )
