@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import ssl
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -10,6 +11,7 @@ from typing import Any
 
 import hypothesis
 import pytest
+import trustme
 from flask import Flask
 from flask.testing import FlaskClient
 
@@ -104,3 +106,22 @@ def served() -> Iterator[Local]:
     """The gateway under gunicorn and a sandbox of its own, as `make run` starts them."""
     with TemporaryFile() as log, Local(log=log) as local:
         yield local
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture
+def tls(authority: trustme.CA) -> ssl.SSLContext:
+    """What a server of that authority for 127.0.0.1 serves with."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    return context
+
+
+@pytest.fixture
+def ca_file(authority: trustme.CA, tmp_path: Path) -> str:
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    return str(tmp_path / "ca.pem")

@@ -84,18 +84,6 @@ def test_a_redirect_is_malformed_and_not_followed(
     assert (len(upstream.requests), other.connections) == (1, 0)
 
 
-@pytest.fixture(scope="module")
-def authority() -> trustme.CA:
-    return trustme.CA()
-
-
-@pytest.fixture
-def tls(authority: trustme.CA) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1").configure_cert(context)
-    return context
-
-
 @pytest.mark.parametrize("whom", ASKED)
 def test_whoever_is_not_trusted_is_sent_nothing(
     settings: Settings, tmp_path: Path, tls: ssl.SSLContext, whom: str
