@@ -154,8 +154,16 @@ class ErrorCode(Enum):
         "The same request is under way",
         SAME_KEY,
         CALLER,
-        "A request with this `Idempotency-Key`, or another write for this customer, is being "
-        "worked on. Repeat with the same key after `Retry-After`.",
+        "A request with this `Idempotency-Key` is under way. Repeat with the same key after "
+        "`Retry-After`.",
+    )
+    CUSTOMER_WRITE_IN_PROGRESS = (
+        409,
+        "Another write for this customer is under way",
+        AFTER_DELAY,
+        CALLER,
+        "The gateway sends one write at a time for a customer, and another one is under way. "
+        "Nothing was sent for this request. Repeat it after `Retry-After`.",
     )
     UPSTREAM_REJECTED_FIELDS = (
         422,

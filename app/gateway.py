@@ -73,7 +73,7 @@ class Gateway:
                     name,
                     account,
                     partner_centers[name],
-                    Writes(name, state, sealing, shared=settings.state.url != "memory://"),
+                    Writes(name, state, sealing),
                     migration,
                     draining,
                 )

@@ -27,6 +27,7 @@ from app.partner_center.key_slot import Probe
 from app.partner_center.operation import Operation
 from app.partner_center.quota import Quota
 from app.partner_center.retry import Retries
+from app.partner_center.review_result import PROBE
 from app.partner_center.signing import SdkHmacAuth, canonical_query
 from app.settings import AccountSettings
 from app.state import State
@@ -35,15 +36,6 @@ T = TypeVar("T")
 
 MAX_CREDENTIALS = 4  # tried for one call
 OWN_LIMIT = 5.0  # seconds
-
-# Harmless and signed: it reads the result of a customer that there is not.
-PROBE = Operation(
-    name="probe",
-    method="GET",
-    path="/v2/customers/realname-auths/result",
-    writes=False,
-    queue="read_result",
-)
 
 
 @dataclass(slots=True)
@@ -99,7 +91,7 @@ class PartnerCenter:
         query: Iterable[tuple[str, str]] = (),
         body: Mapping[str, Any] | None = None,
     ) -> Mapping[str, Any]:
-        """Send an operation and return the body of its successful answer.
+        """Send an operation and return the fields of its successful answer.
 
         A read that failed is sent again within its time; a write only where it is certain that
         nothing was processed: not reached, throttled, or refused for its credential.
@@ -137,7 +129,7 @@ class PartnerCenter:
             answer = self._try(call, uses)
             failure = answer.failure
             if failure is None:
-                return answer.body or {}
+                return answer.fields
             if not self._may_repeat(uses, answer.verdict, call.errand):
                 raise failure
 

@@ -100,6 +100,7 @@ def _submission(
             ErrorCode.OUTCOME_UNKNOWN,
             ErrorCode.IDEMPOTENCY_KEY_REUSED,
             ErrorCode.IDEMPOTENCY_KEY_IN_FLIGHT,
+            ErrorCode.CUSTOMER_WRITE_IN_PROGRESS,
         ),
         blueprint.alt_response(
             202,

@@ -15,21 +15,15 @@ from app.partner_center.signing import utc_now
 from app.partner_center.single_flight import SingleFlight
 from app.settings import AccountSettings
 from app.verification.backend import Backend, Draft, refusal
-from app.verification.idempotency import Write, Writes
+from app.verification.idempotency import Attempt, Write, Writes
 from app.verification.legacy import LegacyBackend
 from app.verification.migration import Migration
 from app.verification.model import Kind, Verification
 from app.verification.review import ReviewBackend
+from app.verification.submit import Submission, Submitting
 
-# The look at an earlier try could not be sent now: the same request may be repeated.
-_NOT_NOW = frozenset(
-    {
-        ErrorCode.ACCESS_KEY_LOCKED,
-        ErrorCode.CIRCUIT_OPEN,
-        ErrorCode.CLOCK_SKEWED,
-        ErrorCode.UPSTREAM_ACCESS_DENIED,
-    }
-)
+# Nothing was begun: another write is under way.
+_UNDER_WAY = frozenset({ErrorCode.CUSTOMER_WRITE_IN_PROGRESS, ErrorCode.IDEMPOTENCY_KEY_IN_FLIGHT})
 POLL_INTERVAL = 2.0  # seconds between two looks at a result that somebody waits for
 LAST_LOOK = 3.0  # seconds that the last one of them has
 
@@ -67,6 +61,7 @@ class Verifications:
         self.legacy = LegacyBackend(partner_center, account.verification.legacy_numbers, now)
         self.review = ReviewBackend(partner_center, now)
         self._reads = SingleFlight()
+        self._submitting = Submitting(self.review.read)
 
     @property
     def backends(self) -> tuple[Backend, ...]:
@@ -111,13 +106,16 @@ class Verifications:
             self._migration.count(errand.caller, served, obstacles)
             raise refusal(draft.errors)
         write = Write(
-            caller=errand.caller, kind=kind, customer_id=customer_id, body=submission, key=key
+            caller=errand.caller,
+            kind=kind,
+            customer_id=customer_id,
+            body=submission,
+            key=key,
+            seconds=max(0.0, errand.left),
         )
 
-        def work(resumed: bool) -> Verification:
-            if resumed:
-                return self._resume(kind, customer_id, backend, drafts, errand)
-            return self._send(kind, customer_id, backend, drafts, errand)
+        def work(attempt: Attempt) -> Verification:
+            return self._work(Submission(kind, customer_id, errand, attempt), backend, drafts)
 
         try:
             verification, replayed = self._writes.run(write, work)
@@ -126,7 +124,7 @@ class Verifications:
             error.backend = served = error.backend or served
             if error.code.write_retry is Retry.SAME_KEY and error.code.fault is not Fault.CALLER:
                 metrics.OUTCOMES.labels(self._name, served, "UNKNOWN").inc()
-            if error.code is not ErrorCode.IDEMPOTENCY_KEY_IN_FLIGHT:
+            if error.code not in _UNDER_WAY:
                 self._migration.count(errand.caller, served, obstacles)
             raise
         if not replayed:
@@ -134,18 +132,15 @@ class Verifications:
             metrics.OUTCOMES.labels(self._name, served, verification.status).inc()
         return verification, replayed
 
-    def _send(
-        self,
-        kind: Kind,
-        customer_id: str,
-        backend: Backend,
-        drafts: Mapping[str, Draft],
-        errand: Errand,
+    def _work(
+        self, submission: Submission, backend: Backend, drafts: Mapping[str, Draft]
     ) -> Verification:
+        settled = self._submitting.begin(submission, backend.name)
+        if settled is not None:
+            return settled
         try:
-            return backend.submit(kind, customer_id, drafts[backend.name], errand)
+            return self._send(submission, backend, drafts[backend.name])
         except GatewayError as error:
-            error.backend = backend.name
             moves = error.code is ErrorCode.LEGACY_API_RETIRED and self._configured == "auto"
             if not moves:
                 raise
@@ -153,39 +148,18 @@ class Verifications:
         draft = drafts[self.review.name]
         if draft.errors:
             raise refusal(draft.errors)
-        try:
-            return self.review.submit(kind, customer_id, draft, errand)
-        except GatewayError as error:
-            error.backend = self.review.name
-            raise
+        self._submitting.begin(submission, self.review.name)
+        return self._send(submission, self.review, draft)
 
-    def _resume(
-        self,
-        kind: Kind,
-        customer_id: str,
-        backend: Backend,
-        drafts: Mapping[str, Draft],
-        errand: Errand,
-    ) -> Verification:
-        """Go on where an earlier try left the outcome unknown: look first, then send."""
+    def _send(self, submission: Submission, backend: Backend, draft: Draft) -> Verification:
+        def send() -> Verification:
+            return backend.submit(submission.kind, submission.customer_id, draft, submission.errand)
+
         try:
-            found = self.review.look(kind, customer_id, errand)
+            return self._submitting.send(submission, backend.name, send)
         except GatewayError as error:
-            if error.code in _NOT_NOW:
-                raise
-            raise GatewayError(ErrorCode.OUTCOME_UNKNOWN, write=True) from None
-        if found is not None:
-            return found
-        try:
-            return self._send(kind, customer_id, backend, drafts, errand)
-        except GatewayError as error:
-            if error.code is not ErrorCode.ALREADY_VERIFIED_OR_IN_REVIEW:
-                raise
-            # It answers our own lost write.
-            found = self.review.look(kind, customer_id, errand)
-            if found is None:
-                raise
-            return found
+            error.backend = backend.name
+            raise
 
     def check(self, kind: Kind, customer_id: str, submission: Mapping[str, Any]) -> dict[str, Any]:
         """Which backends would take a submission, and which one would get it. Sends nothing."""

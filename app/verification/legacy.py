@@ -17,6 +17,7 @@ from app.partner_center.client import PartnerCenter
 from app.partner_center.deadline import Errand
 from app.partner_center.operation import Operation
 from app.partner_center.signing import utc_now
+from app.partner_center.success import ByCode
 from app.verification.backend import Draft, document_code
 from app.verification.model import Kind, Status, Verification
 from app.verification.rules import company_number, has_letter, person_number
@@ -27,6 +28,7 @@ PUSH = Operation(
     method="PUT",
     path="/v1.0/{partner_id}/partner/customer-mgr/verified-info",
     writes=True,
+    success=ByCode(),
     errors={"APIGW.0101": ErrorCode.LEGACY_API_RETIRED},
     statuses={
         # A {partner_id} path answers 401 to an account outside the programme

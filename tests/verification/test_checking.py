@@ -161,7 +161,7 @@ def test_after_the_switch_off_auto_foretells_review(gateway: Build, sandbox: San
     body = without(INDIVIDUAL, "attachments")
     checked = submit(client, body=body, query=CHECK).get_json()
     assert (checked["taken"], checked["backend"]) == (False, "review")
-    assert len(sandbox.requests()) == 2
+    assert len(sandbox.submissions()) == 2
 
 
 def test_after_the_switch_off_a_check_on_legacy_does_not_promise_anything(

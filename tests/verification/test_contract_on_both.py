@@ -172,7 +172,7 @@ def test_the_same_body_is_taken_and_ends_verified(
     assert_taken(response, side, form.kind)
     assert not [value for value in personal_values(form.body) if value in response.text]
     sent = ["verified-info", form.applies]
-    assert [entry["operation"] for entry in sandbox.requests() if entry["processed"]] == [
+    assert [entry["operation"] for entry in sandbox.submissions() if entry["processed"]] == [
         sent[response.get_json()["backend"] == "review"]
     ]
     if response.status_code == 202:
@@ -191,7 +191,7 @@ def test_a_name_in_any_script_travels_unchanged(
             sandbox.forget_customer(CUSTOMER)
             sandbox.forget_requests()
             assert_taken(submit(client, body={**INDIVIDUAL, "full_name": name}), side, "INDIVIDUAL")
-            taken = [entry for entry in sandbox.requests() if entry["processed"]]
+            taken = [entry for entry in sandbox.submissions() if entry["processed"]]
             assert [name in entry["body"] for entry in taken] == [True]
 
 

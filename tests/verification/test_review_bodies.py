@@ -70,7 +70,7 @@ FEW, FORMAT = [("/attachments", "EVIDENCE_REQUIRED")], "ATTACHMENT_FORMAT"
 
 def applied(sandbox: SandboxDriver, form: Form) -> dict[str, Any]:
     """The body of the one call that was sent."""
-    (entry,) = sandbox.requests()
+    (entry,) = sandbox.submissions()
     assert (entry["method"], entry["target"]) == CALLS[form.path]
     assert entry["headers"]["Content-Type"] == "application/json"
     assert entry["processed"]

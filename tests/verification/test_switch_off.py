@@ -29,7 +29,7 @@ SWITCHED_OFF = ["retired", "gone"]
 
 
 def sent(sandbox: SandboxDriver) -> list[str]:
-    return [entry["operation"] for entry in sandbox.requests()]
+    return [entry["operation"] for entry in sandbox.submissions()]
 
 
 @pytest.fixture(params=SWITCHED_OFF)
