@@ -194,9 +194,11 @@ def _address(attachments: AttachmentSettings) -> tuple[str, str]:
 def _read(reply: Reply) -> Upstream:
     """What OBS says of a stored object.
 
+    Success is 200 with an empty body (obs_faq_120530, and obs_04_0080: "no elements"). Any other
+    2xx, and a page that a proxy answers, is unreadable.
+
     Raises:
-        GatewayError: what it says instead. 200 with nothing in it is the only success (obs_04_0080:
-            "no elements"): any other 2xx, and a page of something on the way, is unreadable.
+        GatewayError: OBS refused the object, or the answer is unreadable.
     """
     stored = reply.status == 200 and reply.content == b""
     found = _CODE.search(reply.content or b"") if reply.status >= 300 else None

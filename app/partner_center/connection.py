@@ -136,8 +136,8 @@ class Endpoint:
             host, port = self._proxy.hostname or "", _port(self._proxy)
             options["proxy_config"] = ProxyConfig(self._context, False, None, None)
         elif host.endswith(".localhost"):
-            # A bucket of the sandbox. Such a name is this machine (RFC 6761 section 6.3), but not
-            # every resolver knows it; Host header and certificate keep the whole name.
+            # Such a name is this machine (RFC 6761 section 6.3), which not every resolver knows.
+            # The Host header and the certificate check keep the whole name.
             if self._context:
                 options["server_hostname"] = host
             host = "localhost"

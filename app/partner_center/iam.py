@@ -23,8 +23,8 @@ from app.settings import AccountSettings, IamSettings
 PATH = "/v3/auth/tokens?nocatalog=1"
 OPERATION = "iam_token"  # in logs, traces and metrics
 SAFE_LIFE = 60.0  # seconds; what has less left is not used any more
-# Seconds that a new token is taken to live where IAM's answer leaves it to our clock. By the IAM
-# API reference it is valid for 24 hours from its issue; the shorter is our own choice.
+# Bounds in seconds for the life of a new token whose answer does not tell both of its times. The
+# IAM API reference says 24 hours from issue; the lower bound is our own choice.
 SHORTEST_LIFE, LONGEST_LIFE = 3600.0, 86400.0
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -156,13 +156,13 @@ class Iam:
 
 
 def _token(text: str, body: Mapping[str, Any], now: float) -> Token:
-    """The token, whose life counts from our now on.
+    """The token, with its life counted from `now`.
 
-    With both times neither clock has to be right. Without `issued_at` the life can only be judged
-    by our own clock, so it is held to what a new token can have: an hour off, and each request
-    would ask for a new token; a day off, and a dead one would be used. Without `expires_at` it is
-    the shorter of these: a call an hour to IAM does no harm, and a token that dies earlier is
-    replaced when Huawei refuses it.
+    With both times the life is their difference, and neither clock has to be right. Without
+    `issued_at` only our own clock can judge `expires_at`: the result is kept within what a new
+    token can have, because a clock that is off must neither make a new token look dead nor a dead
+    token look alive. Without `expires_at` the life is SHORTEST_LIFE: one call to IAM an hour does
+    no harm, and a token that dies earlier is replaced when Huawei refuses it.
 
     Raises:
         GatewayError: UPSTREAM_MALFORMED if the answer does not describe a token.

@@ -92,8 +92,8 @@ class AttachmentSettings(KeyFiles):
     region: Name = Field(description="region of the bucket")
     addressing: Literal["virtual-host", "path"] = Field(
         "virtual-host",
-        description="where a request names the bucket: `virtual-host`, in front of the endpoint's "
-        "host, as OBS wants it; or `path`",
+        description="where a request names the bucket: in front of the endpoint's host "
+        "(`virtual-host`, which OBS requires), or in the `path`",
     )
 
     @model_validator(mode="after")
@@ -107,15 +107,15 @@ class AttachmentSettings(KeyFiles):
         if self.addressing == "virtual-host":
             if is_address(host):
                 raise ValueError(
-                    "addressing: must be `path`, for `endpoint` is an IP address: no bucket's name "
-                    "can stand in front of it"
+                    "addressing: must be `path`: `endpoint` is an IP address, which cannot carry "
+                    "the bucket's name"
                 )
             if "." in self.bucket and url.scheme == "https":
-                # The asterisk of a certificate for `*.obs.…` stands for one label (RFC 9525
-                # section 6.3), so that no such host could prove who it is.
+                # The asterisk in a certificate for `*.obs.…` matches one label only (RFC 9525
+                # section 6.3), so the TLS handshake would fail.
                 raise ValueError(
-                    "addressing: must be `path`, for the certificate of OBS covers no bucket with "
-                    "a dot in its name"
+                    "addressing: must be `path`: a wildcard certificate does not cover a bucket "
+                    "whose name contains a dot"
                 )
         return self
 

@@ -37,8 +37,8 @@ def _check_url(url: str) -> str:
     parts = _parts(url)
     if parts.scheme not in ("https", "http") or not parts.hostname:
         raise ValueError("must be an https URL")
-    # Names below `.localhost` are not for all URLs: only Huawei's endpoints are connected to
-    # without a resolver, which need not know that they are this machine.
+    # Names below `.localhost` are accepted for Huawei's endpoints only: the connections to them
+    # never ask a resolver for such a name, which could lead plain http out of this machine.
     local = is_loopback(parts.hostname) or parts.hostname.endswith(".localhost")
     if parts.scheme == "http" and not local:
         raise ValueError("must be https; http is for loopback addresses only")
