@@ -291,8 +291,8 @@ class ErrorCode(Enum):
         CONTACT_OPERATOR,
         GATEWAY,
         "The partner account has not joined the programme, has not been granted the operation, "
-        "has real-name attachments switched off at Huawei, or has no attachment bucket in the "
-        "gateway's configuration. Your request was fine.",
+        "has real-name attachments switched off at Huawei, or has no attachment bucket that the "
+        "gateway can use: none is configured, or OBS refuses it. Your request was fine.",
     )
     UPSTREAM_ACCESS_DENIED = (
         503,

@@ -1,11 +1,13 @@
 """The OBS bucket of an account: stores attachments, streamed and never kept.
 
-Source: the OBS FAQ obs_faq_0274 and the S3 convention on errors.
+Sources: the OBS API reference (obs_04_0007 addresses, obs_04_0080 PUT, obs_04_0115 error codes)
+and the OBS FAQ (obs_faq_0274 signature, obs_faq_120530 success).
 """
 
 import re
 import time
 from collections.abc import Callable, Mapping
+from urllib.parse import urlsplit
 
 from requests import PreparedRequest
 from requests.structures import CaseInsensitiveDict
@@ -25,19 +27,48 @@ from app.settings import AccountSettings, AttachmentSettings
 # Partner Center looks for attachments under this prefix, and is told the rest of the key.
 PREFIX = "download"
 
+# The codes that an upload can meet, of the table in obs_04_0115; AccountProblem and FrozenUserId
+# are printed in the SDKs' tables only (obs_28_1601). AuthorizationHeaderMalformed is S3's.
 CODES: Mapping[str, ErrorCode] = {
+    # The key
     "AccessDenied": ErrorCode.UPSTREAM_ACCESS_DENIED,
     "AuthorizationHeaderMalformed": ErrorCode.UPSTREAM_ACCESS_DENIED,  # wrong region, as a rule
-    "EntityTooLarge": ErrorCode.PAYLOAD_TOO_LARGE,
-    "InternalError": ErrorCode.UPSTREAM_ERROR,
     "InvalidAccessKeyId": ErrorCode.UPSTREAM_ACCESS_DENIED,
-    "NoSuchBucket": ErrorCode.PARTNER_NOT_ENABLED,
     "RequestTimeTooSkewed": ErrorCode.CLOCK_SKEWED,
-    "ServiceUnavailable": ErrorCode.UPSTREAM_THROTTLED,
     "SignatureDoesNotMatch": ErrorCode.UPSTREAM_ACCESS_DENIED,
+    "TooManyWrongSignature": ErrorCode.UPSTREAM_ACCESS_DENIED,  # barred; wants another key
+    # The account that owns the bucket
+    "AccountProblem": ErrorCode.PARTNER_NOT_ENABLED,  # expired or frozen
+    "DeregisterUserId": ErrorCode.PARTNER_NOT_ENABLED,
+    "FrozenUserId": ErrorCode.PARTNER_NOT_ENABLED,
+    "InArrearOrInsufficientBalance": ErrorCode.PARTNER_NOT_ENABLED,  # obs_errorcode_0007
+    "NotSignedUp": ErrorCode.PARTNER_NOT_ENABLED,  # not registered with OBS
+    "Unauthorized": ErrorCode.PARTNER_NOT_ENABLED,  # the account itself has no real name
+    # The bucket, or how the configuration names it
+    "AllAccessDisabled": ErrorCode.PARTNER_NOT_ENABLED,  # the bucket's name is forbidden
+    "BadDomainName": ErrorCode.PARTNER_NOT_ENABLED,
+    "InsufficientStorageSpace": ErrorCode.PARTNER_NOT_ENABLED,  # the bucket's quota is used up
+    "InvalidBucket": ErrorCode.PARTNER_NOT_ENABLED,
+    "InvalidBucketName": ErrorCode.PARTNER_NOT_ENABLED,
+    "KMS.DisabledException": ErrorCode.PARTNER_NOT_ENABLED,  # the key the bucket encrypts with
+    "KMS.NotFoundException": ErrorCode.PARTNER_NOT_ENABLED,
+    "NoSuchBucket": ErrorCode.PARTNER_NOT_ENABLED,
+    "PermanentRedirect": ErrorCode.PARTNER_NOT_ENABLED,  # served at another endpoint only
+    "RequestPayerDenied": ErrorCode.PARTNER_NOT_ENABLED,  # the bucket lets requesters pay
+    "VirtualHostDomainRequired": ErrorCode.PARTNER_NOT_ENABLED,  # obs_errorcode_0014: no `path`
+    # What passes
+    "IncompleteBody": ErrorCode.UPSTREAM_ERROR,  # the network
+    "InternalError": ErrorCode.UPSTREAM_ERROR,
+    "OperationAborted": ErrorCode.UPSTREAM_ERROR,  # another request for the same object
+    "RequestTimeout": ErrorCode.UPSTREAM_ERROR,  # nothing came for too long
+    "ServiceUnavailable": ErrorCode.UPSTREAM_THROTTLED,
     "SlowDown": ErrorCode.UPSTREAM_THROTTLED,
+    "TemporaryRedirect": ErrorCode.UPSTREAM_ERROR,  # until DNS knows the bucket
+    "TooManyRequests": ErrorCode.UPSTREAM_THROTTLED,
+    # The content
+    "EntityTooLarge": ErrorCode.PAYLOAD_TOO_LARGE,
 }
-_CODE = re.compile(rb"<Code>([A-Za-z]{1,64})</Code>")
+_CODE = re.compile(rb"<Code>([A-Za-z.]{1,64})</Code>")
 
 
 class Bucket:
@@ -60,7 +91,8 @@ class Bucket:
         self._name = name
         self._settings = attachments
         self._observe = observe
-        self._endpoint = Endpoint(attachments.endpoint, account)
+        url, self._folder = _address(attachments)
+        self._endpoint = Endpoint(url, account)
         self._breaker = Breaker(
             f"{name}.attachments",
             account.reliability.breaker_failures,
@@ -86,7 +118,7 @@ class Bucket:
         """
         request = PreparedRequest()
         request.method = "PUT"
-        target = f"/{self._settings.bucket}/{PREFIX}/{path}"
+        target = f"{self._folder}/{path}"
         request.url = f"{self._endpoint.url}{target}"
         request.headers = CaseInsensitiveDict({"Content-Type": content_type})
         self._signer()(request)
@@ -97,11 +129,9 @@ class Bucket:
 
         def put() -> Upstream:
             headers, body = request.headers, _Timely(content, errand)
-            found = _read(
+            return _read(
                 self._endpoint.send("PUT", target, headers, body, writes=False, within=within)
             )
-            _judge(found)
-            return found
 
         begun = time.monotonic()
         upstream, outcome = Upstream(), "ABORTED"
@@ -153,20 +183,34 @@ def _nothing() -> None:
     """No probe: only writes send one first."""
 
 
+def _address(attachments: AttachmentSettings) -> tuple[str, str]:
+    """URL of the bucket's host, and the path under which attachments lie there."""
+    if attachments.addressing == "path":
+        return attachments.endpoint, f"/{attachments.bucket}/{PREFIX}"
+    url = urlsplit(attachments.endpoint)
+    return f"{url.scheme}://{attachments.bucket}.{url.netloc}", f"/{PREFIX}"
+
+
 def _read(reply: Reply) -> Upstream:
-    code = _CODE.search(reply.content or b"") if reply.status >= 300 else None
-    return Upstream(
-        code[1].decode() if code else None,
+    """What OBS says of a stored object.
+
+    Success is 200 with an empty body (obs_faq_120530, and obs_04_0080: "no elements"). Any other
+    2xx, and a page that a proxy answers, is unreadable.
+
+    Raises:
+        GatewayError: OBS refused the object, or the answer is unreadable.
+    """
+    stored = reply.status == 200 and reply.content == b""
+    found = _CODE.search(reply.content or b"") if reply.status >= 300 else None
+    upstream = Upstream(
+        found[1].decode() if found else None,
         reply.status,
         request_id(reply.headers.get("x-amz-request-id")),
     )
-
-
-def _judge(upstream: Upstream) -> None:
-    if upstream.status is not None and 200 <= upstream.status < 300:
-        return
+    if stored:
+        return upstream
     if upstream.code is None:
-        code = STATUSES.get(upstream.status or 0, ErrorCode.UPSTREAM_MALFORMED)
+        code = STATUSES.get(reply.status, ErrorCode.UPSTREAM_MALFORMED)
     else:
         code = CODES.get(upstream.code, ErrorCode.UPSTREAM_UNMAPPED)
     raise GatewayError(code, upstream=upstream, retry_after=pause(code, {}), write=False)

@@ -135,6 +135,12 @@ class Endpoint:
         if self._proxy:
             host, port = self._proxy.hostname or "", _port(self._proxy)
             options["proxy_config"] = ProxyConfig(self._context, False, None, None)
+        elif host.endswith(".localhost"):
+            # Such a name is this machine (RFC 6761 section 6.3), which not every resolver knows.
+            # The Host header and the certificate check keep the whole name.
+            if self._context:
+                options["server_hostname"] = host
+            host = "localhost"
         if self._context:
             options["ssl_context"] = self._context
         kind = SecureConnection if self._context else Connection

@@ -63,6 +63,9 @@ def with_bucket(settings: Settings, folder: Path, **changes: Any) -> Settings:
         path.write_text(f"{text}\n")
     endpoint = settings.accounts["default"].endpoint
     bucket = {"endpoint": endpoint, "bucket": BUCKET, "region": REGION, **files, **changes}
+    if bucket.get("addressing") != "path":
+        # An address cannot carry the bucket's name.
+        bucket["endpoint"] = bucket["endpoint"].replace("127.0.0.1", "localhost")
     return altered(settings, attachments=bucket)
 
 
