@@ -113,7 +113,7 @@ class SwitchOff:
             if self._state.add(self._name, record.encoded(), KEPT):
                 self._tell(logging.WARNING, "Huawei says that the legacy API is switched off")
                 return record.stage
-            record = self._read() or record  # another replica was first
+            record = self._read() or record  # another replica was first, or it cannot be read
         if record.stage is Stage.SUSPECTED and self._count(record, customer) >= CUSTOMERS:
             record = replace(record, stage=Stage.BELIEVED, believed=self._now())
             self._state.put(self._lease, b"1", PROBE_INTERVAL)
@@ -141,7 +141,7 @@ class SwitchOff:
         return len(seen)
 
     def _read(self) -> _Record | None:
-        """The record. One that cannot be read is deleted: it proves nothing."""
+        """The record; None if there is none. One that cannot be read proves nothing: None too."""
         found = self._state.get(self._name)
         if found is None:
             return None
@@ -156,7 +156,6 @@ class SwitchOff:
             )
             datetime.fromtimestamp(record.since, UTC)
         except (LookupError, TypeError, ValueError, OverflowError, OSError, RecursionError):
-            self._state.delete(self._name)
             return None
         return record
 

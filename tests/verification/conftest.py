@@ -13,6 +13,7 @@ from flask.testing import FlaskClient
 from app import create_app
 from app.verification.switch_off import CUSTOMERS
 from tests.sandbox_driver import SandboxDriver
+from tests.state.timing import Clock
 from tests.verification.gateways import configured, submit
 
 Build = Callable[..., FlaskClient]
@@ -55,6 +56,11 @@ def review(shared: Build) -> FlaskClient:
 def legacy(shared: Build) -> FlaskClient:
     """A gateway on the legacy backend."""
     return shared(backend="legacy")
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
 
 
 def hear_of_the_switch_off(client: FlaskClient) -> None:
