@@ -121,14 +121,12 @@ class Choice:
             return self._review
         # The caller did nothing wrong: legacy accepts the submission.
         proven = stage is Stage.PROVEN
-        problem = GatewayError(
+        raise GatewayError(
             ErrorCode.LEGACY_API_RETIRED if proven else ErrorCode.LEGACY_API_UNAVAILABLE,
             upstream=upstream,
             retry_after=None if proven else RETRY_AFTER,
             write=True,
         )
-        problem.backend = self._legacy.name
-        raise problem
 
     def _is_off(self) -> bool:
         return self._auto and self._switch_off.stage >= Stage.BELIEVED

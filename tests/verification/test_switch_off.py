@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from app.state import MemoryState
 from app.verification.switch_off import CUSTOMERS, PROBE_INTERVAL
 from tests.gateway import bearer
 from tests.sandbox_driver import SandboxDriver
@@ -137,6 +138,19 @@ def test_with_legacy_each_submission_is_sent_and_nothing_is_remembered(
     assert submit(client, query=CHECK).get_json()["taken"] is True
     sandbox.settings(legacy="served")
     assert submit(client).status_code == 201
+
+
+def test_with_legacy_the_belief_of_a_gateway_on_auto_is_left_alone(
+    gateway: Build, sandbox: SandboxDriver, clock: Clock
+) -> None:
+    state = MemoryState(now=clock)
+    auto = on_clock(gateway(backend="auto", review_share=0), clock, state)
+    legacy = on_clock(gateway(backend="legacy"), clock, state)
+    believe(auto, sandbox)
+    assert retired(legacy) is None
+    sandbox.settings(legacy="served")
+    assert submit(legacy).status_code == 201
+    assert retired(auto) is not None
 
 
 def test_accounts_believe_it_each_for_itself(gateway: Build, sandbox: SandboxDriver) -> None:
