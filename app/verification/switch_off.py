@@ -19,8 +19,9 @@ from app.state import Sealing, State
 
 CUSTOMERS = 3  # that Huawei has to say it to before it is believed
 PROBE_INTERVAL = 50.0  # seconds: the next submission after them still comes within the minute
-# Seconds for which the record lives after Huawei last said so. Without probes the belief lapses
-# to "not known", so that callers who avoid what only legacy accepts do not keep it forever.
+# Seconds for which a suspicion lives after the first sighting, and a belief after the last probe
+# that confirmed it. It lapses to "not known", so that callers who avoid what only legacy accepts,
+# and so send no probes, do not keep it forever.
 KEPT = 24 * 3600.0
 
 _log = logger("switch_off")
@@ -113,17 +114,20 @@ class SwitchOff:
             if self._state.add(self._name, record.encoded(), KEPT):
                 self._tell(logging.WARNING, "Huawei says that the legacy API is switched off")
                 return record.stage
-            record = self._read() or record  # another replica was first, or it cannot be read
-        if record.stage is Stage.SUSPECTED and self._count(record, customer) >= CUSTOMERS:
+            record = self._read() or record  # another replica was first
+        if record.stage is Stage.SUSPECTED:
+            if self._count(record, customer) < CUSTOMERS:
+                # Not written again: another replica may have advanced it meanwhile.
+                return record.stage
             record = replace(record, stage=Stage.BELIEVED, believed=self._now())
             self._state.put(self._lease, b"1", PROBE_INTERVAL)
             self._tell(logging.ERROR, "The legacy API is believed to be switched off")
-        elif (
-            record.stage is Stage.BELIEVED and self._now() - record.believed >= PROBE_INTERVAL
-        ):  # longer than any call takes: this one was sent after the belief was formed
+        elif record.stage is Stage.BELIEVED:
+            # No call takes an interval: an answer after it is to a call sent after the belief.
+            if self._now() - record.believed < PROBE_INTERVAL:
+                return record.stage
             record = replace(record, stage=Stage.PROVEN)
             self._tell(logging.ERROR, "A probe confirms that the legacy API is switched off")
-        # Written even where it is unchanged: it lives on from now.
         self._state.put(self._name, record.encoded(), KEPT)
         return record.stage
 
@@ -141,7 +145,7 @@ class SwitchOff:
         return len(seen)
 
     def _read(self) -> _Record | None:
-        """The record; None if there is none. One that cannot be read proves nothing: None too."""
+        """The record; None if there is none. One that cannot be read proves nothing: deleted."""
         found = self._state.get(self._name)
         if found is None:
             return None
@@ -156,6 +160,7 @@ class SwitchOff:
             )
             datetime.fromtimestamp(record.since, UTC)
         except (LookupError, TypeError, ValueError, OverflowError, OSError, RecursionError):
+            self._state.delete(self._name)
             return None
         return record
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from flask.testing import FlaskClient
 
@@ -102,6 +104,18 @@ def test_a_belief_that_nobody_could_probe_lapses_to_not_known(
     assert sent(sandbox) == ["verified-info"]
 
 
+def test_a_suspicion_lapses_a_day_after_the_first_answer(clock: Clock) -> None:
+    state = MemoryState(now=clock)
+    switch_off = SwitchOff("default", state, SEALING, now=clock)
+    switch_off.refused("cust-0")
+    clock.pass_time(KEPT - 1)
+    assert switch_off.refused("cust-1").name == "SUSPECTED"
+    clock.pass_time(1)
+    assert switch_off.stage.name == "SERVED"
+    stages = [switch_off.refused(f"cust-{number}").name for number in range(2, 5)]
+    assert stages == ["SUSPECTED", "SUSPECTED", "BELIEVED"]
+
+
 def test_an_answer_that_was_on_its_way_when_the_belief_was_formed_proves_nothing(
     clock: Clock,
 ) -> None:
@@ -123,3 +137,12 @@ def test_a_record_that_cannot_be_read_is_dropped(clock: Clock, record: bytes) ->
     assert (switch_off.stage.name, switch_off.believed_since) == ("SERVED", None)
     stages = [switch_off.refused(f"cust-{number}").name for number in range(3)]
     assert stages == ["SUSPECTED", "SUSPECTED", "BELIEVED"]
+
+
+def test_replicas_that_hear_it_at_the_same_moment_do_not_take_the_belief_back() -> None:
+    for _ in range(50):
+        switch_off = SwitchOff("default", MemoryState(), SEALING)
+        customers = [f"cust-{number}" for number in range(6)]
+        with ThreadPoolExecutor(6) as threads:
+            list(threads.map(switch_off.refused, customers))
+        assert switch_off.stage.name == "BELIEVED"
