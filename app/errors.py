@@ -399,8 +399,19 @@ class ErrorCode(Enum):
         "Huawei has switched the legacy API off",
         CONTACT_OPERATOR,
         GATEWAY,
-        "The account is configured for an API of Huawei's that is gone. The operator must move "
-        "the account to the review backend; callers change nothing.",
+        "Huawei says that its legacy API is gone, and only that API accepts this submission as it "
+        "is. Nothing was processed. The operator must act: move the account to the review backend, "
+        "or tell you what that one needs. `?validate_only=true` names it too.",
+    )
+    LEGACY_API_UNAVAILABLE = (
+        503,
+        "Huawei does not serve the legacy API at the moment",
+        AFTER_DELAY,
+        GATEWAY,
+        "Huawei says that its legacy API is not there, but has not said it often enough to be "
+        "believed for good, and only that API accepts this submission as it is. Nothing was "
+        "processed: repeating after `Retry-After` is safe. The gateway asks Huawei again within a "
+        "minute; if the API is gone for good, the answer becomes LEGACY_API_RETIRED.",
     )
     INTERNAL_ERROR = (
         500,

@@ -16,6 +16,7 @@ from app.partner_center.operation import Operation
 from app.partner_center.success import SUCCESS
 
 OTHER = "OTHER"  # stands for a code of no known form
+_VAGUE = "CBC.0999"  # "other error"
 
 
 class Verdict(Enum):
@@ -232,7 +233,11 @@ def meaning(operation: Operation, code: str, status: int, body: Mapping[str, Any
         return ErrorCode.UPSTREAM_ACCESS_DENIED
     if code == "APIGW.0201":  # malformed or too long: our fault; 5xx: the back end's
         return ErrorCode.UPSTREAM_ERROR if status >= 500 else ErrorCode.INTERNAL_ERROR
-    return operation.errors.get(code) or COMMON.get(code) or _by_family(code)
+    found = operation.errors.get(code) or COMMON.get(code) or _by_family(code)
+    if operation.gone and status == 410 and code != OTHER:
+        # IAM.0020 is printed with 410 too: a code that says what it is about comes first.
+        return operation.gone if code == _VAGUE or found is ErrorCode.UPSTREAM_UNMAPPED else found
+    return found
 
 
 def meaning_without_code(operation: Operation, status: int, *, readable: bool) -> ErrorCode:

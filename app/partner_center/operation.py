@@ -19,6 +19,8 @@ class Operation:
         success: What Huawei declares as its success. Any other 2xx answer is unreadable.
         errors: What its own error codes mean, where they differ from the common table.
         statuses: What an HTTP status means here when the answer has no error code.
+        gone: What HTTP 410 means here with an error code of Huawei's form that says nothing more
+            precise.
         queue: The name of its API's queue in metrics, where that is not its own: two operations
             that share an API share Huawei's quota for it.
     """
@@ -30,4 +32,5 @@ class Operation:
     success: Success
     errors: Mapping[str, ErrorCode] = field(default_factory=dict)
     statuses: Mapping[int, ErrorCode] = field(default_factory=dict)
+    gone: ErrorCode | None = None
     queue: str | None = None

@@ -78,7 +78,7 @@ def get_capabilities() -> dict[str, Any]:
     The backends that serve it, the types of document they take, the attachments each needs and
     their order, and limits.
     """
-    backends = [backend.name for backend in verifications().backends]
+    backends = [backend.name for backend in verifications().choice.backends]
     return {
         "account": g.account,
         "backends": backends,

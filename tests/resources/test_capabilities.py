@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 from app import create_app
 from tests.gateway import bearer, code
 from tests.sandbox_driver import SandboxDriver
+from tests.verification.conftest import hear_of_the_switch_off
 from tests.verification.gateways import (
     COMPANY_FORM,
     ENTERPRISE,
@@ -110,7 +111,7 @@ def test_after_the_switch_off_auto_is_review_alone(gateway: Build, sandbox: Sand
     client = gateway(backend="auto", review_share=0)
     sandbox.settings(legacy="retired")
     assert set(capabilities(client)["backends"]) == {"review", "legacy"}  # nobody has seen it yet
-    submit(client)
+    hear_of_the_switch_off(client)
     assert capabilities(client) == capabilities(gateway(backend="review"))
 
 
