@@ -88,11 +88,6 @@ def test_legacy_says_so_and_stops_sending(gateway: Build, sandbox: SandboxDriver
 # body -> what auto says to it once the legacy call is gone
 REFUSED: list[tuple[dict[str, Any], str, list[tuple[str, str]]]] = [
     (NO_PICTURES, "EVIDENCE_REQUIRED", [("/attachments", "EVIDENCE_REQUIRED")]),
-    (
-        {**INDIVIDUAL, "attachments": ["981/data-page.jpg"]},
-        "EVIDENCE_REQUIRED",
-        [("/attachments", "EVIDENCE_REQUIRED")],
-    ),
     (ID_CARD, "DOCUMENT_TYPE_UNSUPPORTED", [("/document/type", "DOCUMENT_TYPE_UNSUPPORTED")]),
     (
         without(ID_CARD, "attachments"),
