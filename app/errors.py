@@ -130,8 +130,9 @@ class ErrorCode(Enum):
         "The verification needs attachments",
         AFTER_FIX,
         CALLER,
-        "No backend of this account takes the verification without (more) attachments. "
-        "`GET /v1/capabilities` lists how many each document type needs, and in which order.",
+        "No backend of this account takes the verification without attachments, or there are not "
+        "as many as the document type needs. `GET /v1/capabilities` lists how many each needs, and "
+        "in which order.",
     )
     DOCUMENT_TYPE_UNSUPPORTED = (
         422,
@@ -261,7 +262,10 @@ class ErrorCode(Enum):
         "An attachment is not of a format that is taken",
         AFTER_FIX,
         CALLER,
-        "An attachment must be jpg, jpeg, bmp, png, gif or pdf, by its name and by its content.",
+        "An attachment must be jpg, jpeg, bmp, png, gif or pdf, by its name and by its content. A "
+        "submission names it as the upload answered it: the customer's id, a slash, the name. A "
+        "caller that is not held to some customers may name another relative path, without "
+        "`%`, `?`, `#`, `;`, `\\`, empty and dot segments.",
     )
     BUSINESS_PRECONDITION_FAILED = (
         409,

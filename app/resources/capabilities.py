@@ -17,7 +17,10 @@ blueprint = ResourceBlueprint(
 
 
 class PicturesSchema(ResponseSchema):
-    """The attachments that the review backend needs, in their order."""
+    """The attachments that the review backend needs, in their order.
+
+    A submission with another number of them is refused on every backend.
+    """
 
     minimum = fields.Integer(required=True)
     maximum = fields.Integer(required=True)

@@ -76,7 +76,6 @@ def test_auto_prefers_review_to_the_full_unless_told_otherwise(shared: Build) ->
     [
         (without(INDIVIDUAL, "attachments"), "legacy"),
         (documented(INDIVIDUAL, "ID_CARD_GEN1"), "legacy"),
-        (documented(INDIVIDUAL, "PASSPORT", "a.jpg"), "legacy"),
         ({**INDIVIDUAL, "full_name": "x" * 256}, "legacy"),
         (documented(INDIVIDUAL, "TAIWAN_RESIDENCE", "a.jpg", "b.jpg", "c.jpg"), "review"),
         (without(INDIVIDUAL, "partner_user_id"), "review"),
