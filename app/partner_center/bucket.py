@@ -11,13 +11,14 @@ from requests import PreparedRequest
 from requests.structures import CaseInsensitiveDict
 
 from app.errors import ErrorCode, GatewayError, Upstream
-from app.partner_center.answer import pause, request_id
+from app.partner_center.answer import request_id
 from app.partner_center.breaker import Breaker
 from app.partner_center.codes import STATUSES
 from app.partner_center.connection import USER_AGENT, Endpoint, Reply
 from app.partner_center.deadline import UPLOAD, Errand
 from app.partner_center.exchange import Exchange
 from app.partner_center.key_pair import read_keys
+from app.partner_center.pause import pause
 from app.partner_center.signing import ObsAuth
 from app.partner_center.wire import Stream
 from app.settings import AccountSettings, AttachmentSettings
