@@ -11,11 +11,13 @@ from requests import PreparedRequest
 from requests.structures import CaseInsensitiveDict
 
 from app.errors import ErrorCode, GatewayError, Upstream
+from app.partner_center import evidence
 from app.partner_center.answer import request_id
-from app.partner_center.breaker import Breaker
+from app.partner_center.breaker import Breaker, Permit
 from app.partner_center.codes import STATUSES
 from app.partner_center.connection import USER_AGENT, Endpoint, Reply
 from app.partner_center.deadline import UPLOAD, Errand
+from app.partner_center.evidence import Evidence
 from app.partner_center.exchange import Exchange
 from app.partner_center.key_pair import read_keys
 from app.partner_center.pause import pause
@@ -96,11 +98,21 @@ class Bucket:
 
         errand = Errand.within(within, self._name)
 
-        def put() -> Upstream:
+        def put(permit: Permit) -> Upstream:
             headers, body = request.headers, _Timely(content, errand)
-            found = _read(
-                self._endpoint.send("PUT", target, headers, body, writes=False, within=within)
-            )
+            permit = self._breaker.confirm(permit, write=False)
+            seen = None
+            try:
+                found = _read(
+                    self._endpoint.send("PUT", target, headers, body, writes=False, within=within)
+                )
+                seen = _evidence(found)
+            except GatewayError as error:
+                # The caller may be as slow as it likes, so that the end of its time proves nothing.
+                seen = evidence.of_failure(error, errand, waited=0.0)
+                raise
+            finally:
+                self._breaker.tell(permit, seen, customer=path.partition("/")[0])
             _judge(found)
             return found
 
@@ -147,10 +159,15 @@ class _Timely:
                 "The upload took too long and was given up: nothing was stored.",
                 write=False,
             )
-        return self._content.read(size)
+        try:
+            return self._content.read(size)
+        except OSError:  # not to be taken for one of the connection to OBS
+            raise GatewayError(
+                ErrorCode.BAD_REQUEST, "The upload ended early.", write=False
+            ) from None
 
 
-def _nothing() -> None:
+def _nothing(_: Permit) -> None:
     """No probe: only writes send one first."""
 
 
@@ -161,6 +178,15 @@ def _read(reply: Reply) -> Upstream:
         reply.status,
         request_id(reply.headers.get("x-amz-request-id")),
     )
+
+
+def _evidence(upstream: Upstream) -> Evidence:
+    status = upstream.status or 0
+    if upstream.code is None and status >= 500:
+        return Evidence.FAILED
+    refused_unread = upstream.code is None and status >= 300 and status not in STATUSES
+    doubtful = upstream.code == "InternalError" or refused_unread
+    return Evidence.DOUBTFUL if doubtful else Evidence.ANSWERED
 
 
 def _judge(upstream: Upstream) -> None:

@@ -133,7 +133,7 @@ class LegacyBackend:
                 for word, value in body.items()
             }
         try:
-            self._partner_center.call(PUSH, body=body, errand=errand)
+            self._partner_center.call(PUSH, body=body, errand=errand, customer=customer_id)
         except GatewayError as error:
             if error.code is ErrorCode.LEGACY_API_RETIRED:
                 self._retired = (self._now(), self._monotonic())

@@ -178,7 +178,9 @@ class ReviewBackend:
                 tell either.
         """
         try:
-            answer = self._partner_center.call(SUBMIT[kind], body=draft.body, errand=errand)
+            answer = self._partner_center.call(
+                SUBMIT[kind], body=draft.body, errand=errand, customer=customer_id
+            )
         except GatewayError as error:
             if error.code not in UNCLEAR:
                 raise
@@ -235,7 +237,7 @@ class ReviewBackend:
             GatewayError: whatever the call ended in.
         """
         answer = self._partner_center.call(
-            READ_RESULT, query=[("customer_id", customer_id)], errand=errand
+            READ_RESULT, query=[("customer_id", customer_id)], errand=errand, customer=customer_id
         )
         try:
             result = _RESULT.load(answer)
