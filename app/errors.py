@@ -24,6 +24,8 @@ class Fault(StrEnum):
 
 NEVER, AFTER_FIX, AFTER_DELAY, SAME_KEY, CONTACT_OPERATOR = Retry
 CALLER, GATEWAY, UPSTREAM = Fault
+WAITING = frozenset({AFTER_DELAY, SAME_KEY})  # say how long
+USUAL_PAUSE = 3.0  # seconds; Huawei's text on APIGW.0308 advises 2 to 5
 
 
 @unique
@@ -31,7 +33,8 @@ class ErrorCode(Enum):
     """Every failure a caller can see. The name is the code; the value is its catalogue entry.
 
     `retry` holds for reads and writes alike, except where `write_retry` says otherwise: a write
-    that failed in an unclear way may have been processed.
+    that failed in an unclear way may have been processed. `pause` is how many seconds to wait
+    before a repeat, unless the failure itself says so; None where the advice is not to wait.
     """
 
     MALFORMED_JSON = (
@@ -196,6 +199,8 @@ class ErrorCode(Enum):
         CALLER,
         "Huawei is verifying the customer at this moment. Wait for the result "
         "(`GET /v1/customers/{customer_id}/verification`) before you decide what to do.",
+        AFTER_DELAY,
+        30.0,
     )
     CUSTOMER_KIND_MISMATCH = (
         409,
@@ -313,6 +318,8 @@ class ErrorCode(Enum):
         GATEWAY,
         "After several refused signatures Huawei locks an access key for five minutes. The "
         "gateway sends nothing with it in that time. Repeat after `Retry-After`.",
+        AFTER_DELAY,
+        300.0,
     )
     CLOCK_SKEWED = (
         503,
@@ -344,6 +351,8 @@ class ErrorCode(Enum):
         UPSTREAM,
         "Huawei failed several times in a row, so the gateway waits before it tries again. "
         "Nothing was sent: repeating after `Retry-After` is safe.",
+        AFTER_DELAY,
+        10.0,
     )
     OVERLOADED = (
         503,
@@ -397,6 +406,7 @@ class ErrorCode(Enum):
         "metrics and can have it added to the table. Repeat a write with the same "
         "`Idempotency-Key` only.",
         SAME_KEY,
+        60.0,
     )
     LEGACY_API_RETIRED = (
         502,
@@ -435,6 +445,7 @@ class ErrorCode(Enum):
         fault: Fault,
         explanation: str,
         write_retry: Retry | None = None,
+        pause: float = USUAL_PAUSE,
     ) -> None:
         self.status = status
         self.title = title
@@ -442,6 +453,7 @@ class ErrorCode(Enum):
         self.fault = fault
         self.explanation = explanation
         self.write_retry = write_retry or retry
+        self.pause = pause if {self.retry, self.write_retry} & WAITING else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -470,7 +482,8 @@ class GatewayError(Exception):
         detail: One sentence of ours about this occurrence; never input or upstream text.
             The entry's title where there is nothing to add.
         upstream: What upstream said, if it answered.
-        retry_after: Seconds until a repeat makes sense (`Retry-After`).
+        retry_after: Seconds until a repeat makes sense (`Retry-After`); the entry's pause if
+            there is nothing to add.
         errors: The fields at fault.
         write: Whether the failed operation writes, which decides the advice on repeating.
             None means that whoever answers decides (by the HTTP method).

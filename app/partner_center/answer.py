@@ -5,36 +5,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-from app.errors import ErrorCode, GatewayError, Upstream
+from app.errors import GatewayError, Upstream
 from app.partner_center import codes
 from app.partner_center.body import json_object
 from app.partner_center.connection import Reply
 from app.partner_center.operation import Operation
+from app.partner_center.pause import pause
 from app.partner_center.success import SUCCESS
 
-THROTTLE_PAUSE = 3.0  # seconds; Huawei's text on APIGW.0308 advises 2 to 5
-LOCK_PAUSE = 300.0  # seconds; Huawei locks an access key for five minutes
-LONGEST_PAUSE = 3600.0  # seconds, whatever upstream asks for
-
-_HONOURED = frozenset(
-    {ErrorCode.UPSTREAM_THROTTLED, ErrorCode.UPSTREAM_ERROR, ErrorCode.UPSTREAM_MALFORMED}
-)
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 def request_id(text: Any) -> str | None:
     """An upstream request id, if it looks like one: it is logged and answered."""
     return text if isinstance(text, str) and _REQUEST_ID.fullmatch(text) else None
-
-
-def pause(code: ErrorCode, headers: Mapping[str, str]) -> float | None:
-    """Seconds after which a repeat makes sense; None where the entry does not ask for a pause."""
-    if code is ErrorCode.ACCESS_KEY_LOCKED:
-        return LOCK_PAUSE
-    text = headers.get("retry-after", "")
-    if text.isascii() and text.isdigit() and code in _HONOURED:
-        return min(float(text), LONGEST_PAUSE)
-    return THROTTLE_PAUSE if code is ErrorCode.UPSTREAM_THROTTLED else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,13 +13,16 @@ from requests import PreparedRequest
 from requests.structures import CaseInsensitiveDict
 
 from app.errors import ErrorCode, GatewayError, Upstream
-from app.partner_center.answer import pause, request_id
-from app.partner_center.breaker import Breaker
+from app.partner_center import evidence
+from app.partner_center.answer import request_id
+from app.partner_center.breaker import Breaker, Permit
 from app.partner_center.codes import STATUSES
 from app.partner_center.connection import USER_AGENT, Endpoint, Reply
 from app.partner_center.deadline import UPLOAD, Errand
+from app.partner_center.evidence import Evidence
 from app.partner_center.exchange import Exchange
 from app.partner_center.key_pair import read_keys
+from app.partner_center.pause import pause
 from app.partner_center.signing import ObsAuth
 from app.partner_center.wire import Stream
 from app.settings import AccountSettings, AttachmentSettings
@@ -127,11 +130,24 @@ class Bucket:
 
         errand = Errand.within(within, self._name)
 
-        def put() -> Upstream:
+        def put(permit: Permit) -> Upstream:
             headers, body = request.headers, _Timely(content, errand)
-            return _read(
-                self._endpoint.send("PUT", target, headers, body, writes=False, within=within)
-            )
+            permit = self._breaker.confirm(permit, write=False)
+            seen = None
+            try:
+                upstream, failure = _read(
+                    self._endpoint.send("PUT", target, headers, body, writes=False, within=within)
+                )
+                seen = _evidence(upstream, failure)
+            except GatewayError as error:
+                # The caller may be as slow as it likes, so that the end of its time proves nothing.
+                seen = evidence.of_failure(error, errand, waited=0.0)
+                raise
+            finally:
+                self._breaker.tell(permit, seen, customer=path.partition("/")[0])
+            if failure is not None:
+                raise failure
+            return upstream
 
         begun = time.monotonic()
         upstream, outcome = Upstream(), "ABORTED"
@@ -176,10 +192,15 @@ class _Timely:
                 "The upload took too long and was given up: nothing was stored.",
                 write=False,
             )
-        return self._content.read(size)
+        try:
+            return self._content.read(size)
+        except OSError:  # not to be taken for one of the connection to OBS
+            raise GatewayError(
+                ErrorCode.BAD_REQUEST, "The upload ended early.", write=False
+            ) from None
 
 
-def _nothing() -> None:
+def _nothing(_: Permit) -> None:
     """No probe: only writes send one first."""
 
 
@@ -191,26 +212,33 @@ def _address(attachments: AttachmentSettings) -> tuple[str, str]:
     return f"{url.scheme}://{attachments.bucket}.{url.netloc}", f"/{PREFIX}"
 
 
-def _read(reply: Reply) -> Upstream:
-    """What OBS says of a stored object.
+def _read(reply: Reply) -> tuple[Upstream, GatewayError | None]:
+    """What OBS says of a stored object; None if it is stored.
 
     Success is 200 with an empty body (obs_faq_120530, and obs_04_0080: "no elements"). Any other
     2xx, and a page that a proxy answers, is unreadable.
-
-    Raises:
-        GatewayError: OBS refused the object, or the answer is unreadable.
     """
-    stored = reply.status == 200 and reply.content == b""
     found = _CODE.search(reply.content or b"") if reply.status >= 300 else None
     upstream = Upstream(
         found[1].decode() if found else None,
         reply.status,
         request_id(reply.headers.get("x-amz-request-id")),
     )
-    if stored:
-        return upstream
+    if reply.status == 200 and reply.content == b"":
+        return upstream, None
     if upstream.code is None:
         code = STATUSES.get(reply.status, ErrorCode.UPSTREAM_MALFORMED)
     else:
         code = CODES.get(upstream.code, ErrorCode.UPSTREAM_UNMAPPED)
-    raise GatewayError(code, upstream=upstream, retry_after=pause(code, {}), write=False)
+    paused = pause(code, reply.headers)
+    return upstream, GatewayError(code, upstream=upstream, retry_after=paused, write=False)
+
+
+def _evidence(upstream: Upstream, failure: GatewayError | None) -> Evidence:
+    """What an answer of OBS says of OBS as a whole."""
+    status = upstream.status or 0
+    if failure is None or (upstream.code is None and status in STATUSES):
+        return Evidence.ANSWERED
+    if upstream.code is None:
+        return Evidence.DOUBTFUL if 300 <= status < 500 else Evidence.FAILED
+    return Evidence.DOUBTFUL if upstream.code == "InternalError" else Evidence.ANSWERED

@@ -14,10 +14,11 @@ from typing import Any
 
 from app.errors import ErrorCode, GatewayError, Upstream
 from app.partner_center import codes
-from app.partner_center.answer import pause, request_id
+from app.partner_center.answer import request_id
 from app.partner_center.body import json_object
 from app.partner_center.connection import Endpoint, Reply
 from app.partner_center.exchange import Exchange
+from app.partner_center.pause import pause
 from app.settings import AccountSettings, IamSettings
 
 # `nocatalog` with any value leaves the long catalogue out of the answer.

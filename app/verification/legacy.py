@@ -114,7 +114,7 @@ class LegacyBackend:
                 word: str(value) if isinstance(value, int) else value
                 for word, value in body.items()
             }
-        self._partner_center.call(PUSH, body=body, errand=errand)
+        self._partner_center.call(PUSH, body=body, errand=errand, customer=customer_id)
         return Verification(
             customer_id=customer_id,
             kind=kind,

@@ -139,7 +139,9 @@ class ReviewBackend:
         Raises:
             GatewayError: whatever the call ended in.
         """
-        answer = self._partner_center.call(SUBMIT[kind], body=draft.body, errand=errand)
+        answer = self._partner_center.call(
+            SUBMIT[kind], body=draft.body, errand=errand, customer=customer_id
+        )
         in_review = Verification(
             customer_id=customer_id,
             kind=kind,
@@ -165,7 +167,7 @@ class ReviewBackend:
             GatewayError: whatever the call ended in.
         """
         answer = self._partner_center.call(
-            READ_RESULT, query=[("customer_id", customer_id)], errand=errand
+            READ_RESULT, query=[("customer_id", customer_id)], errand=errand, customer=customer_id
         )
         number = answer["review_result"]
         status = Status.NOT_SUBMITTED if number is None else _STATUSES[number]

@@ -111,6 +111,7 @@ def read(center: PartnerCenter, customer: str = "cust-1") -> ErrorCode | None:
         center.call(
             READ_RESULT,
             errand=Errand.within(READ, "reader"),
+            customer=customer,
             query=[("customer_id", customer)],
         )
     except GatewayError as error:

@@ -105,10 +105,16 @@ def read(
 
 
 def upload(
-    client: FlaskClient, name: str, content: bytes, *, key: str = "writer-key", **how: Any
+    client: FlaskClient,
+    name: str,
+    content: bytes,
+    *,
+    customer: str = CUSTOMER,
+    key: str = "writer-key",
+    **how: Any,
 ) -> TestResponse:
     """Upload an attachment."""
-    path = f"/v1/customers/{CUSTOMER}/attachments/{quote(name)}"
+    path = f"/v1/customers/{customer}/attachments/{quote(name)}"
     return client.put(path, data=content, headers=bearer(key), **how)
 
 
