@@ -203,4 +203,4 @@ def test_a_caller_held_to_no_customers_names_any_plain_relative_path(
 ) -> None:
     response = submit(review, body={**INDIVIDUAL, "attachments": [path, "b.jpg"]})
     assert response.status_code == 202
-    assert path in sandbox.requests()[0]["body"]
+    assert path in sandbox.submissions()[0]["body"]

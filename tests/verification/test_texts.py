@@ -60,7 +60,7 @@ def test_a_name_in_any_script_reaches_huawei_byte_for_byte(
             body = changed(form.body, pointer, name)
             response = submit(client, form, body, customer=f"cust-{number}")
             assert response.status_code in (201, 202), response.text
-            (entry,) = sandbox.requests()
+            (entry,) = sandbox.submissions()
             assert (
                 f'"{SENT[backend, pointer]}":{json.dumps(name, ensure_ascii=False)}'
                 in (entry["body"])
@@ -203,7 +203,7 @@ def test_what_the_gateway_sends_is_readable_for_an_independent_judge(
     else:
         assert response.status_code in (201, 202)
         assert not unreadable(name)
-        (entry,) = sandbox.requests()
+        (entry,) = sandbox.submissions()
         assert json.loads(entry["body"])["name"] == name
 
 
