@@ -8,8 +8,8 @@ from typing import Any
 
 from app.errors import ErrorCode, GatewayError, Upstream
 from app.partner_center import codes
-from app.partner_center.connection import Reply
 from app.partner_center.operation import Operation
+from app.partner_center.transport import Reply
 
 THROTTLE_PAUSE = 3.0  # seconds; Huawei's text on APIGW.0308 advises 2 to 5
 LOCK_PAUSE = 300.0  # seconds; Huawei locks an access key for five minutes

@@ -14,12 +14,11 @@ from app.errors import ErrorCode, GatewayError, Upstream
 from app.partner_center.answer import pause, request_id
 from app.partner_center.breaker import Breaker
 from app.partner_center.codes import STATUSES
-from app.partner_center.connection import USER_AGENT, Endpoint, Reply
 from app.partner_center.deadline import UPLOAD, Errand
 from app.partner_center.exchange import Exchange
 from app.partner_center.key_pair import read_keys
 from app.partner_center.signing import ObsAuth
-from app.partner_center.wire import Stream
+from app.partner_center.transport import USER_AGENT, Endpoint, Reply, Stream
 from app.settings import AccountSettings, AttachmentSettings
 
 # Partner Center looks for attachments under this prefix, and is told the rest of the key.
@@ -60,7 +59,7 @@ class Bucket:
         self._name = name
         self._settings = attachments
         self._observe = observe
-        self._endpoint = Endpoint(attachments.endpoint, account)
+        self._endpoint = Endpoint(attachments.endpoint, account, name=name)
         self._breaker = Breaker(
             f"{name}.attachments",
             account.reliability.breaker_failures,
@@ -140,13 +139,14 @@ class _Timely:
 
     def read(self, size: int = -1, /) -> bytes:
         """The next bytes."""
-        if self._errand.left <= 0:
+        piece = self._content.read(size)
+        if piece and self._errand.left <= 0:
             raise GatewayError(
                 ErrorCode.DEADLINE_EXCEEDED,
                 "The upload took too long and was given up: nothing was stored.",
                 write=False,
             )
-        return self._content.read(size)
+        return piece
 
 
 def _nothing() -> None:
