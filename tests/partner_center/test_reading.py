@@ -137,8 +137,9 @@ def read(pieces: Iterable[bytes]) -> tuple[Reply, bool]:
     """The answer in these pieces, and whether its connection can be used again."""
     connection = Connection("upstream", 80, Names())
     connection.sock = Pieces(pieces)
+    ends = time.monotonic() + 60
     try:
-        reply = connection.exchange("GET", "/", {}, None, 60, time.monotonic() + 60)
+        reply = connection.exchange("GET", "/", {}, None, 60, ends)
         return reply, connection.reusable
     finally:
         connection.discard()

@@ -68,7 +68,7 @@ class Connection(HTTPConnection):
         Raises:
             OSError, HTTPException: if that fails or is not done at `ends`.
         """
-        self._limit(ends)
+        self.limit(ends)
         self.connect()
         if self._late:
             raise TimeoutError
@@ -88,7 +88,7 @@ class Connection(HTTPConnection):
         read: float,
         ends: float,
     ) -> Reply:
-        """Send a request once and read its whole answer.
+        """Send a request once and read its whole answer, after `limit(ends)`.
 
         Args:
             method: The HTTP method.
@@ -102,13 +102,12 @@ class Connection(HTTPConnection):
             HTTPException, HTTPError, OSError, ValueError: if no whole answer comes in time.
         """
         self.reusable = False
-        self._limit(ends)
         whole = True
         try:
             self.request(method, target, body, headers, preload_content=False)  # type: ignore[arg-type]
         except (BrokenPipeError, ConnectionResetError):
             whole = False  # an answer may have come before upstream had read everything
-        self._limit(min(ends, time.monotonic() + read))
+        self.limit(min(ends, time.monotonic() + read))
         response = self.getresponse()
         assert self._answer is not None  # noqa: S101 - for mypy
         content = self._answer.content()
@@ -123,7 +122,12 @@ class Connection(HTTPConnection):
         self._answer = Answer(*args, **options)
         return self._answer
 
-    def _limit(self, ends: float) -> None:
+    def limit(self, ends: float) -> None:
+        """Let whatever waits for this connection fail at `ends` of the monotonic clock.
+
+        Raises:
+            TimeoutError: if that is over.
+        """
         self._ends = ends
         self.timeout = left(ends)
         WATCH.until(self, ends, self._cut)
@@ -131,17 +135,18 @@ class Connection(HTTPConnection):
     def _cut(self) -> None:
         """End whatever waits for this connection."""
         self._late = True
-        if self._below is not None:
+        below = self._below
+        if below is not None:
             with contextlib.suppress(OSError):
-                self._below.shutdown(socket.SHUT_RDWR)
+                below.shutdown(socket.SHUT_RDWR)
 
     def discard(self) -> None:
-        """Close it for good."""
-        WATCH.forget(self)
-        if self._answer is not None:
-            self._answer.close()
-        if self._below is not None:
-            self._below.close()
+        """Close it for good. A limit that was set passes without effect."""
+        answer, below, self._answer, self._below = self._answer, self._below, None, None
+        if answer is not None:
+            answer.close()
+        if below is not None:
+            below.close()
         self.close()
 
 

@@ -111,9 +111,11 @@ class Endpoint:
         except _FAILURES as error:
             self._log_certificate(error)
             raise GatewayError(ErrorCode.UPSTREAM_UNREACHABLE, write=writes) from None
-        if time.monotonic() >= ends:
+        try:
+            connection.limit(ends)
+        except TimeoutError:
             connection.discard()
-            raise GatewayError(ErrorCode.DEADLINE_EXCEEDED, write=writes)
+            raise GatewayError(ErrorCode.DEADLINE_EXCEEDED, write=writes) from None
         try:
             reply = connection.exchange(method, target, headers, body, self._timeouts.read, ends)
         except (*_FAILURES, ValueError):

@@ -8,9 +8,11 @@ import threading
 import time
 from collections.abc import Callable, Hashable
 
+from app.observability.logs import unexpected
+
 
 class Watch:
-    """Calls a function when its time has come, unless it is forgotten before.
+    """Calls a function when its time has come, for each key the one that was set last.
 
     The thread sleeps until the next end, and starts with the first one.
     """
@@ -24,7 +26,7 @@ class Watch:
     def until(self, key: Hashable, ends: float, over: Callable[[], None]) -> None:
         """Call `over` at `ends` of the monotonic clock, in place of what was set for the key.
 
-        `over` must not wait for anything, and must not raise.
+        `over` must not wait for anything.
         """
         with self._changed:
             self._ends[key] = ends, over
@@ -35,19 +37,16 @@ class Watch:
                 self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
                 self._thread.start()
 
-    def forget(self, key: Hashable) -> None:
-        """Call nothing for the key."""
-        with self._changed:
-            self._ends.pop(key, None)
-
     def _run(self) -> None:
         with self._changed:
             while True:
                 now = time.monotonic()
-                # Not while iterating: `over` changes them.
-                for key in [key for key in list(self._ends) if self._ends[key][0] <= now]:
+                for key in [key for key, (ends, _) in self._ends.items() if ends <= now]:
                     _, over = self._ends.pop(key)
-                    over()
+                    try:
+                        over()
+                    except Exception as error:  # the thread must go on
+                        unexpected(error, "watch")
                 self._wakes = min((ends for ends, _ in self._ends.values()), default=float("inf"))
                 seconds = self._wakes - time.monotonic()
                 self._changed.wait(None if seconds == float("inf") else max(seconds, 0))
