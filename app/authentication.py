@@ -1,7 +1,7 @@
 """Which caller is calling, and what it may do. Denies what no view allows."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar, get_args
 
 from flask import Flask, g, request
@@ -12,6 +12,7 @@ from app.documenting import documenting
 from app.errors import ErrorCode, GatewayError
 from app.observability import record
 from app.settings import CallerSettings, Scope
+from app.verification.pictures import not_of_an_upload
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -90,13 +91,17 @@ def authorize(app: Flask) -> None:
             raise GatewayError(ErrorCode.FORBIDDEN, "This customer is none of yours.")
 
 
-def check_attachments(customer_id: str, attachments: Iterable[str]) -> None:
-    """Refuse pictures of others to a caller that is held to some customers.
+def check_attachments(customer_id: str, attachments: Sequence[str]) -> None:
+    """Hold a caller that is held to some customers to what was uploaded for this one.
 
     Raises:
-        GatewayError: FORBIDDEN.
+        GatewayError: FORBIDDEN for a picture of others; ATTACHMENT_FORMAT, at each that no upload
+            could have answered.
     """
     rights: CallerSettings = g.rights
-    own = f"{customer_id}/"
-    if rights.customers is not None and not all(one.startswith(own) for one in attachments):
+    if rights.customers is None:
+        return
+    if not all(one.startswith(f"{customer_id}/") for one in attachments):
         raise GatewayError(ErrorCode.FORBIDDEN, "An attachment is not of this customer.")
+    if errors := not_of_an_upload(customer_id, attachments):
+        raise GatewayError(ErrorCode.ATTACHMENT_FORMAT, errors=errors)

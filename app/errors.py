@@ -24,6 +24,8 @@ class Fault(StrEnum):
 
 NEVER, AFTER_FIX, AFTER_DELAY, SAME_KEY, CONTACT_OPERATOR = Retry
 CALLER, GATEWAY, UPSTREAM = Fault
+WAITING = frozenset({AFTER_DELAY, SAME_KEY})  # say how long
+USUAL_PAUSE = 3.0  # seconds; Huawei's text on APIGW.0308 advises 2 to 5
 
 
 @unique
@@ -31,7 +33,8 @@ class ErrorCode(Enum):
     """Every failure a caller can see. The name is the code; the value is its catalogue entry.
 
     `retry` holds for reads and writes alike, except where `write_retry` says otherwise: a write
-    that failed in an unclear way may have been processed.
+    that failed in an unclear way may have been processed. `pause` is how many seconds to wait
+    before a repeat, unless the failure itself says so; None where the advice is not to wait.
     """
 
     MALFORMED_JSON = (
@@ -130,8 +133,9 @@ class ErrorCode(Enum):
         "The verification needs attachments",
         AFTER_FIX,
         CALLER,
-        "No backend of this account takes the verification without (more) attachments. "
-        "`GET /v1/capabilities` lists how many each document type needs, and in which order.",
+        "No backend of this account takes the verification without attachments, or there are not "
+        "as many as the document type needs. `GET /v1/capabilities` lists how many each needs, and "
+        "in which order.",
     )
     DOCUMENT_TYPE_UNSUPPORTED = (
         422,
@@ -154,8 +158,16 @@ class ErrorCode(Enum):
         "The same request is under way",
         SAME_KEY,
         CALLER,
-        "A request with this `Idempotency-Key`, or another write for this customer, is being "
-        "worked on. Repeat with the same key after `Retry-After`.",
+        "A request with this `Idempotency-Key` is under way. Repeat with the same key after "
+        "`Retry-After`.",
+    )
+    CUSTOMER_WRITE_IN_PROGRESS = (
+        409,
+        "Another write for this customer is under way",
+        AFTER_DELAY,
+        CALLER,
+        "The gateway sends one write at a time for a customer, and another one is under way. "
+        "Nothing was sent for this request. Repeat it after `Retry-After`.",
     )
     UPSTREAM_REJECTED_FIELDS = (
         422,
@@ -187,6 +199,8 @@ class ErrorCode(Enum):
         CALLER,
         "Huawei is verifying the customer at this moment. Wait for the result "
         "(`GET /v1/customers/{customer_id}/verification`) before you decide what to do.",
+        AFTER_DELAY,
+        30.0,
     )
     CUSTOMER_KIND_MISMATCH = (
         409,
@@ -253,7 +267,10 @@ class ErrorCode(Enum):
         "An attachment is not of a format that is taken",
         AFTER_FIX,
         CALLER,
-        "An attachment must be jpg, jpeg, bmp, png, gif or pdf, by its name and by its content.",
+        "An attachment must be jpg, jpeg, bmp, png, gif or pdf, by its name and by its content. A "
+        "submission names it as the upload answered it: the customer's id, a slash, the name. A "
+        "caller that is not held to some customers may name another relative path, without "
+        "`%`, `?`, `#`, `;`, `\\`, empty and dot segments.",
     )
     BUSINESS_PRECONDITION_FAILED = (
         409,
@@ -283,8 +300,8 @@ class ErrorCode(Enum):
         CONTACT_OPERATOR,
         GATEWAY,
         "The partner account has not joined the programme, has not been granted the operation, "
-        "has real-name attachments switched off at Huawei, or has no attachment bucket in the "
-        "gateway's configuration. Your request was fine.",
+        "has real-name attachments switched off at Huawei, or has no attachment bucket that the "
+        "gateway can use: none is configured, or OBS refuses it. Your request was fine.",
     )
     UPSTREAM_ACCESS_DENIED = (
         503,
@@ -301,6 +318,8 @@ class ErrorCode(Enum):
         GATEWAY,
         "After several refused signatures Huawei locks an access key for five minutes. The "
         "gateway sends nothing with it in that time. Repeat after `Retry-After`.",
+        AFTER_DELAY,
+        300.0,
     )
     CLOCK_SKEWED = (
         503,
@@ -332,6 +351,8 @@ class ErrorCode(Enum):
         UPSTREAM,
         "Huawei failed several times in a row, so the gateway waits before it tries again. "
         "Nothing was sent: repeating after `Retry-After` is safe.",
+        AFTER_DELAY,
+        10.0,
     )
     OVERLOADED = (
         503,
@@ -385,14 +406,26 @@ class ErrorCode(Enum):
         "metrics and can have it added to the table. Repeat a write with the same "
         "`Idempotency-Key` only.",
         SAME_KEY,
+        60.0,
     )
     LEGACY_API_RETIRED = (
         502,
         "Huawei has switched the legacy API off",
         CONTACT_OPERATOR,
         GATEWAY,
-        "The account is configured for an API of Huawei's that is gone. The operator must move "
-        "the account to the review backend; callers change nothing.",
+        "Huawei says that its legacy API is gone, and only that API accepts this submission as it "
+        "is. Nothing was processed. The operator must act: move the account to the review backend, "
+        "or tell you what that one needs. `?validate_only=true` names it too.",
+    )
+    LEGACY_API_UNAVAILABLE = (
+        503,
+        "Huawei does not serve the legacy API at the moment",
+        AFTER_DELAY,
+        GATEWAY,
+        "Huawei says that its legacy API is not there, but has not said it often enough to be "
+        "believed for good, and only that API accepts this submission as it is. Nothing was "
+        "processed: repeating after `Retry-After` is safe. The gateway asks Huawei again within a "
+        "minute; if the API is gone for good, the answer becomes LEGACY_API_RETIRED.",
     )
     INTERNAL_ERROR = (
         500,
@@ -412,6 +445,7 @@ class ErrorCode(Enum):
         fault: Fault,
         explanation: str,
         write_retry: Retry | None = None,
+        pause: float = USUAL_PAUSE,
     ) -> None:
         self.status = status
         self.title = title
@@ -419,6 +453,7 @@ class ErrorCode(Enum):
         self.fault = fault
         self.explanation = explanation
         self.write_retry = write_retry or retry
+        self.pause = pause if {self.retry, self.write_retry} & WAITING else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -447,7 +482,8 @@ class GatewayError(Exception):
         detail: One sentence of ours about this occurrence; never input or upstream text.
             The entry's title where there is nothing to add.
         upstream: What upstream said, if it answered.
-        retry_after: Seconds until a repeat makes sense (`Retry-After`).
+        retry_after: Seconds until a repeat makes sense (`Retry-After`); the entry's pause if
+            there is nothing to add.
         errors: The fields at fault.
         write: Whether the failed operation writes, which decides the advice on repeating.
             None means that whoever answers decides (by the HTTP method).

@@ -12,6 +12,7 @@ from typing import Any
 from marshmallow import INCLUDE, RAISE, Schema, ValidationError, fields
 
 from app.errors import FieldError
+from app.texts import Flaw, flaw_of
 
 
 class Rule(str):
@@ -55,7 +56,20 @@ class Explained(fields.Field[Any]):
 
 
 class Text(Explained, fields.String):
-    """A string. Lone surrogates are refused: no encoding could carry them."""
+    """A string that keeps the rule on every text of the contract (app.texts).
+
+    Lone surrogates are no string: no encoding could carry them.
+    """
+
+    rules = Explained.rules | {
+        Flaw.CHARACTERS: Rule(
+            "CHARACTERS",
+            "must not have control, invisible, private-use or unassigned characters, line breaks "
+            "or controls of the writing direction",
+        ),
+        Flaw.BLANK: Rule("BLANK", "must not be blank"),
+        Flaw.PADDED: Rule("PADDED", "must not begin or end with a space"),
+    }
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
         text = super()._deserialize(value, attr, data, **kwargs)
@@ -63,6 +77,8 @@ class Text(Explained, fields.String):
             text.encode()
         except UnicodeEncodeError:
             raise self.make_error("invalid") from None
+        if flaw := flaw_of(text):
+            raise self.make_error(flaw)
         return text
 
 

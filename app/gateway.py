@@ -18,6 +18,7 @@ from app.state import Sealing, State, open_state
 from app.verification import Verifications
 from app.verification.idempotency import Writes
 from app.verification.migration import Migration
+from app.verification.switch_off import SwitchOff
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +74,8 @@ class Gateway:
                     name,
                     account,
                     partner_centers[name],
-                    Writes(name, state, sealing, shared=settings.state.url != "memory://"),
+                    Writes(name, state, sealing),
+                    SwitchOff(name, state, sealing),
                     migration,
                     draining,
                 )

@@ -72,7 +72,8 @@ def configuration(
         "platform_id": PLATFORM_ID,
         "credentials": [files["key"]],
         "attachments": {
-            "endpoint": upstream, "bucket": BUCKET, "region": REGION, **files["bucket"],
+            "endpoint": upstream.replace("127.0.0.1", "localhost"),
+            "bucket": BUCKET, "region": REGION, **files["bucket"],
         },
         "quota": {"requests_per_second": HIGHEST_QUOTA},
         **({"ca_file": str(ca_file)} if ca_file else {}),

@@ -54,7 +54,8 @@ def configuration(folder: Path, sandbox_url: str) -> dict[str, Any]:
                 "platform_id": PLATFORM_ID,
                 "credentials": [_key_files(folder / "partner", ACCESS_KEY, SECRET_KEY)],
                 "attachments": {
-                    "endpoint": sandbox_url,
+                    # By name: the bucket's name stands in front of it.
+                    "endpoint": sandbox_url.replace("127.0.0.1", "localhost"),
                     "bucket": BUCKET,
                     "region": REGION,
                     **_key_files(folder / "bucket", BUCKET_ACCESS_KEY, BUCKET_SECRET_KEY),

@@ -51,14 +51,18 @@ class SandboxDriver:
         faults: list[dict[str, Any]] = self._call("GET", "/faults")
         return faults
 
-    def clear_faults(self) -> None:
-        """End every fault; calls that hang are let go."""
-        self._call("DELETE", "/faults")
+    def clear_faults(self, customer: str | None = None) -> None:
+        """End every fault, or those of one customer; calls that hang are let go."""
+        self._call("DELETE", f"/faults?customer={customer}" if customer else "/faults")
 
     def requests(self, operation: str | None = None) -> list[dict[str, Any]]:
         """Return every upstream request since the reset, or those of one operation."""
         seen: list[dict[str, Any]] = self._call("GET", "/requests")
         return [entry for entry in seen if operation in (None, entry["operation"])]
+
+    def submissions(self) -> list[dict[str, Any]]:
+        """Return every upstream request but the reads of a customer's state."""
+        return [entry for entry in self.requests() if entry["operation"] != "result"]
 
     def processed(self, operation: str | None = None) -> int:
         """Count the requests that were carried out, whatever the caller was answered."""

@@ -79,13 +79,13 @@ class Condition(Collector):
         )
         retired = GaugeMetricFamily(
             "gateway_legacy_retired",
-            "1 if Huawei was last seen to have switched the legacy call off",
+            "1 while Huawei is believed to have switched the legacy API off",
             labels=["account"],
         )
         for name, account in self._gateway.settings.accounts.items():
             quota.add_metric([name], account.quota.requests_per_second)
-            legacy = self._gateway.verifications[name].legacy
-            retired.add_metric([name], legacy.retired_since is not None)
+            choice = self._gateway.verifications[name].choice
+            retired.add_metric([name], choice.retired_since is not None)
         yield from (quota, retired)
 
 

@@ -13,15 +13,15 @@ from app.errors import ErrorCode, Upstream
 from app.observability import metrics, tracing
 from app.observability.logs import event, logger
 from app.partner_center import bucket, codes, iam
-from app.partner_center.client import PROBE
 from app.partner_center.exchange import Exchange
+from app.partner_center.review_result import PROBE, READ_RESULT
 from app.verification import legacy, review
 
 _log = logger("request")
 _upstream_log = logger("upstream")
 # Sent on the way to what was asked for; never what a request is about.
 _ASIDE = frozenset({PROBE.name, iam.OPERATION})
-_OPERATIONS = (legacy.PUSH, review.READ_RESULT, *review.SUBMIT.values())
+_OPERATIONS = (legacy.PUSH, READ_RESULT, *review.SUBMIT.values())
 _CODES = metrics.CodeLabels(
     codes.KNOWN.union(bucket.CODES, *(operation.errors for operation in _OPERATIONS)),
     most_unknown=50,

@@ -1,22 +1,27 @@
 """The OBS bucket of an account: stores attachments, streamed and never kept.
 
-Source: the OBS FAQ obs_faq_0274 and the S3 convention on errors.
+Sources: the OBS API reference (obs_04_0007 addresses, obs_04_0080 PUT, obs_04_0115 error codes)
+and the OBS FAQ (obs_faq_0274 signature, obs_faq_120530 success).
 """
 
 import re
 import time
 from collections.abc import Callable, Mapping
+from urllib.parse import urlsplit
 
 from requests import PreparedRequest
 from requests.structures import CaseInsensitiveDict
 
 from app.errors import ErrorCode, GatewayError, Upstream
-from app.partner_center.answer import pause, request_id
-from app.partner_center.breaker import Breaker
+from app.partner_center import evidence
+from app.partner_center.answer import request_id
+from app.partner_center.breaker import Breaker, Permit
 from app.partner_center.codes import STATUSES
 from app.partner_center.deadline import UPLOAD, Errand
+from app.partner_center.evidence import Evidence
 from app.partner_center.exchange import Exchange
 from app.partner_center.key_pair import read_keys
+from app.partner_center.pause import pause
 from app.partner_center.signing import ObsAuth
 from app.partner_center.transport import USER_AGENT, Endpoint, Reply, Stream
 from app.settings import AccountSettings, AttachmentSettings
@@ -24,19 +29,48 @@ from app.settings import AccountSettings, AttachmentSettings
 # Partner Center looks for attachments under this prefix, and is told the rest of the key.
 PREFIX = "download"
 
+# The codes that an upload can meet, of the table in obs_04_0115; AccountProblem and FrozenUserId
+# are printed in the SDKs' tables only (obs_28_1601). AuthorizationHeaderMalformed is S3's.
 CODES: Mapping[str, ErrorCode] = {
+    # The key
     "AccessDenied": ErrorCode.UPSTREAM_ACCESS_DENIED,
     "AuthorizationHeaderMalformed": ErrorCode.UPSTREAM_ACCESS_DENIED,  # wrong region, as a rule
-    "EntityTooLarge": ErrorCode.PAYLOAD_TOO_LARGE,
-    "InternalError": ErrorCode.UPSTREAM_ERROR,
     "InvalidAccessKeyId": ErrorCode.UPSTREAM_ACCESS_DENIED,
-    "NoSuchBucket": ErrorCode.PARTNER_NOT_ENABLED,
     "RequestTimeTooSkewed": ErrorCode.CLOCK_SKEWED,
-    "ServiceUnavailable": ErrorCode.UPSTREAM_THROTTLED,
     "SignatureDoesNotMatch": ErrorCode.UPSTREAM_ACCESS_DENIED,
+    "TooManyWrongSignature": ErrorCode.UPSTREAM_ACCESS_DENIED,  # barred; wants another key
+    # The account that owns the bucket
+    "AccountProblem": ErrorCode.PARTNER_NOT_ENABLED,  # expired or frozen
+    "DeregisterUserId": ErrorCode.PARTNER_NOT_ENABLED,
+    "FrozenUserId": ErrorCode.PARTNER_NOT_ENABLED,
+    "InArrearOrInsufficientBalance": ErrorCode.PARTNER_NOT_ENABLED,  # obs_errorcode_0007
+    "NotSignedUp": ErrorCode.PARTNER_NOT_ENABLED,  # not registered with OBS
+    "Unauthorized": ErrorCode.PARTNER_NOT_ENABLED,  # the account itself has no real name
+    # The bucket, or how the configuration names it
+    "AllAccessDisabled": ErrorCode.PARTNER_NOT_ENABLED,  # the bucket's name is forbidden
+    "BadDomainName": ErrorCode.PARTNER_NOT_ENABLED,
+    "InsufficientStorageSpace": ErrorCode.PARTNER_NOT_ENABLED,  # the bucket's quota is used up
+    "InvalidBucket": ErrorCode.PARTNER_NOT_ENABLED,
+    "InvalidBucketName": ErrorCode.PARTNER_NOT_ENABLED,
+    "KMS.DisabledException": ErrorCode.PARTNER_NOT_ENABLED,  # the key the bucket encrypts with
+    "KMS.NotFoundException": ErrorCode.PARTNER_NOT_ENABLED,
+    "NoSuchBucket": ErrorCode.PARTNER_NOT_ENABLED,
+    "PermanentRedirect": ErrorCode.PARTNER_NOT_ENABLED,  # served at another endpoint only
+    "RequestPayerDenied": ErrorCode.PARTNER_NOT_ENABLED,  # the bucket lets requesters pay
+    "VirtualHostDomainRequired": ErrorCode.PARTNER_NOT_ENABLED,  # obs_errorcode_0014: no `path`
+    # What passes
+    "IncompleteBody": ErrorCode.UPSTREAM_ERROR,  # the network
+    "InternalError": ErrorCode.UPSTREAM_ERROR,
+    "OperationAborted": ErrorCode.UPSTREAM_ERROR,  # another request for the same object
+    "RequestTimeout": ErrorCode.UPSTREAM_ERROR,  # nothing came for too long
+    "ServiceUnavailable": ErrorCode.UPSTREAM_THROTTLED,
     "SlowDown": ErrorCode.UPSTREAM_THROTTLED,
+    "TemporaryRedirect": ErrorCode.UPSTREAM_ERROR,  # until DNS knows the bucket
+    "TooManyRequests": ErrorCode.UPSTREAM_THROTTLED,
+    # The content
+    "EntityTooLarge": ErrorCode.PAYLOAD_TOO_LARGE,
 }
-_CODE = re.compile(rb"<Code>([A-Za-z]{1,64})</Code>")
+_CODE = re.compile(rb"<Code>([A-Za-z.]{1,64})</Code>")
 
 
 class Bucket:
@@ -59,7 +93,8 @@ class Bucket:
         self._name = name
         self._settings = attachments
         self._observe = observe
-        self._endpoint = Endpoint(attachments.endpoint, account, name=name)
+        url, self._folder = _address(attachments)
+        self._endpoint = Endpoint(url, account, name=name)
         self._breaker = Breaker(
             f"{name}.attachments",
             account.reliability.breaker_failures,
@@ -85,7 +120,7 @@ class Bucket:
         """
         request = PreparedRequest()
         request.method = "PUT"
-        target = f"/{self._settings.bucket}/{PREFIX}/{path}"
+        target = f"{self._folder}/{path}"
         request.url = f"{self._endpoint.url}{target}"
         request.headers = CaseInsensitiveDict({"Content-Type": content_type})
         self._signer()(request)
@@ -94,13 +129,24 @@ class Bucket:
 
         errand = Errand.within(within, self._name)
 
-        def put() -> Upstream:
+        def put(permit: Permit) -> Upstream:
             headers, body = request.headers, _Timely(content, errand)
-            found = _read(
-                self._endpoint.send("PUT", target, headers, body, writes=False, within=within)
-            )
-            _judge(found)
-            return found
+            permit = self._breaker.confirm(permit, write=False)
+            seen = None
+            try:
+                upstream, failure = _read(
+                    self._endpoint.send("PUT", target, headers, body, writes=False, within=within)
+                )
+                seen = _evidence(upstream, failure)
+            except GatewayError as error:
+                # The caller may be as slow as it likes, so that the end of its time proves nothing.
+                seen = evidence.of_failure(error, errand, waited=0.0)
+                raise
+            finally:
+                self._breaker.tell(permit, seen, customer=path.partition("/")[0])
+            if failure is not None:
+                raise failure
+            return upstream
 
         begun = time.monotonic()
         upstream, outcome = Upstream(), "ABORTED"
@@ -139,7 +185,12 @@ class _Timely:
 
     def read(self, size: int = -1, /) -> bytes:
         """The next bytes."""
-        piece = self._content.read(size)
+        try:
+            piece = self._content.read(size)
+        except OSError:  # not to be taken for one of the connection to OBS
+            raise GatewayError(
+                ErrorCode.BAD_REQUEST, "The upload ended early.", write=False
+            ) from None
         if piece and self._errand.left <= 0:
             raise GatewayError(
                 ErrorCode.DEADLINE_EXCEEDED,
@@ -149,24 +200,45 @@ class _Timely:
         return piece
 
 
-def _nothing() -> None:
+def _nothing(_: Permit) -> None:
     """No probe: only writes send one first."""
 
 
-def _read(reply: Reply) -> Upstream:
-    code = _CODE.search(reply.content or b"") if reply.status >= 300 else None
-    return Upstream(
-        code[1].decode() if code else None,
+def _address(attachments: AttachmentSettings) -> tuple[str, str]:
+    """URL of the bucket's host, and the path under which attachments lie there."""
+    if attachments.addressing == "path":
+        return attachments.endpoint, f"/{attachments.bucket}/{PREFIX}"
+    url = urlsplit(attachments.endpoint)
+    return f"{url.scheme}://{attachments.bucket}.{url.netloc}", f"/{PREFIX}"
+
+
+def _read(reply: Reply) -> tuple[Upstream, GatewayError | None]:
+    """What OBS says of a stored object; None if it is stored.
+
+    Success is 200 with an empty body (obs_faq_120530, and obs_04_0080: "no elements"). Any other
+    2xx, and a page that a proxy answers, is unreadable.
+    """
+    found = _CODE.search(reply.content or b"") if reply.status >= 300 else None
+    upstream = Upstream(
+        found[1].decode() if found else None,
         reply.status,
         request_id(reply.headers.get("x-amz-request-id")),
     )
-
-
-def _judge(upstream: Upstream) -> None:
-    if upstream.status is not None and 200 <= upstream.status < 300:
-        return
+    if reply.status == 200 and reply.content == b"":
+        return upstream, None
     if upstream.code is None:
-        code = STATUSES.get(upstream.status or 0, ErrorCode.UPSTREAM_MALFORMED)
+        code = STATUSES.get(reply.status, ErrorCode.UPSTREAM_MALFORMED)
     else:
         code = CODES.get(upstream.code, ErrorCode.UPSTREAM_UNMAPPED)
-    raise GatewayError(code, upstream=upstream, retry_after=pause(code, {}), write=False)
+    paused = pause(code, reply.headers)
+    return upstream, GatewayError(code, upstream=upstream, retry_after=paused, write=False)
+
+
+def _evidence(upstream: Upstream, failure: GatewayError | None) -> Evidence:
+    """What an answer of OBS says of OBS as a whole."""
+    status = upstream.status or 0
+    if failure is None or (upstream.code is None and status in STATUSES):
+        return Evidence.ANSWERED
+    if upstream.code is None:
+        return Evidence.DOUBTFUL if 300 <= status < 500 else Evidence.FAILED
+    return Evidence.DOUBTFUL if upstream.code == "InternalError" else Evidence.ANSWERED

@@ -15,8 +15,9 @@ from requests import PreparedRequest
 
 from app.errors import GatewayError, Upstream
 from app.observability import metrics
+from app.partner_center import evidence
 from app.partner_center.answer import Answer
-from app.partner_center.breaker import STORM, Breaker
+from app.partner_center.breaker import Breaker, Permit
 from app.partner_center.clock import ClockSkew
 from app.partner_center.codes import Verdict
 from app.partner_center.credentials import Credentials
@@ -26,6 +27,7 @@ from app.partner_center.key_slot import Probe
 from app.partner_center.operation import Operation
 from app.partner_center.quota import Quota
 from app.partner_center.retry import Retries
+from app.partner_center.review_result import PROBE
 from app.partner_center.signing import SdkHmacAuth, canonical_query
 from app.partner_center.transport import USER_AGENT, Endpoint
 from app.settings import AccountSettings
@@ -36,15 +38,6 @@ T = TypeVar("T")
 MAX_CREDENTIALS = 4  # tried for one call
 OWN_LIMIT = 5.0  # seconds
 
-# Harmless and signed: it reads the result of a customer that there is not.
-PROBE = Operation(
-    name="probe",
-    method="GET",
-    path="/v2/customers/realname-auths/result",
-    writes=False,
-    queue="read_result",
-)
-
 
 @dataclass(slots=True)
 class _Call:
@@ -54,6 +47,8 @@ class _Call:
     parameters: str
     body: Mapping[str, Any] | None
     errand: Errand
+    customer: str | None  # for whom; never logged or counted
+    permit: Permit | None = None  # the circuit's; without one it is not asked and told nothing
     tries: int = 0  # on the network
 
 
@@ -96,18 +91,27 @@ class PartnerCenter:
         operation: Operation,
         *,
         errand: Errand,
+        customer: str | None,
         query: Iterable[tuple[str, str]] = (),
         body: Mapping[str, Any] | None = None,
     ) -> Mapping[str, Any]:
-        """Send an operation and return the body of its successful answer.
+        """Send an operation and return the fields of its successful answer.
 
         A read that failed is sent again within its time; a write only where it is certain that
         nothing was processed: not reached, throttled, or refused for its credential.
 
+        Args:
+            operation: What to call.
+            errand: For whom, and until when.
+            customer: For which customer; None if for none. The circuit tells by it whether a
+                failure is one customer's only.
+            query: The query's names and values.
+            body: The JSON body.
+
         Raises:
             GatewayError: the catalogue's entry for whatever went wrong.
         """
-        call = _Call(operation, canonical_query(query), body, errand)
+        call = _Call(operation, canonical_query(query), body, errand, customer)
         try:
             return self._retries.call(operation, errand, lambda: self._call_through_breaker(call))
         finally:
@@ -124,40 +128,38 @@ class PartnerCenter:
         return self._try(self._probe(errand), [])
 
     def _call_through_breaker(self, call: _Call) -> Mapping[str, Any]:
-        return self._breaker.call(
-            call.operation.writes,
-            lambda: self._find_out(call.errand),
-            lambda: self._call_with_credentials(call),
-        )
+        def probe(permit: Permit) -> None:
+            self._try(self._probe(_own_part(call.errand), permit), [])
+
+        def work(permit: Permit) -> Mapping[str, Any]:
+            call.permit = permit
+            return self._call_with_credentials(call)
+
+        return self._breaker.call(call.operation.writes, probe, work)
 
     def _call_with_credentials(self, call: _Call) -> Mapping[str, Any]:
         uses: list[Any] = []
         while True:
-            self._credentials.refresh(self._probe_within(call.errand))
+            self._credentials.refresh(self._probe_within(call))
             answer = self._try(call, uses)
             failure = answer.failure
             if failure is None:
-                return answer.body or {}
-            if not self._may_repeat(uses, answer.verdict, call.errand):
+                return answer.fields
+            if not self._may_repeat(uses, answer.verdict, call):
                 raise failure
 
-    def _find_out(self, errand: Errand) -> None:
-        """Raise what the harmless read fails with, if Huawei does not answer it properly."""
-        failure = self._try(self._probe(_own_part(errand)), []).failure
-        if failure is not None and failure.code in STORM:
-            raise failure
+    def _probe(self, errand: Errand, permit: Permit | None = None) -> _Call:
+        query = canonical_query([("customer_id", self._partner_id)])
+        return _Call(PROBE, query, None, errand, self._partner_id, permit)
 
-    def _probe(self, errand: Errand) -> _Call:
-        return _Call(PROBE, canonical_query([("customer_id", self._partner_id)]), None, errand)
-
-    def _probe_within(self, errand: Errand) -> Probe:
+    def _probe_within(self, call: _Call) -> Probe:
         """Tries a pair that is not in use yet, on the time of the request that found it."""
 
         def probe(signer: SdkHmacAuth) -> Verdict:
-            call = self._probe(_own_part(errand))
+            own = self._probe(_own_part(call.errand), call.permit)
             try:
-                self._quota(PROBE).wait(call.errand, write=False)
-                return self._send(call, signer(self._prepare(call))).verdict
+                self._quota(PROBE).wait(own.errand, write=False)
+                return self._send(own, signer(self._prepare(own))).verdict
             except GatewayError:
                 return Verdict.UNKNOWN
 
@@ -181,11 +183,11 @@ class PartnerCenter:
         """Sign with a credential not among `uses`, add it there, send, and tell it the outcome."""
         operation, errand = call.operation, call.errand
         # Where there is nothing to sign with, it is said at once and not after the wait.
-        self._with_a_look(errand, self._credentials.ensure_usable)
+        self._with_a_look(call, self._credentials.ensure_usable)
         self._quota(operation).wait(errand, operation.writes)
         request = self._prepare(call)
         use = self._with_a_look(
-            errand, lambda: self._credentials.authorize(request, uses, errand.left)
+            call, lambda: self._credentials.authorize(request, uses, errand.left)
         )
         uses.append(use)
         verdict = Verdict.UNKNOWN
@@ -197,19 +199,19 @@ class PartnerCenter:
             self._credentials.settle(use, verdict)
         return answer
 
-    def _with_a_look(self, errand: Errand, work: Callable[[], T]) -> T:
+    def _with_a_look(self, call: _Call, work: Callable[[], T]) -> T:
         """Do what fails where there is nothing to sign with; changed files may help it."""
         try:
             return work()
         except GatewayError:
-            if not self._credentials.refresh(self._probe_within(errand), at_once=True):
+            if not self._credentials.refresh(self._probe_within(call), at_once=True):
                 raise
             return work()
 
-    def _may_repeat(self, uses: list[Any], verdict: Verdict, errand: Errand) -> bool:
+    def _may_repeat(self, uses: list[Any], verdict: Verdict, call: _Call) -> bool:
         if verdict in (Verdict.ACCEPTED, Verdict.UNKNOWN) or len(uses) >= MAX_CREDENTIALS:
             return False
-        self._credentials.refresh(self._probe_within(errand), at_once=True)
+        self._credentials.refresh(self._probe_within(call), at_once=True)
         return self._credentials.may_repeat(uses, verdict)
 
     def _prepare(self, call: _Call) -> PreparedRequest:
@@ -226,8 +228,9 @@ class PartnerCenter:
         return request
 
     def _send(self, call: _Call, request: PreparedRequest) -> Answer:
-        """Send a signed request once."""
+        """Send a signed request once, and tell the circuit what came of it."""
         operation = call.operation
+        permit = call.permit and self._breaker.confirm(call.permit, operation.writes)
         call.tries += 1
         # Not signed: something on the way may add to them.
         request.headers["User-Agent"] = USER_AGENT
@@ -249,9 +252,12 @@ class PartnerCenter:
             answer = Answer.of(operation, reply)
             upstream, failure = answer.upstream, answer.failure
             outcome = failure.code.name if failure else "OK"
+            self._breaker.tell(permit, evidence.of_answer(answer), call.customer)
             return answer
         except GatewayError as error:
             outcome = error.code.name
+            seen = evidence.of_failure(error, call.errand, time.monotonic() - begun)
+            self._breaker.tell(permit, seen, call.customer)
             raise
         finally:
             self._observe(

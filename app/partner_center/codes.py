@@ -13,9 +13,10 @@ from typing import Any
 
 from app.errors import ErrorCode
 from app.partner_center.operation import Operation
+from app.partner_center.success import SUCCESS
 
-SUCCESS = "CBC.0000"
 OTHER = "OTHER"  # stands for a code of no known form
+_VAGUE = "CBC.0999"  # "other error"
 
 
 class Verdict(Enum):
@@ -120,8 +121,14 @@ _DEAD_CODES = frozenset({"APIGW.0307", "CBC.0154", "IAM.0066", "IAM.0067"})
 _REFUSED_CODES = re.compile(r"\A(APIGW\.(0303|0305|1009)|IAM\.(0001|0062|0063|0080|110[4-9]))\Z")
 
 
-def verdict(code: str | None, status: int, body: Mapping[str, Any]) -> Verdict:
-    """What an answer says of the credential. A refused one was looked at before all else."""
+def verdict(code: str | None, body: Mapping[str, Any], *, success: bool) -> Verdict:
+    """What an answer says of the credential, which Huawei checks before all else.
+
+    Args:
+        code: The answer's code.
+        body: The answer.
+        success: Whether it is what the operation declares as its success.
+    """
     code = _one_family(code or "")
     if code == "APIGW.0301":
         text = _text(body)
@@ -135,7 +142,7 @@ def verdict(code: str | None, status: int, body: Mapping[str, Any]) -> Verdict:
         return Verdict.DEAD
     if _REFUSED_CODES.match(code):
         return Verdict.REFUSED
-    if code.startswith("CBC.") or 200 <= status < 300:
+    if success or code.startswith("CBC."):
         return Verdict.ACCEPTED
     return Verdict.UNKNOWN
 
@@ -146,32 +153,49 @@ STATUSES: Mapping[int, ErrorCode] = {
     429: ErrorCode.UPSTREAM_THROTTLED,
 }
 
-_CODE = re.compile(r"\A[A-Z]{2,8}\.[0-9]{1,12}\Z")
+# IAM and older calls of Partner Center have codes of digits alone.
+_CODE = re.compile(r"([A-Z]{2,8}\.)?[0-9]{1,12}")
+_KEYS = ("error_code", "errorCode", "code")
+# Each entry of these lists is a failure of its own, also under HTTP 200.
+_FAILED_ENTRIES = ("error_details", "errorItems")
 
 
 def error_code(body: Mapping[str, Any], status: int) -> str | None:
     """The code of an answer, whichever of Huawei's shapes it has; None if it has none.
 
+    Beside no code, or that of a success, there can be failed entries (`error_details`).
     What does not look like a code becomes OTHER, since codes are logged and answered. IAM's
     numeric codes (`{"error": {"code": 401}}`) repeat the status and say nothing more.
     """
     nested = body.get("error")
     if isinstance(nested, Mapping):
-        code = _first(nested, _KEYS)
+        code = _first(nested)
         return code or (OTHER if status < 300 else None)
-    # In a success the last name can belong to a field of the operation.
-    return _first(body, _KEYS if status >= 300 else _KEYS[:2])
+    code = _first(body, _KEYS[:2])
+    if code is None and isinstance(other := body.get("code"), str) and other:
+        # In a success this name can belong to a field of the operation.
+        in_form = "." in other and _CODE.fullmatch(other)
+        code = other if in_form else (OTHER if status >= 300 else None)
+    if code in (None, SUCCESS):
+        entries = next((body[key] for key in _FAILED_ENTRIES if body.get(key)), None)
+        return _first_failed(entries) if entries else code
+    return code
 
 
-_KEYS = ("error_code", "errorCode", "code")
+def _first_failed(entries: Any) -> str:
+    """The code of the first entry that failed: each request of ours is about one customer."""
+    entry = entries[0] if isinstance(entries, list) else entries
+    code = _first(entry) if isinstance(entry, Mapping) else None
+    return code if code not in (None, SUCCESS) else OTHER
 
 
-def _first(holder: Mapping[str, Any], keys: tuple[str, ...]) -> str | None:
+def _first(holder: Mapping[str, Any], keys: tuple[str, ...] = _KEYS) -> str | None:
     for key in keys:
         code = holder.get(key)
         if code in (None, "", 0) or (key == "code" and isinstance(code, int)):
             continue
-        return code if isinstance(code, str) and _CODE.match(code) else OTHER
+        text = str(code) if isinstance(code, str | int) else ""
+        return text if _CODE.fullmatch(text) else OTHER
     return None
 
 
@@ -209,11 +233,17 @@ def meaning(operation: Operation, code: str, status: int, body: Mapping[str, Any
         return ErrorCode.UPSTREAM_ACCESS_DENIED
     if code == "APIGW.0201":  # malformed or too long: our fault; 5xx: the back end's
         return ErrorCode.UPSTREAM_ERROR if status >= 500 else ErrorCode.INTERNAL_ERROR
-    return operation.errors.get(code) or COMMON.get(code) or _by_family(code)
+    found = operation.errors.get(code) or COMMON.get(code) or _by_family(code)
+    if operation.gone and status == 410 and code != OTHER:
+        # IAM.0020 is printed with 410 too: a code that says what it is about comes first.
+        return operation.gone if code == _VAGUE or found is ErrorCode.UPSTREAM_UNMAPPED else found
+    return found
 
 
 def meaning_without_code(operation: Operation, status: int, *, readable: bool) -> ErrorCode:
     """What an answer without a (failure) code means, by its status.
+
+    Under 2xx it is an answer that does not have the form of the operation's success.
 
     Args:
         readable: Whether the body was a JSON object at all.

@@ -8,14 +8,16 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from app.errors import ErrorCode, GatewayError, Upstream
 from app.partner_center import codes
-from app.partner_center.answer import json_object, pause, request_id
+from app.partner_center.answer import request_id
+from app.partner_center.body import json_object
 from app.partner_center.exchange import Exchange
+from app.partner_center.pause import pause
 from app.partner_center.transport import Endpoint, Reply
 from app.settings import AccountSettings, IamSettings
 
@@ -23,6 +25,11 @@ from app.settings import AccountSettings, IamSettings
 PATH = "/v3/auth/tokens?nocatalog=1"
 OPERATION = "iam_token"  # in logs, traces and metrics
 SAFE_LIFE = 60.0  # seconds; what has less left is not used any more
+# Bounds in seconds for the life of a new token whose answer does not tell both of its times. The
+# IAM API reference says 24 hours from issue; the lower bound is our own choice.
+SHORTEST_LIFE, LONGEST_LIFE = 3600.0, 86400.0
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 # IAM answers these refusals in its keystone shape, with the status as its only code.
 _STATUSES = {
@@ -151,15 +158,37 @@ class Iam:
 
 
 def _token(text: str, body: Mapping[str, Any], now: float) -> Token:
-    """IAM's lifetime from our now on, so that neither clock has to be right."""
+    """The token, with its life counted from `now`.
+
+    With both times the life is their difference, and neither clock has to be right. Without
+    `issued_at` only our own clock can judge `expires_at`: the result is kept within what a new
+    token can have, because a clock that is off must neither make a new token look dead nor a dead
+    token look alive. Without `expires_at` the life is SHORTEST_LIFE: one call to IAM an hour does
+    no harm, and a token that dies earlier is replaced when Huawei refuses it.
+
+    Raises:
+        GatewayError: UPSTREAM_MALFORMED if the answer does not describe a token.
+    """
+    described = body.get("token")
+    if not isinstance(described, Mapping):
+        raise GatewayError(ErrorCode.UPSTREAM_MALFORMED, write=False)
+    issued, expires = (_moment(described.get(when)) for when in ("issued_at", "expires_at"))
+    if expires is None:
+        life = SHORTEST_LIFE
+    elif issued is None:
+        life = min(max(expires - now, SHORTEST_LIFE), LONGEST_LIFE)
+    else:
+        life = max(0.0, expires - issued)
+    return Token(text, now, now + life)
+
+
+def _moment(text: Any) -> float | None:
+    """Seconds since 1970 of a time of IAM's, which is in UTC; None if it is none."""
     try:
-        issued, expires = (
-            datetime.fromisoformat(body["token"][when]).timestamp()
-            for when in ("issued_at", "expires_at")
-        )
-    except (KeyError, TypeError, ValueError):
-        raise GatewayError(ErrorCode.UPSTREAM_MALFORMED, write=False) from None
-    return Token(text, now, now + max(0.0, expires - issued))
+        moment = datetime.fromisoformat(text)
+    except (TypeError, ValueError):
+        return None
+    return ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - _EPOCH).total_seconds()
 
 
 def _refusal(reply: Reply, upstream: Upstream) -> GatewayError:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from app.errors import ErrorCode
+from app.partner_center.success import Success
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,8 +16,11 @@ class Operation:
         method: The HTTP method.
         path: The path; `{partner_id}` is filled in from the account.
         writes: Whether it changes anything, so that its outcome can be unknown.
+        success: What Huawei declares as its success. Any other 2xx answer is unreadable.
         errors: What its own error codes mean, where they differ from the common table.
         statuses: What an HTTP status means here when the answer has no error code.
+        gone: What HTTP 410 means here with an error code of Huawei's form that says nothing more
+            precise.
         queue: The name of its API's queue in metrics, where that is not its own: two operations
             that share an API share Huawei's quota for it.
     """
@@ -25,6 +29,8 @@ class Operation:
     method: str
     path: str
     writes: bool
+    success: Success
     errors: Mapping[str, ErrorCode] = field(default_factory=dict)
     statuses: Mapping[int, ErrorCode] = field(default_factory=dict)
+    gone: ErrorCode | None = None
     queue: str | None = None

@@ -13,7 +13,7 @@ from werkzeug.exceptions import HTTPException, InternalServerError
 from app.authentication import open_to_all
 from app.deprecation import announce
 from app.documenting import documenting
-from app.errors import ErrorCode, GatewayError
+from app.errors import WAITING, ErrorCode, GatewayError
 from app.observability import record
 from app.partner_center import codes
 from app.problems.document import MEDIA_TYPE, ProblemSchema, members, sample
@@ -110,10 +110,20 @@ class ResourceBlueprint(flask_smorest.Blueprint):
                     content_type=MEDIA_TYPE,
                     description=", ".join(code.name for code in entries),
                     examples={code.name: code.name for code in entries},
+                    headers=_RETRY_AFTER if any(code.pause for code in entries) else None,
                 )(view)
             return view
 
         return decorate
+
+
+_RETRY_AFTER = {
+    "Retry-After": {
+        "description": "seconds to wait before a repeat; sent with every problem whose `retry` is "
+        + " or ".join(sorted(WAITING)),
+        "schema": {"type": "integer"},
+    }
+}
 
 
 class ProblemApi(flask_smorest.Api):
@@ -132,6 +142,7 @@ class ProblemApi(flask_smorest.Api):
             "description": "A failure",
             "schema": self.ERROR_SCHEMA,
             "examples": {code.name: code.name for code in ANYWHERE_PROBLEMS},
+            "headers": _RETRY_AFTER,
         }
         prepare_response(response, self.spec, MEDIA_TYPE)
         self.spec.components.response("DEFAULT_ERROR", response, lazy=True)

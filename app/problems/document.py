@@ -8,7 +8,7 @@ from typing import Any
 
 from marshmallow import fields
 
-from app.errors import ErrorCode, Fault, FieldError, GatewayError, Retry
+from app.errors import WAITING, ErrorCode, Fault, FieldError, GatewayError, Retry
 from app.fields import ResponseSchema
 
 MEDIA_TYPE = "application/problem+json"
@@ -46,7 +46,12 @@ class ProblemSchema(ResponseSchema):
     retry = _text("whether to repeat: " + ", ".join(Retry) + "; more can be added")
     fault = _text("whose turn it is: " + ", ".join(Fault) + "; more can be added")
     upstream = fields.Nested(UpstreamProblemSchema)
-    retry_after_s = fields.Integer(metadata={"description": "seconds to wait"})
+    retry_after_s = fields.Integer(
+        metadata={
+            "description": "seconds to wait before a repeat, as in `Retry-After`; always there "
+            f"where `retry` is {' or '.join(sorted(WAITING))}"
+        }
+    )
     errors = fields.List(fields.Nested(FieldErrorSchema))
 
 
@@ -76,8 +81,9 @@ def members(error: GatewayError, write: bool, request_id: str) -> dict[str, Any]
             "request_id": error.upstream.request_id,
         }
         problem["upstream"] = {key: value for key, value in upstream.items() if value is not None}
-    if error.retry_after is not None:
-        problem["retry_after_s"] = math.ceil(error.retry_after)
+    pause = code.pause if error.retry_after is None else error.retry_after
+    if pause is not None:
+        problem["retry_after_s"] = math.ceil(pause)
     if error.errors:
         problem["errors"] = [
             {"pointer": one.pointer, "code": one.code, "detail": one.detail} for one in error.errors
@@ -90,8 +96,7 @@ def sample(code: ErrorCode) -> dict[str, Any]:
     errors: tuple[FieldError, ...] = ()
     if code is ErrorCode.VALIDATION_FAILED:
         errors = (FieldError("/document/number", "NUMBER", "The field must be 1 to 32 letters."),)
-    waits = code.retry is Retry.AFTER_DELAY and code.status in (429, 503)
-    error = GatewayError(code, errors=errors, retry_after=3 if waits else None)
+    error = GatewayError(code, errors=errors)
     return members(error, True, "5e1f2a77-2f0c-4d3c-9f0e-8c2a6f1f7a10")
 
 
@@ -103,7 +108,9 @@ def unread(status: int) -> bytes:
     """
     code = ErrorCode.INTERNAL_ERROR if status == 500 else ErrorCode.BAD_REQUEST
     request_id = str(uuid.uuid4())
-    body = json.dumps(members(GatewayError(code), True, request_id)).encode()
+    problem = members(GatewayError(code), True, request_id)
+    body = json.dumps(problem).encode()
+    pause = problem.get("retry_after_s")
     head = (
         f"HTTP/1.1 {code.status} {HTTPStatus(code.status).phrase}",
         "Connection: close",
@@ -112,5 +119,6 @@ def unread(status: int) -> bytes:
         f"X-Request-Id: {request_id}",
         "X-Content-Type-Options: nosniff",
         "Cache-Control: no-store",
+        *([] if pause is None else [f"Retry-After: {pause}"]),
     )
     return "\r\n".join((*head, "", "")).encode() + body

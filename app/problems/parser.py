@@ -11,6 +11,7 @@ from webargs.flaskparser import FlaskParser
 
 from app.errors import ErrorCode, GatewayError
 from app.fields import field_errors
+from app.verification.backend import refusal
 
 
 def _refuse_constant(_: str) -> NoReturn:
@@ -52,7 +53,7 @@ class Parser(FlaskParser):
             return dict(_defaults(argmap))
         except marshmallow.ValidationError as error:
             errors = tuple(dict.fromkeys(field_errors(error.messages)))
-            raise GatewayError(ErrorCode.VALIDATION_FAILED, errors=errors) from None
+            raise refusal(errors) from None
 
 
 def _json() -> Any:

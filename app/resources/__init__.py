@@ -15,7 +15,7 @@ from app.resources import (
     submissions,
     verification,
 )
-from app.verification.model import CUSTOMER_ID
+from app.verification.model import ATTACHMENT_NAME, CUSTOMER_ID
 
 BLUEPRINTS = (
     submissions.blueprint,
@@ -58,7 +58,7 @@ class CustomerIdConverter(_Typed):
 class AttachmentNameConverter(_Typed):
     """The name of an attachment."""
 
-    regex = "[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}"
+    regex = ATTACHMENT_NAME
     document = {  # noqa: RUF012
         "type": "string",
         "minLength": 1,

@@ -1,8 +1,13 @@
 """The bodies of submissions: the rules of the contract, whichever backend serves."""
 
+from typing import Any
+
+from marshmallow import ValidationError, validates_schema
+
 from app.fields import Part, RequestSchema, Text, Texts, length, one_of
 from app.verification.model import ENTERPRISE_DOCUMENTS, INDIVIDUAL_DOCUMENTS
-from app.verification.rules import company_number, has_letter, person_number
+from app.verification.pictures import MAX_PICTURES, path_form, wrong_number
+from app.verification.rules import company_number, country_code, has_letter, person_number
 
 
 def _type(documents: tuple[str, ...]) -> Text:
@@ -42,8 +47,12 @@ class EnterpriseDocumentSchema(RequestSchema):
 class RegistrationSchema(RequestSchema):
     """Where a company is registered."""
 
-    country = Text(validate=length(2, 2), metadata={"description": "two-letter code, e.g. CN"})
-    address = Text(validate=length(1, 255))
+    country = Text(
+        validate=country_code, metadata={"description": "two-letter code in capitals, e.g. CN"}
+    )
+    address = Text(
+        validate=length(1, 255), metadata={"description": "in one line; 1 to 255 characters"}
+    )
 
 
 class RepresentativeSchema(RequestSchema):
@@ -63,11 +72,12 @@ class SubmissionSchema(RequestSchema):
         },
     )
     attachments = Texts(
-        Text(validate=length(1, 255)),
-        validate=length(1, 4, "entries"),
+        Text(validate=[length(1, 255), path_form]),
+        validate=length(1, MAX_PICTURES, "entries"),
         metadata={
-            "description": "pictures uploaded before, in the order that GET /v1/capabilities "
-            "gives for the document type; accounts on the review backend need them"
+            "description": "pictures uploaded before, as the upload answered them, as many and in "
+            "the order that GET /v1/capabilities gives for the document type; accounts on the "
+            "review backend need them"
         },
     )
 
@@ -77,6 +87,14 @@ class IndividualSchema(SubmissionSchema):
 
     full_name = _name()
     document = Part(IndividualDocumentSchema(), required=True)
+
+    @validates_schema
+    def check_number_of_pictures(self, submission: dict[str, Any], **_: Any) -> None:
+        """Refuse a wrong number of attachments on every backend; to give none is allowed."""
+        if attachments := submission.get("attachments"):
+            rule = wrong_number(submission["document"]["type"], attachments)
+            if rule is not None:
+                raise ValidationError({"attachments": [rule]})
 
 
 class EnterpriseSchema(SubmissionSchema):

@@ -17,7 +17,10 @@ blueprint = ResourceBlueprint(
 
 
 class PicturesSchema(ResponseSchema):
-    """The attachments that the review backend needs, in their order."""
+    """The attachments that the review backend needs, in their order.
+
+    A submission with another number of them is refused on every backend.
+    """
 
     minimum = fields.Integer(required=True)
     maximum = fields.Integer(required=True)
@@ -78,7 +81,7 @@ def get_capabilities() -> dict[str, Any]:
     The backends that serve it, the types of document they take, the attachments each needs and
     their order, and limits.
     """
-    backends = [backend.name for backend in verifications().backends]
+    backends = [backend.name for backend in verifications().choice.backends]
     return {
         "account": g.account,
         "backends": backends,

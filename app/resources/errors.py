@@ -86,8 +86,8 @@ TURNS = {
 MEANINGS = {
     Retry.NEVER: "No: the answer would be the same.",
     Retry.AFTER_FIX: "Yes, once what is wrong has been put right.",
-    Retry.AFTER_DELAY: "Yes, after a pause: as long as `Retry-After` says, where it is sent.",
-    Retry.SAME_KEY: "Only with the same `Idempotency-Key`, so that it is done once.",
+    Retry.AFTER_DELAY: "Yes, after a pause as long as `Retry-After` says.",
+    Retry.SAME_KEY: "With the same `Idempotency-Key` only, after `Retry-After`: it is done once.",
     Retry.CONTACT_OPERATOR: "Not before the operator of the gateway has acted.",
 }
 

@@ -47,8 +47,14 @@ class AccountBackendsSchema(ResponseSchema):
     account = fields.String(required=True)
     configured = fields.String(required=True)
     backends = fields.List(fields.String(), required=True)
-    legacy_retired = fields.Boolean(required=True)
-    legacy_retired_since = UtcTime()
+    legacy_retired = fields.Boolean(
+        required=True,
+        metadata={
+            "description": "with `auto`: whether Huawei has said it often enough to be believed; "
+            "false with `legacy` and `review`, where nothing is remembered"
+        },
+    )
+    legacy_retired_since = UtcTime(metadata={"description": "when Huawei first said so"})
 
 
 class MigrationSchema(ResponseSchema):
@@ -85,12 +91,12 @@ EXAMPLE = {
 
 
 def _account(name: str) -> dict[str, Any]:
-    served = gateway().verifications[name]
-    since = served.legacy.retired_since
+    choice = gateway().verifications[name].choice
+    since = choice.retired_since
     answer: dict[str, Any] = {
         "account": name,
         "configured": gateway().settings.accounts[name].verification.backend,
-        "backends": [backend.name for backend in served.backends],
+        "backends": [backend.name for backend in choice.backends],
         "legacy_retired": since is not None,
     }
     return answer | ({"legacy_retired_since": since} if since else {})

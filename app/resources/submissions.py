@@ -97,9 +97,11 @@ def _submission(
             ErrorCode.DOCUMENT_TYPE_UNSUPPORTED,
             ErrorCode.EVIDENCE_REQUIRED,
             ErrorCode.LEGACY_API_RETIRED,
+            ErrorCode.LEGACY_API_UNAVAILABLE,
             ErrorCode.OUTCOME_UNKNOWN,
             ErrorCode.IDEMPOTENCY_KEY_REUSED,
             ErrorCode.IDEMPOTENCY_KEY_IN_FLIGHT,
+            ErrorCode.CUSTOMER_WRITE_IN_PROGRESS,
         ),
         blueprint.alt_response(
             202,

@@ -89,7 +89,7 @@ def _add_fault_calls(calls: Blueprint, state: State) -> None:
 
     @calls.delete("/faults")
     def clear_faults() -> Response:
-        state.faults.clear()
+        state.faults.clear(request.args.get("customer"))
         return jsonify({})
 
 

@@ -6,7 +6,9 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import parse_qsl
 
+from .calls import Call
 from .codes import known
 from .settings import Unknown, is_integer, is_number
 
@@ -23,6 +25,15 @@ def _status(value: Any) -> bool:
 
 def _string(value: Any) -> bool:
     return isinstance(value, str)
+
+
+# What an error text can look like on the wire though the JSON around it is UTF-8.
+DAMAGES: Mapping[str, bytes] = {
+    "gbk": "客户已经实名认证".encode("gbk"),
+    "latin-1": "déjà authentifié".encode("latin-1"),
+    "cut": "客户已经".encode()[:-1],
+    "line_break": b"first line\nsecond line",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +74,9 @@ KINDS: dict[str, Kind] = {
         | {"code": lambda value: value is None or (_string(value) and known(value))},
         choosable=False,
     ),
+    "damaged_text": Kind(
+        True, {"damage": "gbk"}, {"damage": lambda value: value in DAMAGES}, choosable=False
+    ),
     "huge": Kind(True),
     "redirect": Kind(False, {"location": "/elsewhere"}, {"location": _string}),
     "slow_body": Kind(True, {"seconds": 2}, {"seconds": _seconds}),
@@ -71,9 +85,13 @@ KINDS: dict[str, Kind] = {
 
 @dataclass(slots=True)
 class Fault:
-    """One fault that waits for calls of an operation, or of any operation with `*`."""
+    """One fault that waits for calls of an operation, or of any operation with `*`.
+
+    With a customer it waits for calls that name this customer id.
+    """
 
     operation: str
+    customer: str | None
     kind: str
     count: int | None
     processed: bool
@@ -84,6 +102,7 @@ class Fault:
         """Return the fault as the control call shows it."""
         return {
             "operation": self.operation,
+            "customer": self.customer,
             "kind": self.kind,
             "count": self.count,
             "processed": self.processed,
@@ -105,10 +124,10 @@ class Faults:
         self._faults.append(fault)
         return fault
 
-    def take(self, operation: str) -> Fault | None:
+    def take(self, operation: str, call: Call) -> Fault | None:
         """Return the fault that hits this call, and count it."""
         for fault in self._faults:
-            if fault.operation in (operation, "*"):
+            if fault.operation in (operation, "*") and _concerns(fault.customer, call):
                 if fault.count is not None:
                     fault.count -= 1
                     if fault.count == 0:
@@ -117,15 +136,25 @@ class Faults:
                 return fault
         return None
 
-    def clear(self) -> None:
-        """End every fault, and let go the calls that wait in one."""
-        for fault in (*self._faults, *self._taken):
-            fault.cleared.set()
-        self._faults, self._taken = [], []
+    def clear(self, customer: str | None = None) -> None:
+        """End every fault, or those for one customer, and let go the calls that wait in one."""
+        for faults in (self._faults, self._taken):
+            ended = [fault for fault in faults if customer in (None, fault.customer)]
+            for fault in ended:
+                fault.cleared.set()
+                faults.remove(fault)
 
     def as_list(self) -> list[dict[str, Any]]:
         """Return the faults in force."""
         return [fault.as_dict() for fault in self._faults]
+
+
+def _concerns(customer: str | None, call: Call) -> bool:
+    """Whether a call names a customer: as a string of its body, or as a value of its query."""
+    if customer is None:
+        return True
+    values = [value for _, value in parse_qsl(call.query)]
+    return f'"{customer}"'.encode() in call.body or customer in values
 
 
 def _read_fault(document: Mapping[str, Any], operations: frozenset[str]) -> Fault:
@@ -136,6 +165,9 @@ def _read_fault(document: Mapping[str, Any], operations: frozenset[str]) -> Faul
     if name not in KINDS:
         raise Unknown(f"kind is one of {sorted(KINDS)}, not {name!r}")
     kind = KINDS[name]
+    customer = rest.pop("customer", None)
+    if not isinstance(customer, str | None):
+        raise Unknown(f"customer is a customer id or null, not {customer!r}")
     count = rest.pop("count", None)
     if count is not None and not (is_integer(count) and count > 0):
         raise Unknown(f"count is a positive integer or null, not {count!r}")
@@ -145,4 +177,4 @@ def _read_fault(document: Mapping[str, Any], operations: frozenset[str]) -> Faul
     for parameter, value in rest.items():
         if parameter not in kind.checks or not kind.checks[parameter](value):
             raise Unknown(f"{name} does not take {parameter} = {value!r}")
-    return Fault(operation, name, count, processed, {**kind.defaults, **rest})
+    return Fault(operation, customer, name, count, processed, {**kind.defaults, **rest})

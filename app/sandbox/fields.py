@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
@@ -55,6 +56,31 @@ def read_object(
     return {field: checks[field](field, value) for field, value in document.items()}
 
 
+# Huawei's pages do not say what becomes of texts that nobody can read. They are refused here, so
+# that none of them leaves the gateway unseen.
+_UNREAD = {"Cc", "Cf", "Co", "Cs", "Zl", "Zp"}
+_JOINERS = "\u180e\u200c\u200d"
+_EMPTY = "\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0\ufffc\ufffd"
+
+
+def _han_to_come(character: str) -> bool:
+    """Whether it is in the planes of Han characters, of which Python knows only the older ones."""
+    return ord(character) >> 16 in (2, 3) and ord(character) & 0xFFFF < 0xFFFE
+
+
+def _unreadable(value: str) -> str | None:
+    for character in value:
+        kind = unicodedata.category(character)
+        unread = kind in _UNREAD and character not in _JOINERS
+        if unread or character in _EMPTY or (kind == "Cn" and not _han_to_come(character)):
+            return "has a character that nobody can read"
+    if value != value.strip():
+        return "begins or ends with a space"
+    if value and all(unicodedata.category(one)[0] in "MZ" or one in _JOINERS for one in value):
+        return "is blank"
+    return None
+
+
 def text(maximum: int, pattern: str = r"(?s:.+)", *, named: bool = False) -> Check:
     """Check a string; `named` asks for a letter, so that it is not only digits and signs."""
 
@@ -65,7 +91,9 @@ def text(maximum: int, pattern: str = r"(?s:.+)", *, named: bool = False) -> Che
             raise FieldError(name, value, f"is not 1 to {maximum} characters long")
         if not re.fullmatch(pattern, value):
             raise FieldError(name, value, "has characters that are not allowed")
-        if named and not any(character.isalpha() for character in value):
+        if flaw := _unreadable(value):
+            raise FieldError(name, value, flaw)
+        if named and not any(one.isalpha() or _han_to_come(one) for one in value):
             raise FieldError(name, value, "has only digits, special characters or spaces")
         return value
 
@@ -104,8 +132,8 @@ def texts(maximum: int) -> Check:
     def check(name: str, value: Any) -> Any:
         if not isinstance(value, list) or not 1 <= len(value) <= maximum:
             raise FieldError(name, value, f"is not a list of 1 to {maximum} strings")
-        if not all(isinstance(entry, str) and entry for entry in value):
-            raise FieldError(name, value, "has an entry that is not a string")
+        if not all(isinstance(entry, str) and entry and not _unreadable(entry) for entry in value):
+            raise FieldError(name, value, "has an entry that is no readable string")
         return value
 
     return check

@@ -166,6 +166,10 @@ def _issue(state: State, call: Call, method: str, domain: str, *, customer: bool
         "domain": owner,
         "roles": [{"id": "0", "name": "te_admin"}],
     }
+    if state.settings.times_shown != "both":
+        del document["issued_at"]
+    if state.settings.times_shown == "none":
+        del document["expires_at"]
     if "nocatalog" not in call.query:
         document["catalog"] = CATALOG
     return json_answer(201, {"token": document}, X_Subject_Token=text)

@@ -1,10 +1,11 @@
-"""OBS: objects in a bucket, path style, signed with Signature Version 4."""
+"""OBS: objects in a bucket, addressed in either style, signed with Signature Version 4."""
 
 from __future__ import annotations
 
 import hashlib
 from email.utils import formatdate
 from http import HTTPStatus
+from typing import NamedTuple
 from urllib.parse import unquote
 from xml.sax.saxutils import escape
 
@@ -17,6 +18,9 @@ from .state import State, Stored
 # The FAQ says that only UNSIGNED-PAYLOAD and the streaming mode are taken, but not what OBS
 # answers to another; the streaming mode is not imitated.
 OTHER_PAYLOAD = "x-amz-content-sha256 must be UNSIGNED-PAYLOAD"
+
+# What stands behind the bucket's name in a Host header: the sandbox is on this machine.
+DOMAIN = ".localhost"
 
 MESSAGES = {
     "AccessDenied": (403, "Access Denied"),
@@ -35,21 +39,27 @@ MESSAGES = {
         403,
         "The request signature we calculated does not match the signature you provided.",
     ),
+    "VirtualHostDomainRequired": (
+        403,
+        "Virtual host domain is required while accessing a specific bucket.",
+    ),
 }
 
 
 def addressed(state: State, call: Call) -> bool:
     """Whether the call is meant for OBS."""
     signed = call.headers.get("authorization", "").startswith(ALGORITHM)
-    return signed or _address(call)[0] in state.buckets
+    return signed or _address(state, call).bucket in state.buckets
 
 
 def serve(state: State, call: Call) -> Answer:
     """Store, give, describe or delete an object."""
     _authenticate(state, call)
-    bucket, key = _address(call)
+    bucket, key, in_path = _address(state, call)
     if bucket not in state.buckets:
         raise _refusal(call, "NoSuchBucket")
+    if in_path and state.settings.obs_addressing == "virtual-host":
+        raise _refusal(call, "VirtualHostDomainRequired")
     if call.query:
         raise _refusal(call, "NotImplemented")
     if not key or call.method not in ("PUT", "GET", "HEAD", "DELETE"):
@@ -67,9 +77,22 @@ def serve(state: State, call: Call) -> Answer:
     return Answer(HTTPStatus.OK, stored.content, _describe(stored))
 
 
-def _address(call: Call) -> tuple[str, str]:
-    bucket, _, key = call.path.removeprefix("/").partition("/")
-    return unquote(bucket), unquote(key)
+class _Address(NamedTuple):
+    """Which object a call is about, and whether its path names the bucket."""
+
+    bucket: str
+    key: str
+    in_path: bool
+
+
+def _address(state: State, call: Call) -> _Address:
+    """Read host and path. An endpoint that knows paths only does not look at the host."""
+    path = call.path.removeprefix("/")
+    host = call.headers.get("host", "").partition(":")[0].lower()
+    if host.endswith(DOMAIN) and state.settings.obs_addressing != "path":
+        return _Address(host.removesuffix(DOMAIN), unquote(path), in_path=False)
+    bucket, _, key = path.partition("/")
+    return _Address(unquote(bucket), unquote(key), in_path=True)
 
 
 def _store(state: State, call: Call, objects: dict[str, Stored], key: str) -> Answer:

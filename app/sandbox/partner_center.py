@@ -22,6 +22,9 @@ from .state import State
 
 VERIFIED = 2
 
+# No page says what Huawei answers once the API is gone: a code that nobody has heard of.
+GONE_CODE = "CBC.99999410"
+
 # identifyType by holder: identity cards 1, 4 and 5, passport 2; business licence 3 and
 # organization code 11. The numbers 6 to 10 lie in the stated range and mean nothing.
 DOCUMENTS = {INDIVIDUAL: (1, 2, 4, 5), ENTERPRISE: (3, 11)}
@@ -62,7 +65,7 @@ def verified_info(state: State, call: Call) -> Answer:
     if settings.legacy == "retired":
         return not_published(call)
     if settings.legacy == "gone":
-        return Answer(410, b"<html><body>Gone</body></html>", {"Content-Type": "text/html"})
+        return code_answer(GONE_CODE, call.request_id, status=410)
     if unquote(call.path.split("/")[2]) != PARTNER_ID:
         # The FAQ bpconsole_apifaq_00004 gives the status only; no code is documented.
         return json_answer(401, {"error_msg": "Unauthorized", "request_id": call.request_id})

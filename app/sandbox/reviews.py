@@ -5,6 +5,7 @@ Sources: mc_00017 (individual), mc_00018 (enterprise), mc_00019 (change to enter
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -21,6 +22,9 @@ MAX_FILES = 4
 MAX_FILE_BYTES = 10 * 1024 * 1024
 FORMATS = (".jpg", ".jpeg", ".bmp", ".png", ".gif", ".pdf")
 FOLDER = "download/"
+
+# Not documented: a path that one reader could take for another one, or for more than a path.
+UNPLAIN = re.compile(r"[%?#;\\\x00-\x1f]|(?:^|/)\.{0,2}(?:/|$)")
 
 # verified_type of mc_00017 on the international site, with the number of pictures.
 FILES_BY_DOCUMENT = {3: 2, 5: 3, 6: 3, 9: 3, 10: 3}
@@ -107,6 +111,8 @@ def _check_files(body: Mapping[str, Any], counts: tuple[int, ...]) -> None:
         # "Relative: the bucket and download/ are left out, the sub-folder is kept."
         if url.startswith(("/", FOLDER)) or "://" in url:
             raise FieldError("verified_file_url", url, f"is not relative to {FOLDER}")
+        if UNPLAIN.search(url):
+            raise FieldError("verified_file_url", url, "is not a plain path")
 
 
 def _apply(

@@ -40,8 +40,12 @@ class Settings:
     legacy: Literal["served", "retired", "gone"] = "served"
     # IAM tokens are valid for 24 hours (IAM API reference).
     token_seconds: float = 86400
+    # Not documented: a token's answer without one of its times, or both.
+    times_shown: Literal["both", "expires_at", "none"] = "both"
     # The lock is part of the account's login policy, so the number is the operator's.
     password_tries: int = 5
+    # "The bucket name must be placed in front of the domain" (OBS API reference, obs_04_0007).
+    obs_addressing: Literal["virtual-host", "path", "both"] = "virtual-host"
 
     def change(self, document: Mapping[str, Any]) -> None:
         """Take new values; all of them, or none if one is not understood."""
@@ -84,5 +88,7 @@ _CHECKS: dict[str, Callable[[Any], bool]] = {
     ),
     "legacy": lambda value: value in ("served", "retired", "gone"),
     "token_seconds": lambda value: is_number(value) and value > 0,
+    "times_shown": lambda value: value in ("both", "expires_at", "none"),
     "password_tries": lambda value: is_integer(value) and value > 0,
+    "obs_addressing": lambda value: value in ("virtual-host", "path", "both"),
 }

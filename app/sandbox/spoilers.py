@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 from .calls import Answer, json_answer
 from .codes import code_answer
-from .faults import Fault
+from .faults import DAMAGES, Fault
 
 HUGE_BYTES = 2 * 1024 * 1024 + 1024
 HTML = b"<html><head><title>%d</title></head><body><h1>Gateway trouble</h1></body></html>"
@@ -76,6 +76,15 @@ def _throttled(fault: Fault, _answer: Answer, request_id: str) -> Answer:
     return answer
 
 
+def _damaged_text(fault: Fault, answer: Answer, _request_id: str) -> Answer:
+    document = json.loads(answer.body or b"{}")
+    name = "error_msg" if "error_msg" in document else "remark"
+    document[name] = "TEXT"
+    text = DAMAGES[fault.parameters["damage"]]
+    answer.body = json.dumps(document).encode().replace(b'"TEXT"', b'"' + text + b'"')
+    return answer
+
+
 def _huge(_fault: Fault, answer: Answer, _request_id: str) -> Answer:
     padding = json.dumps({"padding": "x" * HUGE_BYTES})
     inner = answer.body.strip()
@@ -112,6 +121,7 @@ _SPOILERS: dict[str, Callable[[Fault, Answer, str], Answer]] = {
     "status": _given_status,
     "code": _code,
     "throttled": _throttled,
+    "damaged_text": _damaged_text,
     "huge": _huge,
     "redirect": _redirect,
     "slow_body": _slow_body,

@@ -42,8 +42,6 @@ def exchange(state: State, request: Request) -> Response:
 def _answer(
     state: State, request: Request, bare: Call, operation: Operation, entry: Recorded
 ) -> Answer | None:
-    with state.lock:
-        fault = state.faults.take(operation.name)
     try:
         call = _with_body(request, bare, operation)
     except TruncatedBody:
@@ -53,6 +51,8 @@ def _answer(
     entry.body = (
         "" if operation.name == "obs" else call.body[:BODY_SHOWN].decode("utf-8", "replace")
     )
+    with state.lock:
+        fault = state.faults.take(operation.name, call)
     if fault is None:
         return _processed(state, call, operation, entry)
     # Without the real answer there is still something to spoil.

@@ -1,12 +1,27 @@
 """What there is to configure of a partner account."""
 
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, StringConstraints, model_validator
 
-from app.settings.values import File, Id, Name, ProxyUrl, Seconds, Section, Url
+from app.settings.values import (
+    File,
+    Id,
+    Name,
+    ProxyUrl,
+    Seconds,
+    Section,
+    Url,
+    is_address,
+)
 
-Bucket = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]{2,62}$")]
+# OBS's rule for names (obs_04_0007): labels as in a host name, 3 to 63 characters together.
+_LABEL = "[a-z0-9]([a-z0-9-]*[a-z0-9])?"
+Bucket = Annotated[
+    str,
+    StringConstraints(min_length=3, max_length=63, pattern=rf"^{_LABEL}(\.{_LABEL})*$"),
+]
 
 
 class KeyFiles(Section):
@@ -75,11 +90,33 @@ class AttachmentSettings(KeyFiles):
     endpoint: Url = Field(description="OBS of the bucket's region, without the bucket's name")
     bucket: Bucket = Field(description="name of the bucket")
     region: Name = Field(description="region of the bucket")
+    addressing: Literal["virtual-host", "path"] = Field(
+        "virtual-host",
+        description="where a request names the bucket: in front of the endpoint's host "
+        "(`virtual-host`, which OBS requires), or in the `path`",
+    )
 
     @model_validator(mode="after")
-    def _check_endpoint(self) -> Self:
-        if self.endpoint.partition("://")[2].startswith(f"{self.bucket}."):
-            raise ValueError("endpoint: must not begin with the bucket's name")
+    def _check_addressing(self) -> Self:
+        url = urlsplit(self.endpoint)
+        host = url.hostname or ""
+        if host.startswith(f"{self.bucket}."):
+            raise ValueError(
+                "endpoint: must not begin with the bucket's name, which the gateway adds"
+            )
+        if self.addressing == "virtual-host":
+            if is_address(host):
+                raise ValueError(
+                    "addressing: must be `path`: `endpoint` is an IP address, which cannot carry "
+                    "the bucket's name"
+                )
+            if "." in self.bucket and url.scheme == "https":
+                # The asterisk in a certificate for `*.obs.…` matches one label only (RFC 9525
+                # section 6.3), so the TLS handshake would fail.
+                raise ValueError(
+                    "addressing: must be `path`: a wildcard certificate does not cover a bucket "
+                    "whose name contains a dot"
+                )
         return self
 
 

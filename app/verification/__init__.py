@@ -4,7 +4,6 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from hashlib import sha256
 from typing import Any
 
 from app.errors import ErrorCode, Fault, GatewayError, Retry
@@ -15,21 +14,17 @@ from app.partner_center.signing import utc_now
 from app.partner_center.single_flight import SingleFlight
 from app.settings import AccountSettings
 from app.verification.backend import Backend, Draft, refusal
-from app.verification.idempotency import Write, Writes
+from app.verification.choice import Choice
+from app.verification.idempotency import Attempt, Write, Writes
 from app.verification.legacy import LegacyBackend
 from app.verification.migration import Migration
 from app.verification.model import Kind, Verification
 from app.verification.review import ReviewBackend
+from app.verification.submit import Submission, Submitting
+from app.verification.switch_off import SwitchOff
 
-# The look at an earlier try could not be sent now: the same request may be repeated.
-_NOT_NOW = frozenset(
-    {
-        ErrorCode.ACCESS_KEY_LOCKED,
-        ErrorCode.CIRCUIT_OPEN,
-        ErrorCode.CLOCK_SKEWED,
-        ErrorCode.UPSTREAM_ACCESS_DENIED,
-    }
-)
+# Nothing was begun: another write is under way.
+_UNDER_WAY = frozenset({ErrorCode.CUSTOMER_WRITE_IN_PROGRESS, ErrorCode.IDEMPOTENCY_KEY_IN_FLIGHT})
 POLL_INTERVAL = 2.0  # seconds between two looks at a result that somebody waits for
 LAST_LOOK = 3.0  # seconds that the last one of them has
 
@@ -42,6 +37,7 @@ class Verifications:
         account: The account's settings.
         partner_center: Partner Center as the account sees it.
         writes: Sees to it that nothing is written twice.
+        switch_off: The belief that Huawei has switched the legacy API off.
         migration: Counts what the review backend would have taken.
         draining: Is set when the gateway is about to end.
         now: The clock.
@@ -53,31 +49,21 @@ class Verifications:
         account: AccountSettings,
         partner_center: PartnerCenter,
         writes: Writes,
+        switch_off: SwitchOff,
         migration: Migration,
         draining: threading.Event,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
         self._name = name
         self._platform_id = account.platform_id
-        self._configured = account.verification.backend
-        self._review_share = account.verification.review_share
         self._writes = writes
         self._migration = migration
         self._draining = draining
         self.legacy = LegacyBackend(partner_center, account.verification.legacy_numbers, now)
         self.review = ReviewBackend(partner_center, now)
+        self.choice = Choice(account, self.legacy, self.review, switch_off)
         self._reads = SingleFlight()
-
-    @property
-    def backends(self) -> tuple[Backend, ...]:
-        """The backends that serve this account now, first the one most customers go to."""
-        if self._configured == "legacy":
-            return (self.legacy,)
-        if self._configured == "review" or self.legacy.resting:
-            return (self.review,)
-        if self._review_share < 50:
-            return (self.legacy, self.review)
-        return (self.review, self.legacy)
+        self._submitting = Submitting(self.review.read)
 
     def submit(
         self,
@@ -104,20 +90,23 @@ class Verifications:
                 whatever the call upstream ended in.
         """
         drafts = self._drafts(kind, customer_id, submission)
-        backend, draft = self._choose(customer_id, drafts)
+        backend, draft = self.choice.choose(customer_id, drafts)
         served = backend.name
         obstacles = drafts[self.review.name].errors
         if draft.errors:
             self._migration.count(errand.caller, served, obstacles)
             raise refusal(draft.errors)
         write = Write(
-            caller=errand.caller, kind=kind, customer_id=customer_id, body=submission, key=key
+            caller=errand.caller,
+            kind=kind,
+            customer_id=customer_id,
+            body=submission,
+            key=key,
+            seconds=max(0.0, errand.left),
         )
 
-        def work(resumed: bool) -> Verification:
-            if resumed:
-                return self._resume(kind, customer_id, backend, drafts, errand)
-            return self._send(kind, customer_id, backend, drafts, errand)
+        def work(attempt: Attempt) -> Verification:
+            return self._work(Submission(kind, customer_id, errand, attempt), backend, drafts)
 
         try:
             verification, replayed = self._writes.run(write, work)
@@ -126,7 +115,7 @@ class Verifications:
             error.backend = served = error.backend or served
             if error.code.write_retry is Retry.SAME_KEY and error.code.fault is not Fault.CALLER:
                 metrics.OUTCOMES.labels(self._name, served, "UNKNOWN").inc()
-            if error.code is not ErrorCode.IDEMPOTENCY_KEY_IN_FLIGHT:
+            if error.code not in _UNDER_WAY:
                 self._migration.count(errand.caller, served, obstacles)
             raise
         if not replayed:
@@ -134,72 +123,49 @@ class Verifications:
             metrics.OUTCOMES.labels(self._name, served, verification.status).inc()
         return verification, replayed
 
-    def _send(
-        self,
-        kind: Kind,
-        customer_id: str,
-        backend: Backend,
-        drafts: Mapping[str, Draft],
-        errand: Errand,
+    def _work(
+        self, submission: Submission, backend: Backend, drafts: Mapping[str, Draft]
     ) -> Verification:
+        settled = self._submitting.begin(submission, backend.name)
+        if settled is not None:
+            return settled
+        backend = self.choice.to_send(backend, drafts)
+        self._submitting.begin(submission, backend.name)
         try:
-            return backend.submit(kind, customer_id, drafts[backend.name], errand)
+            verification = self._send(submission, backend, drafts[backend.name])
+        except GatewayError as error:
+            if error.code is not ErrorCode.LEGACY_API_RETIRED:
+                raise
+            backend = self.choice.move_on(submission.customer_id, drafts, error)
+        else:
+            self.choice.served(backend)
+            return verification
+        self._submitting.begin(submission, backend.name)
+        return self._send(submission, backend, drafts[backend.name])
+
+    def _send(self, submission: Submission, backend: Backend, draft: Draft) -> Verification:
+        def send() -> Verification:
+            return backend.submit(submission.kind, submission.customer_id, draft, submission.errand)
+
+        try:
+            return self._submitting.send(submission, backend.name, send)
         except GatewayError as error:
             error.backend = backend.name
-            moves = error.code is ErrorCode.LEGACY_API_RETIRED and self._configured == "auto"
-            if not moves:
-                raise
-        # Huawei has just been seen to have switched the legacy call off: nothing was processed.
-        draft = drafts[self.review.name]
-        if draft.errors:
-            raise refusal(draft.errors)
-        try:
-            return self.review.submit(kind, customer_id, draft, errand)
-        except GatewayError as error:
-            error.backend = self.review.name
             raise
-
-    def _resume(
-        self,
-        kind: Kind,
-        customer_id: str,
-        backend: Backend,
-        drafts: Mapping[str, Draft],
-        errand: Errand,
-    ) -> Verification:
-        """Go on where an earlier try left the outcome unknown: look first, then send."""
-        try:
-            found = self.review.look(kind, customer_id, errand)
-        except GatewayError as error:
-            if error.code in _NOT_NOW:
-                raise
-            raise GatewayError(ErrorCode.OUTCOME_UNKNOWN, write=True) from None
-        if found is not None:
-            return found
-        try:
-            return self._send(kind, customer_id, backend, drafts, errand)
-        except GatewayError as error:
-            if error.code is not ErrorCode.ALREADY_VERIFIED_OR_IN_REVIEW:
-                raise
-            # It answers our own lost write.
-            found = self.review.look(kind, customer_id, errand)
-            if found is None:
-                raise
-            return found
 
     def check(self, kind: Kind, customer_id: str, submission: Mapping[str, Any]) -> dict[str, Any]:
         """Which backends would take a submission, and which one would get it. Sends nothing."""
         drafts = self._drafts(kind, customer_id, submission)
-        backend, chosen = self._choose(customer_id, drafts)
+        backend, chosen = self.choice.foretell(customer_id, drafts)
         return {
             "customer_id": customer_id,
             "kind": kind,
-            "taken": not chosen.errors and not self._off(backend.name),
+            "taken": not chosen.errors and self.choice.serves(backend.name),
             "backend": backend.name,
             "backends": [
                 {
                     "backend": name,
-                    "takes": not draft.errors and not self._off(name),
+                    "takes": not draft.errors and self.choice.serves(name),
                     "errors": draft.errors,
                 }
                 for name, draft in drafts.items()
@@ -243,29 +209,8 @@ class Verifications:
         except TimeoutError:
             raise GatewayError(ErrorCode.DEADLINE_EXCEEDED, write=False) from None
 
-    def _off(self, backend: str) -> bool:
-        return backend == self.legacy.name and self.legacy.resting
-
     def _drafts(
         self, kind: Kind, customer_id: str, submission: Mapping[str, Any]
     ) -> dict[str, Draft]:
         ours = {**submission, "customer_id": customer_id, "platform_id": self._platform_id}
         return {backend.name: backend.draft(kind, ours) for backend in (self.legacy, self.review)}
-
-    def _choose(self, customer_id: str, drafts: Mapping[str, Draft]) -> tuple[Backend, Draft]:
-        """The preferred backend that takes the submission; the one to complain else."""
-        order = self.backends
-        if len(order) > 1:
-            in_share = _in_share(customer_id, self._review_share)
-            order = (self.review, self.legacy) if in_share else (self.legacy, self.review)
-        choices = [(backend, drafts[backend.name]) for backend in order]
-        for backend, draft in choices:
-            if not draft.errors:
-                return backend, draft
-        # A field can be mended; a document of another type hardly.
-        return min(choices, key=lambda choice: choice[1].unsupported)
-
-
-def _in_share(customer_id: str, percentage: int) -> bool:
-    """Whether a customer is among the given percentage: always the same ones."""
-    return int.from_bytes(sha256(customer_id.encode()).digest()[:8]) % 100 < percentage

@@ -30,7 +30,7 @@ def _pictures(kind: Kind, document: str) -> dict[str, Any]:
 
 
 def documents(backends: Iterable[str]) -> list[dict[str, Any]]:
-    """The document types that these backends take, with the attachments that review needs."""
+    """The document types that these backends take, with the attachments for a review."""
     listed = []
     for kind, types in (
         (Kind.INDIVIDUAL, INDIVIDUAL_DOCUMENTS),
@@ -41,7 +41,8 @@ def documents(backends: Iterable[str]) -> list[dict[str, Any]]:
             if not takers:
                 continue
             entry: dict[str, Any] = {"type": document, "kind": kind.value, "backends": takers}
-            if "review" in takers:
+            # On every account: a wrong number of attachments is refused on each backend.
+            if document in review.TYPES[kind]:
                 entry["attachments"] = _pictures(kind, document)
             listed.append(entry)
     return listed

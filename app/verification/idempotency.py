@@ -1,37 +1,20 @@
-"""One write at a time for a customer, and each Idempotency-Key once.
+"""One write at a time for a customer, and each Idempotency-Key once."""
 
-What is kept: fingerprints of key and body, the phase, and the status that was answered; nothing
-personal.
-"""
-
-import json
 import time
+import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from app.errors import ErrorCode, GatewayError, Retry
 from app.state import Sealing, State
 from app.verification.model import Kind, Status, Verification
+from app.verification.records import Record, Records
 
-KEPT = 24 * 3600.0  # seconds
-# Longer than any request takes: what is older was left behind by a process that died.
-UNDER_WAY = 40.0  # seconds
-
-
-@dataclass(frozen=True, slots=True)
-class _Record:
-    body: str
-    done: bool
-    since: float
-    status: str = ""
-    backend: str = ""
-    checked_at: float = 0.0
-    reconciled: bool = False
-
-    def encoded(self) -> bytes:
-        return json.dumps(asdict(self)).encode()
+# A process that was killed leaves its write under way. Others wait until the time of that write
+# is over, and this much longer.
+GRACE = 5.0  # seconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +26,8 @@ class Write:
         kind: What is submitted.
         customer_id: For whom.
         body: What is submitted.
-        key: The Idempotency-Key, if there is one.
+        key: The Idempotency-Key; None if the caller sent none.
+        seconds: How long it may take.
     """
 
     caller: str
@@ -51,6 +35,88 @@ class Write:
     customer_id: str
     body: Mapping[str, Any]
     key: str | None
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierTry:
+    """A try with the same key that was sent, and whose outcome is not known.
+
+    Args:
+        backend: The backend that it was sent to.
+        before: The customer's state before it was sent. None if that state was not read, or if
+            another write for the customer was sent since.
+    """
+
+    backend: str
+    before: Status | None
+
+
+class Attempt:
+    """A try of a write, by the holder of its customer's lock.
+
+    Args:
+        records: Keeps its record.
+        write: The write.
+        name: The name of its record; None if the write has no key.
+        record: The record as it is now.
+    """
+
+    def __init__(self, records: Records, write: Write, name: str | None, record: Record) -> None:
+        self._records = records
+        self._write = write
+        self._name = name
+        self._record = record
+        self.earlier = self._earlier()
+        self.keep(record)
+
+    @property
+    def keyed(self) -> bool:
+        """Whether a repeat can ask for its outcome."""
+        return self._name is not None
+
+    def sending(self, backend: str, before: Status | None) -> None:
+        """Note that the write is about to be sent. What comes after may have been processed.
+
+        Args:
+            backend: The backend that it is sent to.
+            before: The customer's state now; None if it was not read.
+        """
+        try_id = uuid.uuid4().hex
+        self.keep(replace(self._record, try_id=try_id, sent_to=backend, before=before or ""))
+        self._records.mark_last(self._write.customer_id, try_id)
+
+    def failed(self, error: GatewayError) -> None:
+        """Note what the try ended in: where nothing was processed, the key may be used again."""
+        if self.earlier is not None or error.code.write_retry is Retry.SAME_KEY:
+            self.keep(replace(self._record, ends=0.0))
+        elif self._name is not None:
+            self._records.forget(self._name)
+
+    def done(self, result: Verification) -> None:
+        """Note the outcome, which answers every repeat."""
+        self.keep(
+            replace(
+                self._record,
+                status=result.status,
+                backend=result.backend,
+                checked_at=result.checked_at.timestamp(),
+                reconciled=result.reconciled,
+            )
+        )
+
+    def keep(self, record: Record) -> None:
+        """Keep the record as it is now, if the write has a key."""
+        self._record = record
+        if self._name is not None:
+            self._records.keep(self._name, record)
+
+    def _earlier(self) -> EarlierTry | None:
+        try_id, before = self._record.try_id, self._record.before
+        if not try_id:
+            return None
+        alone = self._records.is_last(self._write.customer_id, try_id)
+        return EarlierTry(self._record.sent_to, Status(before) if before and alone else None)
 
 
 class Writes:
@@ -58,116 +124,94 @@ class Writes:
 
     Args:
         account: The account's name.
-        state: Keeps the records, for all replicas.
+        state: Keeps locks and records, for all replicas.
         sealing: Makes the fingerprints.
-        shared: Whether the configuration says that replicas share the state.
         now: The wall clock, in seconds.
     """
 
     def __init__(
-        self,
-        account: str,
-        state: State,
-        sealing: Sealing,
-        *,
-        shared: bool,
-        now: Callable[[], float] = time.time,
+        self, account: str, state: State, sealing: Sealing, now: Callable[[], float] = time.time
     ) -> None:
-        self._account = account
         self._state = state
-        self._sealing = sealing
-        self._shared = shared
+        self._records = Records(account, state, sealing)
         self._now = now
 
-    def run(self, write: Write, work: Callable[[bool], Verification]) -> tuple[Verification, bool]:
-        """Do the work, unless its outcome is known; the outcome, and whether it was known.
-
-        Args:
-            write: The write.
-            work: Does it. Its argument says whether the same was begun before and its outcome
-                is not known: then it must not be sent blindly.
+    def run(
+        self, write: Write, work: Callable[[Attempt], Verification]
+    ) -> tuple[Verification, bool]:
+        """Do the work unless its outcome is known. Returns the outcome, and whether it was known.
 
         Raises:
-            GatewayError: IDEMPOTENCY_KEY_REUSED, IDEMPOTENCY_KEY_IN_FLIGHT, or what the work
-                ended in.
+            GatewayError: IDEMPOTENCY_KEY_REUSED, IDEMPOTENCY_KEY_IN_FLIGHT,
+                CUSTOMER_WRITE_IN_PROGRESS, or what the work ended in.
         """
-        record = None
-        if write.key is not None:
-            record = self._name("key", write.caller, write.kind, write.customer_id, write.key)
-            known = self._known(record, write)
-            if known is not None and known.done:
-                return _replayed(write, known), True
-        turn = self._name("write", write.customer_id)
-        if not self._state.add(turn, b"1", UNDER_WAY):
-            raise GatewayError(
-                ErrorCode.IDEMPOTENCY_KEY_IN_FLIGHT,
-                "Another write for this customer is under way.",
-                retry_after=1.0,
-            )
+        name = self._record_name(write)
+        known = self._known(name, write)
+        if known is not None and known.status:
+            return _replayed(write, known), True
+        lock = self._records.name("write", write.customer_id)
+        begun = self._now()
+        ends = begun + write.seconds + GRACE
+        holder = f"{begun} {ends} {name}".encode()
+        if not self._state.add(lock, holder, ends - begun):
+            raise self._busy(lock, name)
         try:
-            # Once more: the one who had the turn before may have written under the same key.
-            known = self._known(record, write) if record else None
-            if known is not None and known.done:
+            # Again: the holder of the lock before may have written under the same key.
+            known = self._known(name, write)
+            if known is not None and known.status:
                 return _replayed(write, known), True
-            # A state that was lost may have held a record.
-            lost = record is not None and self._shared and not self._state.shared
-            return self._work(write, record, known is not None or lost, work), False
+            fresh = Record(body=self._records.fingerprint(write.body), begun=begun, ends=ends)
+            record = replace(known, begun=begun, ends=ends) if known is not None else fresh
+            attempt = Attempt(self._records, write, name, record)
+            try:
+                result = work(attempt)
+            except GatewayError as error:
+                attempt.failed(error)
+                raise
+            attempt.done(result)
+            return result, False
         finally:
-            self._state.delete(turn)
+            self._state.delete(lock)
 
-    def _work(
-        self,
-        write: Write,
-        record: str | None,
-        resumed: bool,
-        work: Callable[[bool], Verification],
-    ) -> Verification:
-        if record is None:
-            return work(resumed)
-        begun = _Record(self._fingerprint(write), done=False, since=self._now())
-        self._state.put(record, begun.encoded(), KEPT)
-        try:
-            result = work(resumed)
-        except GatewayError as error:
-            if resumed or error.code.write_retry is Retry.SAME_KEY:
-                # The outcome, of this try or of an earlier one, is still not known.
-                left = _Record(begun.body, done=False, since=0.0)
-                self._state.put(record, left.encoded(), KEPT)
-            else:
-                # Nothing was processed: the key may be used again.
-                self._state.delete(record)
-            raise
-        done = _Record(
-            begun.body,
-            done=True,
-            since=begun.since,
-            status=result.status,
-            backend=result.backend,
-            checked_at=result.checked_at.timestamp(),
-            reconciled=result.reconciled,
-        )
-        self._state.put(record, done.encoded(), KEPT)
-        return result
-
-    def _known(self, record: str, write: Write) -> _Record | None:
-        found = self._state.get(record, own=True)
-        if found is None:
+    def _known(self, name: str | None, write: Write) -> Record | None:
+        known = self._records.find(name) if name is not None else None
+        if known is None:
             return None
-        known = _Record(**json.loads(found))
-        if known.body != self._fingerprint(write):
+        if known.body != self._records.fingerprint(write.body):
             raise GatewayError(ErrorCode.IDEMPOTENCY_KEY_REUSED)
-        if not known.done and self._now() - known.since < UNDER_WAY:
-            raise GatewayError(ErrorCode.IDEMPOTENCY_KEY_IN_FLIGHT, retry_after=1.0)
+        if not known.status and self._now() < known.ends:
+            pause = self._pause(known.begun, known.ends)
+            raise GatewayError(ErrorCode.IDEMPOTENCY_KEY_IN_FLIGHT, retry_after=pause)
         return known
 
-    def _fingerprint(self, write: Write) -> str:
-        return self._sealing.fingerprint("body", json.dumps(write.body, sort_keys=True))
+    def _busy(self, lock: str, name: str | None) -> GatewayError:
+        """The problem while the customer's lock is held, by the same write or by another."""
+        found = self._state.get(lock)
+        if found is None:  # released meanwhile
+            return GatewayError(ErrorCode.CUSTOMER_WRITE_IN_PROGRESS, retry_after=1.0)
+        begun, ends, holder = found.decode().split(" ")
+        same = name is not None and name == holder
+        return GatewayError(
+            ErrorCode.IDEMPOTENCY_KEY_IN_FLIGHT if same else ErrorCode.CUSTOMER_WRITE_IN_PROGRESS,
+            retry_after=self._pause(float(begun), float(ends)),
+        )
 
-    def _name(self, what: str, *parts: str) -> str:
-        return f"{what}:{self._sealing.fingerprint(what, self._account, *parts)}"
+    def _pause(self, begun: float, ends: float) -> float:
+        """Seconds until a repeat makes sense: as long as the write takes already, at most its end.
+
+        A write takes a second as a rule. One that takes much longer was left behind by a process
+        that was killed.
+        """
+        now = self._now()
+        return max(1.0, min(now - begun, ends - now))
+
+    def _record_name(self, write: Write) -> str | None:
+        if write.key is None:
+            return None
+        return self._records.name("key", write.caller, write.kind, write.customer_id, write.key)
 
 
-def _replayed(write: Write, known: _Record) -> Verification:
+def _replayed(write: Write, known: Record) -> Verification:
     return Verification(
         customer_id=write.customer_id,
         kind=write.kind,

@@ -4,19 +4,19 @@ Source of every fact: the page en-us_topic_0076214635 and its zh-cn twin (2025-0
 still has the enumerations. Huawei calls the API deprecated and names no date.
 """
 
-import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
 from marshmallow.fields import Constant
 
-from app.errors import ErrorCode, GatewayError
+from app.errors import ErrorCode
 from app.fields import Text, length
 from app.partner_center.client import PartnerCenter
 from app.partner_center.deadline import Errand
 from app.partner_center.operation import Operation
 from app.partner_center.signing import utc_now
+from app.partner_center.success import ByCode
 from app.verification.backend import Draft, document_code
 from app.verification.model import Kind, Status, Verification
 from app.verification.rules import company_number, has_letter, person_number
@@ -27,13 +27,15 @@ PUSH = Operation(
     method="PUT",
     path="/v1.0/{partner_id}/partner/customer-mgr/verified-info",
     writes=True,
+    success=ByCode(),
+    # Huawei names no code for the switch-off. APIGW.0101: no such API (error-code page of the API
+    # gateway). A 404 or 410 without a code of Huawei's can be a proxy's and says nothing.
     errors={"APIGW.0101": ErrorCode.LEGACY_API_RETIRED},
+    gone=ErrorCode.LEGACY_API_RETIRED,
     statuses={
         # A {partner_id} path answers 401 to an account outside the programme
         # (bpconsole_apifaq_00004).
         401: ErrorCode.PARTNER_NOT_ENABLED,
-        404: ErrorCode.LEGACY_API_RETIRED,
-        410: ErrorCode.LEGACY_API_RETIRED,
     },
 )
 
@@ -41,9 +43,6 @@ TYPES: Mapping[Kind, Mapping[str, int]] = {
     Kind.INDIVIDUAL: {"ID_CARD": 1, "PASSPORT": 2, "ID_CARD_GEN1": 4, "ID_CARD_TEMPORARY": 5},
     Kind.ENTERPRISE: {"BUSINESS_LICENSE": 3, "ORGANIZATION_CODE": 11},
 }
-
-# Huawei switches APIs off for good, but a wrong endpoint looks the same: look again at times.
-PROBE_INTERVAL = 3600.0  # seconds
 
 
 class _Push(UpstreamSchema):
@@ -76,13 +75,12 @@ _SCHEMAS: Mapping[Kind, UpstreamSchema] = {
 
 
 class LegacyBackend:
-    """The verified-info call of one account, and the memory of its switch-off.
+    """The verified-info call of one account.
 
     Args:
         partner_center: Partner Center as the account sees it.
         numbers: "integer", or "string" as the example beside Huawei's table prints them.
         now: The clock of answers.
-        monotonic: The clock of intervals.
     """
 
     name = "legacy"
@@ -92,24 +90,10 @@ class LegacyBackend:
         partner_center: PartnerCenter,
         numbers: str,
         now: Callable[[], datetime] = utc_now,
-        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._partner_center = partner_center
         self._numbers = numbers
         self._now = now
-        self._monotonic = monotonic
-        self._retired: tuple[datetime, float] | None = None
-
-    @property
-    def retired_since(self) -> datetime | None:
-        """When Huawei was last seen to have switched the call off; None if it serves."""
-        return self._retired[0] if self._retired else None
-
-    @property
-    def resting(self) -> bool:
-        """Whether the call is known to be off, and it is too soon to look again."""
-        retired = self._retired
-        return retired is not None and self._monotonic() - retired[1] < PROBE_INTERVAL
 
     def draft(self, kind: Kind, ours: Mapping[str, Any]) -> Draft:
         """Translate a submission and check it. Sends nothing."""
@@ -121,24 +105,16 @@ class LegacyBackend:
         """Send a draft that breaks no rule.
 
         Raises:
-            GatewayError: whatever the call ended in; LEGACY_API_RETIRED at once where the call
-                is known to be off.
+            GatewayError: whatever the call ended in; LEGACY_API_RETIRED where Huawei itself says
+                that it does not serve the call. Nothing was processed then.
         """
-        if self.resting:
-            raise GatewayError(ErrorCode.LEGACY_API_RETIRED, write=True)
         body = draft.body
         if self._numbers == "string":
             body = {
                 word: str(value) if isinstance(value, int) else value
                 for word, value in body.items()
             }
-        try:
-            self._partner_center.call(PUSH, body=body, errand=errand)
-        except GatewayError as error:
-            if error.code is ErrorCode.LEGACY_API_RETIRED:
-                self._retired = (self._now(), self._monotonic())
-            raise
-        self._retired = None
+        self._partner_center.call(PUSH, body=body, errand=errand, customer=customer_id)
         return Verification(
             customer_id=customer_id,
             kind=kind,

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-# Held to these characters, for it stands in paths: of ours, and signed ones.
+# Held to these characters, for they stand in paths: of ours, and signed ones.
 CUSTOMER_ID = "[A-Za-z0-9_-]{1,64}"
+ATTACHMENT_NAME = "[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}"
 
 
 class Kind(StrEnum):

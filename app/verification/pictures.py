@@ -3,7 +3,12 @@
 Source: mc_00017 to mc_00019 and the models of huaweicloudsdkbssintl 3.1.219.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping, Sized
+
+from app.errors import ErrorCode, FieldError
+from app.fields import Rule, pattern
+from app.verification.model import ATTACHMENT_NAME
 
 MAX_PICTURES = 4
 MAX_BYTES = 10 * 1024 * 1024  # "10 MB" on the pages
@@ -35,6 +40,34 @@ MEDIA_TYPES: Mapping[str, str] = {
     "pdf": "application/pdf",
 }
 FORMATS = tuple(MEDIA_TYPES)
+
+_FORMAT = ErrorCode.ATTACHMENT_FORMAT.name
+# Only plain characters and segments: nothing that one reader of the path takes for more than text.
+path_form = pattern(
+    rf"(?i)(?:(?!\.\.?/)[^/%?#;\\]+/)*[^/%?#;\\]+\.(?:{'|'.join(FORMATS)})",
+    Rule(
+        _FORMAT,
+        f"must be a relative path to a {', '.join(FORMATS)}, "
+        "without % ? # ; \\ and without empty or dot segments",
+    ),
+)
+_OWN = Rule(_FORMAT, "must be what the upload answered: the customer's id, a slash, the name")
+
+
+def not_of_an_upload(customer_id: str, paths: Iterable[str]) -> tuple[FieldError, ...]:
+    """The rule broken by each path that no upload for this customer could have answered."""
+    own = re.compile(f"{re.escape(customer_id)}/{ATTACHMENT_NAME}").fullmatch
+    return tuple(_OWN.at(f"/attachments/{n}") for n, path in enumerate(paths) if not own(path))
+
+
+def wrong_number(document: str, attachments: Sized) -> Rule | None:
+    """The rule broken by as many attachments; None where their number fits the document type."""
+    pictures = PERSON.get(document)
+    if pictures is None or len(attachments) == len(pictures):
+        return None
+    text = f"must have {len(pictures)} entries: {', '.join(pictures)}"
+    return Rule(ErrorCode.EVIDENCE_REQUIRED.name, text)
+
 
 HEAD = 32  # bytes at the beginning of a file that tell its type
 _BMP_HEADERS = {12, 40, 52, 56, 64, 108, 124}  # the lengths of the known versions

@@ -4,54 +4,49 @@ Sources: mc_00017 to mc_00020 of api-bpconsole (2025-11 to 2026-01) and the mode
 huaweicloudsdkbssintl 3.1.219. `legel_*` is Huawei's own spelling.
 """
 
-import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from marshmallow import EXCLUDE, Schema, ValidationError, fields
-from marshmallow.validate import OneOf
+from marshmallow import fields
 
 from app.errors import ErrorCode, GatewayError
-from app.fields import Part, Rule, Text, Texts, length, pattern
+from app.fields import Part, Rule, Text, Texts, length
 from app.partner_center.client import PartnerCenter
-from app.partner_center.deadline import FLOOR, Errand
+from app.partner_center.deadline import Errand
 from app.partner_center.operation import Operation
+from app.partner_center.review_result import READ_RESULT
 from app.partner_center.signing import utc_now
+from app.partner_center.success import Applied, ByFields
 from app.verification.backend import Draft, document_code
 from app.verification.model import Kind, Status, Verification
-from app.verification.pictures import FORMATS, MAX_PICTURES, PERSON
 from app.verification.rules import has_letter
 from app.verification.translation import UpstreamSchema
 
+_APPLIED = ByFields(Applied())
 SUBMIT: Mapping[Kind, Operation] = {
     Kind.INDIVIDUAL: Operation(
         name="apply_individual",  # mc_00017
         method="POST",
         path="/v2/customers/realname-auths/individual",
         writes=True,
+        success=_APPLIED,
     ),
     Kind.ENTERPRISE: Operation(
         name="apply_enterprise",  # mc_00018
         method="POST",
         path="/v2/customers/realname-auths/enterprise",
         writes=True,
+        success=_APPLIED,
     ),
     Kind.ENTERPRISE_CHANGE: Operation(
         name="change_to_enterprise",  # mc_00019
         method="PUT",
         path="/v2/customers/realname-auths/enterprise",
         writes=True,
+        success=_APPLIED,
     ),
 }
-READ_RESULT = Operation(
-    name="read_result",  # mc_00020
-    method="GET",
-    path="/v2/customers/realname-auths/result",
-    writes=False,
-)
-
 TYPES: Mapping[Kind, Mapping[str, int]] = {
     Kind.INDIVIDUAL: {
         "PASSPORT": 3,
@@ -70,33 +65,19 @@ TYPES: Mapping[Kind, Mapping[str, int]] = {
     },
 }
 
-_EVIDENCE = ErrorCode.EVIDENCE_REQUIRED.name
-_picture = pattern(
-    rf"(?i)(?!(.*/)?\.\.?/)[^/\x00-\x1f\\]+(/[^/\x00-\x1f\\]+)*\.({'|'.join(FORMATS)})",
-    Rule(ErrorCode.ATTACHMENT_FORMAT.name, f"must be a relative path to a {', '.join(FORMATS)}"),
-)
-_any_pictures = length(1, MAX_PICTURES, "entries", _EVIDENCE)
-
-
-# After these it is not known whether the submission was taken.
-UNCLEAR = frozenset(
-    {ErrorCode.OUTCOME_UNKNOWN, ErrorCode.UPSTREAM_ERROR, ErrorCode.UPSTREAM_MALFORMED}
-)
-# Seconds before each look at the result: what was just submitted may not show at once.
-SETTLE = (0.5, 1.0, 2.0)
-
 
 class _Pictures(Texts):
-    rules = Texts.rules | {"required": Rule(_EVIDENCE, "is required on the review backend")}
+    rules = Texts.rules | {
+        "required": Rule(ErrorCode.EVIDENCE_REQUIRED.name, "is required on the review backend")
+    }
 
 
 class _Apply(UpstreamSchema):
     customer_id = Text(required=True)
     xaccount_type = Text(attribute="platform_id", required=True)
     verified_number = Text(attribute="document.number", required=True, validate=length(1, 32))
-    verified_file_url = _Pictures(
-        Text(validate=_picture), attribute="attachments", required=True, validate=_any_pictures
-    )
+    # Their form and number are the contract's rules: app.resources.bodies.
+    verified_file_url = _Pictures(Text(), attribute="attachments", required=True)
 
 
 class _Individual(_Apply):
@@ -132,17 +113,6 @@ _SCHEMAS: Mapping[Kind, UpstreamSchema] = {
 }
 
 
-class _Result(Schema):
-    """The answer of READ_RESULT; `review_result` is absent or null without an application."""
-
-    class Meta:
-        unknown = EXCLUDE
-
-    review_result = fields.Integer(strict=True, allow_none=True, validate=OneOf((0, 1, 2)))
-    opinion = fields.String(allow_none=True)
-
-
-_RESULT = _Result()
 _STATUSES = {0: Status.IN_REVIEW, 1: Status.REJECTED, 2: Status.VERIFIED}
 
 
@@ -161,31 +131,17 @@ class ReviewBackend:
         """Translate a submission and check it. Sends nothing."""
         schema = _SCHEMAS[kind]
         body = schema.translate(ours)
-        errors = schema.broken_rules(body)
-        pictures = PERSON.get(ours["document"]["type"])
-        if pictures and not errors and len(body["verified_file_url"]) != len(pictures):
-            text = f"must have {len(pictures)} entries: {', '.join(pictures)}"
-            errors = (Rule(_EVIDENCE, text).at("/attachments"),)
-        return Draft(body, errors)
+        return Draft(body, schema.broken_rules(body))
 
     def submit(self, kind: Kind, customer_id: str, draft: Draft, errand: Errand) -> Verification:
         """Send a draft that breaks no rule; read the result where no person reviews it.
 
-        Where the answer is lost, what the result shows soon after is the answer.
-
         Raises:
-            GatewayError: whatever the call ended in; OUTCOME_UNKNOWN where the result does not
-                tell either.
+            GatewayError: whatever the call ended in.
         """
-        try:
-            answer = self._partner_center.call(SUBMIT[kind], body=draft.body, errand=errand)
-        except GatewayError as error:
-            if error.code not in UNCLEAR:
-                raise
-            found = self._reconcile(kind, customer_id, errand)
-            if found is None:
-                raise
-            return found
+        answer = self._partner_center.call(
+            SUBMIT[kind], body=draft.body, errand=errand, customer=customer_id
+        )
         in_review = Verification(
             customer_id=customer_id,
             kind=kind,
@@ -193,7 +149,7 @@ class ReviewBackend:
             backend=self.name,
             checked_at=self._now(),
         )
-        if answer.get("is_review") == 1:
+        if answer["is_review"] == 1:
             return in_review
         try:
             result = self.read(customer_id, errand, kind)
@@ -201,30 +157,6 @@ class ReviewBackend:
             # The submission was taken; only its result could not be read yet.
             return in_review
         return in_review if result.status is Status.NOT_SUBMITTED else result
-
-    def look(self, kind: Kind, customer_id: str, errand: Errand) -> Verification | None:
-        """What became of a submission whose answer was lost; None if the result does not tell.
-
-        A rejection does not: it may be that of an earlier submission.
-
-        Raises:
-            GatewayError: if the result cannot be read.
-        """
-        result = self.read(customer_id, errand, kind)
-        taken = result.status in (Status.IN_REVIEW, Status.VERIFIED)
-        return replace(result, reconciled=True) if taken else None
-
-    def _reconcile(self, kind: Kind, customer_id: str, errand: Errand) -> Verification | None:
-        for pause in SETTLE:
-            if errand.left - pause < FLOOR:
-                break
-            time.sleep(pause)
-            try:
-                if found := self.look(kind, customer_id, errand):
-                    return found
-            except GatewayError:
-                continue
-        return None
 
     def read(self, customer_id: str, errand: Errand, kind: Kind | None = None) -> Verification:
         """Read where a customer's verification stands.
@@ -235,13 +167,9 @@ class ReviewBackend:
             GatewayError: whatever the call ended in.
         """
         answer = self._partner_center.call(
-            READ_RESULT, query=[("customer_id", customer_id)], errand=errand
+            READ_RESULT, query=[("customer_id", customer_id)], errand=errand, customer=customer_id
         )
-        try:
-            result = _RESULT.load(answer)
-        except ValidationError:
-            raise GatewayError(ErrorCode.UPSTREAM_MALFORMED, write=False) from None
-        number = result.get("review_result")
+        number = answer["review_result"]
         status = Status.NOT_SUBMITTED if number is None else _STATUSES[number]
         return Verification(
             customer_id=customer_id,
@@ -249,5 +177,5 @@ class ReviewBackend:
             status=status,
             backend=self.name,
             checked_at=self._now(),
-            reason=(result.get("opinion") or "") if status is Status.REJECTED else None,
+            reason=(answer["opinion"] or "") if status is Status.REJECTED else None,
         )

@@ -2,6 +2,7 @@
 
 from marshmallow import ValidationError
 
+from app import texts
 from app.fields import Rule, pattern
 
 _NAME = Rule("NAME", "must have a letter, not only digits, spaces and special characters")
@@ -9,7 +10,7 @@ _NAME = Rule("NAME", "must have a letter, not only digits, spaces and special ch
 
 def has_letter(name: str) -> None:
     """Huawei's rule on names. It does not say what is special, so any script's letters pass."""
-    if not any(character.isalpha() for character in name):
+    if not texts.has_letter(name):
         raise ValidationError([_NAME])
 
 
@@ -23,3 +24,5 @@ company_number = pattern(
     r"[^!@#$%^&*<>\\]{1,32}",
     Rule("NUMBER", "must be 1 to 32 characters, none of ! @ # $ % ^ & * < > \\"),
 )
+
+country_code = pattern("[A-Z]{2}", Rule("COUNTRY", "must be a two-letter code in capitals, as CN"))

@@ -5,7 +5,7 @@
 {{- if not (and (hasKey $known $url.scheme) $url.host) -}}
   {{- fail (printf "config holds %q where a URL is needed, as in https://host" .) -}}
 {{- end -}}
-{{- if not (regexMatch "^(localhost|127\\.[0-9.]+|\\[::1\\])(:|$)" $url.host) -}}
+{{- if not (regexMatch "^(([a-z0-9-]+\\.)*localhost|127\\.[0-9.]+|\\[::1\\])(:|$)" $url.host) -}}
 {{ regexFind ":[0-9]+$" $url.host | trimPrefix ":" | default (get $known $url.scheme) }}
 {{- end -}}
 {{- end }}

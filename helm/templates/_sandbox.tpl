@@ -25,7 +25,7 @@ default:
     - access_key_file: /run/secrets/sandbox/access_key
       secret_key_file: /run/secrets/sandbox/secret_key
   attachments:
-    endpoint: http://127.0.0.1:8090
+    endpoint: http://localhost:8090
     bucket: kyc
     region: ap-southeast-1
     access_key_file: /run/secrets/sandbox/bucket_access_key

@@ -88,7 +88,7 @@ def configuration(
         "reliability": {"tries": 2, "breaker_failures": 1000},
         "timeouts": {"connect": 1, "read": 0.4},
         "attachments": {
-            "endpoint": sandbox,
+            "endpoint": sandbox.replace("127.0.0.1", "localhost"),
             "bucket": BUCKET,
             "region": REGION,
             "access_key_file": str(folder / "bucket-ak"),

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -132,7 +133,7 @@ def test_a_customer_is_verified_with_what_the_sandboxs_release_holds(
     for name, content in rendered.one("ConfigMap", "sandbox")["data"].items():
         (tmp_path / name).write_text(content)
     path = written(helm, tmp_path, "sandbox")
-    text = path.read_text().replace("http://127.0.0.1:8090", sandbox_url)
+    text = path.read_text().replace(":8090", f":{urlsplit(sandbox_url).port}")
     path.write_text(text.replace("/run/secrets/sandbox", str(tmp_path)))
     client = create_app(settings.load(path)).test_client()
     answer = client.post(
@@ -145,6 +146,12 @@ def test_a_customer_is_verified_with_what_the_sandboxs_release_holds(
         },
     )
     assert (answer.status_code, answer.json and answer.json["status"]) == (201, "VERIFIED")
+    stored = client.put(
+        "/v1/customers/cust-0001/attachments/page.jpg",
+        headers={"Authorization": "Bearer demo-key"},
+        data=b"\xff\xd8\xff\xe0 a picture",
+    )
+    assert stored.status_code == 201
 
 
 def test_the_sandbox_runs_beside_the_gateway_on_loopback(helm: Helm) -> None:

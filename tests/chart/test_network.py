@@ -79,6 +79,11 @@ def test_the_sandboxs_installation_reaches_nothing(helm: Helm) -> None:
     assert egress(helm, "sandbox") == {}
 
 
+def test_names_below_localhost_are_the_pod_itself(helm: Helm) -> None:
+    endpoint = "config.accounts.default.endpoint=http://bss.localhost:8090"
+    assert egress(helm, "minimal", endpoint) == {}
+
+
 def test_redis_and_collector_are_reached_on_their_ports(helm: Helm) -> None:
     found = egress(helm, "production", "config.oidc.jwks_url=https://login.example.com:8443/keys")
     assert found == {

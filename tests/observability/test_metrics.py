@@ -22,6 +22,7 @@ from app.observability import metrics
 from app.observability.condition import Condition
 from app.partner_center.codes import KNOWN
 from app.settings import Settings
+from app.verification.switch_off import CUSTOMERS
 from demo.local import PROJECT
 from tests.gateway import CUSTOMER, INDIVIDUAL_PATH, PERSON, altered, bearer, code, submit
 from tests.observability.log import Log
@@ -282,11 +283,24 @@ def test_the_age_of_a_key_is_that_of_its_files(app: Flask, settings: Settings) -
     assert found == pytest.approx(written, abs=1)
 
 
-def test_the_legacy_call_is_seen_to_be_retired(app: Flask, sandbox: SandboxDriver) -> None:
-    assert seen(app, "gateway_legacy_retired", account="default") == 0
+def test_the_legacy_call_is_seen_to_be_retired_once_it_is_believed(
+    settings: Settings, sandbox: SandboxDriver
+) -> None:
+    app = create_app(altered(settings, verification={"backend": "auto"}))
     sandbox.settings(legacy="retired")
-    assert code(submit(app.test_client())) == "LEGACY_API_RETIRED"
+    for number in range(CUSTOMERS):
+        assert seen(app, "gateway_legacy_retired", account="default") == 0
+        response = submit(app.test_client(), f"cust-{number}")
+        assert code(response) == "LEGACY_API_UNAVAILABLE"
     assert seen(app, "gateway_legacy_retired", account="default") == 1
+
+
+def test_on_legacy_nothing_is_believed(app: Flask, sandbox: SandboxDriver) -> None:
+    sandbox.settings(legacy="retired")
+    for number in range(CUSTOMERS):
+        response = submit(app.test_client(), f"cust-{number}")
+        assert code(response) == "LEGACY_API_RETIRED"
+    assert seen(app, "gateway_legacy_retired", account="default") == 0
 
 
 def test_the_quota_and_the_version_are_told(app: Flask) -> None:

@@ -17,10 +17,10 @@ from app.partner_center.client import PartnerCenter
 from app.partner_center.credentials import Credentials, KeyPairs
 from app.partner_center.deadline import READ, Errand
 from app.partner_center.iam import Iam
+from app.partner_center.review_result import READ_RESULT
 from app.partner_center.tokens import Tokens
 from app.settings import Settings
 from app.state import MemoryState, Sealing, State
-from app.verification.review import READ_RESULT
 from tests.gateway import ACCESS_KEY, PARTNER_ID, SECRET_KEY, altered
 from tests.sandbox_driver import SandboxDriver
 from tests.state.timing import Clock
@@ -111,6 +111,7 @@ def read(center: PartnerCenter, customer: str = "cust-1") -> ErrorCode | None:
         center.call(
             READ_RESULT,
             errand=Errand.within(READ, "reader"),
+            customer=customer,
             query=[("customer_id", customer)],
         )
     except GatewayError as error:

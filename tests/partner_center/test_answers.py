@@ -17,11 +17,11 @@ from tests.raw_upstream import RawUpstream, answer
     [
         (200, '{"error_code":"CBC.0000"}'),
         (201, '{"error_code":"CBC.0000"}'),
-        (200, "{}"),
         (200, '\ufeff{"error_code":"CBC.0000"}'),
+        (200, '{"error_code":"CBC.0000","what_is_new":[]}'),
     ],
 )
-def test_a_2xx_without_a_failure_code_is_a_success(
+def test_a_2xx_with_the_code_of_success_is_a_success(
     settings: Settings, status: int, body: str
 ) -> None:
     with RawUpstream(answer(status, body)) as upstream:
@@ -30,7 +30,9 @@ def test_a_2xx_without_a_failure_code_is_a_success(
 
 
 def test_a_chunked_answer_is_read(settings: Settings) -> None:
-    reply = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{\r\n1\r\n}\r\n0\r\n\r\n"
+    pieces = (b'{"error_code":', b'"CBC.0000"}', b"")
+    chunks = b"".join(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in pieces)
+    reply = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks
     with RawUpstream(reply) as upstream:
         client = create_app(altered(settings, endpoint=upstream.url)).test_client()
         assert [submit(client).status_code for _ in range(3)] == [201] * 3

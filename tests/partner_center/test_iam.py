@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -228,6 +229,73 @@ JSON = st.recursive(
     max_leaves=4,
 )
 TIMES = st.one_of(JSON, st.datetimes().map(str), st.datetimes().map(lambda t: f"{t.isoformat()}Z"))
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+
+def told(**times: Any) -> dict[str, Any]:
+    """The description of a token with these times, in seconds after noon, or other values."""
+    described = {}
+    for name, value in times.items():
+        moment = NOON + timedelta(seconds=value) if isinstance(value, float) else None
+        described[name] = f"{moment.replace(tzinfo=None).isoformat()}Z" if moment else value
+    return {"token": described}
+
+
+@pytest.mark.parametrize(
+    ("body", "life"),
+    [
+        # Both times are IAM's, so our clock does not matter.
+        (told(issued_at=5e6, expires_at=5e6 + 86400.0), 86400),
+        (told(issued_at=5e6, expires_at=5e6 + 100.0), 100),
+        # Our clock judges; it is held to what a new token can have.
+        (told(expires_at=80000.0), 80000),
+        (told(issued_at=None, expires_at=80000.0), 80000),
+        (told(issued_at="yesterday", expires_at=80000.0), 80000),
+        (told(expires_at="2026-01-02T11:00:00"), 82800),  # IAM's times are UTC, said or not
+        (told(expires_at=-5e6), 3600),
+        (told(expires_at=0.0), 3600),
+        (told(expires_at=61.0), 3600),
+        (told(expires_at=5e8), 86400),
+        # Nothing tells when it ends.
+        (told(), 3600),
+        (told(issued_at=0.0), 3600),
+        (told(issued_at=0.0, expires_at="tomorrow"), 3600),
+        (told(issued_at=0.0, expires_at=1767268800), 3600),
+    ],
+)
+def test_a_token_whose_times_are_not_all_told_is_used(
+    settings: Settings, tmp_path: Path, body: Any, life: float
+) -> None:
+    now = NOON.timestamp()
+    with RawUpstream(answer(201, json.dumps(body), "X-Subject-Token: MIIx")) as upstream:
+        asked = iam(with_token(settings, tmp_path, upstream.url))
+        token = asked.partner_token(now, within=10)
+    assert (token.text, token.issued, token.expires - now) == ("MIIx", now, life)
+
+
+@pytest.mark.parametrize("setting", ["expires_at", "none"])
+@pytest.mark.parametrize("off", [-90000, 0, 90000])
+def test_requests_are_served_with_a_token_that_does_not_tell_its_times(
+    token_settings: Settings, sandbox: SandboxDriver, setting: str, off: float
+) -> None:
+    sandbox.settings(times_shown=setting)
+    sandbox.clock(off)  # which is our clock's fault as likely as IAM's
+    client = gateway(token_settings)
+    assert [submit(client, f"customer-{n}").status_code for n in range(3)] == [201] * 3
+    assert tokens_issued(sandbox) == 1
+
+
+def test_a_token_that_dies_before_its_assumed_end_is_replaced(
+    token_settings: Settings, sandbox: SandboxDriver
+) -> None:
+    sandbox.settings(times_shown="none", token_seconds=600)
+    client = gateway(token_settings)
+    assert submit(client).status_code == 201
+    sandbox.clock(601)
+    assert submit(client).status_code == 201
+    assert tokens_issued(sandbox) == 2
+
+
 BODIES = st.one_of(
     JSON,
     JSON.map(lambda inner: {"token": inner}),

@@ -2,62 +2,37 @@
 
 from __future__ import annotations
 
-import socket
-import threading
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
-from flask import Flask
-from prometheus_client import REGISTRY
 from werkzeug.test import TestResponse
 
 from demo.local import free_port
 from tests.gunicorn_process import ServedGateway
 from tests.raw_upstream import RawUpstream, answer
+from tests.reliability.circuits import (
+    FAILURES,
+    HELD,
+    LONG,
+    OPEN,
+    SHORT,
+    SUCCESS,
+    fail,
+    is_open,
+    once_paused,
+    said_of_writes_under_way,
+    succeed,
+)
 from tests.reliability.conftest import Build
 from tests.reliability.gateways import headers, path_of, patient, read, said, submit
 from tests.sandbox_driver import SandboxDriver
 from tests.state.timing import LIMIT, wait_until
 from tests.verification.gateways import INDIVIDUAL
 
-FAILURES = 3
-SHORT = {"tries": 1, "breaker_failures": FAILURES, "breaker_pause": 0.3}
-LONG = {**SHORT, "breaker_pause": 60.0}
-OPEN = (503, "CIRCUIT_OPEN", False)
-HELD = 4  # writes under way
-SUCCESS = answer(200, '{"error_code":"CBC.0000"}', "Connection: close")
 REFUSAL = answer(400, '{"error_code":"CBC.5002"}', "Connection: close")
-
-
-def is_open(account: str = "default") -> float | None:
-    return REGISTRY.get_sample_value("gateway_breaker_open", {"account": account})
-
-
-def fail(app: Flask, sandbox: SandboxDriver, times: int = FAILURES, kind: str = "reset") -> None:
-    """Let so many reads in a row fail; nothing fails afterwards."""
-    sandbox.fault("result", kind)
-    for number in range(times):
-        assert read(app, f"fails-{number}").status_code >= 500
-    sandbox.clear_faults()
-    sandbox.forget_requests()
-
-
-def once_paused(ask: Callable[[], TestResponse]) -> TestResponse:
-    """The first answer that is not CIRCUIT_OPEN."""
-    answers = [ask()]
-
-    def through() -> bool:
-        if said(answers[-1]) != OPEN:
-            return True
-        answers.append(ask())
-        return False
-
-    wait_until(through)
-    return answers[-1]
 
 
 @pytest.mark.parametrize("kind", ["reset", "html", "hang"])
@@ -159,37 +134,6 @@ def test_the_harmless_read_keeps_to_the_deadline_of_the_write(
     once_paused(ask)
     assert times[-1] < 3
     assert sandbox.requests("verified-info") == []
-
-
-def succeed(connection: socket.socket) -> None:
-    connection.sendall(SUCCESS)
-
-
-def said_of_writes_under_way(
-    app: Flask, upstream: RawUpstream, late: bytes
-) -> list[tuple[int, str, bool]]:
-    """What writes end in that upstream answers only once the circuit is open."""
-    came, let_go = threading.Semaphore(0), threading.Event()
-
-    def hold(connection: socket.socket) -> None:
-        came.release()
-        assert let_go.wait(LIMIT)
-        connection.sendall(late)
-
-    def lose(_: socket.socket) -> None:
-        pass
-
-    assert submit(app, "proves-the-key").status_code == 201
-    with ThreadPoolExecutor(HELD) as threads:
-        upstream.reply = hold
-        under_way = [threads.submit(submit, app, f"held-{place}") for place in range(HELD)]
-        assert all(came.acquire(timeout=LIMIT) for _ in range(HELD))
-        upstream.reply = lose
-        assert [read(app).status_code for _ in range(FAILURES)] == [502] * FAILURES
-        assert (is_open(), *(one.done() for one in under_way)) == (1, *[False] * HELD)
-        upstream.reply = succeed
-        let_go.set()
-        return [said(one.result()) for one in under_way]
 
 
 @pytest.mark.parametrize(

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+from flask.testing import FlaskClient
+
 from app import create_app
+from app.errors import ErrorCode, GatewayError
 from demo.local import free_port
 from tests.gateway import altered, code
 from tests.sandbox_driver import SandboxDriver
 from tests.verification.gateways import configured, upload, with_bucket
 
 JPEG = b"\xff\xd8\xff\xe0" + bytes(range(256))
+FAILURES = 3
+INTERNAL_ERROR = "<Error><Code>InternalError</Code></Error>"
 
 
 def test_a_bucket_that_cannot_be_reached_pauses_uploads_and_nothing_else(
@@ -26,3 +32,46 @@ def test_a_bucket_that_cannot_be_reached_pauses_uploads_and_nothing_else(
     assert answers[-1].headers["Retry-After"] == "60"
     gateway = client.application.extensions["partner_gateway"]
     assert gateway.partner_centers["default"].check().failure is None
+
+
+@pytest.fixture
+def client(tmp_path: Path, sandbox: SandboxDriver) -> FlaskClient:
+    """A gateway whose circuit to the bucket opens soon and stays open."""
+    settings = configured(tmp_path, sandbox.url)
+    changed = altered(settings, reliability={"breaker_failures": FAILURES, "breaker_pause": 60})
+    return create_app(changed).test_client()
+
+
+def test_internal_errors_of_the_bucket_count_only_if_several_customers_meet_them(
+    client: FlaskClient, sandbox: SandboxDriver
+) -> None:
+    sandbox.fault("obs", "status", status=500, body=INTERNAL_ERROR)
+    answers = [code(upload(client, "a.jpg", JPEG)) for _ in range(10)]
+    assert set(answers) == {"UPSTREAM_ERROR"}
+    answers = [code(upload(client, "a.jpg", JPEG, customer=f"c-{one}")) for one in range(9)]
+    assert answers[-1] == "CIRCUIT_OPEN"
+
+
+@pytest.mark.parametrize("status", [502, 503])
+def test_a_failure_of_the_bucket_without_a_code_opens_it(
+    client: FlaskClient, sandbox: SandboxDriver, status: int
+) -> None:
+    sandbox.fault("obs", "html", status=status)
+    answers = [code(upload(client, "a.jpg", JPEG)) for _ in range(FAILURES + 1)]
+    assert answers == [*["UPSTREAM_MALFORMED"] * FAILURES, "CIRCUIT_OPEN"]
+
+
+class Broken:
+    """The content of a caller whose connection breaks."""
+
+    def read(self, size: int = -1, /) -> bytes:
+        raise ConnectionResetError(size)
+
+
+def test_callers_whose_own_connections_break_leave_it_closed(client: FlaskClient) -> None:
+    bucket = client.application.extensions["partner_gateway"].buckets["default"]
+    for _ in range(2 * FAILURES):
+        with pytest.raises(GatewayError) as failed:
+            bucket.store("cust-1/a.jpg", "image/jpeg", len(JPEG), Broken())
+        assert failed.value.code is ErrorCode.BAD_REQUEST
+    assert code(upload(client, "a.jpg", JPEG)) is None

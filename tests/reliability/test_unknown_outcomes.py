@@ -20,15 +20,18 @@ from tests.reliability.gateways import REPLAYED, headers, path_of, patient, read
 from tests.sandbox_driver import SandboxDriver
 from tests.state.timing import wait_until
 from tests.state.valkey import Valkey
-from tests.verification.gateways import INDIVIDUAL, personal_values
+from tests.verification.gateways import ENTERPRISE, INDIVIDUAL, personal_values
 
 UNKNOWN = (504, "OUTCOME_UNKNOWN", False)
 FOUND = (201, "VERIFIED", True)
+SENT = (201, "VERIFIED", False)
 HIDDEN: dict[str, Any] = {
     "kind": "status",
     "status": 200,
     "body": "{}",
 }  # a result that does not show it
+WAIT = 2  # seconds: a read before the submission, and a look after 0.2 and after 0.8 seconds
+READS = 3  # of the customer's state, by a submission of that time whose answer is lost
 
 
 def order(sandbox: SandboxDriver) -> list[str]:
@@ -42,19 +45,41 @@ def state(request: pytest.FixtureRequest, valkey: Valkey) -> dict[str, Any] | No
     return {"url": valkey.url} if request.param == "redis" else None
 
 
-def test_a_repeat_looks_first_and_finds_what_was_lost(
+def lose(app: Flask, sandbox: SandboxDriver, fault: str = "reset", key: str = "key-1") -> None:
+    """Submit with a key, and lose the answer and what the result shows after it."""
+    sandbox.fault("verified-info", fault, count=1)
+    sandbox.fault("result", **HIDDEN, count=READS)
+    assert said(submit(app, idempotency=key, wait=WAIT)) == UNKNOWN
+    sandbox.clear_faults()
+
+
+def test_a_lost_answer_is_settled_at_once_where_the_state_proves_it(
     build: Build, sandbox: SandboxDriver, state: dict[str, Any] | None
 ) -> None:
     app = build(state=state)
     sandbox.fault("verified-info", "reset", count=1)
-    assert said(submit(app, idempotency="key-1")) == UNKNOWN
+    found = submit(app, idempotency="key-1")
+    assert said(found) == FOUND
+    assert found.get_json()["backend"] == "legacy"
+    assert REPLAYED not in found.headers
+    assert order(sandbox) == ["result", "verified-info", "result"]
+    again = submit(app, idempotency="key-1")
+    assert (said(again), again.headers[REPLAYED]) == (FOUND, "true")
+    assert len(sandbox.requests()) == 3
+
+
+def test_a_repeat_looks_first_and_finds_what_was_lost(
+    build: Build, sandbox: SandboxDriver, state: dict[str, Any] | None
+) -> None:
+    app = build(state=state)
+    lose(app, sandbox)
     found = submit(app, idempotency="key-1")
     assert said(found) == FOUND
     assert REPLAYED not in found.headers
-    assert order(sandbox) == ["verified-info", "result"]
+    assert order(sandbox) == ["result", "verified-info", "result"]
     again = submit(app, idempotency="key-1")
     assert (said(again), again.headers[REPLAYED]) == (FOUND, "true")
-    assert len(sandbox.requests()) == 2
+    assert sandbox.processed("verified-info") == 1
 
 
 def test_a_repeat_looks_first_and_sends_what_did_not_arrive(
@@ -62,30 +87,118 @@ def test_a_repeat_looks_first_and_sends_what_did_not_arrive(
 ) -> None:
     app = build(state=state)
     sandbox.fault("verified-info", "refuse", count=1)
-    assert said(submit(app, idempotency="key-1")) == UNKNOWN
-    assert said(submit(app, idempotency="key-1")) == (201, "VERIFIED", False)
-    assert order(sandbox) == ["verified-info", "result", "verified-info"]
+    assert said(submit(app, idempotency="key-1", wait=WAIT)) == UNKNOWN
+    assert said(submit(app, idempotency="key-1")) == SENT
+    assert order(sandbox) == ["result", "verified-info", "result", "verified-info"]
     assert sandbox.processed("verified-info") == 1
+
+
+def test_a_write_in_between_takes_the_proof_away(
+    build: Build, sandbox: SandboxDriver, state: dict[str, Any] | None
+) -> None:
+    app = build(state=state, verification={"backend": "review"})
+    sandbox.settings(is_review=0)
+    sandbox.fault("individual", "refuse", count=1)
+    assert said(submit(app, idempotency="key-1", wait=WAIT)) == UNKNOWN
+    company: dict[str, Any] = {"form": "enterprise", "body": ENTERPRISE}
+    assert said(submit(app, idempotency="key-2", **company)) == (201, "VERIFIED", False)
+    # VERIFIED is the company's: the person's submission is sent, and Huawei refuses it.
+    answer = said(submit(app, idempotency="key-1"))
+    assert answer == (409, "ALREADY_VERIFIED_OR_IN_REVIEW", False)
+    assert len(sandbox.requests("individual")) == 2
+
+
+@pytest.mark.parametrize("lost", ["reset", "refuse"])
+def test_a_change_of_a_verified_person_is_not_proven_by_the_persons_verification(
+    build: Build, sandbox: SandboxDriver, state: dict[str, Any] | None, lost: str
+) -> None:
+    app = build(state=state, verification={"backend": "review"})
+    sandbox.settings(is_review=0)
+    assert said(submit(app)) == (201, "VERIFIED", False)
+    sandbox.fault("change", lost, count=1)
+    change: dict[str, Any] = {
+        "form": "enterprise-change",
+        "body": ENTERPRISE,
+        "idempotency": "key-1",
+    }
+    assert said(submit(app, **change, wait=WAIT)) == UNKNOWN
+    told = said(submit(app, **change))
+    refused = (409, "ALREADY_VERIFIED_OR_IN_REVIEW", False)
+    assert told == (refused if lost == "reset" else (201, "VERIFIED", False))
+    assert sandbox.processed("change") == 1
+
+
+def test_a_change_is_sent_though_the_shared_state_is_lost(
+    build: Build, sandbox: SandboxDriver, mortal: Valkey
+) -> None:
+    app = build(state={"url": mortal.url}, verification={"backend": "review"})
+    sandbox.settings(is_review=0)
+    submit(app)
+    mortal.kill()
+    change = submit(app, form="enterprise-change", body=ENTERPRISE, idempotency="key-1")
+    assert said(change) == (201, "VERIFIED", False)
+    assert sandbox.processed("change") == 1
+
+
+def test_an_enterprise_that_is_verified_already_is_not_verified_by_a_lost_answer(
+    build: Build, sandbox: SandboxDriver
+) -> None:
+    app = build(verification={"backend": "review"})
+    sandbox.settings(is_review=0)
+    company: dict[str, Any] = {"form": "enterprise", "body": ENTERPRISE}
+    assert said(submit(app, **company)) == (201, "VERIFIED", False)
+    refused = (409, "ALREADY_VERIFIED_OR_IN_REVIEW", False)
+    assert said(submit(app, **company)) == refused
+    sandbox.fault("enterprise", "html", processed=False, count=1)
+    assert said(submit(app, **company, idempotency="key-1", wait=WAIT)) == UNKNOWN
+    assert said(submit(app, **company, idempotency="key-1")) == refused
+
+
+def test_another_document_is_not_verified_by_the_first_ones_verification(
+    build: Build, sandbox: SandboxDriver, mortal: Valkey
+) -> None:
+    app = build(state={"url": mortal.url}, verification={"backend": "review"})
+    sandbox.settings(is_review=0)
+    assert said(submit(app, idempotency="key-1")) == (201, "VERIFIED", False)
+    mortal.kill()
+    other = {**INDIVIDUAL, "document": {"type": "PASSPORT", "number": "X7654321"}}
+    answer = said(submit(app, idempotency="key-2", body=other))
+    assert answer == (409, "ALREADY_VERIFIED_OR_IN_REVIEW", False)
+
+
+def test_a_first_submission_with_redis_and_huawei_unreachable_was_not_sent(
+    build: Build, mortal: Valkey
+) -> None:
+    for backend in ("legacy", "review"):
+        app = build(
+            state={"url": mortal.url},
+            upstream="http://127.0.0.1:1",
+            verification={"backend": backend},
+            reliability={"tries": 1},
+        )
+        mortal.kill()
+        problem = submit(app, idempotency="key-1").get_json()
+        assert (problem["code"], problem["retry"]) == ("UPSTREAM_UNREACHABLE", "AFTER_DELAY")
+        mortal.start()
 
 
 def test_a_repeat_with_another_body_is_refused_though_the_outcome_is_unknown(
     build: Build, sandbox: SandboxDriver, state: dict[str, Any] | None
 ) -> None:
     app = build(state=state)
-    sandbox.fault("verified-info", "reset", count=1)
-    submit(app, idempotency="key-1")
+    lose(app, sandbox)
     other = submit(app, idempotency="key-1", body={**INDIVIDUAL, "full_name": "LI SI"})
     assert said(other)[1] == "IDEMPOTENCY_KEY_REUSED"
-    assert order(sandbox) == ["verified-info"]
+    assert len(sandbox.submissions()) == 1
 
 
 def test_a_repeat_that_cannot_look_sends_nothing(build: Build, sandbox: SandboxDriver) -> None:
     app = build(reliability={"tries": 1})
-    sandbox.fault("verified-info", "reset", count=1)
+    lose(app, sandbox)
     sandbox.fault("result", "html", count=2)
-    answers = [said(submit(app, idempotency="key-1")) for _ in range(4)]
-    assert answers == [UNKNOWN, UNKNOWN, UNKNOWN, FOUND]
-    assert order(sandbox) == ["verified-info", "result"]
+    answers = [said(submit(app, idempotency="key-1")) for _ in range(3)]
+    assert answers == [UNKNOWN, UNKNOWN, FOUND]
+    assert len(sandbox.submissions()) == 1
 
 
 def test_a_refusal_that_answers_our_own_lost_write_is_success(
@@ -93,8 +206,8 @@ def test_a_refusal_that_answers_our_own_lost_write_is_success(
 ) -> None:
     app = build(state=state, verification={"backend": "review"})
     sandbox.fault("individual", "reset", count=1)
-    sandbox.fault("result", **HIDDEN, count=2)
-    assert said(submit(app, idempotency="key-1", wait=2)) == UNKNOWN
+    sandbox.fault("result", **HIDDEN, count=READS + 1)
+    assert said(submit(app, idempotency="key-1", wait=WAIT)) == UNKNOWN
     assert said(submit(app, idempotency="key-1", wait=4)) == (202, "IN_REVIEW", True)
     codes = [one["code"] for one in sandbox.requests("individual")]
     assert codes == [None, "CBC.99007188"]
@@ -110,9 +223,8 @@ def test_a_refusal_that_answers_somebody_elses_write_is_told(build: Build) -> No
 def test_a_repeat_while_calls_are_paused_does_not_forget_the_unknown_outcome(
     build: Build, sandbox: SandboxDriver, state: dict[str, Any] | None
 ) -> None:
-    app = build(state=state, reliability={"tries": 1, "breaker_failures": 1, "breaker_pause": 0.5})
-    sandbox.fault("verified-info", "reset", count=1)
-    assert said(submit(app, idempotency="key-1")) == UNKNOWN
+    app = build(state=state, reliability={"tries": 1, "breaker_failures": 1, "breaker_pause": 2.0})
+    lose(app, sandbox)
     answers = [submit(app, idempotency="key-1")]
     assert said(answers[0]) == (503, "CIRCUIT_OPEN", False)
 
@@ -129,11 +241,11 @@ def test_a_repeat_that_was_throttled_does_not_forget_the_unknown_outcome(
     build: Build, sandbox: SandboxDriver, state: dict[str, Any] | None
 ) -> None:
     app = build(state=state, reliability={"tries": 1})
-    sandbox.fault("verified-info", "reset", count=1)
+    lose(app, sandbox)
     sandbox.fault("verified-info", "throttled", count=1)
     sandbox.fault("result", **HIDDEN, count=1)  # the first write shows late
-    answers = [said(submit(app, idempotency="key-1"))[1] for _ in range(3)]
-    assert answers == ["OUTCOME_UNKNOWN", "UPSTREAM_THROTTLED", "VERIFIED"]
+    answers = [said(submit(app, idempotency="key-1"))[1] for _ in range(2)]
+    assert answers == ["UPSTREAM_THROTTLED", "VERIFIED"]
     assert sandbox.processed("verified-info") == 1
 
 
@@ -142,9 +254,10 @@ def grown_old(valkey: Valkey, seconds: float) -> None:
     valkey.pass_time(seconds)
     with valkey._client() as client:
         for name, value in valkey.values().items():
-            if b'"since"' in value:
+            if b'"begun"' in value:
                 record = json.loads(value)
-                record["since"] -= seconds
+                record["begun"] -= seconds
+                record["ends"] -= seconds
                 client.set(name, json.dumps(record), keepttl=True)
 
 
@@ -173,34 +286,43 @@ def test_a_repeat_after_a_crash_looks_first(
         assert isinstance(lost.exception(), requests.ConnectionError)
 
     successor = build(**differences)
-    assert said(submit(successor, idempotency="k"))[1] == "IDEMPOTENCY_KEY_IN_FLIGHT"
+    early = submit(successor, idempotency="k")
+    assert said(early)[1] == "IDEMPOTENCY_KEY_IN_FLIGHT"
+    grown_old(valkey, 20)
+    late = submit(successor, idempotency="k")
+    assert said(late)[1] == "IDEMPOTENCY_KEY_IN_FLIGHT"
+    # A write of 20 seconds is given up 5 seconds later: a few repeats lead there, and not forty.
+    assert int(early.headers["Retry-After"]) <= 2 < 4 <= int(late.headers["Retry-After"]) <= 5
     grown_old(valkey, 60)
     assert said(submit(successor, idempotency="k")) == (201, "VERIFIED", processed)
-    expected = ["verified-info", "result"] + ([] if processed else ["verified-info"])
+    expected = ["result", "verified-info", "result"] + ([] if processed else ["verified-info"])
     assert order(sandbox) == expected
     assert sandbox.processed("verified-info") == 1
 
 
-# Of another process, with a state that is back with nothing in it, nobody could know.
-@pytest.mark.parametrize(
-    ("successor", "back"),
-    [(False, False), (False, True), (True, False)],
-    ids=["same process", "same process, state back with nothing in it", "another process"],
-)
-def test_a_repeat_after_the_shared_state_was_lost_looks_first(
-    build: Build, sandbox: SandboxDriver, mortal: Valkey, successor: bool, back: bool
+@pytest.mark.parametrize("back", [False, True], ids=["lost", "back with nothing in it"])
+def test_a_process_knows_its_own_try_though_the_shared_state_was_lost(
+    build: Build, sandbox: SandboxDriver, mortal: Valkey, back: bool
 ) -> None:
-    def gateway() -> Flask:
-        return build(state={"url": mortal.url})
-
-    app = gateway()
-    sandbox.fault("verified-info", "reset", count=1)
-    assert said(submit(app, idempotency="key-1")) == UNKNOWN
+    app = build(state={"url": mortal.url})
+    lose(app, sandbox)
     mortal.kill()
     if back:
         mortal.start()
-    assert said(submit(gateway() if successor else app, idempotency="key-1")) == FOUND
-    assert order(sandbox) == ["verified-info", "result"]
+    assert said(submit(app, idempotency="key-1")) == FOUND
+    assert len(sandbox.submissions()) == 1
+
+
+@pytest.mark.parametrize("back", [False, True], ids=["lost", "back with nothing in it"])
+def test_where_the_record_was_lost_a_repeat_is_sent_and_answered_by_huawei(
+    build: Build, sandbox: SandboxDriver, mortal: Valkey, back: bool
+) -> None:
+    lose(build(state={"url": mortal.url}), sandbox)
+    mortal.kill()
+    if back:
+        mortal.start()
+    assert said(submit(build(state={"url": mortal.url}), idempotency="key-1")) == SENT
+    assert order(sandbox) == ["result", "verified-info", "result", "verified-info"]
 
 
 def test_a_write_under_way_when_the_shared_state_is_lost_is_not_sent_twice(
@@ -216,7 +338,8 @@ def test_a_write_under_way_when_the_shared_state_is_lost_is_not_sent_twice(
         others = [submit(app, idempotency=key) for key in ("key-1", "key-2")]
         sandbox.clear_faults()
         assert said(first.result()) == (201, "VERIFIED", False)
-    assert {said(one)[1] for one in others} == {"IDEMPOTENCY_KEY_IN_FLIGHT"}
+    told = ["IDEMPOTENCY_KEY_IN_FLIGHT", "CUSTOMER_WRITE_IN_PROGRESS"]
+    assert [said(one)[1] for one in others] == told
     assert submit(app, idempotency="key-1").headers[REPLAYED] == "true"
     assert len(sandbox.requests("verified-info")) == 1
 

@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 from app import create_app
 from tests.gateway import bearer, code
 from tests.sandbox_driver import SandboxDriver
+from tests.verification.conftest import hear_of_the_switch_off
 from tests.verification.gateways import (
     COMPANY_FORM,
     ENTERPRISE,
@@ -77,7 +78,7 @@ def test_each_backend_tells_its_documents_and_their_attachments(
         kind, takers, attachments = DOCUMENTS[name]
         assert one["kind"] == kind
         assert set(one["backends"]) == {*takers} & {*SERVED[backend]}
-        if "review" in one["backends"] and attachments:
+        if attachments:
             shown = one["attachments"]
             assert {"minimum": shown["minimum"], "maximum": shown["maximum"]} == attachments
             assert len(shown["pictures"]) == attachments["maximum"]
@@ -92,11 +93,11 @@ def test_what_is_listed_is_taken_and_what_is_not_is_refused(
 ) -> None:
     client = gateway(backend=backend)
     listed = {one["type"]: one for one in capabilities(client)["documents"]}
-    for document, (kind, _, _) in DOCUMENTS.items():
+    for document, (kind, _, attachments) in DOCUMENTS.items():
         with subtests.test(document):
             company = kind == "ENTERPRISE"
             form, body = (COMPANY_FORM, ENTERPRISE) if company else (PERSON_FORM, INDIVIDUAL)
-            number = listed.get(document, {}).get("attachments", {}).get("maximum", 1)
+            number = (attachments or ANY)["maximum"]
             body = documented(body, document, *(f"{index}.jpg" for index in range(number)))
             response = submit(client, form, body, customer=f"cust-{document}")
             if document in listed:
@@ -110,7 +111,7 @@ def test_after_the_switch_off_auto_is_review_alone(gateway: Build, sandbox: Sand
     client = gateway(backend="auto", review_share=0)
     sandbox.settings(legacy="retired")
     assert set(capabilities(client)["backends"]) == {"review", "legacy"}  # nobody has seen it yet
-    submit(client)
+    hear_of_the_switch_off(client)
     assert capabilities(client) == capabilities(gateway(backend="review"))
 
 

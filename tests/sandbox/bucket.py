@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import requests
 from botocore.auth import S3SigV4Auth
@@ -24,12 +24,16 @@ class UnsignedPayload(S3SigV4Auth):
 
 
 class Bucket:
-    """Sends signed calls to one bucket."""
+    """Sends signed calls to one bucket, whose name is in the host or, `in_path`, in the path."""
 
-    def __init__(self, url: str, session: requests.Session, name: str = "kyc") -> None:
-        self.url = url
+    def __init__(
+        self, url: str, session: requests.Session, name: str = "kyc", *, in_path: bool = False
+    ) -> None:
+        authority = urlsplit(url).netloc
         self.session = session
-        self.name = name
+        self.host = authority if in_path else f"{name}.localhost:{urlsplit(url).port}"
+        self._connected = f"http://{authority}"  # the host's own name need not resolve
+        self._folder = f"/{name}" if in_path else ""
 
     def sign(
         self,
@@ -45,12 +49,13 @@ class Bucket:
         auth: type[S3SigV4Auth] = UnsignedPayload,
     ) -> requests.PreparedRequest:
         """Prepare a call signed by botocore."""
-        url = f"{self.url}/{self.name}/{quote(key, safe='/~')}{query}"
+        target = f"{self._folder}/{quote(key, safe='/~')}{query}"
+        url = f"http://{self.host}{target}"
         request = AWSRequest(method=method, url=url, data=body, headers=headers or {})
         auth(Credentials(access_key, secret_key), "s3", region).add_auth(request)
         prepared = requests.Request(method, url, data=body).prepare()
-        prepared.url = url
-        prepared.headers.update(dict(request.headers.items()))
+        prepared.url = f"{self._connected}{target}"
+        prepared.headers.update({"Host": self.host, **dict(request.headers.items())})
         return prepared
 
     def send(self, prepared: requests.PreparedRequest) -> requests.Response:

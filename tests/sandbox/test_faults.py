@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from app.sandbox import create_sandbox
-from app.sandbox.faults import KINDS
+from app.sandbox.faults import DAMAGES, KINDS
 from app.sandbox.spoilers import HUGE_BYTES
 from tests.sandbox.bucket import Bucket
 from tests.sandbox.partner import VERIFIED_INFO, Partner, verified_info
@@ -189,6 +189,7 @@ def test_a_fault_hits_its_operation_as_often_as_asked(
         {
             "operation": "verified-info",
             "kind": "html",
+            "customer": None,
             "count": 2,
             "processed": False,
             "status": 502,
@@ -203,6 +204,27 @@ def test_a_fault_hits_its_operation_as_often_as_asked(
     driver.clear_faults()
     assert driver.faults() == []
     assert partner.verify().json() == SUCCESS
+
+
+def test_a_fault_for_one_customer_spares_the_others(
+    driver: SandboxDriver, partner: Partner
+) -> None:
+    driver.fault("*", "html", customer="c-1")
+    assert partner.result("c-1").status_code == 502
+    assert partner.result("c-10").status_code == 200
+    assert partner.verify(domainId="c-1").status_code == 502
+    assert partner.verify(domainId="c-10").status_code == 200
+
+
+@pytest.mark.parametrize(("damage", "text"), DAMAGES.items())
+def test_a_damaged_text_leaves_the_json_around_it_whole(
+    driver: SandboxDriver, partner: Partner, damage: str, text: bytes
+) -> None:
+    driver.fault("*", "damaged_text", damage=damage)
+    answer = partner.verify()
+    assert answer.content.count(text) == 1
+    code = b'"error_code": "CBC.0000"'
+    assert answer.content.replace(text, b"x").count(code) == 1
 
 
 def test_every_kind_of_fault_can_be_put_in_force(driver: SandboxDriver) -> None:
@@ -220,6 +242,8 @@ def test_every_kind_of_fault_can_be_put_in_force(driver: SandboxDriver) -> None:
         {"operation": "result"},
         {"operation": "result", "kind": "nothing"},
         {"operation": "result", "kind": "html", "count": 0},
+        {"operation": "result", "kind": "html", "customer": 1},
+        {"operation": "result", "kind": "damaged_text", "damage": "none"},
         {"operation": "result", "kind": "html", "count": True},
         {"operation": "result", "kind": "html", "processed": 1},
         {"operation": "result", "kind": "refuse", "processed": True},

@@ -186,6 +186,23 @@ def test_a_token_expires(driver: SandboxDriver, iam: Iam) -> None:
     assert iam.verify(iam.token()).status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("setting", "told"),
+    [
+        ("both", {"issued_at", "expires_at"}),
+        ("expires_at", {"expires_at"}),
+        ("none", set()),
+    ],
+)
+def test_a_token_tells_the_times_of_the_setting(
+    driver: SandboxDriver, iam: Iam, setting: str, told: set[str]
+) -> None:
+    driver.settings(times_shown=setting)
+    answered = iam.ask()
+    assert answered.json()["token"].keys() & {"issued_at", "expires_at"} == told
+    assert iam.verify(answered.headers["X-Subject-Token"]).status_code == 200
+
+
 def test_a_token_nobody_issued_is_unreadable(iam: Iam) -> None:
     assert iam.verify("MIInonsense").json()["error_msg"].endswith("decrypt token fail")
 

@@ -121,6 +121,36 @@ def test_an_unknown_bucket_does_not_exist(driver: SandboxDriver, session: reques
     assert (response.status_code, code_of(response)) == (404, "NoSuchBucket")
 
 
+STYLES = [("virtual-host", {False}), ("path", {True}), ("both", {False, True})]
+
+
+@pytest.mark.parametrize(("setting", "accepted"), STYLES)
+@pytest.mark.parametrize("in_path", [False, True])
+def test_only_the_addressing_of_the_setting_is_accepted(
+    driver: SandboxDriver,
+    session: requests.Session,
+    setting: str,
+    accepted: set[bool],
+    in_path: bool,
+) -> None:
+    driver.settings(obs_addressing=setting)
+    response = Bucket(driver.url, session, in_path=in_path).put("download/a.jpg", b"x")
+    if in_path in accepted:
+        assert response.status_code == 200
+        assert [one["key"] for one in driver.objects()] == ["download/a.jpg"]
+        return
+    refused = (403, "VirtualHostDomainRequired") if in_path else (404, "NoSuchBucket")
+    assert (response.status_code, code_of(response)) == refused
+    assert driver.objects() == []
+
+
+def test_the_host_names_the_bucket_in_any_case_and_on_any_port(
+    bucket: Bucket,
+) -> None:
+    for host in ("KYC.LocalHost:8090", "kyc.localhost"):
+        assert bucket.call("PUT", "a.jpg", body=b"x", headers={"Host": host}).status_code == 200
+
+
 def test_other_calls_on_a_bucket_are_refused(bucket: Bucket) -> None:
     assert code_of(bucket.call("POST", "a.jpg", body=b"x")) == "MethodNotAllowed"
     assert code_of(bucket.call("GET", "")) == "MethodNotAllowed"
@@ -145,7 +175,7 @@ def test_a_truncated_upload_stores_nothing(
     host = urlsplit(driver.url)
     with socket.create_connection((host.hostname, host.port), timeout=10) as connection:
         head = "".join(f"{name}: {value}\r\n" for name, value in prepared.headers.items())
-        connection.sendall(f"PUT /kyc/a.jpg HTTP/1.1\r\n{head}\r\n".encode() + b"x" * 500)
+        connection.sendall(f"PUT /a.jpg HTTP/1.1\r\n{head}\r\n".encode() + b"x" * 500)
         if reset:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
         else:

@@ -142,12 +142,16 @@ def test_a_push_during_a_review_has_to_wait(partner: Partner) -> None:
     assert response.json()["error_code"] == "CBC.5005"
 
 
-@pytest.mark.parametrize(("legacy", "status"), [("retired", 404), ("gone", 410)])
+@pytest.mark.parametrize(
+    ("legacy", "status", "code"),
+    [("retired", 404, "APIGW.0101"), ("gone", 410, "CBC.99999410")],
+)
 def test_the_legacy_operation_can_be_switched_off(
-    driver: SandboxDriver, partner: Partner, legacy: str, status: int
+    driver: SandboxDriver, partner: Partner, legacy: str, status: int, code: str
 ) -> None:
     driver.settings(legacy=legacy)
-    assert partner.verify().status_code == status
+    response = partner.verify()
+    assert (response.status_code, response.json()["error_code"]) == (status, code)
     assert driver.processed() == 0
     driver.settings(legacy="served")
     assert partner.verify().status_code == 200

@@ -57,6 +57,15 @@ def test_a_right_individual_goes_to_review(
         {"verified_type": 5},
         {"verified_file_url": THREE},
         {"verified_file_url": []},
+        *(
+            {"verified_file_url": [f"a{odd}b.jpg", "c.jpg"]}
+            for odd in ("/../", "?", "%2f", "\u200b")
+        ),
+        *(
+            {"name": odd}
+            for odd in ("ZHANG\u200bSAN", "ZHANG\nSAN", "张\u3164", " ZHANG", "\u0301 ")
+        ),
+        *({"verified_number": odd} for odd in ("E1\x00", "E1\u202e", " ", "\u3164")),
         {"verified_file_url": [*FOUR, "e.jpg"]},
         {"verified_file_url": "a.jpg"},
         {"verified_file_url": ["a.jpg", 1]},

@@ -60,7 +60,14 @@ def speaking_to(settings: Settings, folder: Path, url: str, whom: str, **more: A
                 "password_file": folder / "password",
             },
         },
-        "OBS": {"attachments": {"endpoint": url, "bucket": "kyc", "region": "r", **pair}},
+        "OBS": {
+            "attachments": {
+                "endpoint": url.replace("127.0.0.1", "localhost"),
+                "bucket": "kyc",
+                "region": "r",
+                **pair,
+            }
+        },
     }
     document = altered(settings, **place[whom], **more).model_dump()
     document["callers"]["writer"]["scopes"] = ["attachments:write", "verifications:read"]

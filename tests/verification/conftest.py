@@ -11,8 +11,10 @@ import pytest
 from flask.testing import FlaskClient
 
 from app import create_app
+from app.verification.switch_off import CUSTOMERS
 from tests.sandbox_driver import SandboxDriver
-from tests.verification.gateways import configured
+from tests.state.timing import Clock
+from tests.verification.gateways import configured, submit
 
 Build = Callable[..., FlaskClient]
 
@@ -52,5 +54,16 @@ def review(shared: Build) -> FlaskClient:
 
 @pytest.fixture
 def legacy(shared: Build) -> FlaskClient:
-    """A gateway on the legacy backend; its memory of a switch-off is shared: leave it none."""
+    """A gateway on the legacy backend."""
     return shared(backend="legacy")
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+def hear_of_the_switch_off(client: FlaskClient) -> None:
+    """Submit for as many customers as have to be told that legacy is switched off."""
+    for number in range(CUSTOMERS):
+        submit(client, customer=f"told-{number}")

@@ -63,6 +63,9 @@ def with_bucket(settings: Settings, folder: Path, **changes: Any) -> Settings:
         path.write_text(f"{text}\n")
     endpoint = settings.accounts["default"].endpoint
     bucket = {"endpoint": endpoint, "bucket": BUCKET, "region": REGION, **files, **changes}
+    if bucket.get("addressing") != "path":
+        # An address cannot carry the bucket's name.
+        bucket["endpoint"] = bucket["endpoint"].replace("127.0.0.1", "localhost")
     return altered(settings, attachments=bucket)
 
 
@@ -102,10 +105,16 @@ def read(
 
 
 def upload(
-    client: FlaskClient, name: str, content: bytes, *, key: str = "writer-key", **how: Any
+    client: FlaskClient,
+    name: str,
+    content: bytes,
+    *,
+    customer: str = CUSTOMER,
+    key: str = "writer-key",
+    **how: Any,
 ) -> TestResponse:
     """Upload an attachment."""
-    path = f"/v1/customers/{CUSTOMER}/attachments/{quote(name)}"
+    path = f"/v1/customers/{customer}/attachments/{quote(name)}"
     return client.put(path, data=content, headers=bearer(key), **how)
 
 

@@ -38,7 +38,7 @@ RESULTS: list[tuple[dict[str, Any], str, bool]] = [
     ({"review_result": 2, "what_is_new": {"a": []}}, "VERIFIED", True),
 ]
 
-NO_RESULTS: tuple[Any, ...] = ("2", "", True, False, 2.0, 1.5, 3, -1, 99, [2], {})
+NO_RESULTS: tuple[Any, ...] = ("", "02", "2.0", True, False, 2.0, 1.5, 3, -1, 99, [2], {})
 NO_OPINIONS: tuple[Any, ...] = (1, ["no"], {"text": "no"}, True)
 MALFORMED: list[dict[str, Any]] = [
     *({"review_result": value} for value in NO_RESULTS),

@@ -91,7 +91,7 @@ def test_what_a_person_reviews_is_answered_with_where_and_when_to_look(
     assert response.headers["Location"] == f"/v1/customers/{CUSTOMER}/verification"
     assert response.headers["Retry-After"] == str(answer["next_check_after_s"])
     assert review.get(response.headers["Location"]).status_code == 401  # the path is there
-    assert statuses(sandbox) == [(form.applies, 200)]
+    assert statuses(sandbox) == [("result", 200), (form.applies, 200)]
 
 
 @pytest.mark.parametrize("form", FORMS, ids=str)
@@ -107,7 +107,7 @@ def test_what_nobody_reviews_is_read_once_and_verified(
     assert (answer["kind"], answer["backend"]) == (form.kind, "review")
     assert "Location" not in response.headers
     assert "Retry-After" not in response.headers
-    assert statuses(sandbox) == [(form.applies, 200), ("result", 200)]
+    assert statuses(sandbox) == [("result", 200), (form.applies, 200), ("result", 200)]
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_what_nobody_reviews_is_read_once_and_verified(
         ("empty", {}),
         ("throttled", {}),
         ("code", {"code": "CBC.0999"}),
-        ("status", {"status": 200, "body": {"review_result": "2"}}),
+        ("status", {"status": 200, "body": {"review_result": "two"}}),
         ("status", {"status": 200, "body": {}}),  # not submitted, though it just was
         ("status", {"status": 200, "body": {"review_result": 0}}),
     ],
@@ -142,12 +142,25 @@ def test_a_rejection_without_a_review_is_answered_at_once(
     review: FlaskClient, sandbox: SandboxDriver
 ) -> None:
     sandbox.settings(is_review=0)
-    body = {"review_result": 1, "opinion": "No."}
-    sandbox.fault("result", "status", status=200, body=body)
+    rejected = {"review_result": 1, "opinion": "No."}
+    sandbox.fault("result", "status", status=200, body={}, count=1)  # before it is submitted
+    sandbox.fault("result", "status", status=200, body=rejected)
     response = submit(review, customer="cust-rejected")
     answer = response.get_json()
     assert (response.status_code, answer["status"], answer["final"]) == (201, "REJECTED", True)
     assert answer["rejection"] == {"reason": "No."}
+
+
+@pytest.mark.parametrize("before", [{"review_result": 1}, "<html>"], ids=["rejected", "unknown"])
+def test_a_rejection_that_can_be_an_earlier_one_is_not_told_of_a_new_application(
+    review: FlaskClient, sandbox: SandboxDriver, before: Any
+) -> None:
+    sandbox.settings(is_review=0)
+    sandbox.fault("result", "status", status=200, body=before, count=1)
+    sandbox.fault("result", "status", status=200, body={"review_result": 1, "opinion": "Old."})
+    response = submit(review, customer="cust-rejected")
+    assert (response.status_code, response.get_json()["status"]) == (202, "IN_REVIEW")
+    assert "Old." not in response.text
 
 
 @pytest.mark.parametrize("form", [PERSON_FORM, COMPANY_FORM], ids=str)

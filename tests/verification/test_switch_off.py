@@ -1,227 +1,227 @@
-"""The day on which Huawei switches the legacy call off."""
+"""The day on which Huawei switches the legacy call off: what is believed, and what is told."""
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+import logging
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 
-from app.extensions import gateway as parts
-from app.verification.legacy import PROBE_INTERVAL, LegacyBackend
-from tests.gateway import bearer, code
+from app.state import MemoryState
+from app.verification.switch_off import CUSTOMERS, PROBE_INTERVAL
+from tests.gateway import bearer
 from tests.sandbox_driver import SandboxDriver
+from tests.state.timing import Clock
 from tests.verification.conftest import Build
 from tests.verification.gateways import (
     INDIVIDUAL,
     PERSON_FORM,
-    documented,
     fields_at_fault,
     submit,
     without,
 )
-
-NO_PICTURES = without(INDIVIDUAL, "attachments")
-ID_CARD = documented(INDIVIDUAL, "ID_CARD")
-SWITCHED_OFF = ["retired", "gone"]
-
-
-def sent(sandbox: SandboxDriver) -> list[str]:
-    return [entry["operation"] for entry in sandbox.requests()]
-
-
-@pytest.fixture(params=SWITCHED_OFF)
-def off(request: pytest.FixtureRequest, sandbox: SandboxDriver) -> str:
-    """Switches the legacy call off before anything was sent."""
-    how: str = request.param
-    sandbox.settings(legacy=how)
-    return how
-
-
-@pytest.mark.usefixtures("off")
-def test_auto_moves_to_review_in_the_same_request_and_remembers_it(
-    gateway: Build, sandbox: SandboxDriver
-) -> None:
-    client = gateway(backend="auto", review_share=0)
-    answers = [submit(client, customer=f"cust-{number}") for number in range(3)]
-    assert [answer.status_code for answer in answers] == [202, 202, 202]
-    assert {answer.get_json()["backend"] for answer in answers} == {"review"}
-    assert sent(sandbox) == ["verified-info", "individual", "individual", "individual"]
-
-
-@pytest.mark.parametrize("number", [404, 410])
-def test_a_status_without_huaweis_code_tells_of_the_switch_off_too(
-    gateway: Build, sandbox: SandboxDriver, number: int
-) -> None:
-    sandbox.fault("verified-info", "status", status=number, body="<html>no</html>")
-    client = gateway(backend="auto", review_share=0)
-    assert submit(client).status_code == 202
-    assert sent(sandbox) == ["verified-info", "individual"]
-
-
-def test_another_failure_of_the_legacy_call_does_not_move_to_review(
-    gateway: Build, sandbox: SandboxDriver
-) -> None:
-    client = gateway(backend="auto", review_share=0)
-    for fault in ("reset", "html", "throttled"):
-        sandbox.fault("verified-info", fault, count=1)
-        assert submit(client, customer=f"cust-{fault}", wait=1).status_code in (503, 504)
-    assert code(submit(client, customer="code-CBC-5004")) == "CUSTOMER_NOT_ASSOCIATED"
-    assert set(sent(sandbox)) == {"verified-info"}
-
-
-@pytest.mark.usefixtures("off")
-def test_legacy_says_so_and_stops_sending(gateway: Build, sandbox: SandboxDriver) -> None:
-    client = gateway(backend="legacy")
-    first, second = submit(client), submit(client)
-    for response in (first, second):
-        assert (response.status_code, code(response)) == (502, "LEGACY_API_RETIRED")
-        problem = response.get_json()
-        assert (problem["retry"], problem["fault"]) == ("CONTACT_OPERATOR", "GATEWAY")
-    assert "upstream" in first.get_json()
-    assert "upstream" not in second.get_json()
-    assert sent(sandbox) == ["verified-info"]
-
-
-# body -> what auto says to it once the legacy call is gone
-REFUSED: list[tuple[dict[str, Any], str, list[tuple[str, str]]]] = [
-    (NO_PICTURES, "EVIDENCE_REQUIRED", [("/attachments", "EVIDENCE_REQUIRED")]),
-    (
-        {**INDIVIDUAL, "attachments": ["981/data-page.jpg"]},
-        "EVIDENCE_REQUIRED",
-        [("/attachments", "EVIDENCE_REQUIRED")],
-    ),
-    (ID_CARD, "DOCUMENT_TYPE_UNSUPPORTED", [("/document/type", "DOCUMENT_TYPE_UNSUPPORTED")]),
-    (
-        without(ID_CARD, "attachments"),
-        "DOCUMENT_TYPE_UNSUPPORTED",
-        [
-            ("/attachments", "EVIDENCE_REQUIRED"),
-            ("/document/type", "DOCUMENT_TYPE_UNSUPPORTED"),
-        ],
-    ),
-]
-
-
-@pytest.mark.usefixtures("off")
-@pytest.mark.parametrize("known", [False, True], ids=["seen now", "known before"])
-@pytest.mark.parametrize(("body", "problem", "errors"), REFUSED)
-def test_auto_names_what_review_misses(
-    gateway: Build,
-    sandbox: SandboxDriver,
-    known: bool,
-    body: dict[str, Any],
-    problem: str,
-    errors: list[tuple[str, str]],
-) -> None:
-    client = gateway(backend="auto", review_share=0)
-    if known:
-        assert submit(client, customer="cust-before").status_code == 202
-        sandbox.forget_requests()
-    response = submit(client, body=body)
-    assert (response.status_code, code(response)) == (422, problem)
-    assert fields_at_fault(response) == errors
-    assert sent(sandbox) == ([] if known else ["verified-info"])
-
-
-def test_before_the_switch_off_auto_takes_them_without_pictures(
-    gateway: Build, sandbox: SandboxDriver
-) -> None:
-    client = gateway(backend="auto", review_share=100)
-    for number, body in enumerate((NO_PICTURES, ID_CARD, without(ID_CARD, "attachments"))):
-        answer = submit(client, body=body, customer=f"cust-{number}")
-        assert (answer.status_code, answer.get_json()["backend"]) == (201, "legacy")
-    assert set(sent(sandbox)) == {"verified-info"}
-
-
-def test_many_who_meet_the_switch_off_at_once_all_move(
-    gateway: Build, sandbox: SandboxDriver
-) -> None:
-    app = gateway(backend="auto", review_share=0).application
-    sandbox.settings(legacy="retired")
-
-    def one(number: int) -> int:
-        return submit(app.test_client(), customer=f"cust-{number}").status_code
-
-    with ThreadPoolExecutor(12) as threads:
-        assert set(threads.map(one, range(12))) == {202}
-    assert sent(sandbox).count("individual") == 12
-    assert 1 <= sent(sandbox).count("verified-info") <= 12
-
-
-class Clock:
-    """A clock that stands still until it is moved."""
-
-    seconds = 1000.0
-
-    def monotonic(self) -> float:
-        return self.seconds
-
-    def now(self) -> datetime:
-        return datetime(2026, 11, 23, tzinfo=UTC) + timedelta(seconds=self.seconds)
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
+from tests.verification.switched_off import (
+    CHECK,
+    ID_CARD,
+    LEGACY_ONLY,
+    NO_PICTURES,
+    RETIRED,
+    UNAVAILABLE,
+    believe,
+    on_clock,
+    problem,
+    prove,
+    retired,
+    sent,
+)
 
 
 @pytest.fixture
 def client(gateway: Build, clock: Clock) -> FlaskClient:
-    """A gateway whose legacy backend is on a clock of the test's."""
+    """A gateway that prefers legacy, on the test's clock."""
+    return on_clock(gateway(backend="auto", review_share=0), clock)
+
+
+@pytest.mark.parametrize("off", ["retired", "gone"])
+def test_every_submission_moves_to_review_at_once_and_legacy_is_tried_until_it_is_believed(
+    client: FlaskClient, sandbox: SandboxDriver, off: str
+) -> None:
+    sandbox.settings(legacy=off)
+    for number in range(CUSTOMERS):
+        assert retired(client) is None
+        response = submit(client, customer=f"cust-{number}")
+        assert (response.status_code, response.get_json()["backend"]) == (202, "review")
+        assert sent(sandbox) == ["verified-info", "individual"]
+    assert retired(client) is not None
+    assert submit(client, customer="cust-after").status_code == 202
+    assert sent(sandbox) == ["individual"]
+
+
+def test_one_customer_alone_is_not_believed(client: FlaskClient, sandbox: SandboxDriver) -> None:
+    sandbox.settings(legacy="retired")
+    for _ in range(CUSTOMERS + 2):
+        assert problem(submit(client, body=NO_PICTURES)) == UNAVAILABLE
+    assert sent(sandbox) == ["verified-info"] * (CUSTOMERS + 2)
+    assert retired(client) is None
+
+
+@pytest.mark.parametrize("body", LEGACY_ONLY)
+def test_while_it_is_unproven_what_only_legacy_takes_may_be_repeated(
+    client: FlaskClient, sandbox: SandboxDriver, body: dict[str, Any]
+) -> None:
+    sandbox.settings(legacy="retired")
+    first = submit(client, body=body)
+    assert problem(first) == UNAVAILABLE
+    assert first.get_json()["upstream"]["code"] == "APIGW.0101"
+    assert first.headers["Retry-After"] == "60"
+    assert fields_at_fault(first) == []
+    believe(client, sandbox)
+    young = submit(client, body=body, customer="cust-young")
+    assert problem(young) == UNAVAILABLE
+    assert young.headers["Retry-After"] == "60"
+    assert sent(sandbox) == []
+
+
+@pytest.mark.parametrize("body", LEGACY_ONLY)
+def test_once_it_is_proven_what_only_legacy_takes_is_the_operators_to_solve(
+    client: FlaskClient, sandbox: SandboxDriver, clock: Clock, body: dict[str, Any]
+) -> None:
+    prove(client, sandbox, clock)
+    response = submit(client, body=body)
+    assert problem(response) == RETIRED
+    assert fields_at_fault(response) == []
+    assert sent(sandbox) == []
+    clock.pass_time(PROBE_INTERVAL)
+    probe = submit(client, body=body)
+    assert problem(probe) == RETIRED
+    assert probe.get_json()["upstream"]["code"] == "APIGW.0101"
+    assert sent(sandbox) == ["verified-info"]
+
+
+def test_what_neither_backend_takes_is_the_callers_fault_before_and_after(
+    client: FlaskClient, sandbox: SandboxDriver, clock: Clock
+) -> None:
+    # Legacy needs `partner_user_id`, review the attachments.
+    neither = without(INDIVIDUAL, "attachments", "partner_user_id")
+    before = submit(client, body=neither)
+    assert problem(before) == (422, "VALIDATION_FAILED", "AFTER_FIX", "CALLER")
+    prove(client, sandbox, clock)
+    after = submit(client, body=neither)
+    assert problem(after) == (422, "EVIDENCE_REQUIRED", "AFTER_FIX", "CALLER")
+    short = {**ID_CARD, "document": {"type": "ID_CARD", "number": "x" * 40}}
+    assert fields_at_fault(submit(client, body=short)) == [("/document/number", "NUMBER")]
+    assert sent(sandbox) == []
+
+
+def test_with_review_the_evidence_is_still_the_callers_to_send(
+    gateway: Build, sandbox: SandboxDriver
+) -> None:
+    sandbox.settings(legacy="retired")
+    response = submit(gateway(backend="review"), body=NO_PICTURES)
+    assert problem(response) == (422, "EVIDENCE_REQUIRED", "AFTER_FIX", "CALLER")
+    assert sent(sandbox) == []
+
+
+@pytest.mark.parametrize("off", ["retired", "gone"])
+def test_with_legacy_each_submission_is_sent_and_nothing_is_remembered(
+    gateway: Build, sandbox: SandboxDriver, off: str
+) -> None:
     client = gateway(backend="legacy")
-    with client.application.app_context():
-        verifications = parts().verifications["default"]
-    partner_center = verifications.legacy._partner_center
-    verifications.legacy = LegacyBackend(
-        partner_center, "integer", now=clock.now, monotonic=clock.monotonic
-    )
-    return client
-
-
-def retired_since(client: FlaskClient) -> str | None:
-    answer = client.get("/v1/migration", headers=bearer("operator-key")).get_json()
-    (account,) = [one for one in answer["accounts"] if one["account"] == "default"]
-    since: str | None = account.get("legacy_retired_since")
-    assert account["legacy_retired"] is (since is not None)
-    return since
-
-
-def test_the_legacy_call_is_tried_again_after_the_interval_and_not_before(
-    client: FlaskClient, sandbox: SandboxDriver, clock: Clock
-) -> None:
-    sandbox.settings(legacy="retired")
-    for elapsed, calls in ((0, 1), (PROBE_INTERVAL - 1, 1), (1, 2), (0, 2)):
-        clock.seconds += elapsed
-        assert code(submit(client)) == "LEGACY_API_RETIRED"
-        assert sent(sandbox) == ["verified-info"] * calls
-    assert retired_since(client) == f"{clock.now():%Y-%m-%dT%H:%M:%SZ}"
-
-
-def test_a_legacy_call_that_serves_again_is_forgotten_to_have_been_off(
-    client: FlaskClient, sandbox: SandboxDriver, clock: Clock
-) -> None:
-    sandbox.settings(legacy="gone")
-    assert code(submit(client)) == "LEGACY_API_RETIRED"
-    assert retired_since(client) == f"{clock.now():%Y-%m-%dT%H:%M:%SZ}"
+    sandbox.settings(legacy=off)
+    for number in range(CUSTOMERS + 1):
+        response = submit(client, customer=f"cust-{number}")
+        assert problem(response) == RETIRED
+        assert "upstream" in response.get_json()
+    assert sent(sandbox) == ["verified-info"] * (CUSTOMERS + 1)
+    assert retired(client) is None
+    assert submit(client, query=CHECK).get_json()["taken"] is True
     sandbox.settings(legacy="served")
-    clock.seconds += PROBE_INTERVAL
-    assert submit(client).status_code == 201
-    assert retired_since(client) is None
-
-
-def test_another_failure_is_not_taken_for_the_switch_off(client: FlaskClient) -> None:
-    assert code(submit(client, customer="code-CBC-5004")) == "CUSTOMER_NOT_ASSOCIATED"
-    assert retired_since(client) is None
     assert submit(client).status_code == 201
 
 
-def test_accounts_remember_it_each_for_itself(gateway: Build, sandbox: SandboxDriver) -> None:
-    client: FlaskClient = gateway(backend="legacy")
-    sandbox.settings(legacy="retired")
-    assert code(submit(client)) == "LEGACY_API_RETIRED"
+def test_with_legacy_the_belief_of_a_gateway_on_auto_is_left_alone(
+    gateway: Build, sandbox: SandboxDriver, clock: Clock
+) -> None:
+    state = MemoryState(now=clock)
+    auto = on_clock(gateway(backend="auto", review_share=0), clock, state)
+    legacy = on_clock(gateway(backend="legacy"), clock, state)
+    believe(auto, sandbox)
+    assert retired(legacy) is None
     sandbox.settings(legacy="served")
-    assert submit(client, key="second-key").status_code == 201
-    assert code(submit(client, PERSON_FORM)) == "LEGACY_API_RETIRED"
+    assert submit(legacy).status_code == 201
+    assert retired(auto) is not None
+
+
+def test_accounts_believe_it_each_for_itself(gateway: Build, sandbox: SandboxDriver) -> None:
+    client = gateway(backend="auto", review_share=0)
+    believe(client, sandbox)
+    sandbox.settings(legacy="served")
+    assert submit(client, PERSON_FORM, key="second-key").status_code == 201
+    assert retired(client) is not None
+
+
+def test_an_answer_that_was_given_is_replayed_after_the_switch_off(
+    client: FlaskClient, sandbox: SandboxDriver, clock: Clock
+) -> None:
+    path = "/v1/customers/cust-0001/verifications/individual"
+    headers = {**bearer(), "Idempotency-Key": "order-1"}
+    assert client.post(path, json=NO_PICTURES, headers=headers).status_code == 201
+    prove(client, sandbox, clock)
+    replayed = client.post(path, json=NO_PICTURES, headers=headers)
+    assert (replayed.status_code, replayed.headers["Idempotent-Replayed"]) == (201, "true")
+    assert sent(sandbox) == []
+
+
+def test_the_key_of_a_submission_that_was_not_processed_may_be_used_again(
+    client: FlaskClient, sandbox: SandboxDriver
+) -> None:
+    path = "/v1/customers/cust-0001/verifications/individual"
+    headers = {**bearer(), "Idempotency-Key": "order-1"}
+    sandbox.settings(legacy="retired")
+    assert problem(client.post(path, json=NO_PICTURES, headers=headers)) == UNAVAILABLE
+    sandbox.settings(legacy="served")
+    assert client.post(path, json=NO_PICTURES, headers=headers).status_code == 201
+
+
+def test_a_check_tells_what_would_be_sent_and_is_no_probe(
+    client: FlaskClient, sandbox: SandboxDriver, clock: Clock
+) -> None:
+    assert submit(client, query=CHECK).get_json()["backend"] == "legacy"
+    believe(client, sandbox)
+    clock.pass_time(PROBE_INTERVAL)
+    checked = submit(client, query=CHECK).get_json()
+    assert (checked["taken"], checked["backend"]) == (True, "review")
+    checked = submit(client, body=NO_PICTURES, query=CHECK).get_json()
+    assert (checked["taken"], checked["backend"]) == (False, "review")
+    assert [one["takes"] for one in checked["backends"]] == [False, False]
+    assert [len(one["errors"]) for one in checked["backends"]] == [0, 1]
+    assert sent(sandbox) == []
+
+
+def test_capabilities_list_what_is_served(client: FlaskClient, sandbox: SandboxDriver) -> None:
+    def backends() -> list[str]:
+        told: list[str] = client.get("/v1/capabilities", headers=bearer()).get_json()["backends"]
+        return told
+
+    sandbox.settings(legacy="retired")
+    submit(client)
+    assert backends() == ["legacy", "review"]
+    believe(client, sandbox)
+    assert backends() == ["review"]
+
+
+def test_the_log_tells_when_it_is_suspected_believed_confirmed_and_over(
+    client: FlaskClient, sandbox: SandboxDriver, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    prove(client, sandbox, clock)
+    sandbox.settings(legacy="served")
+    clock.pass_time(PROBE_INTERVAL)
+    submit(client)
+    lines = [one for one in caplog.records if one.name == "gateway.switch_off"]
+    assert [one.levelno for one in lines] == [
+        logging.WARNING,
+        logging.ERROR,
+        logging.ERROR,
+        logging.WARNING,
+    ]

@@ -82,6 +82,7 @@ def test_a_refusal_ends_the_wait(review: FlaskClient, sandbox: SandboxDriver) ->
 
 def test_a_long_poll_ends_when_the_review_does(review: FlaskClient, sandbox: SandboxDriver) -> None:
     submit(review, customer="review-hold-1")
+    sandbox.forget_requests()
 
     def end() -> None:
         while not sandbox.requests("result"):
@@ -102,6 +103,7 @@ def test_a_long_poll_that_ends_first_says_in_review(
     review: FlaskClient, sandbox: SandboxDriver
 ) -> None:
     submit(review, customer="review-hold-1")
+    sandbox.forget_requests()
     begun = monotonic()
     response = read(review, "review-hold-1", "wait=3")
     assert monotonic() - begun <= 4
@@ -114,6 +116,7 @@ def test_a_last_look_that_is_not_answered_in_time_does_not_hide_what_is_known(
     review: FlaskClient, sandbox: SandboxDriver
 ) -> None:
     submit(review, customer="review-hold-1")
+    sandbox.forget_requests()
     verifications = review.application.extensions["partner_gateway"].verifications["default"]
     wait = LAST_LOOK + 1
     begun = monotonic()
@@ -131,6 +134,7 @@ def test_a_poll_ends_with_what_is_known_when_the_gateway_is_about_to_end(
     review: FlaskClient, sandbox: SandboxDriver
 ) -> None:
     submit(review, customer="review-hold-1")
+    sandbox.forget_requests()
     begun = monotonic()
     with ThreadPoolExecutor(1) as threads:
         polling = threads.submit(read, review, "review-hold-1", "wait=25")
@@ -164,6 +168,7 @@ def test_identical_reads_at_the_same_time_are_one_upstream(
 ) -> None:
     client = gateway(backend="review")
     submit(client)
+    sandbox.forget_requests()
     sandbox.fault("result", "latency", seconds=1.5, count=1)
     assert together(client.application, [CUSTOMER] * 20) == ["IN_REVIEW"] * 20
     assert len(sandbox.requests("result")) == 1

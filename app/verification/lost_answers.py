@@ -1,0 +1,46 @@
+"""What a customer's state proves about a submission whose answer was lost.
+
+The one place that decides it; docs/decisions/0014 has the table and the reasons. A state proves a
+submission only if it could not have been there before it, and if nothing but that submission can
+have brought it about. What proves nothing leaves the outcome unknown.
+"""
+
+from collections.abc import Mapping
+
+from app.verification.model import Kind, Status
+
+Proofs = Mapping[Status, frozenset[Status]]
+
+# By Huawei's API: the state before a submission -> the states after it that prove it was processed.
+# Huawei refuses a first application of a customer that is verified or in review, so that no state
+# after these is the work of one.
+_FIRST: Proofs = {
+    Status.NOT_SUBMITTED: frozenset({Status.IN_REVIEW, Status.VERIFIED, Status.REJECTED}),
+    Status.REJECTED: frozenset({Status.IN_REVIEW, Status.VERIFIED}),
+}
+# A verified person applies as a company: VERIFIED after it can still be the person's.
+_CHANGE: Proofs = {**_FIRST, Status.VERIFIED: frozenset({Status.IN_REVIEW, Status.REJECTED})}
+# The legacy call verifies at once, without a review.
+_LEGACY: Proofs = {
+    Status.NOT_SUBMITTED: frozenset({Status.VERIFIED}),
+    Status.REJECTED: frozenset({Status.VERIFIED}),
+}
+
+
+def proves(backend: str, kind: Kind, before: Status | None, after: Status) -> bool:
+    """Whether the state after a submission proves that Huawei processed it.
+
+    Args:
+        backend: The backend that the submission was sent to.
+        kind: What was submitted.
+        before: The state that was read before it was sent, with no other write for the customer
+            since. None if it is not known: then no state proves anything.
+        after: The state that is read now.
+    """
+    if before is None:
+        return False
+    if backend == "legacy":
+        table = _LEGACY
+    else:
+        table = _CHANGE if kind is Kind.ENTERPRISE_CHANGE else _FIRST
+    return after in table.get(before, ())

@@ -1,0 +1,86 @@
+"""What is kept of writes with an Idempotency-Key, and of the last write for each customer.
+
+Fingerprints, states and times; nothing personal.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from app.state import Sealing, State
+
+KEPT = 24 * 3600.0  # seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """What is kept of one Idempotency-Key.
+
+    Args:
+        body: The fingerprint of what is submitted.
+        begun: When the try under way began, in seconds of the wall clock.
+        ends: When it is over at the latest; in the past if none is under way.
+        try_id: The last try that was sent; empty if nothing was sent yet.
+        sent_to: The backend of that try.
+        before: The customer's state before that try; empty if it is not known.
+        status: The outcome; empty while it is not known.
+        backend: The backend of the outcome.
+        checked_at: When the outcome was known, in seconds of the wall clock.
+        reconciled: Whether the outcome was concluded from the customer's state.
+    """
+
+    body: str
+    begun: float
+    ends: float
+    try_id: str = ""
+    sent_to: str = ""
+    before: str = ""
+    status: str = ""
+    backend: str = ""
+    checked_at: float = 0.0
+    reconciled: bool = False
+
+
+class Records:
+    """The records of one account's writes.
+
+    Args:
+        account: The account's name.
+        state: Keeps them, for all replicas.
+        sealing: Makes the fingerprints.
+    """
+
+    def __init__(self, account: str, state: State, sealing: Sealing) -> None:
+        self._account = account
+        self._state = state
+        self._sealing = sealing
+
+    def name(self, what: str, *parts: str) -> str:
+        """The name of something in the state, from which the parts cannot be told."""
+        return f"{what}:{self._sealing.fingerprint(what, self._account, *parts)}"
+
+    def fingerprint(self, body: Mapping[str, Any]) -> str:
+        """What tells one body from another, and not what is in it."""
+        return self._sealing.fingerprint("body", json.dumps(body, sort_keys=True))
+
+    def find(self, name: str) -> Record | None:
+        """The record of this name; None if there is none."""
+        found = self._state.get(name, own=True)
+        return Record(**json.loads(found)) if found is not None else None
+
+    def keep(self, name: str, record: Record) -> None:
+        """Keep a record."""
+        self._state.put(name, json.dumps(asdict(record)).encode(), KEPT)
+
+    def forget(self, name: str) -> None:
+        """Drop a record."""
+        self._state.delete(name)
+
+    def mark_last(self, customer_id: str, try_id: str) -> None:
+        """Remember a try as the last write for a customer."""
+        self._state.put(self.name("last", customer_id), try_id.encode(), KEPT)
+
+    def is_last(self, customer_id: str, try_id: str) -> bool:
+        """Whether no other write for a customer was sent since that try."""
+        return self._state.get(self.name("last", customer_id), own=True) == try_id.encode()

@@ -1,0 +1,208 @@
+"""The circuit by a clock that the test moves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pybreaker
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+
+from app.errors import ErrorCode, GatewayError
+from app.partner_center.breaker import (
+    CUSTOMERS,
+    LONGEST_TRIAL,
+    TRIAL_PAUSE,
+    WINDOW,
+    Breaker,
+    Permit,
+)
+from app.partner_center.evidence import Evidence
+from tests.state.timing import Clock
+
+FAILURES, PAUSE = 3, 10.0
+ANSWERED, FAILED, DOUBTFUL = Evidence
+
+
+class Circuit:
+    """A circuit whose exchanges are told one by one."""
+
+    def __init__(self) -> None:
+        self.clock = Clock(0.0)
+        self.breaker = Breaker("circuit", FAILURES, PAUSE, self.clock)
+
+    def exchange(self, evidence: Evidence | None, customer: str = "one") -> bool:
+        """Whether the circuit let a read through that brought this evidence."""
+
+        def work(permit: Permit) -> None:
+            now = self.breaker.confirm(permit, write=False)
+            self.breaker.tell(now, evidence, customer)
+
+        try:
+            self.breaker.call(write=False, probe=lambda _: None, work=work)
+        except GatewayError:
+            return False
+        return True
+
+    def open(self) -> None:
+        """Let so many exchanges fail as open it."""
+        assert all(self.exchange(FAILED) for _ in range(FAILURES))
+        assert not self.breaker.closed
+
+    def refused_for(self) -> float | None:
+        """The seconds that a caller is told to wait; None where a read goes through."""
+        try:
+            self.breaker.call(write=False, probe=lambda _: None, work=lambda _: None)
+        except GatewayError as error:
+            return error.retry_after
+        return None
+
+
+@pytest.fixture
+def circuit() -> Circuit:
+    return Circuit()
+
+
+def permit_of(circuit: Circuit) -> Permit:
+    """A permit that is still in use after its call."""
+    return circuit.breaker.call(False, lambda _: None, lambda permit: permit)
+
+
+@pytest.mark.parametrize("late", [FAILED, ANSWERED])
+def test_what_was_sent_before_it_opened_neither_prolongs_the_pause_nor_ends_it(
+    circuit: Circuit, late: Evidence
+) -> None:
+    before = permit_of(circuit)
+    circuit.open()
+    circuit.clock.pass_time(PAUSE - 1)
+    for _ in range(2 * FAILURES):
+        circuit.breaker.tell(before, late, "one")
+    assert circuit.refused_for() == 1
+    circuit.clock.pass_time(1)
+    assert circuit.refused_for() is None
+
+
+def test_what_was_sent_before_it_opened_does_not_open_it_again(circuit: Circuit) -> None:
+    before = permit_of(circuit)
+    circuit.open()
+    circuit.clock.pass_time(PAUSE)
+    assert circuit.exchange(ANSWERED)
+    for _ in range(2 * FAILURES):
+        circuit.breaker.tell(before, FAILED, "one")
+    assert circuit.breaker.closed
+
+
+def test_a_trial_that_fails_is_followed_by_one_more_pause(circuit: Circuit) -> None:
+    circuit.open()
+    circuit.clock.pass_time(PAUSE)
+    assert circuit.exchange(FAILED)
+    assert circuit.refused_for() == PAUSE
+    circuit.clock.pass_time(PAUSE)
+    assert circuit.exchange(ANSWERED)
+    assert circuit.breaker.closed
+
+
+def test_a_trial_without_evidence_leaves_it_half_open_and_the_next_one_tries(
+    circuit: Circuit,
+) -> None:
+    circuit.open()
+    circuit.clock.pass_time(PAUSE)
+    assert circuit.exchange(None)
+    assert not circuit.breaker.closed
+    assert circuit.exchange(ANSWERED)
+    assert circuit.breaker.closed
+
+
+def test_others_wait_for_a_trial_but_not_for_one_that_does_not_end(circuit: Circuit) -> None:
+    circuit.open()
+    circuit.clock.pass_time(PAUSE)
+
+    def stuck(permit: Permit) -> None:
+        assert circuit.refused_for() == TRIAL_PAUSE
+        circuit.clock.pass_time(LONGEST_TRIAL)
+        assert circuit.exchange(FAILED)
+        circuit.breaker.tell(permit, ANSWERED, "one")
+
+    circuit.breaker.call(False, lambda _: None, stuck)
+    assert circuit.refused_for() == PAUSE
+
+
+@pytest.mark.parametrize("evidence", [None, FAILED])
+def test_a_write_is_never_the_trial(circuit: Circuit, evidence: Evidence | None) -> None:
+    circuit.open()
+    circuit.clock.pass_time(PAUSE)
+
+    def probe(permit: Permit) -> None:
+        circuit.breaker.tell(circuit.breaker.confirm(permit, write=False), evidence, "one")
+
+    def work(_: Permit) -> None:
+        pytest.fail("a write was the trial")
+
+    with pytest.raises(GatewayError) as refused:
+        circuit.breaker.call(True, probe, work)
+    assert refused.value.code is ErrorCode.CIRCUIT_OPEN
+
+
+def test_a_permit_of_before_is_renewed_only_where_the_circuit_is_closed(circuit: Circuit) -> None:
+    before = permit_of(circuit)
+    circuit.open()
+    circuit.clock.pass_time(PAUSE)
+    with pytest.raises(GatewayError):
+        circuit.breaker.confirm(before, write=True)
+    assert circuit.exchange(ANSWERED)
+    now = circuit.breaker.confirm(before, write=True)
+    for _ in range(FAILURES):
+        circuit.breaker.tell(now, FAILED, "one")
+    assert not circuit.breaker.closed
+
+
+def test_customers_who_met_a_doubtful_answer_long_ago_do_not_count(circuit: Circuit) -> None:
+    for number in range(4 * FAILURES):
+        assert circuit.exchange(DOUBTFUL, f"customer-{number}")
+        circuit.clock.pass_time((WINDOW + PAUSE) / (CUSTOMERS - 1) + 1)
+    assert circuit.breaker.closed
+
+
+def test_a_circuit_that_several_customers_opened_stays_open_while_others_meet_the_same(
+    circuit: Circuit,
+) -> None:
+    number = 0
+    while circuit.breaker.closed:
+        number += 1
+        assert circuit.exchange(DOUBTFUL, f"customer-{number}")
+    circuit.clock.pass_time(PAUSE)
+    assert circuit.exchange(DOUBTFUL, "another")
+    assert circuit.refused_for() == PAUSE
+
+
+EXCHANGES = some.lists(
+    some.tuples(some.sampled_from([*Evidence, None]), some.sampled_from("abcd")), max_size=40
+)
+
+
+def state_after(exchanges: Sequence[tuple[Evidence | None, str]]) -> tuple[str, int]:
+    circuit = Circuit()
+    for evidence, customer in exchanges:
+        if not circuit.exchange(evidence, customer):
+            circuit.clock.pass_time(PAUSE)
+            circuit.exchange(evidence, customer)
+    if circuit.breaker.closed:
+        return pybreaker.STATE_CLOSED, circuit.breaker._circuit.fail_counter
+    return pybreaker.STATE_OPEN, 0
+
+
+@given(EXCHANGES)
+def test_exchanges_that_bring_no_evidence_change_nothing(
+    exchanges: list[tuple[Evidence | None, str]],
+) -> None:
+    told = [one for one in exchanges if one[0] is not None]
+    assert state_after(exchanges) == state_after(told)
+
+
+@given(some.lists(some.sampled_from(["answered", "doubtful", None]), max_size=60))
+def test_no_answers_for_one_customer_open_it(words: list[str | None]) -> None:
+    circuit = Circuit()
+    for word in words:
+        assert circuit.exchange(Evidence(word) if word else None, "one")
+    assert circuit.breaker.closed

@@ -1,0 +1,89 @@
+"""How long to wait: Huawei's `Retry-After` as seconds and as a date, and our own bounds."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as some
+
+from app.errors import ErrorCode
+from app.partner_center.pause import LONGEST_PAUSE, pause
+from app.settings import Settings
+from tests.gateway import altered, submit
+from tests.partner_center.accounts import gateway
+from tests.raw_upstream import RawUpstream, answer
+
+NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+THROTTLED = ErrorCode.UPSTREAM_THROTTLED
+
+
+def read(text: str, code: ErrorCode = THROTTLED) -> float | None:
+    return pause(code, {"retry-after": text}, now=lambda: NOW)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("0", 0),
+        ("17", 17),
+        ("3601", LONGEST_PAUSE),
+        ("9" * 500, LONGEST_PAUSE),
+        ("Sun, 01 Mar 2026 12:01:40 GMT", 100),
+        ("Sunday, 01-Mar-26 12:01:40 GMT", 100),
+        ("Sun Mar  1 12:01:40 2026", 100),
+        ("Sun, 01 Mar 2026 12:01:40 -0000", 100),
+        ("Sun, 01 Mar 2026 11:59:59 GMT", 0),
+        ("Thu, 01 Jan 1970 00:00:00 GMT", 0),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", LONGEST_PAUSE),
+        ("Fri, 31 Dec 9999 23:59:59 -2359", LONGEST_PAUSE),
+    ],
+)
+def test_huaweis_pause_is_read_and_bounded(text: str, seconds: float) -> None:
+    assert read(text) == seconds
+
+
+UNREADABLE = (
+    "",
+    "soon",
+    "-5",
+    "1.5",
+    "3, 5",
+    "٣",
+    "Sun, 32 Mar 2026 12:00:00 GMT",
+    "Sun, 01 Mar 99999 12:00:00 GMT",
+    "Sun, 01 Mar 2026 12:00:00 +9999",
+    "1 2 3 4 5",
+)
+
+
+@pytest.mark.parametrize("text", UNREADABLE)
+def test_a_pause_that_cannot_be_read_is_the_catalogues(text: str) -> None:
+    assert read(text) == THROTTLED.pause
+
+
+def test_a_locked_key_is_locked_for_five_minutes_whatever_is_said() -> None:
+    assert read("1", ErrorCode.ACCESS_KEY_LOCKED) == 300
+
+
+def test_only_what_may_be_repeated_has_a_pause() -> None:
+    assert {code for code in ErrorCode if read("17", code) is not None} == {
+        code for code in ErrorCode if code.pause is not None
+    }
+
+
+@given(some.text(max_size=60) | some.text("0123456789:,-+ SunMarGMT", max_size=40))
+@example("Sun, 01 Mar 2026 12:00:00 +999999999999")
+@example("Sun, 01 Mar 2026 99999999999999999999:00:00 GMT")
+def test_no_text_breaks_it(text: str) -> None:
+    assert 0 <= (read(text) or 0.0) <= LONGEST_PAUSE
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_date_of_huaweis_reaches_the_caller_as_seconds(settings: Settings, status: int) -> None:
+    when = format_datetime(datetime.now(UTC) + timedelta(seconds=100), usegmt=True)
+    with RawUpstream(answer(status, "", f"Retry-After: {when}")) as upstream:
+        response = submit(gateway(altered(settings, endpoint=upstream.url)))
+    assert 90 <= int(response.headers["Retry-After"]) <= 100

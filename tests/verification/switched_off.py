@@ -1,0 +1,73 @@
+"""A gateway that meets the switch-off of the legacy call, on the test's clock."""
+
+from __future__ import annotations
+
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from app.extensions import gateway as parts
+from app.state import MemoryState, Sealing, State
+from app.verification.choice import Choice
+from app.verification.switch_off import PROBE_INTERVAL, SwitchOff
+from tests.gateway import bearer
+from tests.sandbox_driver import SandboxDriver
+from tests.state.timing import Clock
+from tests.verification.conftest import hear_of_the_switch_off
+from tests.verification.gateways import INDIVIDUAL, documented, submit, without
+
+NO_PICTURES = without(INDIVIDUAL, "attachments")
+ID_CARD = documented(INDIVIDUAL, "ID_CARD")
+ONLY_REVIEW = without(INDIVIDUAL, "partner_user_id")
+LEGACY_ONLY = [NO_PICTURES, ID_CARD, without(ID_CARD, "attachments")]
+SEALING = Sealing(b"k" * 32)
+CHECK = "?validate_only=true"
+
+
+def sent(sandbox: SandboxDriver) -> list[str]:
+    """The submissions upstream since the last call of this function."""
+    seen = [entry["operation"] for entry in sandbox.submissions()]
+    sandbox.forget_requests()
+    return seen
+
+
+def on_clock(client: FlaskClient, clock: Clock, state: State | None = None) -> FlaskClient:
+    """Let a gateway's belief about the switch-off live by the test's clock."""
+    with client.application.app_context():
+        account = parts().settings.accounts["default"]
+        served = parts().verifications["default"]
+    switch_off = SwitchOff("default", state or MemoryState(now=clock), SEALING, now=clock)
+    served.choice = Choice(account, served.legacy, served.review, switch_off)
+    return client
+
+
+def believe(client: FlaskClient, sandbox: SandboxDriver) -> None:
+    """Switch the legacy call off, and let the gateway hear it often enough."""
+    sandbox.settings(legacy="retired")
+    hear_of_the_switch_off(client)
+    sent(sandbox)
+
+
+def prove(client: FlaskClient, sandbox: SandboxDriver, clock: Clock) -> None:
+    """And let a probe confirm it."""
+    believe(client, sandbox)
+    clock.pass_time(PROBE_INTERVAL)
+    assert submit(client, customer="prove").status_code == 202
+    assert sent(sandbox) == ["verified-info", "individual"]
+
+
+def retired(client: FlaskClient) -> str | None:
+    """Since when legacy is believed to be switched off, as the operator is told."""
+    answer = client.get("/v1/migration", headers=bearer("operator-key")).get_json()
+    (account,) = [one for one in answer["accounts"] if one["account"] == "default"]
+    since: str | None = account.get("legacy_retired_since")
+    assert account["legacy_retired"] is (since is not None)
+    return since
+
+
+def problem(response: TestResponse) -> tuple[int, str, str, str]:
+    told = response.get_json()
+    return response.status_code, told["code"], told["retry"], told["fault"]
+
+
+RETIRED = (502, "LEGACY_API_RETIRED", "CONTACT_OPERATOR", "GATEWAY")
+UNAVAILABLE = (503, "LEGACY_API_UNAVAILABLE", "AFTER_DELAY", "GATEWAY")

@@ -1,0 +1,152 @@
+"""The belief in the switch-off that replicas share in a Valkey, also when that is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+
+from app import create_app
+from app.extensions import gateway as parts
+from app.settings import Settings
+from app.state import SharedState
+from app.verification.switch_off import CUSTOMERS, PROBE_INTERVAL, SwitchOff
+from tests.sandbox_driver import SandboxDriver
+from tests.state.timing import Clock, together
+from tests.state.valkey import Valkey
+from tests.verification.gateways import (
+    configured,
+    submit,
+)
+from tests.verification.switched_off import (
+    NO_PICTURES,
+    RETIRED,
+    SEALING,
+    UNAVAILABLE,
+    believe,
+    on_clock,
+    problem,
+    retired,
+    sent,
+)
+
+
+@pytest.fixture
+def valkey() -> Iterator[Valkey]:
+    with Valkey() as server:
+        yield server
+
+
+@pytest.fixture
+def replicas(
+    tmp_path: Path, sandbox: SandboxDriver, valkey: Valkey, clock: Clock
+) -> list[FlaskClient]:
+    """Two gateways that prefer legacy, on one Valkey and on the test's clock."""
+    key_file = tmp_path / "state-key"
+    key_file.write_text("k" * 32)
+    made = []
+    for name in ("one", "two"):
+        folder = tmp_path / name
+        folder.mkdir()
+        settings = configured(folder, sandbox.url, backend="auto", review_share=0)
+        state = {"state": {"url": valkey.url, "key_file": key_file}}
+        settings = Settings.model_validate(settings.model_dump() | state)
+        client = create_app(settings).test_client()
+        with client.application.app_context():
+            made.append(on_clock(client, clock, parts().state))
+    return made
+
+
+def pass_time(clock: Clock, valkey: Valkey, seconds: float) -> None:
+    clock.pass_time(seconds)
+    valkey.pass_time(seconds)
+
+
+def test_replicas_believe_together_probe_once_together_and_forget_together(
+    replicas: list[FlaskClient], sandbox: SandboxDriver, valkey: Valkey, clock: Clock
+) -> None:
+    one, other = replicas
+    sandbox.settings(legacy="retired")
+    for number, client in enumerate((one, other, one)):
+        assert (retired(one), retired(other)) == (None, None)
+        assert submit(client, customer=f"cust-{number}").status_code == 202
+    assert retired(one) == retired(other) is not None
+    sent(sandbox)
+
+    # Young, the round of the probe that proves it, and proven.
+    rounds = [({UNAVAILABLE}, 0), ({UNAVAILABLE, RETIRED}, 1), ({RETIRED}, 1)]
+    for expected, probes in rounds:
+        answers = together(
+            8, lambda place: submit(replicas[place % 2], body=NO_PICTURES, customer=f"c-{place}")
+        )
+        told = {problem(answer) for answer in answers}
+        assert told <= expected
+        assert not probes or RETIRED in told
+        assert sent(sandbox) == ["verified-info"] * probes
+        pass_time(clock, valkey, PROBE_INTERVAL)
+
+    sandbox.settings(legacy="served")
+    assert submit(other, body=NO_PICTURES).status_code == 201
+    assert (retired(one), retired(other)) == (None, None)
+    assert submit(one, body=NO_PICTURES, customer="cust-9").status_code == 201
+
+
+def test_many_who_meet_the_switch_off_at_two_replicas_at_once_all_move(
+    replicas: list[FlaskClient], sandbox: SandboxDriver
+) -> None:
+    sandbox.settings(legacy="retired")
+    answers = together(12, lambda place: submit(replicas[place % 2], customer=f"cust-{place}"))
+    assert [answer.status_code for answer in answers] == [202] * 12
+    seen = sent(sandbox)
+    assert seen.count("individual") == 12
+    assert CUSTOMERS <= seen.count("verified-info") <= 12
+    assert retired(replicas[0]) == retired(replicas[1]) is not None
+
+
+def test_a_replica_that_lost_the_shared_state_goes_on_by_what_it_hears_itself(
+    replicas: list[FlaskClient], sandbox: SandboxDriver, valkey: Valkey
+) -> None:
+    one, other = replicas
+    believe(one, sandbox)
+    valkey.kill()
+    # One wrote the belief and keeps it; the other one has never heard of it and asks.
+    assert submit(one, customer="cust-1").status_code == 202
+    assert sent(sandbox) == ["individual"]
+    for number in range(CUSTOMERS):
+        assert submit(other, customer=f"cust-1{number}").status_code == 202
+        assert sent(sandbox) == ["verified-info", "individual"]
+    assert submit(other, customer="cust-2").status_code == 202
+    assert sent(sandbox) == ["individual"]
+
+
+def test_a_state_that_lost_its_records_is_not_believed(
+    replicas: list[FlaskClient], sandbox: SandboxDriver, valkey: Valkey
+) -> None:
+    one, _ = replicas
+    believe(one, sandbox)
+    valkey.clear()
+    assert retired(one) is None
+    assert submit(one, customer="cust-1").status_code == 202
+    assert sent(sandbox) == ["verified-info", "individual"]
+
+
+def test_what_is_stored_names_no_customer(
+    replicas: list[FlaskClient], sandbox: SandboxDriver, valkey: Valkey
+) -> None:
+    believe(replicas[0], sandbox)
+    stored = {key: value for key, value in valkey.values().items() if b"switch-off" in key}
+    assert stored
+    assert b"told-" not in b"".join((*stored.keys(), *stored.values()))
+
+
+def test_a_lost_state_does_not_keep_what_another_replica_forgot(
+    valkey: Valkey, clock: Clock
+) -> None:
+    states = [SharedState(valkey.settings) for _ in range(2)]
+    one, other = (SwitchOff("default", state, SEALING, now=clock) for state in states)
+    for number in range(CUSTOMERS):
+        one.refused(f"cust-{number}")
+    other.served()
+    assert (one.stage.name, other.stage.name) == ("SERVED", "SERVED")
