@@ -17,8 +17,8 @@ SECONDS = 8
 RATE = 400  # samples a second
 # A sample belongs to the first of these that is found going up from where it was taken.
 LAYERS: Mapping[str, str] = {
-    "HTTP to upstream: connection, urllib3, httptools": r"partner_center/(connection|wire)"
-    r"|urllib3/|http/client|httptools|geventhttpclient",
+    "HTTP to upstream: transport, urllib3, http.client": r"partner_center/transport"
+    r"|urllib3/|http/client|/email/|httptools|geventhttpclient",
     "signature": r"partner_center/signing|requests_aws4auth/",
     "credentials": r"partner_center/(credentials|key_pair|key_slot|tokens|customer_tokens)",
     "quota, retries, circuit": r"partner_center/(quota|retry|breaker|deadline)|pybreaker"

@@ -13,7 +13,7 @@ from benchmarks.processes import PROJECT
 
 PAGE = PROJECT / "docs/performance.md"
 TEMPLATE = Path(__file__).parent / "performance.md"
-SHOWN = ("flask", "flask-smorest", "marshmallow", "gunicorn", "gevent", "urllib3", "httptools")
+SHOWN = ("flask", "flask-smorest", "marshmallow", "gunicorn", "gevent", "urllib3")
 
 
 def _output(*command: str) -> str:

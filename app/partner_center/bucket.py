@@ -17,14 +17,13 @@ from app.partner_center import evidence
 from app.partner_center.answer import request_id
 from app.partner_center.breaker import Breaker, Permit
 from app.partner_center.codes import STATUSES
-from app.partner_center.connection import USER_AGENT, Endpoint, Reply
 from app.partner_center.deadline import UPLOAD, Errand
 from app.partner_center.evidence import Evidence
 from app.partner_center.exchange import Exchange
 from app.partner_center.key_pair import read_keys
 from app.partner_center.pause import pause
 from app.partner_center.signing import ObsAuth
-from app.partner_center.wire import Stream
+from app.partner_center.transport import USER_AGENT, Endpoint, Reply, Stream
 from app.settings import AccountSettings, AttachmentSettings
 
 # Partner Center looks for attachments under this prefix, and is told the rest of the key.
@@ -95,7 +94,7 @@ class Bucket:
         self._settings = attachments
         self._observe = observe
         url, self._folder = _address(attachments)
-        self._endpoint = Endpoint(url, account)
+        self._endpoint = Endpoint(url, account, name=name)
         self._breaker = Breaker(
             f"{name}.attachments",
             account.reliability.breaker_failures,
@@ -186,18 +185,19 @@ class _Timely:
 
     def read(self, size: int = -1, /) -> bytes:
         """The next bytes."""
-        if self._errand.left <= 0:
+        try:
+            piece = self._content.read(size)
+        except OSError:  # not to be taken for one of the connection to OBS
+            raise GatewayError(
+                ErrorCode.BAD_REQUEST, "The upload ended early.", write=False
+            ) from None
+        if piece and self._errand.left <= 0:
             raise GatewayError(
                 ErrorCode.DEADLINE_EXCEEDED,
                 "The upload took too long and was given up: nothing was stored.",
                 write=False,
             )
-        try:
-            return self._content.read(size)
-        except OSError:  # not to be taken for one of the connection to OBS
-            raise GatewayError(
-                ErrorCode.BAD_REQUEST, "The upload ended early.", write=False
-            ) from None
+        return piece
 
 
 def _nothing(_: Permit) -> None:

@@ -20,7 +20,6 @@ from app.partner_center.answer import Answer
 from app.partner_center.breaker import Breaker, Permit
 from app.partner_center.clock import ClockSkew
 from app.partner_center.codes import Verdict
-from app.partner_center.connection import USER_AGENT, Endpoint
 from app.partner_center.credentials import Credentials
 from app.partner_center.deadline import Errand
 from app.partner_center.exchange import Exchange
@@ -30,6 +29,7 @@ from app.partner_center.quota import Quota
 from app.partner_center.retry import Retries
 from app.partner_center.review_result import PROBE
 from app.partner_center.signing import SdkHmacAuth, canonical_query
+from app.partner_center.transport import USER_AGENT, Endpoint
 from app.settings import AccountSettings
 from app.state import State
 
@@ -77,7 +77,7 @@ class PartnerCenter:
         self._credentials = credentials
         self._state = state
         self._observe = observe
-        self._endpoint = Endpoint(account.endpoint, account)
+        self._endpoint = Endpoint(account.endpoint, account, name=name)
         self._clock = ClockSkew(name)
         self._breaker = Breaker(
             name, account.reliability.breaker_failures, account.reliability.breaker_pause

@@ -16,9 +16,9 @@ from app.errors import ErrorCode, GatewayError, Upstream
 from app.partner_center import codes
 from app.partner_center.answer import request_id
 from app.partner_center.body import json_object
-from app.partner_center.connection import Endpoint, Reply
 from app.partner_center.exchange import Exchange
 from app.partner_center.pause import pause
+from app.partner_center.transport import Endpoint, Reply
 from app.settings import AccountSettings, IamSettings
 
 # `nocatalog` with any value leaves the long catalogue out of the answer.
@@ -69,7 +69,7 @@ class Iam:
         self._name = name
         self._iam = iam
         self._observe = observe
-        self._endpoint = Endpoint(iam.endpoint, account)
+        self._endpoint = Endpoint(iam.endpoint, account, name=name)
 
     @property
     def identity(self) -> tuple[str, str, str]:

@@ -5,154 +5,24 @@ from __future__ import annotations
 import contextlib
 import queue
 import socket
-import string
 import threading
 import time
 import traceback
 from collections.abc import Iterable, Iterator
-from http.client import HTTPResponse
-from itertools import chain, pairwise, repeat
+from itertools import chain, repeat
 
 import pytest
-from hypothesis import example, given
-from hypothesis import strategies as st
-from urllib3.exceptions import ProtocolError
 
 from app.errors import ErrorCode, GatewayError
-from app.partner_center.connection import Endpoint, Reply
-from app.partner_center.wire import BLOCK, MAX_ANSWER, MAX_RECEIVED, Response
+from app.partner_center.transport import Endpoint, Reply
 from app.settings import Settings
 from tests.raw_upstream import SUCCESS, RawUpstream, answer
 
+BLOCK = 64 * 1024
 LIMIT = 10  # seconds; only a test that fails waits as long
 INTERIM = b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"
 HEAD = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nX-Kind: head\r\n\r\n"
 CHUNKED = HEAD + b"4;a=b\r\n1234\r\n1\r\n5\r\n0\r\nX-Kind: trailer\r\nX-Other: x\r\n\r\n"
-
-TEXTS = st.text([*map(chr, (9, *range(32, 127), *range(128, 256)))], max_size=20).map(
-    lambda text: text.strip(" \t")
-)
-TOKENS = st.text(string.ascii_letters + string.digits + "!#$%&'*+.^_`|~", min_size=1, max_size=12)
-NAMES = st.sampled_from(["X-One", "x-one", "Set-Cookie"]) | TOKENS.map("X-{}".format)
-FIELDS = st.lists(st.builds("{}:{}{}".format, NAMES, st.sampled_from(["", " ", "\t "]), TEXTS))
-
-
-def lines(*texts: str) -> bytes:
-    return "\r\n".join((*texts, "")).encode("latin-1")
-
-
-@st.composite
-def chunks(draw: st.DrawFn) -> bytes:
-    size = st.sampled_from(["{:x}", "{:X}", "00{:x}", "{:x};a=b"])
-    contents = draw(st.lists(st.binary(min_size=1, max_size=40), max_size=4))
-    sent = [lines(draw(size).format(len(one))) + one + b"\r\n" for one in contents]
-    return b"".join((*sent, lines("0", *draw(FIELDS), "")))
-
-
-@st.composite
-def interims(draw: st.DrawFn) -> bytes:
-    status = draw(st.sampled_from([100, 102, 103, 199]))
-    return lines(f"HTTP/1.1 {status} Not Yet", *draw(FIELDS), "")
-
-
-@st.composite
-def answers(draw: st.DrawFn) -> bytes:
-    """A well-formed answer, whatever ends it."""
-    status = draw(st.sampled_from([200, 201, 204, 304, 400, 500]) | st.integers(200, 599))
-    ends_by = draw(st.sampled_from(["length", "chunks", "close"]))
-    version = "1.1" if ends_by == "chunks" else draw(st.sampled_from(["1.1", "1.1", "1.0"]))
-    fields, content = draw(FIELDS), b""
-    if connection := draw(st.sampled_from(["", "close", "Close", "keep-alive", "Keep-Alive, x"])):
-        fields.append(f"Connection: {connection}")
-    if status in (204, 304):  # they have no content; 304 may have the length of another
-        fields += ["Content-Length: 7"] if (status, ends_by) == (304, "length") else []
-    elif ends_by == "chunks":
-        fields.append("Transfer-Encoding: chunked")
-        content = draw(chunks())
-    else:
-        content = draw(st.binary(max_size=200))
-        fields += [f"Content-Length: {len(content)}"] if ends_by == "length" else []
-    reason = draw(st.sampled_from([" OK", " Not what you think", " ", ""]))
-    return lines(f"HTTP/{version} {status}{reason}", *draw(st.permutations(fields)), "") + content
-
-
-@st.composite
-def damaged(draw: st.DrawFn) -> bytes:
-    """Anything, and answers with some bytes lost and others put there."""
-    sent = bytearray().join(draw(st.lists(answers() | interims() | st.binary(), max_size=3)))
-    for place in draw(st.lists(st.integers(0, len(sent)), max_size=4)):
-        sent[place : place + draw(st.integers(0, 3))] = draw(st.binary(max_size=3))
-    return bytes(sent)
-
-
-@st.composite
-def pieces(draw: st.DrawFn, whole: bytes) -> list[bytes]:
-    """The same bytes, cut anywhere or everywhere."""
-    inner = range(1, len(whole))
-    some = st.sets(st.sampled_from(inner), max_size=8) if inner else st.just(set[int]())
-    places = draw(st.just(set(inner)) | some)
-    return [whole[begin:end] for begin, end in pairwise(sorted({0, *places, len(whole)}))]
-
-
-def as_http_client_reads(sent: bytes) -> tuple[int, dict[str, str], bytes, bool, bool]:
-    """Status, headers, content, whether the connection's end is its own, whether that may go on."""
-    here, there = socket.socketpair()
-    with here, there, contextlib.closing(HTTPResponse(here)) as response:
-        there.sendall(sent)
-        there.shutdown(socket.SHUT_WR)
-        response.begin()
-        headers: dict[str, str] = {}
-        for name in map(str.lower, response.headers):
-            headers[name] = ", ".join(response.headers.get_all(name, []))
-        endless = response.length is None and not response.chunked
-        return response.status, headers, response.read(), endless, not response.will_close
-
-
-@given(st.data(), answers(), st.lists(interims(), max_size=2))
-def test_an_answer_is_read_as_http_client_reads_it(
-    data: st.DataObject, final: bytes, before: list[bytes]
-) -> None:
-    status, headers, content, endless, reusable = as_http_client_reads(final)
-    parts = data.draw(pieces(b"".join((*before, final))))
-    response = Response()
-    response.read(iter([*parts, b""] if endless else parts).__next__)  # and waits for no more
-    assert (response.status, response.headers, response.content) == (status, headers, content)
-    assert response.reusable == reusable
-
-
-@given(damaged().flatmap(pieces))
-@example([b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n"])
-@example([b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"])
-def test_whatever_comes_is_an_answer_or_is_refused_as_none(parts: list[bytes]) -> None:
-    response = Response()
-    try:
-        response.read(chain(parts, repeat(b"")).__next__)
-    except ProtocolError:
-        assert (response.complete, response.reusable) == (False, False)
-    else:
-        assert response.complete
-
-
-def test_trailers_are_no_headers_and_one_that_comes_twice_is_joined() -> None:
-    chunked, twice = Response(), Response()
-    chunked.read(iter([CHUNKED]).__next__)
-    assert chunked.headers == {"transfer-encoding": "chunked", "x-kind": "head"}
-    twice.read(iter([answer(200, "", "X-Some: a", "Other: o", "x-SOME: b")]).__next__)
-    assert twice.headers == {"x-some": "a, b", "other": "o", "content-length": "0"}
-
-
-@pytest.mark.parametrize("over", [0, 1])
-def test_chunks_have_a_mebibyte_of_content_at_most(over: int) -> None:
-    response, content = Response(), b"x" * (MAX_ANSWER + over)
-    response.read(iter([HEAD, b"%x\r\n%b\r\n0\r\n\r\n" % (len(content), content)]).__next__)
-    assert response.content == (None if over else content)
-
-
-@pytest.mark.parametrize("start", [b"HTTP/1.1 200 OK\r\nX: ", INTERIM])
-def test_a_head_without_end_is_given_up(start: bytes) -> None:
-    block = INTERIM * 1000 if start == INTERIM else b"x" * BLOCK
-    with pytest.raises(ProtocolError):  # and not StopIteration
-        Response().read(chain([start], repeat(block, MAX_RECEIVED // len(block) + 1)).__next__)
 
 
 @pytest.fixture

@@ -1,0 +1,212 @@
+"""One of Huawei's endpoints: requests by kept-alive connections, safe to share by threads."""
+
+import logging
+import socket
+import ssl
+import time
+import weakref
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from http.client import HTTPException
+from typing import Any
+from urllib.parse import SplitResult, urlsplit
+
+from urllib3.connection import ProxyConfig
+from urllib3.exceptions import HTTPError
+
+from app.errors import ErrorCode, GatewayError
+from app.observability.logs import event, logger
+from app.partner_center.transport.addresses import Names
+from app.partner_center.transport.authorities import Authorities
+from app.partner_center.transport.connection import Connection, Reply, SecureConnection, Stream
+from app.partner_center.transport.watch import WATCH
+from app.settings import AccountSettings
+
+USER_AGENT = "partner-gateway"
+MOST_IDLE = 512  # connections; more requests at once open more, which are closed after their answer
+IDLE = 30.0  # seconds that a connection is kept without a request
+LONGEST = 60.0  # seconds that a request may take if it is not said
+
+_LOG = logger("transport")
+_PORTS = {"http": 80, "https": 443}
+_FAILURES = (HTTPError, HTTPException, OSError)
+
+
+class Endpoint:
+    """Sends requests to one of Huawei's endpoints.
+
+    TLS 1.2 or newer, certificates verified. Redirects are not followed, and neither proxies nor
+    .netrc of the environment are looked at.
+
+    Args:
+        url: Scheme, host and port.
+        account: Settings of the account: timeouts, certificate authorities, proxy.
+        name: The account's name in the configuration, for the log.
+        idle: Seconds that a connection is kept without a request.
+        resolve: The resolver, called as `socket.getaddrinfo` is.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        account: AccountSettings,
+        *,
+        name: str | None = None,
+        idle: float = IDLE,
+        resolve: Callable[..., Iterable[Any]] = socket.getaddrinfo,
+    ) -> None:
+        parts = urlsplit(url)
+        self.url = url
+        self._name = name
+        self._host = parts.netloc.removesuffix(f":{_PORTS[parts.scheme]}")
+        self._address = _address(parts)
+        self._proxy = urlsplit(account.proxy) if account.proxy else None
+        self._authorities = Authorities(account.ca_file) if parts.scheme == "https" else None
+        self._names = Names(resolve)
+        self._timeouts = account.timeouts
+        self._idle_seconds = idle
+        self._idle: deque[Connection] = deque()  # the one used last is used next
+        weakref.finalize(self, _discard_all, self._idle)
+
+    def send(
+        self,
+        method: str,
+        target: str,
+        headers: Mapping[str, str],
+        body: bytes | Stream | None,
+        *,
+        writes: bool,
+        within: float = LONGEST,
+    ) -> Reply:
+        """Send a request once and read the whole answer.
+
+        Args:
+            method: The HTTP method.
+            target: Path and query.
+            headers: The headers; `Host`, if it is not among them, and the like are added.
+            body: The body; a stream needs its length in the headers.
+            writes: Whether an answer that was lost leaves the outcome unknown.
+            within: Seconds in which all has to be over.
+
+        Raises:
+            GatewayError: UPSTREAM_UNREACHABLE or DEADLINE_EXCEEDED if nothing was sent;
+                OUTCOME_UNKNOWN (for a write) or UPSTREAM_ERROR if something was and no answer
+                came back.
+            ValueError: if a header cannot be sent; nothing was.
+        """
+        if within <= 0:
+            raise GatewayError(ErrorCode.DEADLINE_EXCEEDED, write=writes)
+        ends = time.monotonic() + within
+        headers = {
+            "Host": self._host,
+            "Accept-Encoding": "identity",
+            "User-Agent": USER_AGENT,
+            **headers,
+        }
+        _check(headers)
+        # `from None`: libraries' texts can hold the path, the host and parts of the answer.
+        try:
+            connection = self._connection(min(self._timeouts.connect, within))
+        except _FAILURES as error:
+            self._log_certificate(error)
+            raise GatewayError(ErrorCode.UPSTREAM_UNREACHABLE, write=writes) from None
+        try:
+            connection.limit(ends)
+        except TimeoutError:
+            connection.discard()
+            raise GatewayError(ErrorCode.DEADLINE_EXCEEDED, write=writes) from None
+        try:
+            reply = connection.exchange(method, target, headers, body, self._timeouts.read, ends)
+        except (*_FAILURES, ValueError):
+            connection.discard()
+            code = ErrorCode.OUTCOME_UNKNOWN if writes else ErrorCode.UPSTREAM_ERROR
+            raise GatewayError(code, write=writes) from None
+        except BaseException:
+            connection.discard()
+            raise
+        self._release(connection)
+        return reply
+
+    def _connection(self, within: float) -> Connection:
+        """An idle connection that is still open, or a new one."""
+        context = self._authorities.context() if self._authorities else None
+        while (connection := _last(self._idle)) is not None:
+            young = time.monotonic() < connection.idle_until
+            same = getattr(connection, "ssl_context", None) is context
+            if young and same and connection.is_connected:
+                return connection
+            connection.discard()
+        connection = self._new_connection(context)
+        try:
+            connection.open(time.monotonic() + within)
+        except BaseException:
+            connection.discard()
+            raise
+        return connection
+
+    def _new_connection(self, context: ssl.SSLContext | None) -> Connection:
+        address = _address(self._proxy) if self._proxy else self._address
+        options: dict[str, Any] = {"ssl_context": context} if context else {}
+        if self._proxy:
+            options["proxy_config"] = ProxyConfig(context, False, None, None)
+        kind = SecureConnection if context else Connection
+        connection: Connection = kind(*address, self._names, **options)
+        if self._proxy:
+            connection.set_tunnel(*self._address, scheme=self._proxy.scheme)
+        return connection
+
+    def _release(self, connection: Connection) -> None:
+        """Keep the connection for the next request, if it can serve one."""
+        if not connection.reusable or len(self._idle) >= MOST_IDLE:
+            connection.discard()
+            return
+        connection.idle_until = time.monotonic() + self._idle_seconds
+        # Before anyone can take it, and set a deadline.
+        WATCH.until(connection, connection.idle_until, partial(_expire, self._idle, connection))
+        self._idle.append(connection)
+
+    def _log_certificate(self, error: Exception) -> None:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            event(
+                _LOG,
+                logging.ERROR,
+                "Upstream's certificate is not trusted: nothing was sent",
+                account=self._name,
+                host=self._host,
+                reason="certificate verify failed",
+                verify_code=error.verify_code,
+            )
+
+
+def _address(parts: SplitResult) -> tuple[str, int]:
+    return parts.hostname or "", parts.port or _PORTS[parts.scheme]
+
+
+def _check(headers: Mapping[str, str]) -> None:
+    text = "".join([f"{name}{headers[name]}" for name in headers])
+    # Neither error tells the header, which can be a secret.
+    if "\r" in text or "\n" in text:
+        raise ValueError("a line break in a header")
+    if not text.isascii():
+        raise ValueError("a header that is not ASCII")
+
+
+def _last(idle: deque[Connection]) -> Connection | None:
+    try:
+        return idle.pop()
+    except IndexError:
+        return None
+
+
+def _expire(idle: deque[Connection], connection: Connection) -> None:
+    try:
+        idle.remove(connection)
+    except ValueError:  # a request has taken it
+        return
+    connection.discard()
+
+
+def _discard_all(idle: deque[Connection]) -> None:
+    while (connection := _last(idle)) is not None:
+        connection.discard()

@@ -1,0 +1,112 @@
+"""One deadline over name look-up and connecting, and more than one address to try."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from app.errors import ErrorCode, GatewayError
+from app.partner_center.transport import Endpoint, Reply
+from app.settings import Settings
+from tests.gateway import altered
+from tests.partner_center.test_reaching import black_hole
+from tests.raw_upstream import RawUpstream
+
+LIMIT = 10  # seconds; only a test that fails waits as long
+
+
+class Resolver:
+    """Resolves every name to these addresses, once it is let."""
+
+    def __init__(self, *places: str) -> None:
+        self._places = [place.rpartition(":") for place in places]
+        self.asked: list[str] = []
+        self.let = threading.Event()
+        self.let.set()
+
+    def __call__(self, host: str, _: int, **__: Any) -> list[Any]:
+        self.asked.append(host)
+        if not self.let.wait(LIMIT):
+            raise socket.gaierror
+        kind = (socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "")
+        return [(*kind, (address, int(port))) for address, _, port in self._places]
+
+
+def reaching(settings: Settings, resolver: Resolver, connect: float) -> Endpoint:
+    changed = altered(settings, timeouts={"connect": connect})
+    return Endpoint("http://upstream.example", changed.accounts["default"], resolve=resolver)
+
+
+def write(endpoint: Endpoint, within: float = LIMIT) -> Reply:
+    return endpoint.send("POST", "/", {}, b"{}", writes=True, within=within)
+
+
+@contextlib.contextmanager
+def refused(code: ErrorCode, seconds: float) -> Iterator[None]:
+    begun = time.monotonic()
+    with pytest.raises(GatewayError) as failed:
+        yield
+    assert failed.value.code is code
+    assert time.monotonic() - begun < seconds
+
+
+@pytest.mark.parametrize("dead", [1, 2])
+def test_dead_addresses_leave_time_for_the_one_that_answers(settings: Settings, dead: int) -> None:
+    with RawUpstream() as upstream, contextlib.ExitStack() as held:
+        holes = [held.enter_context(black_hole()) for _ in range(dead)]
+        endpoint = reaching(settings, Resolver(*holes, upstream.authority), connect=1.5)
+        assert write(endpoint).status == 200
+        assert upstream.requests[0].headers["Host"] == "upstream.example"
+
+
+@pytest.mark.parametrize("within", [0.6, LIMIT])
+def test_six_dead_addresses_take_no_longer_than_one(settings: Settings, within: float) -> None:
+    with black_hole() as hole:
+        endpoint = reaching(settings, Resolver(*[hole] * 6), connect=0.6)
+        with refused(ErrorCode.UPSTREAM_UNREACHABLE, 1.2):
+            write(endpoint, within)
+
+
+def test_an_address_that_refuses_costs_no_time(settings: Settings) -> None:
+    with RawUpstream() as upstream:
+        endpoint = reaching(settings, Resolver("127.0.0.1:1", upstream.authority), connect=0.3)
+        assert write(endpoint).status == 200
+
+
+def test_a_name_without_an_address_is_unreachable(settings: Settings) -> None:
+    with refused(ErrorCode.UPSTREAM_UNREACHABLE, LIMIT):
+        write(reaching(settings, Resolver(), connect=0.3))
+
+
+def test_a_slow_resolver_holds_nobody_and_is_asked_once(settings: Settings) -> None:
+    with RawUpstream() as upstream:
+        resolver = Resolver(upstream.authority)
+        resolver.let.clear()
+        endpoint = reaching(settings, resolver, connect=0.3)
+        with ThreadPoolExecutor(4) as many:
+            for late in [many.submit(write, endpoint) for _ in range(4)]:
+                with refused(ErrorCode.UPSTREAM_UNREACHABLE, 1.5):
+                    late.result()
+        assert resolver.asked == ["upstream.example"]
+        waiting = ThreadPoolExecutor(1).submit(write, reaching(settings, resolver, connect=LIMIT))
+        resolver.let.set()
+        assert waiting.result(LIMIT).status == 200
+        assert write(endpoint).status == 200
+        assert upstream.connections == 2
+
+
+@pytest.mark.parametrize("host", ["localhost", "upstream.localhost", "127.0.0.1"])
+def test_this_machine_is_reached_without_a_look_up(settings: Settings, host: str) -> None:
+    resolver = Resolver()
+    with RawUpstream() as upstream:
+        account = settings.accounts["default"]
+        endpoint = Endpoint(f"http://{host}:{upstream.port}", account, resolve=resolver)
+        assert write(endpoint).status == 200
+    assert resolver.asked == []
