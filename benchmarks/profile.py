@@ -20,7 +20,7 @@ LAYERS: Mapping[str, str] = {
     "HTTP to upstream: connection, urllib3, httptools": r"partner_center/(connection|wire)"
     r"|urllib3/|http/client|httptools|geventhttpclient",
     "signature": r"partner_center/signing|requests_aws4auth/",
-    "credentials": r"partner_center/(credentials|key_pair|key_slot|tokens|customer_tokens)",
+    "credentials": r"partner_center/(credentials|key_pair|key_slot|tokens)",
     "quota, retries, circuit": r"partner_center/(quota|retry|breaker|deadline)|pybreaker"
     r"|app/state/",
     "the rest of the client: answer, codes": r"app/partner_center/",
