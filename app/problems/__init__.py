@@ -11,7 +11,6 @@ from flask_smorest.utils import prepare_response
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from app.authentication import open_to_all
-from app.deprecation import announce
 from app.documenting import documenting
 from app.errors import ErrorCode, GatewayError
 from app.observability import record
@@ -81,10 +80,6 @@ class ResourceBlueprint(flask_smorest.Blueprint):
     """flask-smorest's Blueprint with our parser, which can document problems."""
 
     ARGUMENTS_PARSER = Parser()
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.after_request(announce)
 
     def alt_response(self, *args: Any, **kwargs: Any) -> Callable[[View], View]:
         """Document a response."""
