@@ -11,7 +11,6 @@ from flask_smorest.utils import prepare_response
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from app.authentication import open_to_all
-from app.documenting import documenting
 from app.errors import ErrorCode, GatewayError
 from app.observability import record
 from app.partner_center import codes
@@ -81,15 +80,6 @@ class ResourceBlueprint(flask_smorest.Blueprint):
 
     ARGUMENTS_PARSER = Parser()
 
-    def alt_response(self, *args: Any, **kwargs: Any) -> Callable[[View], View]:
-        """Document a response."""
-        return documenting(super().alt_response(*args, **kwargs))
-
-    @staticmethod
-    def doc(**kwargs: Any) -> Callable[[View], View]:
-        """Document a view."""
-        return documenting(flask_smorest.Blueprint.doc(**kwargs))
-
     def problems(self, *codes: ErrorCode | Iterable[ErrorCode]) -> Callable[[View], View]:
         """Document the problems a view can answer, by status, with an example for each code."""
         listed: set[ErrorCode] = set()
@@ -99,7 +89,7 @@ class ResourceBlueprint(flask_smorest.Blueprint):
         def decorate(view: View) -> View:
             for status in sorted({code.status for code in listed}):
                 entries = [code for code in ErrorCode if code in listed and code.status == status]
-                self.alt_response(
+                view = self.alt_response(
                     status,
                     schema=ProblemSchema,
                     content_type=MEDIA_TYPE,
