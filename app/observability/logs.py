@@ -145,5 +145,6 @@ def configuration(level: str, audit_file: Path | None = None) -> dict[str, Any]:
             OWN: {"level": level},
             AUDIT: {"level": "INFO", "handlers": list(files)},
             "gunicorn.error": {"level": "INFO", "propagate": True},
+            "gunicorn.access": {"level": "WARNING"},  # the gateway writes a line a request itself
         },
     }
