@@ -160,7 +160,7 @@ class ReviewBackend:
     def draft(self, kind: Kind, ours: Mapping[str, Any]) -> Draft:
         """Translate a submission and check it. Sends nothing."""
         schema = _SCHEMAS[kind]
-        body = schema.translate(ours)
+        body = schema.dump(ours)
         errors = schema.broken_rules(body)
         pictures = PERSON.get(ours["document"]["type"])
         if pictures and not errors and len(body["verified_file_url"]) != len(pictures):
