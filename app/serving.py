@@ -7,7 +7,7 @@ from typing import Any
 import gevent
 from gevent.hub import Hub
 from gunicorn import util  # type: ignore[import-untyped]
-from gunicorn.http.body import Body, LengthReader  # type: ignore[import-untyped]
+from gunicorn.http.body import Body  # type: ignore[import-untyped]
 from gunicorn.http.errors import ParseException  # type: ignore[import-untyped]
 
 from app.gateway import Gateway
@@ -33,10 +33,6 @@ class PatientBody(Body):  # type: ignore[misc]
 
     def read(self, size: int | None = None) -> bytes:
         """The next bytes."""
-        if isinstance(self.reader, LengthReader):
-            buffered = self.reader.unreader.buf.getbuffer().nbytes
-            if buffered >= self.reader.length:  # nothing is left to wait for
-                return bytes(super().read(size))
         begun = time.monotonic()
         try:
             with gevent.Timeout(self._left, TimeoutError()):
