@@ -50,6 +50,9 @@ class ProblemSchema(ResponseSchema):
     errors = fields.List(fields.Nested(FieldErrorSchema))
 
 
+_PROBLEM = ProblemSchema()
+
+
 def members(error: GatewayError, write: bool, request_id: str) -> dict[str, Any]:
     """The members of the document that tells of a failure.
 
@@ -58,8 +61,8 @@ def members(error: GatewayError, write: bool, request_id: str) -> dict[str, Any]
         write: Whether the operation writes, which decides the advice on repeating.
         request_id: The id of the request that failed.
     """
-    code = error.code
-    problem: dict[str, Any] = {
+    code, upstream = error.code, error.upstream
+    problem = {
         "type": f"/v1/errors/{code.name}",
         "title": code.title,
         "status": code.status,
@@ -68,21 +71,12 @@ def members(error: GatewayError, write: bool, request_id: str) -> dict[str, Any]
         "request_id": request_id,
         "retry": (code.write_retry if write else code.retry).value,
         "fault": code.fault.value,
+        "upstream": upstream if upstream and upstream.status else None,
+        "retry_after_s": None if error.retry_after is None else math.ceil(error.retry_after),
+        "errors": error.errors or None,
     }
-    if error.upstream and error.upstream.status:
-        upstream = {
-            "code": error.upstream.code,
-            "status": error.upstream.status,
-            "request_id": error.upstream.request_id,
-        }
-        problem["upstream"] = {key: value for key, value in upstream.items() if value is not None}
-    if error.retry_after is not None:
-        problem["retry_after_s"] = math.ceil(error.retry_after)
-    if error.errors:
-        problem["errors"] = [
-            {"pointer": one.pointer, "code": one.code, "detail": one.detail} for one in error.errors
-        ]
-    return problem
+    dumped: dict[str, Any] = _PROBLEM.dump(problem)
+    return dumped
 
 
 def sample(code: ErrorCode) -> dict[str, Any]:
