@@ -123,11 +123,8 @@ class ProblemApi(flask_smorest.Api):
         # The parser's 422 is documented by the operation.
         self.spec.components.response("UNPROCESSABLE_ENTITY", response, lazy=True)
 
-    def _register_etag_headers(self) -> None:
-        """Nothing: no operation uses them."""
-
     def _register_pagination_header(self) -> None:
-        """Nothing: no operation uses it."""
+        """Register nothing: its schema would stand in the contract though no operation uses it."""
 
     def _register_error_handlers(self) -> None:
         self._app.register_error_handler(HTTPException, self.handle_http_exception)
