@@ -61,8 +61,6 @@ worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
 accesslog = None  # the gateway writes one line a request itself
 logconfig_dict = logs.configuration(_log_level, _settings.audit.file)
 
-
-logger_class = serving.NoAccessLog
 serving.keep_quiet()
 pre_request = serving.bound  # gunicorn calls it by this name
 
@@ -72,7 +70,6 @@ def post_worker_init(worker: Any) -> None:
     gateway = worker.wsgi.extensions["partner_gateway"]
     metrics.serve(_host, _metrics_port, Condition(gateway, worker.wsgi.config["API_VERSION"]))
     serving.end_in_order(worker, gateway)
-    serving.keep_what_is_loaded()
 
 
 def worker_exit(server: Any, worker: Any) -> None:  # noqa: ARG001 - gunicorn calls it so

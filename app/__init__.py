@@ -1,8 +1,6 @@
 """The Partner Gateway: the composition root, in reading order."""
 
-from collections.abc import Callable
 from copy import deepcopy
-from typing import Any
 
 from flask import Flask
 
@@ -17,12 +15,6 @@ VERSION = "0.1.0"
 MAX_BODY = 64 * 1024  # bytes; attachments have a limit of their own
 
 
-class _Flask(Flask):
-    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
-        """The function: nothing here is a coroutine, and a dozen are called for a request."""
-        return func
-
-
 def create_app(settings: Settings | None = None) -> Flask:
     """Build the gateway's web application.
 
@@ -30,7 +22,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         settings: The configuration; read from the file that GATEWAY_CONFIG names if None.
             If that file cannot be used, its faults are printed and the process ends with 2.
     """
-    app = _Flask(__name__, static_folder=None)
+    app = Flask(__name__, static_folder=None)
     app.config.update(
         DEBUG=False,  # whatever FLASK_DEBUG says: a crash is answered as a problem
         MAX_CONTENT_LENGTH=MAX_BODY,

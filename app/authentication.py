@@ -8,7 +8,6 @@ from flask import Flask, g, request
 from flask_smorest import Blueprint
 
 from app.callers import Callers
-from app.documenting import documenting
 from app.errors import ErrorCode, GatewayError
 from app.observability import record
 from app.settings import CallerSettings, Scope
@@ -28,7 +27,7 @@ def requires(scope: Scope | None = None) -> Callable[[View], View]:
 
     def decorate(view: View) -> View:
         scopes = {"x-required-scope": scope} if scope else {}
-        documented: View = documenting(Blueprint.doc(security=SECURITY, **scopes))(view)
+        documented: View = Blueprint.doc(security=SECURITY, **scopes)(view)
         setattr(documented, _REQUIREMENT, scope or ANY_CALLER)
         return documented
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from marshmallow import INCLUDE, RAISE, Schema, ValidationError, fields
+from marshmallow import INCLUDE, RAISE, Schema, ValidationError, fields, post_dump
 
 from app.errors import FieldError
 from app.texts import Flaw, flaw_of
@@ -108,8 +108,8 @@ def utc(time: datetime) -> str:
 class UtcTime(fields.DateTime):
     """A time in an answer."""
 
-    def _serialize(self, value: Any, attr: str | None, obj: Any, **_: Any) -> str:
-        return utc(value)
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **_: Any) -> str | None:
+        return None if value is None else utc(value)
 
 
 def length(
@@ -172,6 +172,11 @@ class ResponseSchema(Schema):
 
     class Meta:
         unknown = INCLUDE
+
+    @post_dump
+    def leave_out_none(self, answer: dict[str, Any], **_: Any) -> dict[str, Any]:
+        """The answer without what has no value: nothing in the contract is null."""
+        return {name: value for name, value in answer.items() if value is not None}
 
 
 def field_errors(messages: Any, pointer: str = "") -> Iterator[FieldError]:

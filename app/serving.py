@@ -1,6 +1,5 @@
 """What gunicorn and gevent leave open, closed: how a request comes in, and how a process ends."""
 
-import gc
 import signal
 import time
 from typing import Any
@@ -8,8 +7,7 @@ from typing import Any
 import gevent
 from gevent.hub import Hub
 from gunicorn import util  # type: ignore[import-untyped]
-from gunicorn.glogging import Logger  # type: ignore[import-untyped]
-from gunicorn.http.body import Body, LengthReader  # type: ignore[import-untyped]
+from gunicorn.http.body import Body  # type: ignore[import-untyped]
 from gunicorn.http.errors import ParseException  # type: ignore[import-untyped]
 
 from app.gateway import Gateway
@@ -35,10 +33,6 @@ class PatientBody(Body):  # type: ignore[misc]
 
     def read(self, size: int | None = None) -> bytes:
         """The next bytes."""
-        if isinstance(self.reader, LengthReader):
-            buffered = self.reader.unreader.buf.getbuffer().nbytes
-            if buffered >= self.reader.length:  # nothing is left to wait for
-                return bytes(super().read(size))
         begun = time.monotonic()
         try:
             with gevent.Timeout(self._left, TimeoutError()):
@@ -73,20 +67,6 @@ def keep_quiet() -> None:
     util.write_error = refuse
     Hub.print_exception = log
     logs.catch_the_rest()
-
-
-class NoAccessLog(Logger):  # type: ignore[misc]
-    """gunicorn's logger, which would gather an access line for each request and drop it."""
-
-    def access(self, *_: Any) -> None:
-        """Nothing: the gateway writes one line a request itself."""
-
-
-def keep_what_is_loaded() -> None:
-    """Have the garbage collector pass over what was loaded at the start, and look less often."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(10_000, 20, 20)
 
 
 def end_in_order(worker: Any, gateway: Gateway) -> None:

@@ -20,7 +20,7 @@ LAYERS: Mapping[str, str] = {
     "HTTP to upstream: transport, urllib3, http.client": r"partner_center/transport"
     r"|urllib3/|http/client|/email/|httptools|geventhttpclient",
     "signature": r"partner_center/signing|requests_aws4auth/",
-    "credentials": r"partner_center/(credentials|key_pair|key_slot|tokens|customer_tokens)",
+    "credentials": r"partner_center/(credentials|key_pair|key_slot|tokens)",
     "quota, retries, circuit": r"partner_center/(quota|retry|breaker|deadline)|pybreaker"
     r"|app/state/",
     "the rest of the client: answer, codes": r"app/partner_center/",

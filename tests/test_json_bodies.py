@@ -72,6 +72,23 @@ def test_a_body_that_does_not_come_whole_is_no_request(
     assert sandbox.requests() == []
 
 
+def test_a_whole_document_in_a_body_that_does_not_come_whole_is_no_request(
+    client: FlaskClient, sandbox: SandboxDriver
+) -> None:
+    body = json.dumps(PERSON).encode()
+    response = client.post(
+        INDIVIDUAL_PATH,
+        headers={**bearer(), "Content-Type": "application/json"},
+        environ_overrides={
+            "wsgi.input": io.BytesIO(body),
+            "wsgi.input_terminated": True,  # as gunicorn says
+            "CONTENT_LENGTH": str(len(body) + 1),
+        },
+    )
+    check_problem(response, ErrorCode.BAD_REQUEST)
+    assert sandbox.requests() == []
+
+
 @pytest.mark.parametrize(
     "content_type", ["application/json; charset=utf-8", "APPLICATION/JSON", "application/x+json"]
 )

@@ -15,17 +15,12 @@ from logging.handlers import WatchedFileHandler
 from pathlib import Path
 from traceback import walk_tb
 from types import TracebackType
-from typing import Any, TextIO
-
-import orjson
+from typing import Any
 
 from app.observability import metrics
 
 OWN = "gateway"
 AUDIT = f"{OWN}.audit"
-
-# No line names them, so they need not be found out for each record.
-logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
 
 
 def logger(name: str) -> logging.Logger:
@@ -35,19 +30,7 @@ def logger(name: str) -> logging.Logger:
 
 def event(log: logging.Logger, level: int, text: str, **fields: Any) -> None:
     """Log a constant text with fields; a field that is None is left out."""
-    if log.isEnabledFor(level):
-        # Not by log.log, which looks for the line of code that called it.
-        record = logging.LogRecord(log.name, level, "", 0, text, (), None)
-        record.gateway_fields = fields
-        log.handle(record)
-
-
-def _encode(line: Mapping[str, Any]) -> str:
-    try:
-        # Not by their fields: a dataclass may hold what its text does not show.
-        return orjson.dumps(line, default=str, option=orjson.OPT_PASSTHROUGH_DATACLASS).decode()
-    except orjson.JSONEncodeError:  # a text that UTF-8 cannot hold
-        return json.dumps(line, default=str)
+    log.log(level, text, extra={"gateway_fields": fields}, stacklevel=2)
 
 
 def _frames(traceback: TracebackType | None) -> list[str]:
@@ -90,14 +73,7 @@ class JsonFormatter(logging.Formatter):
             line["at"] = f"{record.pathname}:{record.lineno}"
         if record.exc_info and record.exc_info[1]:
             line["exceptions"] = list(_exceptions(record.exc_info[1]))
-        return _encode(line)
-
-
-class StandardError(logging.StreamHandler[TextIO]):
-    """Standard error, which Python flushes itself at the end of each line."""
-
-    def flush(self) -> None:
-        """Nothing."""
+        return json.dumps(line, default=str, separators=(",", ":"))
 
 
 class AuditFile(WatchedFileHandler):
@@ -157,7 +133,11 @@ def configuration(level: str, audit_file: Path | None = None) -> dict[str, Any]:
         "disable_existing_loggers": False,
         "formatters": {"json": {"()": JsonFormatter}},
         "handlers": {
-            "stderr": {"()": StandardError, "stream": "ext://sys.stderr", "formatter": "json"},
+            "stderr": {
+                "class": "logging.StreamHandler",
+                "stream": "ext://sys.stderr",
+                "formatter": "json",
+            },
             **files,
         },
         "root": {"level": "WARNING", "handlers": ["stderr"]},
@@ -165,5 +145,6 @@ def configuration(level: str, audit_file: Path | None = None) -> dict[str, Any]:
             OWN: {"level": level},
             AUDIT: {"level": "INFO", "handlers": list(files)},
             "gunicorn.error": {"level": "INFO", "propagate": True},
+            "gunicorn.access": {"level": "WARNING"},  # the gateway writes a line a request itself
         },
     }

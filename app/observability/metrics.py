@@ -1,79 +1,52 @@
 """What is counted, and the port that serves it to Prometheus."""
 
 from collections.abc import Set as AbstractSet
-from functools import lru_cache
-from typing import TypeVar
 
 from prometheus_client import REGISTRY, Counter, Gauge, Histogram, start_http_server
 from prometheus_client.registry import Collector
 
-Metric = TypeVar("Metric", Counter, Histogram)
-
-
-def _remembering(metric: Metric) -> Metric:
-    """The metric, which finds a series that it was asked for before without a lock."""
-    labels = lru_cache(maxsize=None)(metric.labels)  # there is one entry for each series
-    metric.labels = labels  # type: ignore[method-assign]
-    return metric
-
-
 # Up to the longest that a request may take, so that no quantile is cut off.
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30)
 
-REQUESTS = _remembering(
-    Counter(
-        "gateway_requests_total",
-        "Requests answered, by operation of our contract, caller, status and error code",
-        ["operation", "caller", "status", "code"],
-    )
+REQUESTS = Counter(
+    "gateway_requests_total",
+    "Requests answered, by operation of our contract, caller, status and error code",
+    ["operation", "caller", "status", "code"],
 )
 FAILURES = Counter(
     "gateway_failures_total",
     "Problems answered, by whose turn it is and error code",
     ["fault", "code"],
 )
-REQUEST_SECONDS = _remembering(
-    Histogram(
-        "gateway_request_seconds", "Time to answer a request", ["operation"], buckets=_SECONDS
-    )
+REQUEST_SECONDS = Histogram(
+    "gateway_request_seconds", "Time to answer a request", ["operation"], buckets=_SECONDS
 )
-OUTCOMES = _remembering(
-    Counter(
-        "gateway_outcomes_total",
-        "What submissions ended in, by backend: "
-        "VERIFIED, IN_REVIEW, REJECTED, NOT_SUBMITTED, UNKNOWN",
-        ["account", "backend", "status"],
-    )
+OUTCOMES = Counter(
+    "gateway_outcomes_total",
+    "What submissions ended in, by backend: VERIFIED, IN_REVIEW, REJECTED, NOT_SUBMITTED, UNKNOWN",
+    ["account", "backend", "status"],
 )
-REVIEW_READINESS = _remembering(
-    Counter(
-        "gateway_review_readiness_total",
-        "Submissions, by caller and by whether the review backend would have taken them: yes, no",
-        ["caller", "ready"],
-    )
+REVIEW_READINESS = Counter(
+    "gateway_review_readiness_total",
+    "Submissions, by caller and by whether the review backend would have taken them: yes, no",
+    ["caller", "ready"],
 )
-UPSTREAM_CALLS = _remembering(
-    Counter(
-        "gateway_upstream_calls_total",
-        "Calls to Huawei, by account, operation, outcome in our words, and Huawei's code",
-        ["account", "operation", "outcome", "code"],
-    )
+UPSTREAM_CALLS = Counter(
+    "gateway_upstream_calls_total",
+    "Calls to Huawei, by account, operation, outcome in our words, and Huawei's code",
+    ["account", "operation", "outcome", "code"],
 )
-UPSTREAM_TRIES = _remembering(
-    Histogram(
-        "gateway_upstream_tries",
-        "How often a call to Huawei was tried on the network, where it was at all",
-        ["account", "operation"],
-        buckets=(1, 2, 3, 5, 10),
-    )
+UPSTREAM_TRIES = Histogram(
+    "gateway_upstream_tries",
+    "How often a call to Huawei was tried on the network, where it was at all",
+    ["account", "operation"],
+    buckets=(1, 2, 3, 5, 10),
 )
-UPSTREAM_SECONDS = _remembering(
-    Histogram(
-        "gateway_upstream_seconds",
-        "Time of a call to Huawei",
-        ["account", "operation"],
-        buckets=_SECONDS,
-    )
+UPSTREAM_SECONDS = Histogram(
+    "gateway_upstream_seconds",
+    "Time of a call to Huawei",
+    ["account", "operation"],
+    buckets=_SECONDS,
 )
 UNMAPPED_CODES = Counter(
     "gateway_upstream_unmapped_codes_total",

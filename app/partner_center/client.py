@@ -4,13 +4,13 @@ Three failures are never mixed: not reached (nothing was sent), unreadable (some
 but not properly), refused (a proper answer with an error code).
 """
 
+import json
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-import orjson
 from requests import PreparedRequest
 
 from app.errors import GatewayError, Upstream
@@ -224,7 +224,7 @@ class PartnerCenter:
         request.headers = {}  # type: ignore[assignment]  # all the names are ours
         if call.body is not None:
             request.headers["Content-Type"] = "application/json"
-            request.body = orjson.dumps(call.body)
+            request.body = _encode(call.body)
         return request
 
     def _send(self, call: _Call, request: PreparedRequest) -> Answer:
@@ -265,6 +265,11 @@ class PartnerCenter:
                     begun, self._name, operation.name, upstream, outcome, writes=operation.writes
                 )
             )
+
+
+def _encode(body: Mapping[str, Any]) -> bytes:
+    """A body as the bytes that are signed and sent."""
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def _own_part(errand: Errand) -> Errand:

@@ -1,7 +1,7 @@
 """Asks IAM for tokens.
 
-Source: the IAM API reference (iam_30_0001 password, iam_30_0003 agency) and the Partner Center
-FAQ bpconsole_apifaq_00001: the partner's token is scoped to the domain.
+Source: the IAM API reference (iam_30_0001) and the Partner Center FAQ bpconsole_apifaq_00001: the
+partner's token is scoped to the domain.
 """
 
 import json
@@ -104,34 +104,10 @@ class Iam:
         domain = {"name": self._iam.domain}
         user = {"name": self._iam.user, "password": password, "domain": domain}
         identity = {"methods": ["password"], "password": {"user": user}}
-        return self._ask({"identity": identity, "scope": {"domain": domain}}, {}, now, within)
+        return self._ask({"identity": identity, "scope": {"domain": domain}}, now, within)
 
-    def customer_token(
-        self, partner: Token, domain_id: str, agency: str, project: str, now: float, within: float
-    ) -> Token:
-        """A token of a customer's, for operations that take the customer's credential only.
-
-        Args:
-            partner: The partner's token; its user needs the right Agent Operator.
-            domain_id: The customer's account id.
-            agency: The agency the customer gave; as a rule the partner's platform id.
-            project: The customer's project, by its region's name.
-            now: The wall clock, in seconds.
-            within: Seconds that it may take.
-
-        Raises:
-            GatewayError: UPSTREAM_ACCESS_DENIED without right or agency.
-        """
-        role = {"domain_id": domain_id, "agency_name": agency}
-        identity = {"methods": ["assume_role"], "assume_role": role}
-        scope = {"project": {"name": project}}
-        headers = {"X-Auth-Token": partner.text}
-        return self._ask({"identity": identity, "scope": scope}, headers, now, within)
-
-    def _ask(
-        self, auth: dict[str, Any], headers: dict[str, str], now: float, within: float
-    ) -> Token:
-        headers = {"Content-Type": "application/json;charset=utf8", **headers}
+    def _ask(self, auth: dict[str, Any], now: float, within: float) -> Token:
+        headers = {"Content-Type": "application/json;charset=utf8"}
         content = json.dumps({"auth": auth}).encode()
         begun = time.monotonic()
         upstream, outcome = Upstream(), "OK"

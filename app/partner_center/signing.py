@@ -9,7 +9,6 @@ import hmac
 import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
-from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 from urllib.parse import quote, unquote, unquote_plus, urlsplit
@@ -40,19 +39,16 @@ def canonical_query(parameters: Iterable[tuple[str, str]]) -> str:
     )
 
 
-@lru_cache(maxsize=256)  # one for each operation of an account
 def _place(url: str) -> tuple[str, str]:
     """Host and canonical path of a URL without a query."""
     parts = urlsplit(url)
     return parts.netloc, _canonical_path(parts.path)
 
 
-@lru_cache(maxsize=4)
 def _date(second: int) -> str:
     return datetime.fromtimestamp(second, UTC).strftime("%Y%m%dT%H%M%SZ")
 
 
-@lru_cache(maxsize=256)  # the same few for all requests
 def _signed(*names: str) -> tuple[list[str], str]:
     """Those of a request's headers that are signed, in their order, and as they are listed."""
     signed = sorted(name for name in names if "_" not in name)

@@ -11,8 +11,6 @@ from flask_smorest.utils import prepare_response
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from app.authentication import open_to_all
-from app.deprecation import announce
-from app.documenting import documenting
 from app.errors import WAITING, ErrorCode, GatewayError
 from app.observability import record
 from app.partner_center import codes
@@ -82,19 +80,6 @@ class ResourceBlueprint(flask_smorest.Blueprint):
 
     ARGUMENTS_PARSER = Parser()
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.after_request(announce)
-
-    def alt_response(self, *args: Any, **kwargs: Any) -> Callable[[View], View]:
-        """Document a response."""
-        return documenting(super().alt_response(*args, **kwargs))
-
-    @staticmethod
-    def doc(**kwargs: Any) -> Callable[[View], View]:
-        """Document a view."""
-        return documenting(flask_smorest.Blueprint.doc(**kwargs))
-
     def problems(self, *codes: ErrorCode | Iterable[ErrorCode]) -> Callable[[View], View]:
         """Document the problems a view can answer, by status, with an example for each code."""
         listed: set[ErrorCode] = set()
@@ -104,7 +89,7 @@ class ResourceBlueprint(flask_smorest.Blueprint):
         def decorate(view: View) -> View:
             for status in sorted({code.status for code in listed}):
                 entries = [code for code in ErrorCode if code in listed and code.status == status]
-                self.alt_response(
+                view = self.alt_response(
                     status,
                     schema=ProblemSchema,
                     content_type=MEDIA_TYPE,
@@ -149,11 +134,8 @@ class ProblemApi(flask_smorest.Api):
         # The parser's 422 is documented by the operation.
         self.spec.components.response("UNPROCESSABLE_ENTITY", response, lazy=True)
 
-    def _register_etag_headers(self) -> None:
-        """Nothing: no operation uses them."""
-
     def _register_pagination_header(self) -> None:
-        """Nothing: no operation uses it."""
+        """Register nothing: its schema would stand in the contract though no operation uses it."""
 
     def _register_error_handlers(self) -> None:
         self._app.register_error_handler(HTTPException, self.handle_http_exception)

@@ -55,6 +55,9 @@ class ProblemSchema(ResponseSchema):
     errors = fields.List(fields.Nested(FieldErrorSchema))
 
 
+_PROBLEM = ProblemSchema()
+
+
 def members(error: GatewayError, write: bool, request_id: str) -> dict[str, Any]:
     """The members of the document that tells of a failure.
 
@@ -63,8 +66,9 @@ def members(error: GatewayError, write: bool, request_id: str) -> dict[str, Any]
         write: Whether the operation writes, which decides the advice on repeating.
         request_id: The id of the request that failed.
     """
-    code = error.code
-    problem: dict[str, Any] = {
+    code, upstream = error.code, error.upstream
+    pause = code.pause if error.retry_after is None else error.retry_after
+    problem = {
         "type": f"/v1/errors/{code.name}",
         "title": code.title,
         "status": code.status,
@@ -73,22 +77,12 @@ def members(error: GatewayError, write: bool, request_id: str) -> dict[str, Any]
         "request_id": request_id,
         "retry": (code.write_retry if write else code.retry).value,
         "fault": code.fault.value,
+        "upstream": upstream if upstream and upstream.status else None,
+        "retry_after_s": None if pause is None else math.ceil(pause),
+        "errors": error.errors or None,
     }
-    if error.upstream and error.upstream.status:
-        upstream = {
-            "code": error.upstream.code,
-            "status": error.upstream.status,
-            "request_id": error.upstream.request_id,
-        }
-        problem["upstream"] = {key: value for key, value in upstream.items() if value is not None}
-    pause = code.pause if error.retry_after is None else error.retry_after
-    if pause is not None:
-        problem["retry_after_s"] = math.ceil(pause)
-    if error.errors:
-        problem["errors"] = [
-            {"pointer": one.pointer, "code": one.code, "detail": one.detail} for one in error.errors
-        ]
-    return problem
+    dumped: dict[str, Any] = _PROBLEM.dump(problem)
+    return dumped
 
 
 def sample(code: ErrorCode) -> dict[str, Any]:

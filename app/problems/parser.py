@@ -2,11 +2,10 @@
 
 import json
 from collections.abc import Mapping
-from functools import cache
 from typing import Any, NoReturn
 
 import marshmallow
-from flask import request
+from flask import Request
 from webargs.flaskparser import FlaskParser
 
 from app.errors import ErrorCode, GatewayError
@@ -25,69 +24,60 @@ def _refuse_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return members
 
 
-_decode = json.JSONDecoder(
-    parse_constant=_refuse_constant, object_pairs_hook=_refuse_duplicates
-).decode
-
-
-@cache  # one for each schema of a query
-def _defaults(schema: marshmallow.Schema) -> Mapping[str, Any]:
-    found: Mapping[str, Any] = schema.load({})
-    return found
-
-
 class Parser(FlaskParser):
-    """webargs' decorators with our own reading: strict, and failing with a problem."""
+    """webargs' parser with stricter JSON and queries, whose every failure is a problem."""
 
-    def parse(self, argmap: Any, req: Any = None, *, location: Any = None, **_: Any) -> Any:
-        """One part of the request under way, read and checked: its `json`, or its `query`.
+    # None: whether names that a schema does not know are refused is the schema's own setting.
+    DEFAULT_UNKNOWN_BY_LOCATION = FlaskParser.DEFAULT_UNKNOWN_BY_LOCATION | {"query": None}
+
+    def load_json(self, req: Request, schema: marshmallow.Schema) -> Any:
+        """The JSON document in the body.
 
         Raises:
-            GatewayError: what is wrong with it.
+            GatewayError: UNSUPPORTED_MEDIA_TYPE, PAYLOAD_TOO_LARGE, BAD_REQUEST or MALFORMED_JSON.
         """
+        if not req.is_json:
+            raise GatewayError(ErrorCode.UNSUPPORTED_MEDIA_TYPE, "Send `application/json`.")
         try:
-            if location != "query":
-                return argmap.load(_json())
-            if request.query_string:
-                return argmap.load(_query(), unknown=marshmallow.RAISE)
-            return dict(_defaults(argmap))
-        except marshmallow.ValidationError as error:
-            errors = tuple(dict.fromkeys(field_errors(error.messages)))
-            raise refusal(errors) from None
+            return json.loads(
+                _content(req).decode("utf-8"),
+                parse_constant=_refuse_constant,
+                object_pairs_hook=_refuse_duplicates,
+            )
+        except (ValueError, RecursionError):
+            # `from None`: the error holds the whole document.
+            raise GatewayError(ErrorCode.MALFORMED_JSON) from None
+
+    def load_querystring(self, req: Request, schema: marshmallow.Schema) -> Any:
+        """The parameters of the query.
+
+        Raises:
+            GatewayError: VALIDATION_FAILED if a name is given twice.
+        """
+        if any(len(values) > 1 for _, values in req.args.lists()):
+            raise GatewayError(ErrorCode.VALIDATION_FAILED, "A query parameter is given twice.")
+        return super().load_querystring(req, schema)
+
+    def handle_error(
+        self,
+        error: marshmallow.ValidationError,
+        req: Request,
+        schema: marshmallow.Schema,
+        *,
+        error_status_code: int | None,
+        error_headers: Mapping[str, str] | None,
+    ) -> NoReturn:
+        """Answer broken rules with their problem."""
+        (messages,) = error.messages_dict.values()  # by location, of which there is one
+        errors = tuple(dict.fromkeys(field_errors(messages)))
+        raise refusal(errors) from None
 
 
-def _json() -> Any:
-    if not request.is_json:
-        raise GatewayError(ErrorCode.UNSUPPORTED_MEDIA_TYPE, "Send `application/json`.")
-    try:
-        return _decode(_content().decode("utf-8"))
-    except (ValueError, RecursionError):
-        # `from None`: the error holds the whole document.
-        raise GatewayError(ErrorCode.MALFORMED_JSON) from None
-
-
-def _content() -> bytes:
-    length, most = request.content_length, request.max_content_length or 0
-    content: bytes
-    if length is None:
-        # werkzeug cuts a body of untold length at the limit without a word.
-        content = request.get_data(cache=False)
-        if len(content) >= most:
-            raise GatewayError(ErrorCode.PAYLOAD_TOO_LARGE)
-        return content
-    if length > most:
+def _content(req: Request) -> bytes:
+    """The whole body; werkzeug takes what came before the limit or a lost connection for it."""
+    content, told = req.get_data(cache=False), req.content_length
+    if told is None and len(content) >= (req.max_content_length or 0):
         raise GatewayError(ErrorCode.PAYLOAD_TOO_LARGE)
-    try:
-        content = request.environ["wsgi.input"].read(length)
-    except OSError:  # it did not come in its time
-        raise GatewayError(ErrorCode.BAD_REQUEST) from None
-    if len(content) < length:  # nor will it: the caller is gone
+    if told is not None and len(content) < told:
         raise GatewayError(ErrorCode.BAD_REQUEST)
     return content
-
-
-def _query() -> dict[str, str]:
-    """The query; a name given twice would be a contradiction."""
-    if any(len(values) > 1 for _, values in request.args.lists()):
-        raise GatewayError(ErrorCode.VALIDATION_FAILED, "A query parameter is given twice.")
-    return request.args.to_dict()

@@ -81,12 +81,6 @@ EXAMPLE = {
 }
 
 
-def _without_none(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _without_none(one) for key, one in value.items() if one is not None}
-    return [_without_none(one) for one in value] if isinstance(value, list) else value
-
-
 @blueprint.get("")
 @requires("operations:read")
 @blueprint.doc(operationId="listAccounts")
@@ -103,7 +97,7 @@ def list_accounts() -> dict[str, Any]:
             {
                 "account": name,
                 "endpoint": parts.settings.accounts[name].endpoint,
-                **_without_none(credentials.describe()),
+                **credentials.describe(),
             }
             for name, credentials in parts.credentials.items()
         ]

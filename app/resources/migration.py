@@ -93,13 +93,13 @@ EXAMPLE = {
 def _account(name: str) -> dict[str, Any]:
     choice = gateway().verifications[name].choice
     since = choice.retired_since
-    answer: dict[str, Any] = {
+    return {
         "account": name,
         "configured": gateway().settings.accounts[name].verification.backend,
         "backends": [backend.name for backend in choice.backends],
         "legacy_retired": since is not None,
+        "legacy_retired_since": since,
     }
-    return answer | ({"legacy_retired_since": since} if since else {})
 
 
 @blueprint.get("")

@@ -17,10 +17,11 @@ from app.problems import BODY_PROBLEMS, CALLER_PROBLEMS, UPSTREAM_PROBLEMS, Reso
 from app.resources.bodies import ENTERPRISE, INDIVIDUAL, EnterpriseSchema, IndividualSchema
 from app.resources.verification import (
     IN_REVIEW,
+    NEXT_CHECK,
     VERIFIED,
     VerificationSchema,
-    members,
-    ready,
+    answer,
+    note,
     wait_preference,
 )
 from app.verification.model import Kind
@@ -151,13 +152,13 @@ def _submit(
     errand = Errand.within(WRITE if wait is None else wait, g.caller, urgent=True)
     verification, replayed = verifications().submit(kind, customer_id, submission, errand, key)
     line.replayed = replayed
-    answer = members(verification)
+    note(verification)
     headers = {"Idempotent-Replayed": "true"} if replayed else {}
     if verification.final:
-        return ready(answer, 201, headers)
+        return answer(verification), 201, headers
     headers["Location"] = url_for("verification.get_verification", customer_id=customer_id)
-    headers["Retry-After"] = str(answer["next_check_after_s"])
-    return ready(answer, 202, headers)
+    headers["Retry-After"] = str(NEXT_CHECK)
+    return answer(verification), 202, headers
 
 
 def _idempotency_key() -> str | None:

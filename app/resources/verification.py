@@ -1,16 +1,14 @@
 """Where a customer's verification stands."""
 
-import json
 import re
-from collections.abc import Mapping
 from typing import Any
 
-from flask import Response, g, request
+from flask import g, request
 from marshmallow import fields
 
 from app.authentication import requires
 from app.extensions import verifications
-from app.fields import ResponseSchema, UtcTime, utc
+from app.fields import ResponseSchema, UtcTime
 from app.observability import record
 from app.partner_center.deadline import READ, Errand
 from app.problems import CALLER_PROBLEMS, UPSTREAM_PROBLEMS, ResourceBlueprint
@@ -120,35 +118,27 @@ REJECTED = {
 }
 
 
-def members(verification: Verification) -> dict[str, Any]:
-    """A verification in the words of the contract, and its backend in the log line."""
+def note(verification: Verification) -> None:
+    """Add a verification to the log line of the request."""
     line = record.current()
     line.backend, line.status = verification.backend, verification.status
     line.reconciled = verification.reconciled
-    answer: dict[str, Any] = {
+
+
+def answer(verification: Verification) -> dict[str, Any]:
+    """A verification as VerificationSchema dumps it."""
+    reason = verification.reason
+    return {
         "customer_id": verification.customer_id,
+        "kind": verification.kind,
         "status": verification.status,
         "final": verification.final,
         "backend": verification.backend,
-        "checked_at": utc(verification.checked_at),
+        "checked_at": verification.checked_at,
+        "reconciled": verification.reconciled or None,
+        "rejection": None if reason is None else {"reason": reason},
+        "next_check_after_s": None if verification.final else NEXT_CHECK,
     }
-    if verification.kind is not None:
-        answer["kind"] = verification.kind
-    if verification.reconciled:
-        answer["reconciled"] = True
-    if verification.reason is not None:
-        answer["rejection"] = {"reason": verification.reason}
-    if not verification.final:
-        answer["next_check_after_s"] = NEXT_CHECK
-    return answer
-
-
-_encode = json.JSONEncoder(separators=(",", ":")).encode
-
-
-def ready(answer: Mapping[str, Any], status: int, headers: Mapping[str, str]) -> Response:
-    """The answer as a response, which flask-smorest leaves alone."""
-    return Response(_encode(answer), status, headers, mimetype="application/json")
 
 
 def wait_preference() -> float | None:
@@ -169,7 +159,7 @@ def wait_preference() -> float | None:
     },
 )
 @blueprint.problems(CALLER_PROBLEMS, UPSTREAM_PROBLEMS)
-def get_verification(customer_id: str) -> Response:
+def get_verification(customer_id: str) -> tuple[dict[str, Any], int, dict[str, str]]:
     """Tell where a customer's verification stands.
 
     With `Prefer: wait=N` the answer to a review under way comes when it ends, or after N
@@ -181,5 +171,6 @@ def get_verification(customer_id: str) -> Response:
     """
     wait = wait_preference() or 0.0
     errand = Errand.within(min(wait + READ, LONGEST_WAIT), g.caller)
-    answer = members(verifications().read(customer_id, errand, wait))
-    return ready(answer, 200, {"Preference-Applied": f"wait={wait:.0f}"} if wait else {})
+    verification = verifications().read(customer_id, errand, wait)
+    note(verification)
+    return answer(verification), 200, {"Preference-Applied": f"wait={wait:.0f}"} if wait else {}

@@ -98,7 +98,7 @@ class LegacyBackend:
     def draft(self, kind: Kind, ours: Mapping[str, Any]) -> Draft:
         """Translate a submission and check it. Sends nothing."""
         schema = _SCHEMAS[kind]
-        body = schema.translate(ours)
+        body = schema.dump(ours)
         return Draft(body, schema.broken_rules(body))
 
     def submit(self, kind: Kind, customer_id: str, draft: Draft, errand: Errand) -> Verification:

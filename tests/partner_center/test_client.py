@@ -12,7 +12,7 @@ from prometheus_client import REGISTRY
 
 from app import create_app
 from app.settings import Settings
-from tests.gateway import PARTNER_ID, altered, submit
+from tests.gateway import INDIVIDUAL_PATH, PARTNER_ID, PERSON, altered, bearer, submit
 from tests.raw_upstream import SUCCESS, RawUpstream, answer
 from tests.sandbox_driver import SandboxDriver
 
@@ -72,6 +72,12 @@ def test_each_fault_ends_in_its_problem_and_the_write_is_sent_once(
     answered = response.get_json()
     assert (response.status_code, answered.get("code"), answered.get("retry")) == expected
     assert len(sandbox.requests("verified-info")) == 1
+
+
+def test_a_name_in_any_script_is_sent_as_utf_8(client: FlaskClient, sandbox: SandboxDriver) -> None:
+    client.post(INDIVIDUAL_PATH, json={**PERSON, "full_name": "张三"}, headers=bearer())
+    (sent,) = sandbox.requests("verified-info")
+    assert '"张三"' in sent["body"]
 
 
 def test_the_call_after_a_fault_is_served_as_ever(
