@@ -94,7 +94,7 @@ lock: $(READY) ## pin the requirements anew, with hashes
 # Without the tools this is skipped loudly, and under CI=true that is a failure.
 security: ## bandit over what ships; gitleaks over the tree and its history
 	@if [ -x .tools/venv/bin/gitleaks ]; then set -e; \
-	  .tools/venv/bin/bandit -q -r -c .bandit.yaml app benchmarks demo gunicorn.conf.py; \
+	  .tools/venv/bin/bandit -q -r -c .bandit.yaml app benchmarks demo sandbox gunicorn.conf.py; \
 	  .tools/venv/bin/gitleaks dir --no-banner --redact -v .; \
 	  ! [ -e .git ] || .tools/venv/bin/gitleaks git --no-banner --redact -v .; \
 	elif [ "$$CI" = true ]; then echo "make tools was not run: nobody looked for secrets" >&2; exit 1; \

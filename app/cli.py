@@ -144,7 +144,7 @@ def run_sandbox(host: str, port: int) -> None:
     It runs as a program of its own: it is the gateway's independent judge, so neither imports
     the other.
     """
-    command = [sys.executable, "-m", "app.sandbox", "--host", host, "--port", str(port)]
+    command = [sys.executable, "-m", "sandbox", "--host", host, "--port", str(port)]
     os.execv(sys.executable, command)  # noqa: S606 - no shell, and nothing of the user's in it
 
 

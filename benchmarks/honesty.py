@@ -34,7 +34,7 @@ def check(folder: Path, project: Path = PROJECT) -> None:
     """
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    command = [sys.executable, "-m", "app.sandbox", "--port", str(port)]
+    command = [sys.executable, "-m", "sandbox", "--port", str(port)]
     with Process(command, f"{url}/_sandbox/state", folder / "sandbox.log"):
         for side in (
             gateway(folder, url, project=project),

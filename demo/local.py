@@ -121,7 +121,7 @@ class Local:
         path = self.folder / "config.yaml"
         path.write_text(yaml.safe_dump(settings))
         python = sys.executable
-        self._start(python, "-m", "app.sandbox", "--port", str(self._sandbox_port))
+        self._start(python, "-m", "sandbox", "--port", str(self._sandbox_port))
         for place, port in enumerate(self._ports):
             self._start(
                 *(python, "-m", "gunicorn", "-c", "gunicorn.conf.py"),

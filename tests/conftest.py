@@ -17,9 +17,9 @@ from flask.testing import FlaskClient
 
 from app import create_app
 from app.observability import tracing
-from app.sandbox.server import SandboxServer
 from app.settings import Settings
 from demo.local import Local
+from sandbox.server import SandboxServer
 from tests.gateway import configuration
 from tests.sandbox_driver import SandboxDriver
 

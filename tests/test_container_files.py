@@ -33,7 +33,7 @@ def test_only_what_is_named_goes_to_the_builder() -> None:
     rules = [line for line in lines if line and not line.startswith("#")]
     assert rules[0] == "*"
     let_in = {rule.removeprefix("!") for rule in rules if rule.startswith("!")}
-    assert let_in == {"app", "gunicorn.conf.py", "requirements/run.txt"}
+    assert let_in == {"app", "sandbox", "gunicorn.conf.py", "requirements/run.txt"}
     assert all((PROJECT / name).exists() for name in let_in)
 
 

@@ -32,8 +32,6 @@ def upstream_operations() -> list[Operation]:
     """Every Operation that is declared anywhere in the gateway."""
     found: dict[int, Operation] = {}
     for module in pkgutil.walk_packages(gateway.__path__, "app."):
-        if module.name.startswith("app.sandbox"):
-            continue
         for value in vars(importlib.import_module(module.name)).values():
             for one in value.values() if isinstance(value, Mapping) else (value,):
                 if isinstance(one, Operation):

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 import yaml
 
-from app.sandbox.server import SandboxServer
 from demo.local import PROJECT
+from sandbox.server import SandboxServer
 from tests.gateway import ACCESS_KEY, SECRET_KEY, configuration
 from tests.partner_center.accounts import PASSWORD
 from tests.sandbox_driver import SandboxDriver

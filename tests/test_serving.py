@@ -149,7 +149,7 @@ def test_a_call_that_is_under_way_is_finished_before_the_end(tmp_path: Path) -> 
 def copied(tmp_path: Path) -> Iterator[Path]:
     """A copy of what is deployed, read-only as far as the user of the tests minds."""
     project = tmp_path / "deployed"
-    ignored = shutil.ignore_patterns("__pycache__", "sandbox")
+    ignored = shutil.ignore_patterns("__pycache__")
     shutil.copytree(PROJECT / "app", project / "app", ignore=ignored)
     shutil.copy(PROJECT / "gunicorn.conf.py", project)
     folders = [path for path in (project, *project.rglob("*")) if path.is_dir()]

@@ -6,8 +6,8 @@ import json
 from functools import partial
 from typing import Any
 
-from app.sandbox.codes import FAMILIES
-from app.sandbox.faults import KINDS
+from sandbox.codes import FAMILIES
+from sandbox.faults import KINDS
 from tests.canary.driver import SUBMISSIONS, Driver, Work, at_once
 from tests.canary.marked import ACCOUNTS
 from tests.partner_center.accounts import replace

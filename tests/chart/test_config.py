@@ -11,10 +11,10 @@ from urllib.parse import urlsplit
 import pytest
 
 from app import create_app, settings
-from app.sandbox import access_keys
-from app.sandbox import settings as sandbox_settings
 from app.settings import Settings
 from demo.local import PROJECT
+from sandbox import access_keys
+from sandbox import settings as sandbox_settings
 from tests.chart.helm import MATRIX, Helm
 from tests.docs.test_written import dotted
 
@@ -157,6 +157,6 @@ def test_a_customer_is_verified_with_what_the_sandboxs_release_holds(
 def test_the_sandbox_runs_beside_the_gateway_on_loopback(helm: Helm) -> None:
     rendered = helm.rendered("sandbox")
     _, sandbox = rendered.pod["containers"]
-    assert sandbox["command"] == ["python", "-m", "app.sandbox", "--port", "8090"]
+    assert sandbox["command"] == ["python", "-m", "sandbox", "--port", "8090"]
     assert "ports" not in sandbox
     assert sandbox["image"] == rendered.gateway["image"]

@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 from flask.testing import FlaskClient
 
 from app import create_app
-from app.sandbox.codes import FAMILIES
-from app.sandbox.server import SandboxServer
 from app.settings import Settings
+from sandbox.codes import FAMILIES
+from sandbox.server import SandboxServer
 from tests.gateway import PERSON, bearer, configuration
 from tests.sandbox_driver import SandboxDriver
 

@@ -31,7 +31,7 @@ class Block(NamedTuple):
 def files() -> list[Path]:
     """Every Markdown file of the project, none of its environments."""
     found = [*PROJECT.glob("*.md")]
-    for folder in ("app", "benchmarks", "demo", "docs", "helm", "openapi", "tests"):
+    for folder in ("app", "benchmarks", "demo", "docs", "helm", "openapi", "sandbox", "tests"):
         found += (PROJECT / folder).rglob("*.md")
     return sorted(path for path in found if "node_modules" not in path.parts)
 

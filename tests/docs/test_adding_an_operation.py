@@ -15,7 +15,7 @@ from tests.docs import markdown
 
 LIMIT = 90  # seconds
 NEEDED = (
-    *("app", "demo", "docs", "openapi/openapi.yaml"),
+    *("app", "demo", "docs", "sandbox", "openapi/openapi.yaml"),
     *("tests/__init__.py", "tests/conftest.py", "tests/gateway.py", "tests/sandbox_driver.py"),
     *("tests/resources/__init__.py", "tests/vectors", "tests/test_contract.py"),
     *("pyproject.toml", "tests/sandbox/partner.py", "tests/sandbox/__init__.py"),

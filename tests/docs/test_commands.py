@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from app.sandbox.server import SandboxServer
 from demo.demo import picture
 from demo.local import PROJECT, Local
+from sandbox.server import SandboxServer
 from tests.docs import markdown, shell
 from tests.docs.markdown import Block
 from tests.tools import needed
@@ -111,7 +111,7 @@ RUN: dict[str, Check] = {
     "README.md: curl -i http://127.0.0.1:8080/v1/customers/cust-0001/verifications/individual \\": (
         _first_request
     ),
-    "app/sandbox/README.md: S=http://127.0.0.1:8090/_sandbox": _sandbox_control,
+    "sandbox/README.md: S=http://127.0.0.1:8090/_sandbox": _sandbox_control,
     'docs/calling.md: curl --silent --fail-with-body "$GATEWAY/v1/customers/cust-0001/'
     'verifications/individual?validate_only=true" \\': _check_only,
     'docs/calling.md: curl --silent --fail-with-body "$GATEWAY/v1/customers/cust-0001/'

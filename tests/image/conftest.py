@@ -37,7 +37,7 @@ def image() -> str:
 @pytest.fixture(scope="session")
 def sandbox_container(image: str) -> Iterator[SandboxDriver]:  # noqa: ARG001 - it is run
     port = free_port()
-    command = ("python", "-m", "app.sandbox", "--port", str(port))
+    command = ("python", "-m", "sandbox", "--port", str(port))
     with Container(f"http://127.0.0.1:{port}", "/_sandbox/state", command) as container:
         yield SandboxDriver(container.url)
 

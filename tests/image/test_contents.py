@@ -75,11 +75,11 @@ def test_pip_is_gone_as_a_module_too() -> None:
         assert inside(python, "-c", found).split() == ["None", "None"]
 
 
-def test_it_holds_the_app_and_the_way_it_is_served_alone() -> None:
+def test_it_holds_the_app_the_sandbox_and_the_way_they_are_served_alone() -> None:
     files = inside("find", "/opt/gateway", "-type", "f", "-not", "-name", "*.pyc").split()
     expected = {
-        os.path.join("/opt/gateway/app", path.relative_to(PROJECT / "app"))
-        for path in (PROJECT / "app").rglob("*")
+        os.path.join("/opt/gateway", path.relative_to(PROJECT))
+        for path in (*(PROJECT / "app").rglob("*"), *(PROJECT / "sandbox").rglob("*.py"))
         if path.is_file() and "__pycache__" not in path.parts
     }
     assert set(files) == expected | {"/opt/gateway/gunicorn.conf.py"}
@@ -91,7 +91,7 @@ def test_nothing_in_it_can_be_changed_by_its_user_even_if_the_root_were_writable
 
 
 def test_every_module_is_compiled() -> None:
-    count = "find /opt/gateway/app -name '*.py{}' | wc -l"
+    count = "find /opt/gateway/app /opt/gateway/sandbox -name '*.py{}' | wc -l"
     sources, compiled = (int(inside("sh", "-c", count.format(end))) for end in ("", "c"))
     assert sources == compiled > 0
 

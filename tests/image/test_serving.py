@@ -131,7 +131,7 @@ def test_on_sigterm_it_ends_in_order_and_a_request_under_way_has_its_answer(
 @pytest.mark.usefixtures("image")
 def test_the_sandbox_in_it_ends_in_order_too() -> None:
     port = free_port()
-    command = ("python", "-m", "app.sandbox", "--port", str(port))
+    command = ("python", "-m", "sandbox", "--port", str(port))
     with Container(f"http://127.0.0.1:{port}", "/_sandbox/state", command) as container:
         container.stop()
         assert container.state["ExitCode"] == 0

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import pytest
 
-from app.sandbox.faults import KINDS
+from sandbox.faults import KINDS
 from tests.reliability.conftest import Build
 from tests.reliability.gateways import new_customer, read, said, submit
 from tests.sandbox_driver import SandboxDriver

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from app.sandbox.server import SandboxServer
 from demo.local import free_port
+from sandbox.server import SandboxServer
 from tests.raw_upstream import RawUpstream, answer
 from tests.reliability.conftest import Build
 from tests.reliability.gateways import read, said, submit

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from app.sandbox.server import SandboxServer
 from app.settings import Settings
+from sandbox.server import SandboxServer
 from tests.gateway import (
     ACCESS_KEY,
     INDIVIDUAL_PATH,

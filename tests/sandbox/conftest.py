@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 import requests
 
-from app.sandbox.server import SandboxServer
+from sandbox.server import SandboxServer
 from tests.sandbox.bucket import Bucket
 from tests.sandbox.partner import Partner
 from tests.sandbox_driver import SandboxDriver

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 import requests
 
-from app.sandbox import create_sandbox
-from app.sandbox.faults import DAMAGES, KINDS
-from app.sandbox.spoilers import HUGE_BYTES
+from sandbox import create_sandbox
+from sandbox.faults import DAMAGES, KINDS
+from sandbox.spoilers import HUGE_BYTES
 from tests.sandbox.bucket import Bucket
 from tests.sandbox.partner import VERIFIED_INFO, Partner, verified_info
 from tests.sandbox_driver import SandboxDriver

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from app.sandbox import faults, operations
-from app.sandbox.codes import FAMILIES
+from sandbox import faults, operations
+from sandbox.codes import FAMILIES
 from tests.sandbox.partner import PARTNER_ID, V2, VERIFIED_INFO, Partner, verified_info
 from tests.sandbox_driver import SandboxDriver
 

@@ -17,8 +17,8 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from app.sandbox.__main__ import main
-from app.sandbox.server import SandboxServer
+from sandbox.__main__ import main
+from sandbox.server import SandboxServer
 from tests.sandbox.partner import VERIFIED_INFO, Partner, verified_info
 from tests.sandbox_driver import SandboxDriver
 
@@ -146,7 +146,7 @@ def test_main_serves_until_a_signal_and_ends_with_0(number: signal.Signals) -> N
 def test_the_sandbox_runs_as_a_program_of_its_own() -> None:
     root = Path(__file__).parents[2]
     with subprocess.Popen(
-        [sys.executable, "-m", "app.sandbox", "--port", "0"],
+        [sys.executable, "-m", "sandbox", "--port", "0"],
         stdout=subprocess.PIPE,
         cwd=root,
         text=True,

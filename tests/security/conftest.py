@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from app.sandbox.server import SandboxServer
 from demo.local import configuration
+from sandbox.server import SandboxServer
 from tests.gunicorn_process import ServedGateway
 from tests.sandbox_driver import SandboxDriver
 
