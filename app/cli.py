@@ -15,10 +15,10 @@ from app import settings as configuration
 from app.errors import ErrorCode, GatewayError
 from app.fields import utc
 from app.gateway import Gateway
-from app.partner_center.client import PartnerCenter
-from app.partner_center.codes import Verdict
-from app.partner_center.deadline import Errand
-from app.partner_center.exchange import Exchange
+from app.huawei.codes import Verdict
+from app.huawei.pacing.deadline import Errand
+from app.huawei.partner_center import PartnerCenter
+from app.observability.exchange import Exchange
 from app.settings import ConfigurationError, Settings, StateSettings
 from app.verification.model import CUSTOMER_ID
 

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Self
 
+from app.huawei.credentials.key_pairs import Credentials, KeyPairs
+from app.huawei.credentials.tokens import Tokens
+from app.huawei.iam import Iam
+from app.huawei.obs import Bucket
+from app.huawei.partner_center import PartnerCenter
 from app.observability import metrics
-from app.partner_center.bucket import Bucket
-from app.partner_center.client import PartnerCenter
-from app.partner_center.credentials import Credentials, KeyPairs
-from app.partner_center.exchange import Exchange
-from app.partner_center.iam import Iam
-from app.partner_center.tokens import Tokens
+from app.observability.exchange import Exchange
 from app.settings import AccountSettings, Settings
 from app.state import Sealing, State, open_state
 from app.verification import Verifications

@@ -17,13 +17,13 @@ SECONDS = 8
 RATE = 400  # samples a second
 # A sample belongs to the first of these that is found going up from where it was taken.
 LAYERS: Mapping[str, str] = {
-    "HTTP to upstream: transport, urllib3, http.client": r"partner_center/transport"
+    "HTTP to upstream: transport, urllib3, http.client": r"huawei/transport"
     r"|urllib3/|http/client|/email/|httptools|geventhttpclient",
-    "signature": r"partner_center/signing|requests_aws4auth/",
-    "credentials": r"partner_center/(credentials|key_pair|key_slot|tokens)",
-    "quota, retries, circuit": r"partner_center/(quota|retry|breaker|deadline)|pybreaker"
+    "signature": r"huawei/credentials/signing|requests_aws4auth/",
+    "credentials": r"huawei/credentials/(key_pairs|key_pair|key_slot|tokens)",
+    "quota, retries, circuit": r"huawei/pacing/(quota|retry|breaker|deadline)|pybreaker"
     r"|app/state/",
-    "the rest of the client: answer, codes": r"app/partner_center/",
+    "the rest of the client: answer, codes": r"app/huawei/",
     "metrics": r"prometheus_client/|observability/metrics",
     "log line and audit": r"logging/__init__|observability/(logs|audit)",
     "tracing": r"opentelemetry/|observability/tracing",

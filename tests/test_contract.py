@@ -18,8 +18,8 @@ from openapi_spec_validator import validate
 
 import app as gateway
 from app.errors import ErrorCode
-from app.partner_center import codes
-from app.partner_center.operation import Operation
+from app.huawei import codes
+from app.huawei.operation import Operation
 from demo.local import PROJECT
 from tests.gateway import bearer
 

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from flask import Flask, Response, request
 
 from app.errors import ErrorCode, Upstream
+from app.huawei import codes, iam, obs
+from app.huawei.review_result import PROBE, READ_RESULT
 from app.observability import metrics, tracing
+from app.observability.exchange import Exchange
 from app.observability.logs import event, logger
-from app.partner_center import bucket, codes, iam
-from app.partner_center.exchange import Exchange
-from app.partner_center.review_result import PROBE, READ_RESULT
 from app.verification import legacy, review
 
 _log = logger("request")
@@ -23,7 +23,7 @@ _upstream_log = logger("upstream")
 _ASIDE = frozenset({PROBE.name, iam.OPERATION})
 _OPERATIONS = (legacy.PUSH, READ_RESULT, *review.SUBMIT.values())
 _CODES = metrics.CodeLabels(
-    codes.KNOWN.union(bucket.CODES, *(operation.errors for operation in _OPERATIONS)),
+    codes.KNOWN.union(obs.CODES, *(operation.errors for operation in _OPERATIONS)),
     most_unknown=50,
 )
 _PROBES = frozenset({"livez", "readyz"})

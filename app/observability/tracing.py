@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Flask
 
-from app.partner_center.exchange import Exchange
+from app.observability.exchange import Exchange
 from app.settings import TracingSettings
 
 if TYPE_CHECKING:

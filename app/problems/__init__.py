@@ -12,8 +12,8 @@ from werkzeug.exceptions import HTTPException, InternalServerError
 
 from app.authentication import open_to_all
 from app.errors import WAITING, ErrorCode, GatewayError
+from app.huawei import codes
 from app.observability import record
-from app.partner_center import codes
 from app.problems.document import MEDIA_TYPE, ProblemSchema, members, sample
 from app.problems.parser import Parser
 

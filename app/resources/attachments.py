@@ -9,7 +9,7 @@ from app.authentication import requires
 from app.errors import ErrorCode, GatewayError
 from app.extensions import gateway
 from app.fields import ResponseSchema
-from app.partner_center.transport import Stream
+from app.huawei.transport import Stream
 from app.problems import CALLER_PROBLEMS, UPSTREAM_PROBLEMS, ResourceBlueprint
 from app.verification.pictures import FORMATS, HEAD, MAX_BYTES, MEDIA_TYPES, media_type
 

@@ -11,8 +11,8 @@ from app.authentication import check_attachments, requires
 from app.errors import ErrorCode, GatewayError
 from app.extensions import verifications
 from app.fields import Flag, RequestSchema
+from app.huawei.pacing.deadline import WRITE, Errand
 from app.observability import record
-from app.partner_center.deadline import WRITE, Errand
 from app.problems import BODY_PROBLEMS, CALLER_PROBLEMS, UPSTREAM_PROBLEMS, ResourceBlueprint
 from app.resources.bodies import ENTERPRISE, INDIVIDUAL, EnterpriseSchema, IndividualSchema
 from app.resources.verification import (

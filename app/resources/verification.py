@@ -9,8 +9,8 @@ from marshmallow import fields
 from app.authentication import requires
 from app.extensions import verifications
 from app.fields import ResponseSchema, UtcTime
+from app.huawei.pacing.deadline import READ, Errand
 from app.observability import record
-from app.partner_center.deadline import READ, Errand
 from app.problems import CALLER_PROBLEMS, UPSTREAM_PROBLEMS, ResourceBlueprint
 from app.problems.document import FieldErrorSchema
 from app.verification.model import Kind, Status, Verification

@@ -7,11 +7,11 @@ from datetime import datetime
 from typing import Any
 
 from app.errors import ErrorCode, Fault, GatewayError, Retry
+from app.huawei.credentials.signing import utc_now
+from app.huawei.pacing.deadline import FLOOR, Errand
+from app.huawei.pacing.single_flight import SingleFlight
+from app.huawei.partner_center import PartnerCenter
 from app.observability import metrics
-from app.partner_center.client import PartnerCenter
-from app.partner_center.deadline import FLOOR, Errand
-from app.partner_center.signing import utc_now
-from app.partner_center.single_flight import SingleFlight
 from app.settings import AccountSettings
 from app.verification.backend import Backend, Draft, refusal
 from app.verification.choice import Choice

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from app.errors import ErrorCode, FieldError, GatewayError
 from app.fields import Rule
-from app.partner_center.deadline import Errand
+from app.huawei.pacing.deadline import Errand
 from app.verification.model import Kind, Verification
 from app.verification.translation import Code
 

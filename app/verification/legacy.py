@@ -12,11 +12,11 @@ from marshmallow.fields import Constant
 
 from app.errors import ErrorCode
 from app.fields import Text, length
-from app.partner_center.client import PartnerCenter
-from app.partner_center.deadline import Errand
-from app.partner_center.operation import Operation
-from app.partner_center.signing import utc_now
-from app.partner_center.success import ByCode
+from app.huawei.credentials.signing import utc_now
+from app.huawei.operation import Operation
+from app.huawei.pacing.deadline import Errand
+from app.huawei.partner_center import PartnerCenter
+from app.huawei.success import ByCode
 from app.verification.backend import Draft, document_code
 from app.verification.model import Kind, Status, Verification
 from app.verification.rules import company_number, has_letter, person_number

@@ -12,12 +12,12 @@ from marshmallow import fields
 
 from app.errors import ErrorCode, GatewayError
 from app.fields import Part, Rule, Text, Texts, length
-from app.partner_center.client import PartnerCenter
-from app.partner_center.deadline import Errand
-from app.partner_center.operation import Operation
-from app.partner_center.review_result import READ_RESULT
-from app.partner_center.signing import utc_now
-from app.partner_center.success import Applied, ByFields
+from app.huawei.credentials.signing import utc_now
+from app.huawei.operation import Operation
+from app.huawei.pacing.deadline import Errand
+from app.huawei.partner_center import PartnerCenter
+from app.huawei.review_result import READ_RESULT
+from app.huawei.success import Applied, ByFields
 from app.verification.backend import Draft, document_code
 from app.verification.model import Kind, Status, Verification
 from app.verification.rules import has_letter

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from app.errors import ErrorCode, GatewayError
-from app.partner_center.deadline import FLOOR, Errand
+from app.huawei.pacing.deadline import FLOOR, Errand
 from app.verification.idempotency import Attempt
 from app.verification.lost_answers import proves
 from app.verification.model import Kind, Status, Verification

@@ -9,7 +9,7 @@ from huaweicloudsdkcore.sdk_request import SdkRequest
 from huaweicloudsdkcore.signer.signer import Signer
 from requests import PreparedRequest
 
-from app.partner_center.signing import SdkHmacAuth
+from app.huawei.credentials.signing import SdkHmacAuth
 from benchmarks.bench import Bench, Row, at_most, ratio
 from demo.local import ACCESS_KEY, PARTNER_ID, SECRET_KEY
 

@@ -11,8 +11,8 @@ import pytest
 from flask.testing import FlaskClient
 
 from app import create_app
+from app.huawei.iam import Token
 from app.observability.logs import JsonFormatter, configuration, event, logger
-from app.partner_center.iam import Token
 from app.settings import Settings
 from tests.gateway import CUSTOMER, INDIVIDUAL_PATH, PERSON, bearer, submit
 from tests.observability.log import Log, check_silence

@@ -18,9 +18,9 @@ from werkzeug.test import TestResponse
 
 from app import create_app
 from app.errors import ErrorCode
+from app.huawei.codes import KNOWN
 from app.observability import metrics
 from app.observability.condition import Condition
-from app.partner_center.codes import KNOWN
 from app.settings import Settings
 from app.verification.switch_off import CUSTOMERS
 from demo.local import PROJECT

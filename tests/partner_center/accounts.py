@@ -13,12 +13,12 @@ from prometheus_client import REGISTRY
 
 from app import create_app
 from app.errors import ErrorCode, GatewayError
-from app.partner_center.client import PartnerCenter
-from app.partner_center.credentials import Credentials, KeyPairs
-from app.partner_center.deadline import READ, Errand
-from app.partner_center.iam import Iam
-from app.partner_center.review_result import READ_RESULT
-from app.partner_center.tokens import Tokens
+from app.huawei.credentials.key_pairs import Credentials, KeyPairs
+from app.huawei.credentials.tokens import Tokens
+from app.huawei.iam import Iam
+from app.huawei.pacing.deadline import READ, Errand
+from app.huawei.partner_center import PartnerCenter
+from app.huawei.review_result import READ_RESULT
 from app.settings import Settings
 from app.state import MemoryState, Sealing, State
 from tests.gateway import ACCESS_KEY, PARTNER_ID, SECRET_KEY, altered

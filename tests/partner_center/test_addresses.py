@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from app.errors import ErrorCode, GatewayError
-from app.partner_center.transport import Endpoint, Reply
+from app.huawei.transport import Endpoint, Reply
 from app.settings import Settings
 from tests.gateway import altered
 from tests.partner_center.test_reaching import black_hole

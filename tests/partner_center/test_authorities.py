@@ -11,7 +11,7 @@ import pytest
 import trustme
 
 from app.errors import ErrorCode, GatewayError
-from app.partner_center.transport import Endpoint
+from app.huawei.transport import Endpoint
 from app.settings import Settings
 from tests.gateway import altered
 from tests.raw_upstream import RawUpstream

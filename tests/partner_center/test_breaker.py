@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from app.errors import ErrorCode, GatewayError
-from app.partner_center.breaker import (
+from app.huawei.pacing.breaker import (
     CUSTOMERS,
     LONGEST_TRIAL,
     TRIAL_PAUSE,
@@ -18,7 +18,7 @@ from app.partner_center.breaker import (
     Breaker,
     Permit,
 )
-from app.partner_center.evidence import Evidence
+from app.huawei.pacing.evidence import Evidence
 from tests.state.timing import Clock
 
 FAILURES, PAUSE = 3, 10.0

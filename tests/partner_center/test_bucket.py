@@ -20,7 +20,7 @@ from werkzeug.test import TestResponse
 
 from app import create_app
 from app.errors import ErrorCode, GatewayError
-from app.partner_center import bucket
+from app.huawei import obs as bucket
 from tests.connect_proxy import ConnectProxy
 from tests.gateway import CUSTOMER, altered, code
 from tests.raw_upstream import RawUpstream, answer

@@ -13,8 +13,8 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from prometheus_client import REGISTRY
 
+from app.huawei.credentials.clock_skew import INTERVAL, WARN_FROM, WARN_INTERVAL, ClockSkew
 from app.observability.logs import JsonFormatter
-from app.partner_center.clock import INTERVAL, WARN_FROM, WARN_INTERVAL, ClockSkew
 from tests.gateway import code, submit
 from tests.sandbox_driver import SandboxDriver
 from tests.state.timing import Clock

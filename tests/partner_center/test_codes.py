@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 
 from app import create_app
 from app.errors import ErrorCode
-from app.partner_center import codes
+from app.huawei import codes
 from app.settings import Settings
 from tests.gateway import PERSON, altered, bearer, code, configuration, submit
 from tests.raw_upstream import RawUpstream, answer

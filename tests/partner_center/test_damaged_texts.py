@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app import create_app
-from app.partner_center.body import json_object
+from app.huawei.body import json_object
 from app.settings import Settings
 from tests.gateway import altered, code, submit
 from tests.raw_upstream import RawUpstream, answer

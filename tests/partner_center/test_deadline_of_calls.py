@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from app.errors import ErrorCode, GatewayError
-from app.partner_center.transport import Endpoint
+from app.huawei.transport import Endpoint
 from app.settings import Settings
 from tests.connect_proxy import drip
 from tests.gateway import CUSTOMER, PERSON, altered, bearer

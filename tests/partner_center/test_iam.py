@@ -14,8 +14,8 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from app.errors import ErrorCode, GatewayError
-from app.partner_center.guarded_iam import LOCK_PAUSE, REFUSED_PAUSE
-from app.partner_center.tokens import Tokens
+from app.huawei.credentials.guarded_iam import LOCK_PAUSE, REFUSED_PAUSE
+from app.huawei.credentials.tokens import Tokens
 from app.settings import Settings
 from tests.gateway import code, submit
 from tests.partner_center.accounts import (

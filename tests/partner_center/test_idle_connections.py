@@ -7,7 +7,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from app.partner_center.transport import Endpoint, Reply
+from app.huawei.transport import Endpoint, Reply
 from app.settings import Settings
 from tests.raw_upstream import SUCCESS, RawUpstream
 from tests.state.timing import wait_until

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from app.partner_center.key_pair import KeyPair, load, read_keys, stamp
+from app.huawei.credentials.key_pair import KeyPair, load, read_keys, stamp
 from app.settings import PairSettings
 from app.state import MemoryState, Sealing, State
 from tests.partner_center.accounts import Mounted, replace

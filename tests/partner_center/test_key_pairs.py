@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from app.errors import ErrorCode, GatewayError
-from app.partner_center.codes import Verdict
-from app.partner_center.key_pair import PROBATION, REST, KeyPair, load
+from app.huawei.codes import Verdict
+from app.huawei.credentials.key_pair import PROBATION, REST, KeyPair, load
 from app.settings import PairSettings
 from app.state import MemoryState, Sealing, SharedState, State
 from tests.partner_center.accounts import Mounted

@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as some
 
 from app.errors import ErrorCode
-from app.partner_center.pause import LONGEST_PAUSE, pause
+from app.huawei.pacing.pause import LONGEST_PAUSE, pause
 from app.settings import Settings
 from tests.gateway import altered, submit
 from tests.partner_center.accounts import gateway

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from app.errors import ErrorCode, GatewayError
-from app.partner_center.client import PartnerCenter
-from app.partner_center.key_pair import REST
-from app.partner_center.key_slot import REFUSED_INTERVAL
+from app.huawei.credentials.key_pair import REST
+from app.huawei.credentials.key_slot import REFUSED_INTERVAL
+from app.huawei.partner_center import PartnerCenter
 from app.settings import Settings
 from tests.gateway import ACCESS_KEY, SECOND_ACCESS_KEY, altered, code, submit
 from tests.partner_center.accounts import (

@@ -17,10 +17,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from urllib3.exceptions import HTTPError
 
-from app.partner_center.transport import Reply
-from app.partner_center.transport.addresses import Names
-from app.partner_center.transport.answer import MAX_CONTENT, MAX_RECEIVED
-from app.partner_center.transport.connection import Connection
+from app.huawei.transport import Reply
+from app.huawei.transport.addresses import Names
+from app.huawei.transport.connection import Connection
+from app.huawei.transport.reading import MAX_CONTENT, MAX_RECEIVED
 from tests.partner_center.test_wire import CHUNKED, HEAD, INTERIM
 from tests.raw_upstream import answer
 

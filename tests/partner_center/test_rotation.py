@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from app.errors import ErrorCode
-from app.partner_center.credentials import LOOK_INTERVAL, KeyPairs
-from app.partner_center.key_slot import REFUSED_INTERVAL
+from app.huawei.credentials.key_pairs import LOOK_INTERVAL, KeyPairs
+from app.huawei.credentials.key_slot import REFUSED_INTERVAL
 from app.settings import Settings
 from tests.gateway import ACCESS_KEY, SECRET_KEY
 from tests.partner_center.accounts import (

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.partner_center.tokens import MARGIN
+from app.huawei.credentials.tokens import MARGIN
 from app.settings import Settings
 from app.state import MemoryState, SharedState
 from tests.gateway import INDIVIDUAL_PATH, PERSON, bearer, code, submit

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from requests import PreparedRequest
 from requests.structures import CaseInsensitiveDict
 
-from app.partner_center.signing import SdkHmacAuth, canonical_query
+from app.huawei.credentials.signing import SdkHmacAuth, canonical_query
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors/sign_vectors.json").read_text())
 ACCESS_KEY, SECRET_KEY = VECTORS["access_key"], VECTORS["secret_key"]

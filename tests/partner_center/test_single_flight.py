@@ -7,7 +7,7 @@ from threading import Barrier, Event, Lock
 
 import pytest
 
-from app.partner_center.single_flight import SingleFlight
+from app.huawei.pacing.single_flight import SingleFlight
 
 ASKERS = 20
 

@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 
 import app
 from app import create_app
-from app.partner_center.answer import Answer
-from app.partner_center.operation import Operation
-from app.partner_center.success import ByNothing
-from app.partner_center.transport import Reply
+from app.huawei.answer import Answer
+from app.huawei.operation import Operation
+from app.huawei.success import ByNothing
+from app.huawei.transport import Reply
 from app.settings import Settings
 from tests.gateway import altered, code, submit
 from tests.raw_upstream import RawUpstream, answer

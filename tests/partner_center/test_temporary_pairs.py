@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from app.errors import ErrorCode
-from app.partner_center.credentials import LOOK_INTERVAL
+from app.huawei.credentials.key_pairs import LOOK_INTERVAL
 from app.settings import Settings
 from tests.gateway import SECOND_ACCESS_KEY, SECOND_SECRET_KEY, code, submit
 from tests.partner_center.accounts import (

@@ -8,8 +8,8 @@ import pytest
 from flask.testing import FlaskClient
 
 from app.errors import ErrorCode
-from app.partner_center.iam import SAFE_LIFE
-from app.partner_center.tokens import MARGIN, RETRY_INTERVAL, Tokens
+from app.huawei.credentials.tokens import MARGIN, RETRY_INTERVAL, Tokens
+from app.huawei.iam import SAFE_LIFE
 from app.settings import Settings
 from tests.gateway import code, submit
 from tests.partner_center.accounts import (

@@ -14,7 +14,7 @@ from itertools import chain, repeat
 import pytest
 
 from app.errors import ErrorCode, GatewayError
-from app.partner_center.transport import Endpoint, Reply
+from app.huawei.transport import Endpoint, Reply
 from app.settings import Settings
 from tests.raw_upstream import SUCCESS, RawUpstream, answer
 

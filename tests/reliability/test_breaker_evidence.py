@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from werkzeug.test import TestResponse
 
-from app.partner_center.breaker import CUSTOMERS
+from app.huawei.pacing.breaker import CUSTOMERS
 from demo.local import free_port
 from tests.raw_upstream import RawUpstream, answer
 from tests.reliability.circuits import (

@@ -11,8 +11,8 @@ import pytest
 from prometheus_client import REGISTRY
 
 from app.errors import ErrorCode, GatewayError
-from app.partner_center.deadline import Errand
-from app.partner_center.quota import Quota
+from app.huawei.pacing.deadline import Errand
+from app.huawei.pacing.quota import Quota
 from app.state import MemoryState
 from tests.state.timing import Clock, wait_until
 

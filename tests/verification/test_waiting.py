@@ -10,7 +10,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app.partner_center.deadline import Errand
+from app.huawei.pacing.deadline import Errand
 from app.verification import LAST_LOOK
 from app.verification.model import Status
 from tests.gateway import CUSTOMER, code

@@ -3,9 +3,9 @@
 from enum import Enum
 
 from app.errors import ErrorCode, GatewayError
-from app.partner_center.answer import Answer
-from app.partner_center.codes import OTHER
-from app.partner_center.deadline import Errand
+from app.huawei.answer import Answer
+from app.huawei.codes import OTHER
+from app.huawei.pacing.deadline import Errand
 
 # An answer that was waited for so long is missing; ended sooner by our own deadline, it may have
 # been on its way.

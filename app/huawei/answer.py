@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from app.errors import GatewayError, Upstream
-from app.partner_center import codes
-from app.partner_center.body import json_object
-from app.partner_center.operation import Operation
-from app.partner_center.pause import pause
-from app.partner_center.success import SUCCESS
-from app.partner_center.transport import Reply
+from app.huawei import codes
+from app.huawei.body import json_object
+from app.huawei.operation import Operation
+from app.huawei.pacing.pause import pause
+from app.huawei.success import SUCCESS
+from app.huawei.transport import Reply
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 

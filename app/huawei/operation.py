@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from app.errors import ErrorCode
-from app.partner_center.success import Success
+from app.huawei.success import Success
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,9 +5,9 @@ import time
 from collections.abc import Callable
 
 from app.errors import ErrorCode, GatewayError
+from app.huawei.iam import Iam, Token
 from app.observability import metrics
 from app.observability.logs import event, logger
-from app.partner_center.iam import Iam, Token
 
 # A wrong password comes in the keystone shape without a code, or as one of these.
 WRONG_PASSWORD = (None, "IAM.0062", "IAM.0063")

@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from app.partner_center.operation import Operation
-from app.partner_center.success import ByFields, ReviewResult
+from app.huawei.operation import Operation
+from app.huawei.success import ByFields, ReviewResult
 
 READ_RESULT = Operation(
     name="read_result",  # mc_00020

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from app.errors import ErrorCode, GatewayError, Upstream
-from app.partner_center import codes
-from app.partner_center.answer import request_id
-from app.partner_center.body import json_object
-from app.partner_center.exchange import Exchange
-from app.partner_center.pause import pause
-from app.partner_center.transport import Endpoint, Reply
+from app.huawei import codes
+from app.huawei.answer import request_id
+from app.huawei.body import json_object
+from app.huawei.pacing.pause import pause
+from app.huawei.transport import Endpoint, Reply
+from app.observability.exchange import Exchange
 from app.settings import AccountSettings, IamSettings
 
 # `nocatalog` with any value leaves the long catalogue out of the answer.

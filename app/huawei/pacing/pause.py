@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from app.errors import ErrorCode
-from app.partner_center.signing import utc_now
+from app.huawei.credentials.signing import utc_now
 
 LONGEST_PAUSE = 3600.0  # seconds, whatever upstream asks for
 

@@ -14,22 +14,22 @@ from typing import Any, TypeVar
 from requests import PreparedRequest
 
 from app.errors import GatewayError, Upstream
+from app.huawei.answer import Answer
+from app.huawei.codes import Verdict
+from app.huawei.credentials.clock_skew import ClockSkew
+from app.huawei.credentials.key_pairs import Credentials
+from app.huawei.credentials.key_slot import Probe
+from app.huawei.credentials.signing import SdkHmacAuth, canonical_query
+from app.huawei.operation import Operation
+from app.huawei.pacing import evidence
+from app.huawei.pacing.breaker import Breaker, Permit
+from app.huawei.pacing.deadline import Errand
+from app.huawei.pacing.quota import Quota
+from app.huawei.pacing.retry import Retries
+from app.huawei.review_result import PROBE
+from app.huawei.transport import USER_AGENT, Endpoint
 from app.observability import metrics
-from app.partner_center import evidence
-from app.partner_center.answer import Answer
-from app.partner_center.breaker import Breaker, Permit
-from app.partner_center.clock import ClockSkew
-from app.partner_center.codes import Verdict
-from app.partner_center.credentials import Credentials
-from app.partner_center.deadline import Errand
-from app.partner_center.exchange import Exchange
-from app.partner_center.key_slot import Probe
-from app.partner_center.operation import Operation
-from app.partner_center.quota import Quota
-from app.partner_center.retry import Retries
-from app.partner_center.review_result import PROBE
-from app.partner_center.signing import SdkHmacAuth, canonical_query
-from app.partner_center.transport import USER_AGENT, Endpoint
+from app.observability.exchange import Exchange
 from app.settings import AccountSettings
 from app.state import State
 

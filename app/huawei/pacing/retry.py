@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from app.errors import ErrorCode, GatewayError
-from app.partner_center.deadline import FLOOR, Errand
-from app.partner_center.operation import Operation
+from app.huawei.operation import Operation
+from app.huawei.pacing.deadline import FLOOR, Errand
 
 # Nothing was processed after these: a write may be sent again too.
 NOT_PROCESSED = frozenset({ErrorCode.UPSTREAM_UNREACHABLE, ErrorCode.UPSTREAM_THROTTLED})

@@ -13,15 +13,15 @@ from typing import Any
 from requests import PreparedRequest
 
 from app.errors import ErrorCode, GatewayError
+from app.huawei.codes import Verdict
+from app.huawei.credentials.guarded_iam import GuardedIam
+from app.huawei.credentials.key_pair import PROBATION
+from app.huawei.credentials.key_slot import Probe
+from app.huawei.iam import SAFE_LIFE, Iam, Token
+from app.huawei.pacing.deadline import Errand
+from app.huawei.pacing.single_flight import SingleFlight
 from app.observability import metrics
 from app.observability.logs import event, logger
-from app.partner_center.codes import Verdict
-from app.partner_center.deadline import Errand
-from app.partner_center.guarded_iam import GuardedIam
-from app.partner_center.iam import SAFE_LIFE, Iam, Token
-from app.partner_center.key_pair import PROBATION
-from app.partner_center.key_slot import Probe
-from app.partner_center.single_flight import SingleFlight
 from app.state import Sealing, State
 
 HEADER = "X-Auth-Token"

@@ -16,11 +16,11 @@ from urllib3.connection import ProxyConfig
 from urllib3.exceptions import HTTPError
 
 from app.errors import ErrorCode, GatewayError
+from app.huawei.transport.addresses import Names
+from app.huawei.transport.authorities import Authorities
+from app.huawei.transport.connection import Connection, Reply, SecureConnection, Stream
+from app.huawei.transport.watch import WATCH
 from app.observability.logs import event, logger
-from app.partner_center.transport.addresses import Names
-from app.partner_center.transport.authorities import Authorities
-from app.partner_center.transport.connection import Connection, Reply, SecureConnection, Stream
-from app.partner_center.transport.watch import WATCH
 from app.settings import AccountSettings
 
 USER_AGENT = "partner-gateway"

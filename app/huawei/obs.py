@@ -13,17 +13,17 @@ from requests import PreparedRequest
 from requests.structures import CaseInsensitiveDict
 
 from app.errors import ErrorCode, GatewayError, Upstream
-from app.partner_center import evidence
-from app.partner_center.answer import request_id
-from app.partner_center.breaker import Breaker, Permit
-from app.partner_center.codes import STATUSES
-from app.partner_center.deadline import UPLOAD, Errand
-from app.partner_center.evidence import Evidence
-from app.partner_center.exchange import Exchange
-from app.partner_center.key_pair import read_keys
-from app.partner_center.pause import pause
-from app.partner_center.signing import ObsAuth
-from app.partner_center.transport import USER_AGENT, Endpoint, Reply, Stream
+from app.huawei.answer import request_id
+from app.huawei.codes import STATUSES
+from app.huawei.credentials.key_pair import read_keys
+from app.huawei.credentials.signing import ObsAuth
+from app.huawei.pacing import evidence
+from app.huawei.pacing.breaker import Breaker, Permit
+from app.huawei.pacing.deadline import UPLOAD, Errand
+from app.huawei.pacing.evidence import Evidence
+from app.huawei.pacing.pause import pause
+from app.huawei.transport import USER_AGENT, Endpoint, Reply, Stream
+from app.observability.exchange import Exchange
 from app.settings import AccountSettings, AttachmentSettings
 
 # Partner Center looks for attachments under this prefix, and is told the rest of the key.

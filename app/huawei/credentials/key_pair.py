@@ -13,8 +13,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from app.errors import ErrorCode, GatewayError
-from app.partner_center.codes import Verdict
-from app.partner_center.signing import SdkHmacAuth, utc_now
+from app.huawei.codes import Verdict
+from app.huawei.credentials.signing import SdkHmacAuth, utc_now
 from app.settings import KeyFiles, PairSettings
 from app.state import Sealing, State
 

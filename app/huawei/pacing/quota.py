@@ -9,8 +9,8 @@ from collections import OrderedDict, deque
 from dataclasses import dataclass, field
 
 from app.errors import ErrorCode, GatewayError
+from app.huawei.pacing.deadline import FLOOR, Errand
 from app.observability import metrics
-from app.partner_center.deadline import FLOOR, Errand
 from app.state import State
 
 # Calls are let go so much further apart than allowed, for they do not all take equally long to

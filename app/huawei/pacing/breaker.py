@@ -15,9 +15,9 @@ from typing import Any, TypeVar
 import pybreaker
 
 from app.errors import ErrorCode, GatewayError
+from app.huawei.pacing.evidence import Evidence
 from app.observability import metrics
 from app.observability.logs import event, logger
-from app.partner_center.evidence import Evidence
 
 CUSTOMERS = 3  # so many must meet a doubtful answer before it counts as a failure
 WINDOW = 60.0  # seconds in which they must meet it; the pause of the circuit comes on top

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from datetime import datetime
 
 from app.errors import GatewayError
+from app.huawei.codes import Verdict
+from app.huawei.credentials.key_pair import KeyPair, Stamp, load, stamp
+from app.huawei.credentials.signing import SdkHmacAuth, utc_now
 from app.observability import metrics
 from app.observability.logs import event, logger
-from app.partner_center.codes import Verdict
-from app.partner_center.key_pair import KeyPair, Stamp, load, stamp
-from app.partner_center.signing import SdkHmacAuth, utc_now
 from app.settings import PairSettings
 from app.state import Sealing, State
 

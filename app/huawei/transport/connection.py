@@ -9,9 +9,9 @@ from typing import Any, Protocol
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
-from app.partner_center.transport.addresses import Names, connect, left
-from app.partner_center.transport.answer import Answer
-from app.partner_center.transport.watch import WATCH
+from app.huawei.transport.addresses import Names, connect, left
+from app.huawei.transport.reading import Answer
+from app.huawei.transport.watch import WATCH
 
 _OPTIONS = [
     *HTTPConnection.default_socket_options,

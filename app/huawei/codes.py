@@ -12,8 +12,8 @@ from enum import Enum
 from typing import Any
 
 from app.errors import ErrorCode
-from app.partner_center.operation import Operation
-from app.partner_center.success import SUCCESS
+from app.huawei.operation import Operation
+from app.huawei.success import SUCCESS
 
 OTHER = "OTHER"  # stands for a code of no known form
 _VAGUE = "CBC.0999"  # "other error"

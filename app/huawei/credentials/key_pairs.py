@@ -10,10 +10,10 @@ from typing import Any, Protocol
 from requests import PreparedRequest
 
 from app.errors import ErrorCode, GatewayError
-from app.partner_center.codes import Verdict
-from app.partner_center.key_pair import PROBATION, KeyPair
-from app.partner_center.key_slot import KeySlot, Probe, report
-from app.partner_center.signing import SdkHmacAuth, utc_now
+from app.huawei.codes import Verdict
+from app.huawei.credentials.key_pair import PROBATION, KeyPair
+from app.huawei.credentials.key_slot import KeySlot, Probe, report
+from app.huawei.credentials.signing import SdkHmacAuth, utc_now
 from app.settings import PairSettings
 from app.state import Sealing, State
 

@@ -1,0 +1,1 @@
+"""What the gateway proves itself to Huawei with."""

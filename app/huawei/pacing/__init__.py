@@ -1,0 +1,1 @@
+"""When a call is made, made again, and given up."""
