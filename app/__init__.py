@@ -4,11 +4,12 @@ from copy import deepcopy
 
 from flask import Flask
 
-from app import authentication, cli, docs, extensions, health, pages, rates, resources
+from app import cli
+from app.api import audit, authentication, docs, extensions, health, pages, rates, record, resources
+from app.api.problems import ProblemApi
+from app.api.rates import Rates
 from app.callers import Callers
-from app.observability import audit, record, tracing
-from app.problems import ProblemApi
-from app.rates import Rates
+from app.observability import tracing
 from app.settings import Settings
 
 VERSION = "0.1.0"

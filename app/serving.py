@@ -10,9 +10,9 @@ from gunicorn import util  # type: ignore[import-untyped]
 from gunicorn.http.body import Body  # type: ignore[import-untyped]
 from gunicorn.http.errors import ParseException  # type: ignore[import-untyped]
 
+from app.api.problems.document import unread
 from app.gateway import Gateway
 from app.observability import logs
-from app.problems.document import unread
 
 DRAIN_PAUSE = 1.0  # seconds between "not ready" and the closed door
 

@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app import authentication
+from app.api import authentication
 from app.settings import Settings
 from tests.gateway import INDIVIDUAL_PATH, PERSON, bearer, code
 from tests.sandbox_driver import SandboxDriver

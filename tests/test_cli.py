@@ -19,9 +19,9 @@ from flask.testing import FlaskClient
 from prometheus_client import REGISTRY
 
 from app import create_app
+from app.condition import Condition
 from app.errors import ErrorCode
 from app.observability import metrics
-from app.observability.condition import Condition
 from demo.local import PROJECT, free_port
 from tests.gateway import CUSTOMER, configuration, submit
 from tests.sandbox_driver import SandboxDriver

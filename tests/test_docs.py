@@ -10,9 +10,9 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from app.api.pages import READING, TRYING_OUT
+from app.api.resources.errors import MEANINGS, TURNS
 from app.errors import ErrorCode, Fault, Retry
-from app.pages import READING, TRYING_OUT
-from app.resources.errors import MEANINGS, TURNS
 from tests.gateway import bearer, check_problem, submit
 from tests.sandbox_driver import SandboxDriver
 

@@ -10,7 +10,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app.authentication import open_to_all
+from app.api.authentication import open_to_all
 from app.errors import ErrorCode
 from app.observability.logs import JsonFormatter
 from tests.gateway import INDIVIDUAL_PATH, bearer, check_problem

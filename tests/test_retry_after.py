@@ -10,9 +10,9 @@ import yaml
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app.authentication import open_to_all
+from app.api.authentication import open_to_all
+from app.api.problems.document import unread
 from app.errors import ErrorCode, GatewayError, Retry
-from app.problems.document import unread
 from app.settings import Settings
 from demo.local import PROJECT, free_port
 from tests.gateway import altered, bearer, submit

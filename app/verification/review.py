@@ -76,7 +76,7 @@ class _Apply(UpstreamSchema):
     customer_id = Text(required=True)
     xaccount_type = Text(attribute="platform_id", required=True)
     verified_number = Text(attribute="document.number", required=True, validate=length(1, 32))
-    # Their form and number are the contract's rules: app.resources.bodies.
+    # Their form and number are the contract's rules: app.api.resources.bodies.
     verified_file_url = _Pictures(Text(), attribute="attachments", required=True)
 
 

@@ -24,8 +24,8 @@ from flask import Flask, Response, abort, request
 from werkzeug.exceptions import InternalServerError
 
 import app as gateway
-from app.authentication import open_to_all
-from app.extensions import gateway as parts
+from app.api.authentication import open_to_all
+from app.api.extensions import gateway as parts
 from app.observability import metrics, tracing
 from app.observability.logs import AUDIT, event, logger
 

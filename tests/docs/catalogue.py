@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from app.api.resources.errors import MEANINGS, TURNS
 from app.errors import ErrorCode, Fault, Retry
-from app.resources.errors import MEANINGS, TURNS
 
 
 class Audience(StrEnum):

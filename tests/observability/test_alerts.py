@@ -13,10 +13,10 @@ import pytest
 import yaml
 from flask import Flask
 
+from app.condition import Condition
 from app.errors import ErrorCode, Fault
 from app.gateway import Gateway
 from app.observability import metrics
-from app.observability.condition import Condition
 from app.settings import Settings
 from demo.local import PROJECT
 from tests.observability.promql import grouped, made, selectors, served, unknown

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
+from app.condition import Condition
 from app.errors import Fault
 from app.gateway import Gateway
-from app.observability.condition import Condition
 from app.settings import Settings
 from demo.local import PROJECT
 from tests.observability.promql import OF_THE_TARGET, selectors, served, unknown

@@ -17,10 +17,10 @@ from prometheus_client import REGISTRY, CollectorRegistry
 from werkzeug.test import TestResponse
 
 from app import create_app
+from app.condition import Condition
 from app.errors import ErrorCode
 from app.huawei.codes import KNOWN
 from app.observability import metrics
-from app.observability.condition import Condition
 from app.settings import Settings
 from app.verification.switch_off import CUSTOMERS
 from demo.local import PROJECT

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from marshmallow import Schema, fields
 
 from app import create_app
-from app.authentication import open_to_all
+from app.api.authentication import open_to_all
 from app.settings import Settings
 from tests.gateway import INDIVIDUAL_PATH, altered, bearer, submit
 from tests.observability.log import PERSONAL, SECRETS, Log, check_silence

@@ -15,7 +15,7 @@ import requests
 import yaml
 
 from app import create_app
-from app.authentication import open_to_all
+from app.api.authentication import open_to_all
 from app.errors import ErrorCode
 from app.settings import Settings
 from demo.local import PROJECT, free_port

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from app.extensions import gateway as parts
+from app.api.extensions import gateway as parts
 from app.state import MemoryState, Sealing, State
 from app.verification.choice import Choice
 from app.verification.switch_off import PROBE_INTERVAL, SwitchOff

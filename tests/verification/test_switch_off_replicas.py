@@ -9,7 +9,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from app import create_app
-from app.extensions import gateway as parts
+from app.api.extensions import gateway as parts
 from app.settings import Settings
 from app.state import SharedState
 from app.verification.switch_off import CUSTOMERS, PROBE_INTERVAL, SwitchOff

@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from marshmallow import Schema
 
+from app.api.resources.bodies import EnterpriseSchema, IndividualSchema
 from app.fields import Part, Text, Texts
-from app.resources.bodies import EnterpriseSchema, IndividualSchema
 from tests.resources.test_verifications import changed
 from tests.sandbox_driver import SandboxDriver
 from tests.verification.conftest import Build

@@ -4,7 +4,7 @@ import logging
 
 from flask import Flask, Response
 
-from app.observability import record
+from app.api import record
 from app.observability.logs import AUDIT, event
 
 _log = logging.getLogger(AUDIT)

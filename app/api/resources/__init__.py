@@ -5,21 +5,21 @@ import re
 from flask import Flask
 from werkzeug.routing import BaseConverter
 
-from app.problems import ProblemApi
-from app.resources import (
+from app.api.problems import ProblemApi
+from app.api.resources import (
     accounts,
     attachments,
     capabilities,
     errors,
     migration,
+    results,
     submissions,
-    verification,
 )
 from app.verification.model import ATTACHMENT_NAME, CUSTOMER_ID
 
 BLUEPRINTS = (
     submissions.blueprint,
-    verification.blueprint,
+    results.blueprint,
     attachments.blueprint,
     capabilities.blueprint,
     migration.blueprint,

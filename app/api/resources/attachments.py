@@ -5,12 +5,12 @@ from typing import Any
 from flask import g, request
 from marshmallow import fields
 
-from app.authentication import requires
+from app.api.authentication import requires
+from app.api.extensions import gateway
+from app.api.problems import CALLER_PROBLEMS, UPSTREAM_PROBLEMS, ResourceBlueprint
 from app.errors import ErrorCode, GatewayError
-from app.extensions import gateway
 from app.fields import ResponseSchema
 from app.huawei.transport import Stream
-from app.problems import CALLER_PROBLEMS, UPSTREAM_PROBLEMS, ResourceBlueprint
 from app.verification.pictures import FORMATS, HEAD, MAX_BYTES, MEDIA_TYPES, media_type
 
 blueprint = ResourceBlueprint(

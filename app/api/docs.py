@@ -3,8 +3,8 @@
 from flask import Blueprint, Response, redirect, url_for
 from werkzeug import Response as BaseResponse
 
-from app import pages
-from app.authentication import open_to_all
+from app.api import pages
+from app.api.authentication import open_to_all
 
 SPEC = {
     "info": {

@@ -2,9 +2,9 @@
 
 from flask import Blueprint
 
-from app.authentication import open_to_all
+from app.api.authentication import open_to_all
+from app.api.extensions import gateway
 from app.errors import ErrorCode, GatewayError
-from app.extensions import gateway
 
 blueprint = Blueprint("health", __name__)
 

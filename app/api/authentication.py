@@ -7,9 +7,9 @@ from typing import Any, TypeVar, get_args
 from flask import Flask, g, request
 from flask_smorest import Blueprint
 
+from app.api import record
 from app.callers import Callers
 from app.errors import ErrorCode, GatewayError
-from app.observability import record
 from app.settings import CallerSettings, Scope
 from app.verification.pictures import not_of_an_upload
 

@@ -7,15 +7,12 @@ from typing import Any, TypeVar
 
 from flask import g, request, url_for
 
-from app.authentication import check_attachments, requires
-from app.errors import ErrorCode, GatewayError
-from app.extensions import verifications
-from app.fields import Flag, RequestSchema
-from app.huawei.pacing.deadline import WRITE, Errand
-from app.observability import record
-from app.problems import BODY_PROBLEMS, CALLER_PROBLEMS, UPSTREAM_PROBLEMS, ResourceBlueprint
-from app.resources.bodies import ENTERPRISE, INDIVIDUAL, EnterpriseSchema, IndividualSchema
-from app.resources.verification import (
+from app.api import record
+from app.api.authentication import check_attachments, requires
+from app.api.extensions import verifications
+from app.api.problems import BODY_PROBLEMS, CALLER_PROBLEMS, UPSTREAM_PROBLEMS, ResourceBlueprint
+from app.api.resources.bodies import ENTERPRISE, INDIVIDUAL, EnterpriseSchema, IndividualSchema
+from app.api.resources.results import (
     IN_REVIEW,
     NEXT_CHECK,
     VERIFIED,
@@ -24,6 +21,9 @@ from app.resources.verification import (
     note,
     wait_preference,
 )
+from app.errors import ErrorCode, GatewayError
+from app.fields import Flag, RequestSchema
+from app.huawei.pacing.deadline import WRITE, Errand
 from app.verification.model import Kind
 
 _KEY = re.compile(r"[\x20-\x7e]{1,255}")

@@ -7,12 +7,12 @@ from flask import Response
 from markupsafe import Markup, escape
 from marshmallow import fields
 
-from app import pages
-from app.authentication import open_to_all
+from app.api import pages
+from app.api.authentication import open_to_all
+from app.api.problems import ResourceBlueprint
+from app.api.problems.document import sample
 from app.errors import ErrorCode, Fault, GatewayError, Retry
 from app.fields import ResponseSchema
-from app.problems import ResourceBlueprint
-from app.problems.document import sample
 
 blueprint = ResourceBlueprint(
     "errors", __name__, url_prefix="/v1/errors", description="What each error code means"

@@ -5,10 +5,10 @@ from typing import Any
 from flask import g
 from marshmallow import fields
 
-from app.authentication import requires
-from app.extensions import gateway, verifications
+from app.api.authentication import requires
+from app.api.extensions import gateway, verifications
+from app.api.problems import IDENTITY_PROBLEMS, ResourceBlueprint
 from app.fields import ResponseSchema
-from app.problems import IDENTITY_PROBLEMS, ResourceBlueprint
 from app.verification.capabilities import LIMITS, documents
 
 blueprint = ResourceBlueprint(

@@ -10,12 +10,12 @@ from flask import Response, current_app, request
 from flask_smorest.utils import prepare_response
 from werkzeug.exceptions import HTTPException, InternalServerError
 
-from app.authentication import open_to_all
+from app.api import record
+from app.api.authentication import open_to_all
+from app.api.problems.document import MEDIA_TYPE, ProblemSchema, members, sample
+from app.api.problems.parser import Parser
 from app.errors import WAITING, ErrorCode, GatewayError
 from app.huawei import codes
-from app.observability import record
-from app.problems.document import MEDIA_TYPE, ProblemSchema, members, sample
-from app.problems.parser import Parser
 
 View = TypeVar("View", bound=Callable[..., Any])
 

@@ -6,13 +6,13 @@ from typing import Any
 from flask import g, request
 from marshmallow import fields
 
-from app.authentication import requires
-from app.extensions import verifications
+from app.api import record
+from app.api.authentication import requires
+from app.api.extensions import verifications
+from app.api.problems import CALLER_PROBLEMS, UPSTREAM_PROBLEMS, ResourceBlueprint
+from app.api.problems.document import FieldErrorSchema
 from app.fields import ResponseSchema, UtcTime
 from app.huawei.pacing.deadline import READ, Errand
-from app.observability import record
-from app.problems import CALLER_PROBLEMS, UPSTREAM_PROBLEMS, ResourceBlueprint
-from app.problems.document import FieldErrorSchema
 from app.verification.model import Kind, Status, Verification
 
 blueprint = ResourceBlueprint(

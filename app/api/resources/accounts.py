@@ -4,10 +4,10 @@ from typing import Any
 
 from marshmallow import fields
 
-from app.authentication import requires
-from app.extensions import gateway
+from app.api.authentication import requires
+from app.api.extensions import gateway
+from app.api.problems import IDENTITY_PROBLEMS, ResourceBlueprint
 from app.fields import ResponseSchema, UtcTime
-from app.problems import IDENTITY_PROBLEMS, ResourceBlueprint
 
 blueprint = ResourceBlueprint(
     "accounts", __name__, url_prefix="/v1/accounts", description="The partner accounts"

@@ -15,7 +15,7 @@ from flask import (
     send_from_directory,
 )
 
-from app.authentication import open_to_all
+from app.api.authentication import open_to_all
 
 # No page can frame an answer, and no answer can load or send anything; pages are allowed more.
 _NOTHING = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"

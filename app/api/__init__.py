@@ -1,0 +1,1 @@
+"""What callers see: all that knows Flask."""
