@@ -1,7 +1,7 @@
 """marshmallow's fields, rules and schemas as the contract needs them: failures never hold a value.
 
 A request schema checks the caller's JSON and names the fields; its `attribute=` is never used to
-rename. What Huawei's words are for ours stands in app.verification.translation.
+rename. What Huawei's words are for ours stands in app.verification.backends.translation.
 """
 
 import re

@@ -28,7 +28,7 @@ LAYERS: Mapping[str, str] = {
     "log line and audit": r"logging/__init__|observability/logs|api/audit",
     "tracing": r"opentelemetry/|observability/tracing",
     "record of the request": r"api/record",
-    "schemas: webargs, marshmallow": r"webargs/|marshmallow/|app/fields|verification/translation",
+    "schemas: webargs, marshmallow": r"webargs/|marshmallow/|app/fields|backends/translation",
     "verification, idempotency": r"app/verification/",
     "views, flask-smorest": r"app/api/(resources|problems|extensions)|flask_smorest/",
     "authentication, rates": r"app/api/(authentication|rates)|limits/|jwt/",

@@ -15,7 +15,7 @@ from app.huawei.review_result import PROBE, READ_RESULT
 from app.observability import metrics, tracing
 from app.observability.exchange import Exchange
 from app.observability.logs import event, logger
-from app.verification import legacy, review
+from app.verification.backends import legacy, review
 
 _log = logger("request")
 _upstream_log = logger("upstream")

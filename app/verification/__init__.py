@@ -13,13 +13,13 @@ from app.huawei.pacing.single_flight import SingleFlight
 from app.huawei.partner_center import PartnerCenter
 from app.observability import metrics
 from app.settings import AccountSettings
-from app.verification.backend import Backend, Draft, refusal
+from app.verification.backends.backend import Backend, Draft, refusal
+from app.verification.backends.legacy import LegacyBackend
+from app.verification.backends.review import ReviewBackend
 from app.verification.choice import Choice
 from app.verification.idempotency import Attempt, Write, Writes
-from app.verification.legacy import LegacyBackend
 from app.verification.migration import Migration
 from app.verification.model import Kind, Verification
-from app.verification.review import ReviewBackend
 from app.verification.submit import Submission, Submitting
 from app.verification.switch_off import SwitchOff
 

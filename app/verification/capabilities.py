@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from app.verification import legacy, pictures, review
+from app.verification import pictures
+from app.verification.backends import legacy, review
 from app.verification.model import ENTERPRISE_DOCUMENTS, INDIVIDUAL_DOCUMENTS, Kind
 
 LIMITS = {

@@ -6,7 +6,7 @@ from hashlib import sha256
 
 from app.errors import ErrorCode, GatewayError, Upstream
 from app.settings import AccountSettings
-from app.verification.backend import Backend, Draft
+from app.verification.backends.backend import Backend, Draft
 from app.verification.switch_off import Stage, SwitchOff
 
 RETRY_AFTER = 60.0  # seconds: by then a probe has been answered

@@ -10,7 +10,7 @@ from webargs.flaskparser import FlaskParser
 
 from app.errors import ErrorCode, GatewayError
 from app.fields import field_errors
-from app.verification.backend import refusal
+from app.verification.backends.backend import refusal
 
 
 def _refuse_constant(_: str) -> NoReturn:

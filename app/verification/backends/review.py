@@ -18,10 +18,10 @@ from app.huawei.pacing.deadline import Errand
 from app.huawei.partner_center import PartnerCenter
 from app.huawei.review_result import READ_RESULT
 from app.huawei.success import Applied, ByFields
-from app.verification.backend import Draft, document_code
+from app.verification.backends.backend import Draft, document_code
+from app.verification.backends.translation import UpstreamSchema
 from app.verification.model import Kind, Status, Verification
 from app.verification.rules import has_letter
-from app.verification.translation import UpstreamSchema
 
 _APPLIED = ByFields(Applied())
 SUBMIT: Mapping[Kind, Operation] = {

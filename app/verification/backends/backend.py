@@ -7,8 +7,8 @@ from typing import Any, Protocol
 from app.errors import ErrorCode, FieldError, GatewayError
 from app.fields import Rule
 from app.huawei.pacing.deadline import Errand
+from app.verification.backends.translation import Code
 from app.verification.model import Kind, Verification
-from app.verification.translation import Code
 
 # The code of a rule that is a whole entry of the catalogue when it is all that is broken, the
 # first that applies. Any other broken rule makes it VALIDATION_FAILED.

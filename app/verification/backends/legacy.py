@@ -17,10 +17,10 @@ from app.huawei.operation import Operation
 from app.huawei.pacing.deadline import Errand
 from app.huawei.partner_center import PartnerCenter
 from app.huawei.success import ByCode
-from app.verification.backend import Draft, document_code
+from app.verification.backends.backend import Draft, document_code
+from app.verification.backends.translation import UpstreamSchema
 from app.verification.model import Kind, Status, Verification
 from app.verification.rules import company_number, has_letter, person_number
-from app.verification.translation import UpstreamSchema
 
 PUSH = Operation(
     name="verified_info",

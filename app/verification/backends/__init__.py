@@ -1,0 +1,1 @@
+"""The generations of Huawei's API that serve a verification."""
