@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from hashlib import sha256
 
-from app.callers.tokens import Issuer, claimed_issuer
+from app.callers.issuers import Issuer, claimed_issuer
 from app.errors import ErrorCode, GatewayError
 from app.settings import CallerSettings, Settings
 
