@@ -20,8 +20,10 @@ from app.observability import tracing
 from app.settings import Settings
 from demo.local import Local
 from sandbox.server import SandboxServer
-from tests.gateway import configuration
-from tests.sandbox_driver import SandboxDriver
+from tests.support.gateway import configuration
+from tests.support.sandbox_driver import SandboxDriver
+
+pytest_plugins = ["tests.support.fixtures"]
 
 hypothesis.settings.register_profile("gateway", deadline=None, print_blob=True)
 hypothesis.settings.load_profile("gateway")

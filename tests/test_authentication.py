@@ -11,8 +11,8 @@ from flask.testing import FlaskClient
 
 from app.api import authentication
 from app.settings import Settings
-from tests.gateway import INDIVIDUAL_PATH, PERSON, bearer, code
-from tests.sandbox_driver import SandboxDriver
+from tests.support.gateway import INDIVIDUAL_PATH, PERSON, bearer, code
+from tests.support.sandbox_driver import SandboxDriver
 
 OPEN = {
     "/",

@@ -23,8 +23,8 @@ from app.condition import Condition
 from app.errors import ErrorCode
 from app.observability import metrics
 from demo.local import PROJECT, free_port
-from tests.gateway import CUSTOMER, configuration, submit
-from tests.sandbox_driver import SandboxDriver
+from tests.support.gateway import CUSTOMER, configuration, submit
+from tests.support.sandbox_driver import SandboxDriver
 
 LIMIT = 60  # seconds
 

@@ -12,8 +12,8 @@ import pytest
 
 from demo import local
 from demo.local import PROJECT
-from tests.compose_file import composed, mounted, placed
-from tests.tools import needed
+from tests.support.compose_file import composed, mounted, placed
+from tests.support.programs import needed
 
 
 @pytest.fixture

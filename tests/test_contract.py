@@ -21,7 +21,7 @@ from app.errors import ErrorCode
 from app.huawei import codes
 from app.huawei.operation import Operation
 from demo.local import PROJECT
-from tests.gateway import bearer
+from tests.support.gateway import bearer
 
 VECTORS = Path(__file__).parent / "vectors"
 COMMITTED = PROJECT / "openapi/openapi.yaml"

@@ -15,9 +15,9 @@ import yaml
 
 from demo.local import PROJECT
 from sandbox.server import SandboxServer
-from tests.gateway import ACCESS_KEY, SECRET_KEY, configuration
-from tests.partner_center.accounts import PASSWORD
-from tests.sandbox_driver import SandboxDriver
+from tests.support.accounts import PASSWORD
+from tests.support.gateway import ACCESS_KEY, SECRET_KEY, configuration
+from tests.support.sandbox_driver import SandboxDriver
 
 LIMIT = 60  # seconds
 WRONG = "wrong-secret-key"

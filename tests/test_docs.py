@@ -13,8 +13,8 @@ from werkzeug.test import TestResponse
 from app.api.pages import READING, TRYING_OUT
 from app.api.resources.errors import MEANINGS, TURNS
 from app.errors import ErrorCode, Fault, Retry
-from tests.gateway import bearer, check_problem, submit
-from tests.sandbox_driver import SandboxDriver
+from tests.support.gateway import bearer, check_problem, submit
+from tests.support.sandbox_driver import SandboxDriver
 
 CHROMIUM = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
 PAGES = ["/docs", "/v1/errors", "/v1/errors/NOT_FOUND"]

@@ -18,8 +18,8 @@ from werkzeug.test import EnvironBuilder, run_wsgi_app
 from app.errors import ErrorCode
 from app.observability.logs import JsonFormatter
 from demo.local import Local
-from tests.gateway import INDIVIDUAL_PATH, PERSON, bearer, check_problem
-from tests.sandbox_driver import SandboxDriver
+from tests.support.gateway import INDIVIDUAL_PATH, PERSON, bearer, check_problem
+from tests.support.sandbox_driver import SandboxDriver
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ from flask.testing import FlaskClient
 from app.api.authentication import open_to_all
 from app.errors import ErrorCode
 from app.observability.logs import JsonFormatter
-from tests.gateway import INDIVIDUAL_PATH, bearer, check_problem
-from tests.sandbox_driver import SandboxDriver
+from tests.support.gateway import INDIVIDUAL_PATH, bearer, check_problem
+from tests.support.sandbox_driver import SandboxDriver
 
 
 @pytest.fixture

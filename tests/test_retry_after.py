@@ -15,9 +15,9 @@ from app.api.problems.document import unread
 from app.errors import ErrorCode, GatewayError, Retry
 from app.settings import Settings
 from demo.local import PROJECT, free_port
-from tests.gateway import altered, bearer, submit
-from tests.partner_center.accounts import gateway
-from tests.sandbox_driver import SandboxDriver
+from tests.support.accounts import gateway
+from tests.support.gateway import altered, bearer, submit
+from tests.support.sandbox_driver import SandboxDriver
 
 WAITING = {Retry.AFTER_DELAY.value, Retry.SAME_KEY.value}
 HEADER = "Retry-After"

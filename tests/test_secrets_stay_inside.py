@@ -21,12 +21,12 @@ from app import create_app
 from app.observability.logs import JsonFormatter
 from app.settings import Settings
 from demo.local import Local, free_port
-from tests.gateway import CUSTOMER, PERSON, bearer, configuration, digest
-from tests.partner_center.accounts import PASSWORD, Mounted, replace
-from tests.reachable import reachable
-from tests.sandbox_driver import SandboxDriver
-from tests.state.valkey import PASSWORD as STATE_PASSWORD
-from tests.state.valkey import Valkey
+from tests.support.accounts import PASSWORD, Mounted, replace
+from tests.support.gateway import CUSTOMER, PERSON, bearer, configuration, digest
+from tests.support.reachable import reachable
+from tests.support.sandbox_driver import SandboxDriver
+from tests.support.valkey import PASSWORD as STATE_PASSWORD
+from tests.support.valkey import Valkey
 
 ACCESS_KEY = "MARKERACCESSKEY00001"
 SECRET_KEY = "marker-secret-key-0123456789"

@@ -21,10 +21,17 @@ import yaml
 
 from app import settings
 from demo.local import PROJECT, free_port
-from tests.gateway import CUSTOMER, INDIVIDUAL_PATH, PERSON, SECRET_KEY, bearer, configuration
-from tests.gunicorn_process import LIMIT, ServedGateway, gunicorn
-from tests.raw_upstream import SUCCESS, RawUpstream
-from tests.sandbox_driver import SandboxDriver
+from tests.support.gateway import (
+    CUSTOMER,
+    INDIVIDUAL_PATH,
+    PERSON,
+    SECRET_KEY,
+    bearer,
+    configuration,
+)
+from tests.support.gunicorn_process import LIMIT, ServedGateway, gunicorn
+from tests.support.raw_upstream import SUCCESS, RawUpstream
+from tests.support.sandbox_driver import SandboxDriver
 
 
 class Gate:

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.config_file import SECRET, complaints, load, put
-from tests.gateway import digest
+from tests.support.config_file import SECRET, complaints, load, put
+from tests.support.gateway import digest
 
 EXAMPLE = """
 accounts:

@@ -11,8 +11,8 @@ from flask import Flask
 
 from app import settings as configuration
 from app.settings import ConfigurationError, Settings
-from tests.config_file import SECRET, complaints, load, put
-from tests.gateway import digest
+from tests.support.config_file import SECRET, complaints, load, put
+from tests.support.gateway import digest
 
 
 @pytest.mark.parametrize(

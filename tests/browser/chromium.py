@@ -11,7 +11,7 @@ from typing import Any
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 
-from tests.tools import needed
+from tests.support.programs import needed
 
 PATIENCE = 15  # seconds for an element to appear, on a busy machine
 

@@ -10,8 +10,8 @@ from flask.testing import FlaskClient
 
 from app import create_app
 from app.settings import Settings
-from tests.callers import issuer
-from tests.sandbox_driver import SandboxDriver
+from tests.support import issuer
+from tests.support.sandbox_driver import SandboxDriver
 
 OIDC_ISSUER = "https://login.example.com/realms/company"
 

@@ -16,13 +16,13 @@ from app import create_app
 from app.callers.key_set import FIRST_PAUSE, MAX_BYTES, KeySet, Source, key_set
 from app.errors import ErrorCode, GatewayError
 from app.settings import IssuerSettings, Settings
-from tests.callers import issuer
 from tests.callers.conftest import trusting
-from tests.callers.issuer import EC, RSA, public, rsa_key
-from tests.gateway import bearer, check_problem
-from tests.raw_upstream import RawUpstream, Script, answer
-from tests.sandbox_driver import SandboxDriver
-from tests.state.timing import wait_until
+from tests.support import issuer
+from tests.support.gateway import bearer, check_problem
+from tests.support.issuer import EC, RSA, public, rsa_key
+from tests.support.raw_upstream import RawUpstream, Script, answer
+from tests.support.sandbox_driver import SandboxDriver
+from tests.support.timing import wait_until
 
 
 class Clock:

@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
 from tests.callers.conftest import OIDC_ISSUER
-from tests.callers.issuer import (
+from tests.support.gateway import INDIVIDUAL_PATH, PERSON, bearer, code
+from tests.support.issuer import (
     EC,
     ED,
     RSA,
@@ -28,8 +29,7 @@ from tests.callers.issuer import (
     public_pem,
     token,
 )
-from tests.gateway import INDIVIDUAL_PATH, PERSON, bearer, code
-from tests.sandbox_driver import SandboxDriver
+from tests.support.sandbox_driver import SandboxDriver
 
 
 def submit(

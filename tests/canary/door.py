@@ -6,11 +6,11 @@ import json
 import time
 from functools import partial
 
-from tests.callers import issuer
 from tests.canary.driver import SUBMISSIONS, Driver, at_once
 from tests.canary.marked import OIDC
 from tests.canary.server import CRASHES, LEAKS
 from tests.canary.watched import LIMIT
+from tests.support import issuer
 
 
 def every_token(driver: Driver) -> None:

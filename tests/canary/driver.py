@@ -19,7 +19,7 @@ from tests.canary.bodies import full_body, operations
 from tests.canary.marked import Secrets
 from tests.canary.markers import Markers
 from tests.canary.watched import LIMIT, Watched
-from tests.sandbox_driver import SandboxDriver
+from tests.support.sandbox_driver import SandboxDriver
 
 Work = Callable[[], Any]
 SUBMISSIONS = (

@@ -10,7 +10,7 @@ from sandbox.codes import FAMILIES
 from sandbox.faults import KINDS
 from tests.canary.driver import SUBMISSIONS, Driver, Work, at_once
 from tests.canary.marked import ACCOUNTS
-from tests.partner_center.accounts import replace
+from tests.support.accounts import replace
 
 DEATHS = ("expired", "decrypt", "APIGW.0307", "CBC.0154", "IAM.0066", "IAM.0067")
 

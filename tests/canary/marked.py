@@ -8,11 +8,11 @@ from typing import Any, get_args
 
 from app.settings import Scope
 from demo.local import BUCKET, BUCKET_ACCESS_KEY, BUCKET_SECRET_KEY, REGION
-from tests.callers import issuer
 from tests.canary.markers import Markers
-from tests.gateway import PARTNER_ID, PLATFORM_ID, digest
-from tests.partner_center.accounts import PASSWORD, Mounted
-from tests.state.valkey import PASSWORD as STATE_PASSWORD
+from tests.support import issuer
+from tests.support.accounts import PASSWORD, Mounted
+from tests.support.gateway import PARTNER_ID, PLATFORM_ID, digest
+from tests.support.valkey import PASSWORD as STATE_PASSWORD
 
 OIDC = "https://login.example.com/realms/company"
 ACCOUNTS = ("legacy", "review", "token")

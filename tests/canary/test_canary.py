@@ -9,17 +9,17 @@ import pytest
 from app import create_app
 from app.errors import ErrorCode
 from app.settings import Settings
-from tests.callers import issuer
 from tests.canary import drives, marked
 from tests.canary.driver import Driver
 from tests.canary.markers import Markers
 from tests.canary.search import Allowance, report, seek
 from tests.canary.server import LEAKS
 from tests.canary.watched import Watched
-from tests.observability.collector import Collector
-from tests.raw_upstream import RawUpstream, answer
-from tests.sandbox_driver import SandboxDriver
-from tests.state.valkey import Valkey
+from tests.support import issuer
+from tests.support.collector import Collector
+from tests.support.raw_upstream import RawUpstream, answer
+from tests.support.sandbox_driver import SandboxDriver
+from tests.support.valkey import Valkey
 
 TOLD = ("log", "audit", "answers")
 ALLOWED = (

@@ -16,8 +16,8 @@ from demo.local import PROJECT, free_port
 from tests.canary import marked
 from tests.canary.markers import Markers
 from tests.canary.search import Sinks, report, seek
-from tests.config_file import put
-from tests.sandbox_driver import SandboxDriver
+from tests.support.config_file import put
+from tests.support.sandbox_driver import SandboxDriver
 
 LIMIT = 60  # seconds
 CHECK_CONFIG = ("flask", "--app", "app", "config", "check")

@@ -18,8 +18,8 @@ import yaml
 
 from demo.local import PROJECT, free_port
 from tests.canary.search import Sinks
-from tests.observability.collector import Collector
-from tests.state.valkey import Valkey
+from tests.support.collector import Collector
+from tests.support.valkey import Valkey
 
 LIMIT = 60  # seconds
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.chart.helm import Helm
-from tests.tools import needed
+from tests.support.programs import needed
 
 
 @pytest.fixture(scope="session", params=["helm3", "helm4"])

@@ -12,7 +12,7 @@ import yaml
 
 from demo.local import PROJECT
 from tests.chart.helm import CHART, MATRIX, VALUES, Helm
-from tests.tools import needed
+from tests.support.programs import needed
 
 RULES = "{extends: default, rules: {document-start: disable, line-length: {max: 100}}}"
 

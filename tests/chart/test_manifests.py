@@ -13,7 +13,7 @@ import yaml
 
 from tests.chart.custom_resources import SPECS
 from tests.chart.helm import MATRIX, Helm
-from tests.tools import needed
+from tests.support.programs import needed
 
 EXCEPTIONS = Path(__file__).parent / "exceptions.yaml"
 

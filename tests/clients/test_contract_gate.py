@@ -15,7 +15,7 @@ import yaml
 
 from demo.local import PROJECT
 from openapi.diff import CONTRACT, breaks, newest, overlooked
-from tests.tools import needed
+from tests.support.programs import needed
 
 Contract = dict[str, Any]
 Change = Callable[[Contract], Any]

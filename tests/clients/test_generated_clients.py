@@ -15,7 +15,7 @@ import pytest
 
 from demo.local import KEY, Local
 from tests.clients.building import CLIENTS
-from tests.tools import needed
+from tests.support.programs import needed
 
 NAME, NUMBER = "Kanari Vogelsang", "KANARI4711"
 PERSONAL = ("kanari", "vogelsang", "4711")

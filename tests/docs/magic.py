@@ -13,8 +13,8 @@ from app import create_app
 from app.settings import Settings
 from sandbox.codes import FAMILIES
 from sandbox.server import SandboxServer
-from tests.gateway import PERSON, bearer, configuration
-from tests.sandbox_driver import SandboxDriver
+from tests.support.gateway import PERSON, bearer, configuration
+from tests.support.sandbox_driver import SandboxDriver
 
 REVIEWS = ("cust-0001", "review-instant-1", "review-pass-1", "review-reject-1", "review-hold-1")
 PICTURES = {"attachments": ["data-page.jpg", "holding.jpg"]}

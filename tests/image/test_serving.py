@@ -14,8 +14,8 @@ from demo.demo import PERSON, picture
 from demo.local import free_port
 from tests.image.conftest import gateway_container
 from tests.image.containers import GRACE, Container, call
-from tests.sandbox_driver import SandboxDriver
-from tests.state.timing import wait_until
+from tests.support.sandbox_driver import SandboxDriver
+from tests.support.timing import wait_until
 
 MANY = 300
 Figure = Callable[[str, str], None]

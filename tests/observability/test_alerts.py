@@ -19,8 +19,8 @@ from app.gateway import Gateway
 from app.observability import metrics
 from app.settings import Settings
 from demo.local import PROJECT
-from tests.observability.promql import grouped, made, selectors, served, unknown
-from tests.tools import needed
+from tests.support.programs import needed
+from tests.support.promql import grouped, made, selectors, served, unknown
 
 ALERTS = PROJECT / "helm/files/alerts.yaml"
 RUNBOOK = PROJECT / "docs/runbook.md"

@@ -22,7 +22,8 @@ from app import create_app
 from app.observability.logs import AuditFile
 from app.settings import Settings
 from demo.local import PROJECT
-from tests.gateway import (
+from tests.support.accounts import with_token
+from tests.support.gateway import (
     COMPANY,
     CUSTOMER,
     ENTERPRISE_PATH,
@@ -31,12 +32,11 @@ from tests.gateway import (
     altered,
     bearer,
 )
-from tests.gunicorn_process import LIMIT, gunicorn
-from tests.observability.log import Log, check_silence
-from tests.partner_center.accounts import with_token
-from tests.raw_upstream import RawUpstream, answer
-from tests.sandbox_driver import SandboxDriver
-from tests.verification.gateways import INDIVIDUAL
+from tests.support.gunicorn_process import LIMIT, gunicorn
+from tests.support.log import Log, check_silence
+from tests.support.raw_upstream import RawUpstream, answer
+from tests.support.sandbox_driver import SandboxDriver
+from tests.support.verifications import INDIVIDUAL
 
 AUDIT = "gateway.audit"
 

@@ -15,7 +15,7 @@ from app.errors import Fault
 from app.gateway import Gateway
 from app.settings import Settings
 from demo.local import PROJECT
-from tests.observability.promql import OF_THE_TARGET, selectors, served, unknown
+from tests.support.promql import OF_THE_TARGET, selectors, served, unknown
 
 DASHBOARD = json.loads((PROJECT / "helm/files/dashboard.json").read_text())
 PANELS = [panel for panel in DASHBOARD["panels"] if panel["type"] != "row"]

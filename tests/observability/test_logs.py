@@ -14,9 +14,9 @@ from app import create_app
 from app.huawei.iam import Token
 from app.observability.logs import JsonFormatter, configuration, event, logger
 from app.settings import Settings
-from tests.gateway import CUSTOMER, INDIVIDUAL_PATH, PERSON, bearer, submit
-from tests.observability.log import Log, check_silence
-from tests.sandbox_driver import SandboxDriver
+from tests.support.gateway import CUSTOMER, INDIVIDUAL_PATH, PERSON, bearer, submit
+from tests.support.log import Log, check_silence
+from tests.support.sandbox_driver import SandboxDriver
 
 
 def test_a_request_leaves_one_line_with_what_an_operator_needs(

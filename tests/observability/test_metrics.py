@@ -24,12 +24,12 @@ from app.observability import metrics
 from app.settings import Settings
 from app.verification.switch_off import CUSTOMERS
 from demo.local import PROJECT
-from tests.gateway import CUSTOMER, INDIVIDUAL_PATH, PERSON, altered, bearer, code, submit
-from tests.observability.log import Log
-from tests.partner_center.accounts import Mounted, with_pairs, with_token
-from tests.sandbox_driver import SandboxDriver
-from tests.state.timing import wait_until
-from tests.verification.gateways import INDIVIDUAL
+from tests.support.accounts import Mounted, with_pairs, with_token
+from tests.support.gateway import CUSTOMER, INDIVIDUAL_PATH, PERSON, altered, bearer, code, submit
+from tests.support.log import Log
+from tests.support.sandbox_driver import SandboxDriver
+from tests.support.timing import wait_until
+from tests.support.verifications import INDIVIDUAL
 
 FIRST_PAIR = {"account": "default", "pair": "0"}
 

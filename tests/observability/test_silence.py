@@ -16,10 +16,10 @@ from marshmallow import Schema, fields
 from app import create_app
 from app.api.authentication import open_to_all
 from app.settings import Settings
-from tests.gateway import INDIVIDUAL_PATH, altered, bearer, submit
-from tests.observability.log import PERSONAL, SECRETS, Log, check_silence
-from tests.raw_upstream import RawUpstream, answer
-from tests.sandbox_driver import SandboxDriver
+from tests.support.gateway import INDIVIDUAL_PATH, altered, bearer, submit
+from tests.support.log import PERSONAL, SECRETS, Log, check_silence
+from tests.support.raw_upstream import RawUpstream, answer
+from tests.support.sandbox_driver import SandboxDriver
 
 FAULTS: list[tuple[str, dict[str, Any]]] = [
     ("reset", {}),

@@ -12,11 +12,11 @@ import yaml
 
 from app.observability import tracing
 from demo.local import PROJECT
-from tests.gateway import PERSON, bearer, configuration
-from tests.gunicorn_process import LIMIT, ServedGateway
-from tests.observability.collector import Collector
-from tests.observability.traced import PARENT, RULE, TRACE, Traced, configured, submit, traceparent
-from tests.sandbox_driver import SandboxDriver
+from tests.support.collector import Collector
+from tests.support.gateway import PERSON, bearer, configuration
+from tests.support.gunicorn_process import LIMIT, ServedGateway
+from tests.support.sandbox_driver import SandboxDriver
+from tests.support.traced import PARENT, RULE, TRACE, Traced, configured, submit, traceparent
 
 
 @pytest.fixture(scope="module")

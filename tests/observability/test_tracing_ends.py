@@ -17,11 +17,11 @@ from app import create_app
 from app.observability import tracing
 from app.settings import Settings, TracingSettings
 from demo.local import free_port
-from tests.gateway import PERSON, bearer
-from tests.gunicorn_process import ServedGateway
-from tests.observability.collector import Collector
-from tests.observability.traced import RULE, TRACE, configured, submit, traceparent
-from tests.sandbox_driver import SandboxDriver
+from tests.support.collector import Collector
+from tests.support.gateway import PERSON, bearer
+from tests.support.gunicorn_process import ServedGateway
+from tests.support.sandbox_driver import SandboxDriver
+from tests.support.traced import RULE, TRACE, configured, submit, traceparent
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from app.observability import logs
-from tests.observability.log import Log, check_silence
+from tests.support.log import Log, check_silence
 
 
 @pytest.fixture(autouse=True)

@@ -15,9 +15,9 @@ import pytest
 from app.errors import ErrorCode, GatewayError
 from app.huawei.transport import Endpoint, Reply
 from app.settings import Settings
-from tests.gateway import altered
 from tests.partner_center.test_reaching import black_hole
-from tests.raw_upstream import RawUpstream
+from tests.support.gateway import altered
+from tests.support.raw_upstream import RawUpstream
 
 LIMIT = 10  # seconds; only a test that fails waits as long
 

@@ -8,8 +8,8 @@ import pytest
 
 from app import create_app
 from app.settings import Settings
-from tests.gateway import altered, submit
-from tests.raw_upstream import RawUpstream, answer
+from tests.support.gateway import altered, submit
+from tests.support.raw_upstream import RawUpstream, answer
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,8 @@ import trustme
 from app.errors import ErrorCode, GatewayError
 from app.huawei.transport import Endpoint
 from app.settings import Settings
-from tests.gateway import altered
-from tests.raw_upstream import RawUpstream
+from tests.support.gateway import altered
+from tests.support.raw_upstream import RawUpstream
 
 
 def serving(authority: trustme.CA, host: str = "127.0.0.1") -> ssl.SSLContext:

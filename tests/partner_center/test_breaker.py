@@ -19,7 +19,7 @@ from app.huawei.pacing.breaker import (
     Permit,
 )
 from app.huawei.pacing.evidence import Evidence
-from tests.state.timing import Clock
+from tests.support.timing import Clock
 
 FAILURES, PAUSE = 3, 10.0
 ANSWERED, FAILED, DOUBTFUL = Evidence

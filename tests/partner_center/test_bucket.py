@@ -21,12 +21,12 @@ from werkzeug.test import TestResponse
 from app import create_app
 from app.errors import ErrorCode, GatewayError
 from app.huawei import obs as bucket
-from tests.connect_proxy import ConnectProxy
-from tests.gateway import CUSTOMER, altered, code
-from tests.raw_upstream import RawUpstream, answer
-from tests.sandbox.bucket import OBS_ACCESS_KEY, OBS_SECRET_KEY, REGION, UnsignedPayload
-from tests.sandbox_driver import SandboxDriver
-from tests.verification.gateways import configured, upload, with_bucket
+from tests.support.bucket import OBS_ACCESS_KEY, OBS_SECRET_KEY, REGION, UnsignedPayload
+from tests.support.connect_proxy import ConnectProxy
+from tests.support.gateway import CUSTOMER, altered, code
+from tests.support.raw_upstream import RawUpstream, answer
+from tests.support.sandbox_driver import SandboxDriver
+from tests.support.verifications import configured, upload, with_bucket
 
 JPEG = b"\xff\xd8\xff\xe0" + bytes(range(256)) * 100
 Build = Callable[..., FlaskClient]

@@ -12,9 +12,9 @@ from prometheus_client import REGISTRY
 
 from app import create_app
 from app.settings import Settings
-from tests.gateway import INDIVIDUAL_PATH, PARTNER_ID, PERSON, altered, bearer, submit
-from tests.raw_upstream import SUCCESS, RawUpstream, answer
-from tests.sandbox_driver import SandboxDriver
+from tests.support.gateway import INDIVIDUAL_PATH, PARTNER_ID, PERSON, altered, bearer, submit
+from tests.support.raw_upstream import SUCCESS, RawUpstream, answer
+from tests.support.sandbox_driver import SandboxDriver
 
 PATH = f"/v1.0/{PARTNER_ID}/partner/customer-mgr/verified-info"
 

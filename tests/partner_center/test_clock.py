@@ -15,9 +15,9 @@ from prometheus_client import REGISTRY
 
 from app.huawei.credentials.clock_skew import INTERVAL, WARN_FROM, WARN_INTERVAL, ClockSkew
 from app.observability.logs import JsonFormatter
-from tests.gateway import code, submit
-from tests.sandbox_driver import SandboxDriver
-from tests.state.timing import Clock
+from tests.support.gateway import code, submit
+from tests.support.sandbox_driver import SandboxDriver
+from tests.support.timing import Clock
 
 
 def gauge(account: str) -> float | None:

@@ -13,9 +13,9 @@ from app import create_app
 from app.errors import ErrorCode
 from app.huawei import codes
 from app.settings import Settings
-from tests.gateway import PERSON, altered, bearer, code, configuration, submit
-from tests.raw_upstream import RawUpstream, answer
-from tests.sandbox_driver import SandboxDriver
+from tests.support.gateway import PERSON, altered, bearer, code, configuration, submit
+from tests.support.raw_upstream import RawUpstream, answer
+from tests.support.sandbox_driver import SandboxDriver
 
 LISTED: list[dict[str, Any]] = json.loads(
     (Path(__file__).parents[1] / "vectors/huawei_codes.json").read_text()

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from app import create_app
 from app.huawei.body import json_object
 from app.settings import Settings
-from tests.gateway import altered, code, submit
-from tests.raw_upstream import RawUpstream, answer
+from tests.support.gateway import altered, code, submit
+from tests.support.raw_upstream import RawUpstream, answer
 
 TEXTS = {
     "GBK": "客户已经实名认证".encode("gbk"),

@@ -15,10 +15,10 @@ import pytest
 from app.errors import ErrorCode, GatewayError
 from app.huawei.transport import Endpoint
 from app.settings import Settings
-from tests.connect_proxy import drip
-from tests.gateway import CUSTOMER, PERSON, altered, bearer
-from tests.gunicorn_process import ServedGateway
-from tests.raw_upstream import SUCCESS, RawUpstream
+from tests.support.connect_proxy import drip
+from tests.support.gateway import CUSTOMER, PERSON, altered, bearer
+from tests.support.gunicorn_process import ServedGateway
+from tests.support.raw_upstream import SUCCESS, RawUpstream
 
 LIMIT = 10  # seconds; only a test that fails waits as long
 WITHIN = 0.6  # seconds

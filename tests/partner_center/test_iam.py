@@ -17,8 +17,7 @@ from app.errors import ErrorCode, GatewayError
 from app.huawei.credentials.guarded_iam import LOCK_PAUSE, REFUSED_PAUSE
 from app.huawei.credentials.tokens import Tokens
 from app.settings import Settings
-from tests.gateway import code, submit
-from tests.partner_center.accounts import (
+from tests.support.accounts import (
     PASSWORD,
     events,
     gateway,
@@ -28,9 +27,10 @@ from tests.partner_center.accounts import (
     tokens_issued,
     with_token,
 )
-from tests.raw_upstream import RawUpstream, answer
-from tests.sandbox_driver import SandboxDriver
-from tests.state.timing import Clock, together
+from tests.support.gateway import code, submit
+from tests.support.raw_upstream import RawUpstream, answer
+from tests.support.sandbox_driver import SandboxDriver
+from tests.support.timing import Clock, together
 
 DENIED = ErrorCode.UPSTREAM_ACCESS_DENIED
 

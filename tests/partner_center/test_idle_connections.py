@@ -9,8 +9,8 @@ from pathlib import Path
 
 from app.huawei.transport import Endpoint, Reply
 from app.settings import Settings
-from tests.raw_upstream import SUCCESS, RawUpstream
-from tests.state.timing import wait_until
+from tests.support.raw_upstream import SUCCESS, RawUpstream
+from tests.support.timing import wait_until
 
 LIMIT = 10  # seconds; only a test that fails waits as long
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from app.huawei.credentials.key_pair import KeyPair, load, read_keys, stamp
 from app.settings import PairSettings
 from app.state import MemoryState, Sealing, State
-from tests.partner_center.accounts import Mounted, replace
-from tests.state.timing import Clock
+from tests.support.accounts import Mounted, replace
+from tests.support.timing import Clock
 
 SEALING = Sealing(b"k" * 32)
 

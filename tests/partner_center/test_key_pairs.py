@@ -13,9 +13,9 @@ from app.huawei.codes import Verdict
 from app.huawei.credentials.key_pair import PROBATION, REST, KeyPair, load
 from app.settings import PairSettings
 from app.state import MemoryState, Sealing, SharedState, State
-from tests.partner_center.accounts import Mounted
-from tests.state.timing import Clock, together, wait_until
-from tests.state.valkey import Valkey
+from tests.support.accounts import Mounted
+from tests.support.timing import Clock, together, wait_until
+from tests.support.valkey import Valkey
 
 SEALING = Sealing(b"k" * 32)
 REFUSALS = [Verdict.REFUSED, Verdict.SKEWED]

@@ -13,15 +13,7 @@ import requests
 from app.errors import ErrorCode
 from app.observability.logs import JsonFormatter
 from app.settings import Settings
-from tests.gateway import (
-    ACCESS_KEY,
-    SECOND_ACCESS_KEY,
-    SECOND_SECRET_KEY,
-    SECRET_KEY,
-    code,
-    submit,
-)
-from tests.partner_center.accounts import (
+from tests.support.accounts import (
     Mounted,
     events,
     gateway,
@@ -30,10 +22,18 @@ from tests.partner_center.accounts import (
     with_pairs,
     with_state,
 )
-from tests.sandbox.partner import Partner
-from tests.sandbox_driver import SandboxDriver
-from tests.state.timing import together
-from tests.state.valkey import Valkey
+from tests.support.gateway import (
+    ACCESS_KEY,
+    SECOND_ACCESS_KEY,
+    SECOND_SECRET_KEY,
+    SECRET_KEY,
+    code,
+    submit,
+)
+from tests.support.partner import Partner
+from tests.support.sandbox_driver import SandboxDriver
+from tests.support.timing import together
+from tests.support.valkey import Valkey
 
 
 @pytest.fixture

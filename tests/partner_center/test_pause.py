@@ -12,9 +12,9 @@ from hypothesis import strategies as some
 from app.errors import ErrorCode
 from app.huawei.pacing.pause import LONGEST_PAUSE, pause
 from app.settings import Settings
-from tests.gateway import altered, submit
-from tests.partner_center.accounts import gateway
-from tests.raw_upstream import RawUpstream, answer
+from tests.support.accounts import gateway
+from tests.support.gateway import altered, submit
+from tests.support.raw_upstream import RawUpstream, answer
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 THROTTLED = ErrorCode.UPSTREAM_THROTTLED

@@ -12,8 +12,7 @@ from app.huawei.credentials.key_pair import REST
 from app.huawei.credentials.key_slot import REFUSED_INTERVAL
 from app.huawei.partner_center import PartnerCenter
 from app.settings import Settings
-from tests.gateway import ACCESS_KEY, SECOND_ACCESS_KEY, altered, code, submit
-from tests.partner_center.accounts import (
+from tests.support.accounts import (
     PAIR,
     Mounted,
     key_pairs,
@@ -23,8 +22,9 @@ from tests.partner_center.accounts import (
     signers,
     with_pairs,
 )
-from tests.sandbox_driver import SandboxDriver
-from tests.state.timing import Clock, together
+from tests.support.gateway import ACCESS_KEY, SECOND_ACCESS_KEY, altered, code, submit
+from tests.support.sandbox_driver import SandboxDriver
+from tests.support.timing import Clock, together
 
 LOCK_TEXT = (
     "Incorrect IAM authentication information: AK access failed to reach the limit,forbidden."

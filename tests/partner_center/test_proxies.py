@@ -9,10 +9,10 @@ import pytest
 
 from app import create_app
 from app.settings import Settings
-from tests.connect_proxy import ConnectProxy
-from tests.gateway import altered, code, submit
 from tests.partner_center.test_reaching import QUICK, unbound
-from tests.raw_upstream import RawUpstream
+from tests.support.connect_proxy import ConnectProxy
+from tests.support.gateway import altered, code, submit
+from tests.support.raw_upstream import RawUpstream
 
 
 @pytest.mark.parametrize("by_tls", [False, True])

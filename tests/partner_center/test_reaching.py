@@ -15,9 +15,9 @@ import trustme
 
 from app import create_app
 from app.settings import Settings
-from tests.connect_proxy import drip
-from tests.gateway import altered, code, submit
-from tests.raw_upstream import SUCCESS, RawUpstream
+from tests.support.connect_proxy import drip
+from tests.support.gateway import altered, code, submit
+from tests.support.raw_upstream import SUCCESS, RawUpstream
 
 QUICK = {"connect": 0.3, "read": 0.5}
 

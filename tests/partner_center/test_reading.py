@@ -22,7 +22,7 @@ from app.huawei.transport.addresses import Names
 from app.huawei.transport.connection import Connection
 from app.huawei.transport.reading import MAX_CONTENT, MAX_RECEIVED
 from tests.partner_center.test_wire import CHUNKED, HEAD, INTERIM
-from tests.raw_upstream import answer
+from tests.support.raw_upstream import answer
 
 BLOCK = 64 * 1024
 REFUSED = (HTTPException, HTTPError, OSError, ValueError)  # what an endpoint takes for no answer

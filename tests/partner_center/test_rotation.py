@@ -11,8 +11,7 @@ from app.errors import ErrorCode
 from app.huawei.credentials.key_pairs import LOOK_INTERVAL, KeyPairs
 from app.huawei.credentials.key_slot import REFUSED_INTERVAL
 from app.settings import Settings
-from tests.gateway import ACCESS_KEY, SECRET_KEY
-from tests.partner_center.accounts import (
+from tests.support.accounts import (
     NEW_PAIR,
     PAIR,
     Mounted,
@@ -24,8 +23,9 @@ from tests.partner_center.accounts import (
     signers,
     with_pairs,
 )
-from tests.sandbox_driver import SandboxDriver
-from tests.state.timing import Clock
+from tests.support.gateway import ACCESS_KEY, SECRET_KEY
+from tests.support.sandbox_driver import SandboxDriver
+from tests.support.timing import Clock
 
 NEW_KEY = NEW_PAIR[0]
 

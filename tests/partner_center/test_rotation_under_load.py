@@ -9,8 +9,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from app.settings import Settings
-from tests.gateway import ACCESS_KEY, SECOND_ACCESS_KEY, SECOND_SECRET_KEY, code, submit
-from tests.partner_center.accounts import (
+from tests.support.accounts import (
     NEW_PAIR,
     PAIR,
     Mounted,
@@ -19,8 +18,9 @@ from tests.partner_center.accounts import (
     signers,
     with_pairs,
 )
-from tests.sandbox_driver import SandboxDriver
-from tests.state.timing import LIMIT, together, wait_until
+from tests.support.gateway import ACCESS_KEY, SECOND_ACCESS_KEY, SECOND_SECRET_KEY, code, submit
+from tests.support.sandbox_driver import SandboxDriver
+from tests.support.timing import LIMIT, together, wait_until
 
 NEW_KEY = NEW_PAIR[0]
 

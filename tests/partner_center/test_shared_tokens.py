@@ -11,8 +11,7 @@ import pytest
 from app.huawei.credentials.tokens import MARGIN
 from app.settings import Settings
 from app.state import MemoryState, SharedState
-from tests.gateway import INDIVIDUAL_PATH, PERSON, bearer, code, submit
-from tests.partner_center.accounts import (
+from tests.support.accounts import (
     PASSWORD,
     events,
     gateway,
@@ -24,9 +23,10 @@ from tests.partner_center.accounts import (
     with_state,
     with_token,
 )
-from tests.sandbox_driver import SandboxDriver
-from tests.state.timing import Clock, together, wait_until
-from tests.state.valkey import Valkey
+from tests.support.gateway import INDIVIDUAL_PATH, PERSON, bearer, code, submit
+from tests.support.sandbox_driver import SandboxDriver
+from tests.support.timing import Clock, together, wait_until
+from tests.support.valkey import Valkey
 
 LIFE = 86400
 OTHER_KEY = "another-state-key-of-more-than-32-bytes-0002"

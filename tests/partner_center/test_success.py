@@ -21,10 +21,10 @@ from app.huawei.operation import Operation
 from app.huawei.success import ByNothing
 from app.huawei.transport import Reply
 from app.settings import Settings
-from tests.gateway import altered, code, submit
-from tests.raw_upstream import RawUpstream, answer
-from tests.verification.gateways import FORMS, configured, read
-from tests.verification.gateways import submit as submit_form
+from tests.support.gateway import altered, code, submit
+from tests.support.raw_upstream import RawUpstream, answer
+from tests.support.verifications import FORMS, configured, read
+from tests.support.verifications import submit as submit_form
 
 
 def _operations() -> dict[str, Operation]:

@@ -13,8 +13,7 @@ import requests
 from app.errors import ErrorCode
 from app.huawei.credentials.key_pairs import LOOK_INTERVAL
 from app.settings import Settings
-from tests.gateway import SECOND_ACCESS_KEY, SECOND_SECRET_KEY, code, submit
-from tests.partner_center.accounts import (
+from tests.support.accounts import (
     Mounted,
     gateway,
     iam,
@@ -26,8 +25,9 @@ from tests.partner_center.accounts import (
     with_pairs,
     with_token,
 )
-from tests.sandbox_driver import SandboxDriver
-from tests.state.timing import Clock
+from tests.support.gateway import SECOND_ACCESS_KEY, SECOND_SECRET_KEY, code, submit
+from tests.support.sandbox_driver import SandboxDriver
+from tests.support.timing import Clock
 
 LIFE = 900  # seconds
 

@@ -11,8 +11,7 @@ from app.errors import ErrorCode
 from app.huawei.credentials.tokens import MARGIN, RETRY_INTERVAL, Tokens
 from app.huawei.iam import SAFE_LIFE
 from app.settings import Settings
-from tests.gateway import code, submit
-from tests.partner_center.accounts import (
+from tests.support.accounts import (
     events,
     gateway,
     iam_tokens,
@@ -22,8 +21,9 @@ from tests.partner_center.accounts import (
     tokens_issued,
     with_token,
 )
-from tests.sandbox_driver import SandboxDriver
-from tests.state.timing import Clock, together, wait_until
+from tests.support.gateway import code, submit
+from tests.support.sandbox_driver import SandboxDriver
+from tests.support.timing import Clock, together, wait_until
 
 LIFE = 86400  # seconds, of the sandbox's tokens as of Huawei's
 DEATHS = ["expired", "decrypt", "APIGW.0307", "CBC.0154", "IAM.0066", "IAM.0067"]

@@ -16,7 +16,7 @@ import pytest
 from app.errors import ErrorCode, GatewayError
 from app.huawei.transport import Endpoint, Reply
 from app.settings import Settings
-from tests.raw_upstream import SUCCESS, RawUpstream, answer
+from tests.support.raw_upstream import SUCCESS, RawUpstream, answer
 
 BLOCK = 64 * 1024
 LIMIT = 10  # seconds; only a test that fails waits as long

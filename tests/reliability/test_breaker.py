@@ -11,9 +11,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from demo.local import free_port
-from tests.gunicorn_process import ServedGateway
-from tests.raw_upstream import RawUpstream, answer
-from tests.reliability.circuits import (
+from tests.support.circuits import (
     FAILURES,
     HELD,
     LONG,
@@ -26,11 +24,13 @@ from tests.reliability.circuits import (
     said_of_writes_under_way,
     succeed,
 )
-from tests.reliability.conftest import Build
-from tests.reliability.gateways import headers, path_of, patient, read, said, submit
-from tests.sandbox_driver import SandboxDriver
-from tests.state.timing import LIMIT, wait_until
-from tests.verification.gateways import INDIVIDUAL
+from tests.support.fixtures import Build
+from tests.support.gunicorn_process import ServedGateway
+from tests.support.patience import headers, path_of, patient, read, said, submit
+from tests.support.raw_upstream import RawUpstream, answer
+from tests.support.sandbox_driver import SandboxDriver
+from tests.support.timing import LIMIT, wait_until
+from tests.support.verifications import INDIVIDUAL
 
 REFUSAL = answer(400, '{"error_code":"CBC.5002"}', "Connection: close")
 

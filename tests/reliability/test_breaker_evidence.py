@@ -12,8 +12,7 @@ from werkzeug.test import TestResponse
 
 from app.huawei.pacing.breaker import CUSTOMERS
 from demo.local import free_port
-from tests.raw_upstream import RawUpstream, answer
-from tests.reliability.circuits import (
+from tests.support.circuits import (
     FAILURES,
     LONG,
     OPEN,
@@ -25,10 +24,11 @@ from tests.reliability.circuits import (
     said_of_writes_under_way,
     succeed,
 )
-from tests.reliability.conftest import Build
-from tests.reliability.gateways import read, said, submit
-from tests.sandbox_driver import SandboxDriver
-from tests.state.timing import LIMIT, wait_until
+from tests.support.fixtures import Build
+from tests.support.patience import read, said, submit
+from tests.support.raw_upstream import RawUpstream, answer
+from tests.support.sandbox_driver import SandboxDriver
+from tests.support.timing import LIMIT, wait_until
 
 LOCKED = answer(
     401,

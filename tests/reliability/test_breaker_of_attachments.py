@@ -10,9 +10,9 @@ from flask.testing import FlaskClient
 from app import create_app
 from app.errors import ErrorCode, GatewayError
 from demo.local import free_port
-from tests.gateway import altered, code
-from tests.sandbox_driver import SandboxDriver
-from tests.verification.gateways import configured, upload, with_bucket
+from tests.support.gateway import altered, code
+from tests.support.sandbox_driver import SandboxDriver
+from tests.support.verifications import configured, upload, with_bucket
 
 JPEG = b"\xff\xd8\xff\xe0" + bytes(range(256))
 FAILURES = 3

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import requests
 
-from tests.gunicorn_process import ServedGateway
-from tests.reliability.gateways import headers, path_of, patient
-from tests.sandbox_driver import SandboxDriver
-from tests.state.timing import wait_until
-from tests.verification.gateways import INDIVIDUAL
+from tests.support.gunicorn_process import ServedGateway
+from tests.support.patience import headers, path_of, patient
+from tests.support.sandbox_driver import SandboxDriver
+from tests.support.timing import wait_until
+from tests.support.verifications import INDIVIDUAL
 
 MANY = 20
 

@@ -11,9 +11,9 @@ from typing import Any, TypeVar
 import pytest
 
 from sandbox.faults import KINDS
-from tests.reliability.conftest import Build
-from tests.reliability.gateways import new_customer, read, said, submit
-from tests.sandbox_driver import SandboxDriver
+from tests.support.fixtures import Build
+from tests.support.patience import new_customer, read, said, submit
+from tests.support.sandbox_driver import SandboxDriver
 
 WAIT = 3  # seconds: the callers' deadline, with room for a machine that is busy
 READ_DEADLINE = 8  # seconds, the contract's

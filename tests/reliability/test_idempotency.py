@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from tests.gateway import PERSON
-from tests.reliability.conftest import Build
-from tests.reliability.gateways import REPLAYED, new_customer, read, said, submit
-from tests.sandbox_driver import SandboxDriver
-from tests.state.timing import together, wait_until
-from tests.state.valkey import Valkey
-from tests.verification.gateways import ENTERPRISE, INDIVIDUAL
+from tests.support.fixtures import Build
+from tests.support.gateway import PERSON
+from tests.support.patience import REPLAYED, new_customer, read, said, submit
+from tests.support.sandbox_driver import SandboxDriver
+from tests.support.timing import together, wait_until
+from tests.support.valkey import Valkey
+from tests.support.verifications import ENTERPRISE, INDIVIDUAL
 
 OTHER = {**INDIVIDUAL, "full_name": "LI SI"}
 IN_FLIGHT = (409, "IDEMPOTENCY_KEY_IN_FLIGHT", False)

@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from tests.reliability.conftest import Build
-from tests.reliability.gateways import said, submit
-from tests.sandbox_driver import SandboxDriver
-from tests.verification.gateways import CHANGE_FORM, COMPANY_FORM, PERSON_FORM, Form
+from tests.support.fixtures import Build
+from tests.support.patience import said, submit
+from tests.support.sandbox_driver import SandboxDriver
+from tests.support.verifications import CHANGE_FORM, COMPANY_FORM, PERSON_FORM, Form
 
 DECISION = Path(__file__).parents[2] / "docs/decisions/0014-what-proves-a-lost-write.md"
 STATES = ("IN_REVIEW", "VERIFIED", "REJECTED", "NOT_SUBMITTED")

@@ -14,7 +14,7 @@ from app.errors import ErrorCode, GatewayError
 from app.huawei.pacing.deadline import Errand
 from app.huawei.pacing.quota import Quota
 from app.state import MemoryState
-from tests.state.timing import Clock, wait_until
+from tests.support.timing import Clock, wait_until
 
 MARGIN = 1.04  # the module's constant: calls are let go so much further apart
 LONG = 60.0  # seconds: a deadline that no test reaches

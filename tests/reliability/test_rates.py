@@ -10,11 +10,11 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from tests.reliability.conftest import Build
-from tests.reliability.gateways import read, said, submit
-from tests.sandbox_driver import SandboxDriver
-from tests.state.timing import together, wait_until
-from tests.state.valkey import Valkey
+from tests.support.fixtures import Build
+from tests.support.patience import read, said, submit
+from tests.support.sandbox_driver import SandboxDriver
+from tests.support.timing import together, wait_until
+from tests.support.valkey import Valkey
 
 RATE = 3
 LIMITED: dict[str, Any] = {"callers": {"writer": {"rate": f"{RATE}/hour"}}}

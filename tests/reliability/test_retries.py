@@ -14,11 +14,11 @@ from flask import Flask
 
 from demo.local import free_port
 from sandbox.server import SandboxServer
-from tests.raw_upstream import RawUpstream, answer
-from tests.reliability.conftest import Build
-from tests.reliability.gateways import read, said, submit
-from tests.sandbox_driver import SandboxDriver
-from tests.state.timing import wait_until
+from tests.support.fixtures import Build
+from tests.support.patience import read, said, submit
+from tests.support.raw_upstream import RawUpstream, answer
+from tests.support.sandbox_driver import SandboxDriver
+from tests.support.timing import wait_until
 
 JSON = "Content-Type: application/json"
 

@@ -9,11 +9,11 @@ from typing import Any
 
 from flask import Flask
 
-from tests.reliability.conftest import Build
-from tests.reliability.gateways import read, said, submit
 from tests.reliability.test_quota import most_within
-from tests.sandbox_driver import SandboxDriver
-from tests.state.valkey import Valkey
+from tests.support.fixtures import Build
+from tests.support.patience import read, said, submit
+from tests.support.sandbox_driver import SandboxDriver
+from tests.support.valkey import Valkey
 
 QUOTA = 10  # calls a second
 LOAD = 4.0  # seconds

@@ -14,13 +14,13 @@ import pytest
 import requests
 from flask import Flask
 
-from tests.gunicorn_process import ServedGateway
-from tests.reliability.conftest import Build
-from tests.reliability.gateways import REPLAYED, headers, path_of, patient, read, said, submit
-from tests.sandbox_driver import SandboxDriver
-from tests.state.timing import wait_until
-from tests.state.valkey import Valkey
-from tests.verification.gateways import ENTERPRISE, INDIVIDUAL, personal_values
+from tests.support.fixtures import Build
+from tests.support.gunicorn_process import ServedGateway
+from tests.support.patience import REPLAYED, headers, path_of, patient, read, said, submit
+from tests.support.sandbox_driver import SandboxDriver
+from tests.support.timing import wait_until
+from tests.support.valkey import Valkey
+from tests.support.verifications import ENTERPRISE, INDIVIDUAL, personal_values
 
 UNKNOWN = (504, "OUTCOME_UNKNOWN", False)
 FOUND = (201, "VERIFIED", True)

@@ -11,16 +11,7 @@ from flask.testing import FlaskClient
 
 from app.settings import Settings
 from sandbox.server import SandboxServer
-from tests.gateway import (
-    ACCESS_KEY,
-    INDIVIDUAL_PATH,
-    PERSON,
-    altered,
-    bearer,
-    code,
-    submit,
-)
-from tests.partner_center.accounts import (
+from tests.support.accounts import (
     PAIR,
     PASSWORD,
     Mounted,
@@ -30,7 +21,16 @@ from tests.partner_center.accounts import (
     with_pairs,
     with_token,
 )
-from tests.sandbox_driver import SandboxDriver
+from tests.support.gateway import (
+    ACCESS_KEY,
+    INDIVIDUAL_PATH,
+    PERSON,
+    altered,
+    bearer,
+    code,
+    submit,
+)
+from tests.support.sandbox_driver import SandboxDriver
 
 LOCK_TEXT = (
     "Incorrect IAM authentication information: AK access failed to reach the limit,forbidden."

@@ -13,10 +13,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app import create_app
-from tests.gateway import CUSTOMER, bearer, code, submit
-from tests.sandbox_driver import SandboxDriver
-from tests.verification.gateways import configured, upload
-from tests.verification.gateways import submit as submit_form
+from tests.support.gateway import CUSTOMER, bearer, code, submit
+from tests.support.sandbox_driver import SandboxDriver
+from tests.support.verifications import configured, upload
+from tests.support.verifications import submit as submit_form
 
 FOLDER = f"/v1/customers/{CUSTOMER}/attachments"
 MAX_BYTES = 10 * 1024 * 1024

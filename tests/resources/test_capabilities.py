@@ -10,10 +10,9 @@ import pytest
 from flask.testing import FlaskClient
 
 from app import create_app
-from tests.gateway import bearer, code
-from tests.sandbox_driver import SandboxDriver
-from tests.verification.conftest import hear_of_the_switch_off
-from tests.verification.gateways import (
+from tests.support.gateway import bearer, code
+from tests.support.sandbox_driver import SandboxDriver
+from tests.support.verifications import (
     COMPANY_FORM,
     ENTERPRISE,
     INDIVIDUAL,
@@ -22,6 +21,7 @@ from tests.verification.gateways import (
     documented,
     submit,
 )
+from tests.verification.conftest import hear_of_the_switch_off
 
 Build = Callable[..., FlaskClient]
 TWO, THREE = {"minimum": 2, "maximum": 2}, {"minimum": 3, "maximum": 3}

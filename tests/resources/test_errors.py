@@ -6,8 +6,8 @@ import pytest
 from flask.testing import FlaskClient
 
 from app.errors import ErrorCode
-from tests.gateway import code
-from tests.sandbox_driver import SandboxDriver
+from tests.support.gateway import code
+from tests.support.sandbox_driver import SandboxDriver
 
 
 @pytest.fixture

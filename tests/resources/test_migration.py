@@ -12,10 +12,9 @@ import pytest
 from flask.testing import FlaskClient
 
 from app import create_app
-from tests.gateway import bearer, code
-from tests.sandbox_driver import SandboxDriver
-from tests.verification.conftest import hear_of_the_switch_off
-from tests.verification.gateways import (
+from tests.support.gateway import bearer, code
+from tests.support.sandbox_driver import SandboxDriver
+from tests.support.verifications import (
     COMPANY_FORM,
     INDIVIDUAL,
     configured,
@@ -23,6 +22,7 @@ from tests.verification.gateways import (
     submit,
     without,
 )
+from tests.verification.conftest import hear_of_the_switch_off
 
 Build = Callable[..., FlaskClient]
 NO_PICTURES = without(INDIVIDUAL, "attachments")

@@ -8,8 +8,8 @@ import pytest
 from flask.testing import FlaskClient
 
 from demo.local import KEY, Local
-from tests.gateway import PERSON, bearer, code, submit
-from tests.sandbox_driver import SandboxDriver
+from tests.support.gateway import PERSON, bearer, code, submit
+from tests.support.sandbox_driver import SandboxDriver
 
 # As they stand in the request line.
 HOSTILE = [

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from tests.gateway import COMPANY, ENTERPRISE_PATH, INDIVIDUAL_PATH, PERSON
 from tests.resources.test_verifications import changed, post, refused
-from tests.sandbox_driver import SandboxDriver
+from tests.support.gateway import COMPANY, ENTERPRISE_PATH, INDIVIDUAL_PATH, PERSON
+from tests.support.sandbox_driver import SandboxDriver
 
 NAMED = {"full_name": (INDIVIDUAL_PATH, PERSON), "legal_name": (ENTERPRISE_PATH, COMPANY)}
 

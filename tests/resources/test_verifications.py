@@ -12,7 +12,7 @@ from werkzeug.test import TestResponse
 
 from app import create_app
 from app.settings import Settings
-from tests.gateway import (
+from tests.support.gateway import (
     CHANGE_PATH,
     COMPANY,
     CUSTOMER,
@@ -23,7 +23,7 @@ from tests.gateway import (
     altered,
     bearer,
 )
-from tests.sandbox_driver import SandboxDriver
+from tests.support.sandbox_driver import SandboxDriver
 
 TARGET = f"/v1.0/{PARTNER_ID}/partner/customer-mgr/verified-info"
 SENT_PERSON = {

@@ -8,9 +8,9 @@ import pytest
 import requests
 
 from sandbox.server import SandboxServer
-from tests.sandbox.bucket import Bucket
-from tests.sandbox.partner import Partner
-from tests.sandbox_driver import SandboxDriver
+from tests.support.bucket import Bucket
+from tests.support.partner import Partner
+from tests.support.sandbox_driver import SandboxDriver
 
 
 @pytest.fixture(scope="session")

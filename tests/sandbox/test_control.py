@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import requests
 
-from tests.sandbox.partner import ACCESS_KEY, V2, Partner
-from tests.sandbox_driver import SandboxDriver
+from tests.support.partner import ACCESS_KEY, V2, Partner
+from tests.support.sandbox_driver import SandboxDriver
 
 
 def test_a_reset_goes_back_to_the_start_state(driver: SandboxDriver, partner: Partner) -> None:

@@ -13,9 +13,9 @@ import requests
 from sandbox import create_sandbox
 from sandbox.faults import DAMAGES, KINDS
 from sandbox.spoilers import HUGE_BYTES
-from tests.sandbox.bucket import Bucket
-from tests.sandbox.partner import VERIFIED_INFO, Partner, verified_info
-from tests.sandbox_driver import SandboxDriver
+from tests.support.bucket import Bucket
+from tests.support.partner import VERIFIED_INFO, Partner, verified_info
+from tests.support.sandbox_driver import SandboxDriver
 
 SUCCESS = {"error_code": "CBC.0000", "error_msg": "success"}
 

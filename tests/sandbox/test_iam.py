@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import requests
 
-from tests.sandbox.partner import V2, VERIFIED_INFO, Partner, verified_info
-from tests.sandbox_driver import SandboxDriver
+from tests.support.partner import V2, VERIFIED_INFO, Partner, verified_info
+from tests.support.sandbox_driver import SandboxDriver
 
 PASSWORD = "sandbox-password-not-a-secret"
 RIGHT: dict[str, Any] = {

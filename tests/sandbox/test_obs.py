@@ -11,8 +11,8 @@ import pytest
 import requests
 from botocore.auth import S3SigV4Auth
 
-from tests.sandbox.bucket import Bucket
-from tests.sandbox_driver import SandboxDriver
+from tests.support.bucket import Bucket
+from tests.support.sandbox_driver import SandboxDriver
 
 PICTURE = bytes(range(256)) * 500
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 import requests
 
-from tests.sandbox.bucket import Bucket
-from tests.sandbox.partner import V2, Partner, enterprise, individual
-from tests.sandbox_driver import SandboxDriver
+from tests.support.bucket import Bucket
+from tests.support.partner import V2, Partner, enterprise, individual
+from tests.support.sandbox_driver import SandboxDriver
 
 PERSON = {"legel_name": "LI SI", "legel_id_number": "X", "certifier_role": "legalPerson"}
 IN_REVIEW = {"is_review": 1}

@@ -19,8 +19,8 @@ import requests
 
 from sandbox.__main__ import main
 from sandbox.server import SandboxServer
-from tests.sandbox.partner import VERIFIED_INFO, Partner, verified_info
-from tests.sandbox_driver import SandboxDriver
+from tests.support.partner import VERIFIED_INFO, Partner, verified_info
+from tests.support.sandbox_driver import SandboxDriver
 
 STATE = "/_sandbox/state"
 

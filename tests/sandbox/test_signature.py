@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from tests.sandbox.partner import ACCESS_KEY, V2, VERIFIED_INFO, Partner, verified_info
-from tests.sandbox_driver import SandboxDriver
+from tests.support.partner import ACCESS_KEY, V2, VERIFIED_INFO, Partner, verified_info
+from tests.support.sandbox_driver import SandboxDriver
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "sign_vectors.json").read_text())
 VECTOR_TIME = datetime(2026, 1, 1, tzinfo=UTC).timestamp()

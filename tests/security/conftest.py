@@ -10,8 +10,8 @@ import pytest
 
 from demo.local import configuration
 from sandbox.server import SandboxServer
-from tests.gunicorn_process import ServedGateway
-from tests.sandbox_driver import SandboxDriver
+from tests.support.gunicorn_process import ServedGateway
+from tests.support.sandbox_driver import SandboxDriver
 
 HEAD_SECONDS, BODY_SECONDS = 1, 2
 

@@ -19,8 +19,8 @@ from app.api.authentication import open_to_all
 from app.errors import ErrorCode
 from app.settings import Settings
 from demo.local import PROJECT, free_port
-from tests.gateway import check_problem
-from tests.gunicorn_process import LIMIT, ServedGateway
+from tests.support.gateway import check_problem
+from tests.support.gunicorn_process import LIMIT, ServedGateway
 
 DEBUG = {"FLASK_DEBUG": "1", "FLASK_ENV": "development", "WERKZEUG_DEBUG_PIN": "off"}
 DEBUGGER = ["/console", "/v1/nothing?__debugger__=yes&cmd=resource&f=debugger.js"]

@@ -22,8 +22,8 @@ from werkzeug.test import TestResponse
 
 from app import create_app
 from app.settings import Settings
-from tests.gateway import CUSTOMER, altered, bearer, code, submit
-from tests.raw_upstream import SUCCESS, RawUpstream, answer
+from tests.support.gateway import CUSTOMER, altered, bearer, code, submit
+from tests.support.raw_upstream import SUCCESS, RawUpstream, answer
 from tests.test_contract import OPERATIONS, resolved
 
 JPEG = b"\xff\xd8\xff\xe0" + bytes(64)

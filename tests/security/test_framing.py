@@ -7,10 +7,10 @@ import json
 import pytest
 
 from demo.local import KEY
-from tests.gateway import INDIVIDUAL_PATH, PERSON
-from tests.gunicorn_process import ServedGateway
-from tests.sandbox_driver import SandboxDriver
-from tests.security.wire import Wire, exchange, statuses
+from tests.support.gateway import INDIVIDUAL_PATH, PERSON
+from tests.support.gunicorn_process import ServedGateway
+from tests.support.raw_client import Wire, exchange, statuses
+from tests.support.sandbox_driver import SandboxDriver
 
 MARKER = b"marker-that-is-only-for-its-sender"
 BODY = json.dumps(PERSON).encode()

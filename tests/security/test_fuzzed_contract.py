@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from demo.local import KEY
-from tests.sandbox_driver import SandboxDriver
 from tests.security.conftest import gateway
+from tests.support.sandbox_driver import SandboxDriver
 
 CONFIGURATION = Path(__file__).parent / "schemathesis.toml"
 FUZZ_MINUTES = os.environ.get("FUZZ_MINUTES")

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from app import create_app
 from app.settings import Settings
-from tests.gateway import CUSTOMER, altered, bearer
-from tests.sandbox_driver import SandboxDriver
+from tests.support.gateway import CUSTOMER, altered, bearer
+from tests.support.sandbox_driver import SandboxDriver
 
 
 class Connections:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from demo.local import KEY
-from tests.gunicorn_process import ServedGateway
-from tests.sandbox_driver import SandboxDriver
-from tests.security.wire import exchange, statuses
+from tests.support.gunicorn_process import ServedGateway
+from tests.support.raw_client import exchange, statuses
+from tests.support.sandbox_driver import SandboxDriver
 
 LINE, FIELDS, FIELD = 2048, 50, 8190  # as gunicorn.conf.py sets them
 MIB = 1024 * 1024

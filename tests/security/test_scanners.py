@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from demo.local import PROJECT
-from tests.tools import needed
+from tests.support.programs import needed
 
 LOCKED = re.compile(r"^([a-z0-9._-]+)(?:\[[a-z,]+\])?==(\S+)", re.MULTILINE)
 HASH = re.compile(r"--hash=sha256:([0-9a-f]{64})")

@@ -9,11 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from demo.local import KEY
-from tests.gateway import INDIVIDUAL_PATH
-from tests.gunicorn_process import ServedGateway
-from tests.sandbox_driver import SandboxDriver
 from tests.security.conftest import BODY_SECONDS, HEAD_SECONDS
-from tests.security.wire import Wire, exchange, statuses
+from tests.support.gateway import INDIVIDUAL_PATH
+from tests.support.gunicorn_process import ServedGateway
+from tests.support.raw_client import Wire, exchange, statuses
+from tests.support.sandbox_driver import SandboxDriver
 
 STEP = 0.05  # seconds between two bytes
 SLACK = 4.0  # seconds; the machine is busy

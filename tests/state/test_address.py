@@ -9,9 +9,9 @@ import pytest
 from app.settings import Settings, StateSettings
 from app.state import SharedState
 from app.state.address import address
-from tests.config_file import complaints
-from tests.gateway import configuration
-from tests.state.valkey import KEY_FILE, PASSWORD, Valkey
+from tests.support.config_file import complaints
+from tests.support.gateway import configuration
+from tests.support.valkey import KEY_FILE, PASSWORD, Valkey
 
 
 def mounted(valkey: Valkey, file: Path) -> StateSettings:

@@ -15,10 +15,10 @@ from app import create_app
 from app.observability.logs import JsonFormatter
 from app.settings import Settings, StateSettings
 from app.state import SharedState
-from tests.gateway import submit
-from tests.sandbox_driver import SandboxDriver
-from tests.state.timing import together, wait_until
-from tests.state.valkey import KEY_FILE, PASSWORD, Valkey
+from tests.support.gateway import submit
+from tests.support.sandbox_driver import SandboxDriver
+from tests.support.timing import together, wait_until
+from tests.support.valkey import KEY_FILE, PASSWORD, Valkey
 
 RETRY_INTERVAL = 5.0  # seconds, the module's constant
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from app.settings import ConfigurationError, StateSettings
 from app.state import MemoryState, Sealing, SharedState, open_state
-from tests.state.valkey import PASSWORD, Valkey
+from tests.support.valkey import PASSWORD, Valkey
 
 KEY = b"0123456789abcdefghijklmnopqrstuv"
 OTHER_KEY = b"vutsrqponmlkjihgfedcba9876543210"

@@ -13,8 +13,8 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from app.state import MemoryState, SharedState, State
-from tests.state.timing import Clock, together
-from tests.state.valkey import Valkey
+from tests.support.timing import Clock, together
+from tests.support.valkey import Valkey
 
 
 @dataclass(frozen=True)

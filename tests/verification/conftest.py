@@ -12,9 +12,9 @@ from flask.testing import FlaskClient
 
 from app import create_app
 from app.verification.switch_off import CUSTOMERS
-from tests.sandbox_driver import SandboxDriver
-from tests.state.timing import Clock
-from tests.verification.gateways import configured, submit
+from tests.support.sandbox_driver import SandboxDriver
+from tests.support.timing import Clock
+from tests.support.verifications import configured, submit
 
 Build = Callable[..., FlaskClient]
 

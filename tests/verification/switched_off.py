@@ -9,11 +9,11 @@ from app.api.extensions import gateway as parts
 from app.state import MemoryState, Sealing, State
 from app.verification.choice import Choice
 from app.verification.switch_off import PROBE_INTERVAL, SwitchOff
-from tests.gateway import bearer
-from tests.sandbox_driver import SandboxDriver
-from tests.state.timing import Clock
+from tests.support.gateway import bearer
+from tests.support.sandbox_driver import SandboxDriver
+from tests.support.timing import Clock
+from tests.support.verifications import INDIVIDUAL, documented, submit, without
 from tests.verification.conftest import hear_of_the_switch_off
-from tests.verification.gateways import INDIVIDUAL, documented, submit, without
 
 NO_PICTURES = without(INDIVIDUAL, "attachments")
 ID_CARD = documented(INDIVIDUAL, "ID_CARD")

@@ -12,10 +12,9 @@ from hypothesis import strategies as st
 
 from app import create_app
 from app.settings import Settings
-from tests.gateway import bearer, code, configuration, digest
-from tests.sandbox_driver import SandboxDriver
-from tests.verification.conftest import Build
-from tests.verification.gateways import (
+from tests.support.gateway import bearer, code, configuration, digest
+from tests.support.sandbox_driver import SandboxDriver
+from tests.support.verifications import (
     COMPANY_FORM,
     ENTERPRISE,
     INDIVIDUAL,
@@ -26,6 +25,7 @@ from tests.verification.gateways import (
     with_bucket,
     without,
 )
+from tests.verification.conftest import Build
 
 SIDES: list[dict[str, Any]] = [
     {"backend": "legacy"},

@@ -6,10 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.gateway import CUSTOMER, code
-from tests.sandbox_driver import SandboxDriver
-from tests.verification.conftest import Build, hear_of_the_switch_off
-from tests.verification.gateways import (
+from tests.support.gateway import CUSTOMER, code
+from tests.support.sandbox_driver import SandboxDriver
+from tests.support.verifications import (
     FORMS,
     INDIVIDUAL,
     Form,
@@ -19,6 +18,7 @@ from tests.verification.gateways import (
     submit,
     without,
 )
+from tests.verification.conftest import Build, hear_of_the_switch_off
 
 CHECK = "?validate_only=true"
 Errors = list[tuple[str, str]]

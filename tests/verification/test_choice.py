@@ -10,10 +10,9 @@ from flask.testing import FlaskClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.gateway import CUSTOMER, bearer
-from tests.sandbox_driver import SandboxDriver
-from tests.verification.conftest import Build
-from tests.verification.gateways import (
+from tests.support.gateway import CUSTOMER, bearer
+from tests.support.sandbox_driver import SandboxDriver
+from tests.support.verifications import (
     FORMS,
     INDIVIDUAL,
     PERSON_FORM,
@@ -22,6 +21,7 @@ from tests.verification.gateways import (
     submit,
     without,
 )
+from tests.verification.conftest import Build
 
 CUSTOMERS = st.from_regex(r"[A-Za-z0-9_-]{1,64}", fullmatch=True)
 SAMPLE = [f"06a7969058802f0c{number:048x}" for number in range(400)]

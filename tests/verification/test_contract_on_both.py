@@ -9,10 +9,9 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from tests.gateway import CUSTOMER, PERSON, bearer, code
-from tests.sandbox_driver import SandboxDriver
-from tests.verification.conftest import Build, hear_of_the_switch_off
-from tests.verification.gateways import (
+from tests.support.gateway import CUSTOMER, PERSON, bearer, code
+from tests.support.sandbox_driver import SandboxDriver
+from tests.support.verifications import (
     COMPANY_FORM,
     ENTERPRISE,
     FORMS,
@@ -25,6 +24,7 @@ from tests.verification.gateways import (
     submit,
     without,
 )
+from tests.verification.conftest import Build, hear_of_the_switch_off
 
 
 @dataclass(frozen=True)

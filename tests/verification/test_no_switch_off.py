@@ -11,14 +11,14 @@ from flask.testing import FlaskClient
 from app import create_app
 from app.settings import Settings
 from app.verification.switch_off import CUSTOMERS
-from tests.gateway import code
-from tests.raw_upstream import RawUpstream, answer
-from tests.sandbox_driver import SandboxDriver
-from tests.state.timing import Clock
-from tests.verification.conftest import Build
-from tests.verification.gateways import (
+from tests.support.gateway import code
+from tests.support.raw_upstream import RawUpstream, answer
+from tests.support.sandbox_driver import SandboxDriver
+from tests.support.timing import Clock
+from tests.support.verifications import (
     submit,
 )
+from tests.verification.conftest import Build
 from tests.verification.switched_off import (
     on_clock,
     problem,

@@ -8,10 +8,9 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from tests.gateway import CUSTOMER, code
-from tests.sandbox_driver import SandboxDriver
-from tests.verification.conftest import Build
-from tests.verification.gateways import (
+from tests.support.gateway import CUSTOMER, code
+from tests.support.sandbox_driver import SandboxDriver
+from tests.support.verifications import (
     FORMS,
     INDIVIDUAL,
     Form,
@@ -21,6 +20,7 @@ from tests.verification.gateways import (
     upload,
     without,
 )
+from tests.verification.conftest import Build
 
 OPINION = "Erika Mustermann, Pass unscharf: 护照照片模糊 <b>\"'&\\"
 TARGET = f"/v2/customers/realname-auths/result?customer_id={CUSTOMER}"

@@ -7,10 +7,9 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from tests.gateway import CUSTOMER, code
-from tests.sandbox_driver import SandboxDriver
-from tests.verification.conftest import Build
-from tests.verification.gateways import (
+from tests.support.gateway import CUSTOMER, code
+from tests.support.sandbox_driver import SandboxDriver
+from tests.support.verifications import (
     CHANGE_FORM,
     COMPANY_FORM,
     FORMS,
@@ -20,6 +19,7 @@ from tests.verification.gateways import (
     read,
     submit,
 )
+from tests.verification.conftest import Build
 
 # Every code of the tables of mc_00017 to mc_00020 -> status, code and advice on repeating a write.
 REAL_NAME: dict[str, tuple[int, str, str]] = {

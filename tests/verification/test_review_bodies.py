@@ -8,10 +8,9 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from tests.gateway import CUSTOMER, PLATFORM_ID, code
-from tests.sandbox_driver import SandboxDriver
-from tests.verification.conftest import Build
-from tests.verification.gateways import (
+from tests.support.gateway import CUSTOMER, PLATFORM_ID, code
+from tests.support.sandbox_driver import SandboxDriver
+from tests.support.verifications import (
     CHANGE_FORM,
     COMPANY_FORM,
     ENTERPRISE,
@@ -23,6 +22,7 @@ from tests.verification.gateways import (
     submit,
     without,
 )
+from tests.verification.conftest import Build
 
 V2 = "/v2/customers/realname-auths"
 CALLS = {

@@ -10,17 +10,17 @@ from flask.testing import FlaskClient
 
 from app.state import MemoryState
 from app.verification.switch_off import CUSTOMERS, PROBE_INTERVAL
-from tests.gateway import bearer
-from tests.sandbox_driver import SandboxDriver
-from tests.state.timing import Clock
-from tests.verification.conftest import Build
-from tests.verification.gateways import (
+from tests.support.gateway import bearer
+from tests.support.sandbox_driver import SandboxDriver
+from tests.support.timing import Clock
+from tests.support.verifications import (
     INDIVIDUAL,
     PERSON_FORM,
     fields_at_fault,
     submit,
     without,
 )
+from tests.verification.conftest import Build
 from tests.verification.switched_off import (
     CHECK,
     ID_CARD,

@@ -9,12 +9,12 @@ from flask.testing import FlaskClient
 
 from app.state import MemoryState
 from app.verification.switch_off import CUSTOMERS, KEPT, PROBE_INTERVAL, SwitchOff
-from tests.sandbox_driver import SandboxDriver
-from tests.state.timing import Clock
-from tests.verification.conftest import Build
-from tests.verification.gateways import (
+from tests.support.sandbox_driver import SandboxDriver
+from tests.support.timing import Clock
+from tests.support.verifications import (
     submit,
 )
+from tests.verification.conftest import Build
 from tests.verification.switched_off import (
     NO_PICTURES,
     ONLY_REVIEW,

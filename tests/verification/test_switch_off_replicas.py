@@ -13,10 +13,10 @@ from app.api.extensions import gateway as parts
 from app.settings import Settings
 from app.state import SharedState
 from app.verification.switch_off import CUSTOMERS, PROBE_INTERVAL, SwitchOff
-from tests.sandbox_driver import SandboxDriver
-from tests.state.timing import Clock, together
-from tests.state.valkey import Valkey
-from tests.verification.gateways import (
+from tests.support.sandbox_driver import SandboxDriver
+from tests.support.timing import Clock, together
+from tests.support.valkey import Valkey
+from tests.support.verifications import (
     configured,
     submit,
 )

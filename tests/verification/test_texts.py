@@ -17,9 +17,8 @@ from marshmallow import Schema
 from app.api.resources.bodies import EnterpriseSchema, IndividualSchema
 from app.fields import Part, Text, Texts
 from tests.resources.test_verifications import changed
-from tests.sandbox_driver import SandboxDriver
-from tests.verification.conftest import Build
-from tests.verification.gateways import (
+from tests.support.sandbox_driver import SandboxDriver
+from tests.support.verifications import (
     COMPANY_FORM,
     ENTERPRISE,
     FORMS,
@@ -29,6 +28,7 @@ from tests.verification.gateways import (
     fields_at_fault,
     submit,
 )
+from tests.verification.conftest import Build
 
 NAMES = [
     entry["name"]

@@ -17,7 +17,7 @@ import pytest
 import requests
 
 from demo.local import KEY, Local
-from tests.sandbox_driver import SandboxDriver
+from tests.support.sandbox_driver import SandboxDriver
 
 MIB = 1024 * 1024
 JPEG = b"\xff\xd8\xff\xe0"

@@ -13,11 +13,11 @@ from flask.testing import FlaskClient
 from app.huawei.pacing.deadline import Errand
 from app.verification import LAST_LOOK
 from app.verification.model import Status
-from tests.gateway import CUSTOMER, code
-from tests.sandbox_driver import SandboxDriver
-from tests.state.timing import wait_until
+from tests.support.gateway import CUSTOMER, code
+from tests.support.sandbox_driver import SandboxDriver
+from tests.support.timing import wait_until
+from tests.support.verifications import read, submit
 from tests.verification.conftest import Build
-from tests.verification.gateways import read, submit
 
 APPLIED = "Preference-Applied"
 

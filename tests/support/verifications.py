@@ -11,8 +11,8 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from app.settings import Settings
-from tests.gateway import COMPANY, CUSTOMER, PERSON, altered, bearer, configuration
-from tests.sandbox.bucket import OBS_ACCESS_KEY, OBS_SECRET_KEY, REGION
+from tests.support.bucket import OBS_ACCESS_KEY, OBS_SECRET_KEY, REGION
+from tests.support.gateway import COMPANY, CUSTOMER, PERSON, altered, bearer, configuration
 
 BUCKET = "kyc"
 

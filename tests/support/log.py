@@ -8,7 +8,7 @@ import logging
 from typing import Any
 
 from app.observability.logs import JsonFormatter
-from tests.gateway import SECRET_KEY
+from tests.support.gateway import SECRET_KEY
 
 PERSONAL = ("ZHANG SAN", "E1234567", "shop-981")
 SECRETS = (SECRET_KEY, "writer-key", "Signature=")

@@ -11,10 +11,10 @@ from flask import Flask
 from prometheus_client import REGISTRY
 from werkzeug.test import TestResponse
 
-from tests.raw_upstream import RawUpstream, answer
-from tests.reliability.gateways import read, said, submit
-from tests.sandbox_driver import SandboxDriver
-from tests.state.timing import LIMIT, wait_until
+from tests.support.patience import read, said, submit
+from tests.support.raw_upstream import RawUpstream, answer
+from tests.support.sandbox_driver import SandboxDriver
+from tests.support.timing import LIMIT, wait_until
 
 HELD = 4  # writes under way
 SUCCESS = answer(200, '{"error_code":"CBC.0000"}', "Connection: close")

@@ -11,8 +11,8 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from app.settings import Settings
-from tests.gateway import CUSTOMER, SECRET_KEY, altered, bearer, configuration
-from tests.verification.gateways import INDIVIDUAL
+from tests.support.gateway import CUSTOMER, SECRET_KEY, altered, bearer, configuration
+from tests.support.verifications import INDIVIDUAL
 
 READ_TIMEOUT = 0.6  # seconds that these gateways wait for Huawei
 REPLAYED = "Idempotent-Replayed"

@@ -1,7 +1,8 @@
-"""Gateways of one's own in this process, a shared Valkey server, and one that may be killed."""
+"""Gateways of one's own, a shared Valkey server, one that may be killed, and a log."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
@@ -12,9 +13,10 @@ from flask import Flask
 
 from app import create_app
 from app.settings import Settings
-from tests.reliability.gateways import patient
-from tests.sandbox_driver import SandboxDriver
-from tests.state.valkey import Valkey
+from tests.support.log import Log
+from tests.support.patience import patient
+from tests.support.sandbox_driver import SandboxDriver
+from tests.support.valkey import Valkey
 
 Build = Callable[..., Flask]
 
@@ -72,3 +74,15 @@ def kept_gateways(
 @pytest.fixture
 def kept(kept_gateways: Build, sandbox: SandboxDriver) -> Build:  # noqa: ARG001 - it is behind
     return kept_gateways
+
+
+@pytest.fixture
+def log() -> Iterator[Log]:
+    """What the gateway logs, caught."""
+    root = logging.getLogger()
+    level, log = root.level, Log()
+    root.addHandler(log.handler)
+    root.setLevel(logging.DEBUG)
+    yield log
+    root.removeHandler(log.handler)
+    root.setLevel(level)

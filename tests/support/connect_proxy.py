@@ -9,7 +9,7 @@ import socket
 import ssl
 from collections.abc import Iterable
 
-from tests.raw_upstream import RawUpstream
+from tests.support.raw_upstream import RawUpstream
 
 
 def drip(connection: socket.socket, data: Iterable[int]) -> None:

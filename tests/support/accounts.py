@@ -21,9 +21,9 @@ from app.huawei.partner_center import PartnerCenter
 from app.huawei.review_result import READ_RESULT
 from app.settings import Settings
 from app.state import MemoryState, Sealing, State
-from tests.gateway import ACCESS_KEY, PARTNER_ID, SECRET_KEY, altered
-from tests.sandbox_driver import SandboxDriver
-from tests.state.timing import Clock
+from tests.support.gateway import ACCESS_KEY, PARTNER_ID, SECRET_KEY, altered
+from tests.support.sandbox_driver import SandboxDriver
+from tests.support.timing import Clock
 
 PASSWORD = "sandbox-password-not-a-secret"  # IAM's, of the user `partner`
 PAIR = (ACCESS_KEY, SECRET_KEY)

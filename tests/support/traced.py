@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from tests.gateway import PERSON, bearer, configuration
-from tests.gunicorn_process import ServedGateway
-from tests.observability.collector import Collector, Span
+from tests.support.collector import Collector, Span
+from tests.support.gateway import PERSON, bearer, configuration
+from tests.support.gunicorn_process import ServedGateway
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 PARENT = "00f067aa0ba902b7"
