@@ -69,7 +69,7 @@ openapi-lint: $(READY)
 	else echo "*** SKIPPED: npm is missing, so openapi.yaml was not linted ***" >&2; fi
 
 openapi-diff: $(READY) ## fail where openapi.yaml breaks a promise of the last released contract
-	@$(BIN)/python openapi/diff.py
+	@$(BIN)/python -m tools.contract_diff
 
 clients: $(TOOLS) ## generate clients for five languages, build them and drive the gateway with them
 	$(BIN)/pytest -n 2 tests/clients
@@ -129,11 +129,11 @@ chart: $(TOOLS) ## lint the chart with Helm 3 and 4, render it, and judge what c
 	$(BIN)/pytest tests/chart
 
 docs: $(READY) ## write the tables and programs in docs/ from the code
-	$(BIN)/python -m tests.docs.written
+	$(BIN)/python -m tools.docs.written
 
 chart-files: $(READY) ## write the chart's values.schema.json and the table in its README
-	$(BIN)/python -m tests.chart.schema
-	$(BIN)/python -m tests.chart.table
+	$(BIN)/python -m tools.chart.schema
+	$(BIN)/python -m tools.chart.table
 
 drill: $(TOOLS) ## a minute of load while gateways and keys are replaced; DRILL_SECONDS=20 for less
 	$(BIN)/python -m demo.drill

@@ -11,8 +11,8 @@ import pytest
 import yaml
 
 from app.settings import Settings
-from tests.chart import schema, table
 from tests.chart.helm import CHART, MATRIX, VALUES
+from tools.chart import schema, table
 
 
 def test_the_schema_is_the_one_that_the_settings_lead_to() -> None:

@@ -14,8 +14,8 @@ import pytest
 import yaml
 
 from demo.local import PROJECT
-from openapi.diff import CONTRACT, breaks, newest, overlooked
 from tests.support.programs import needed
+from tools.contract_diff import CONTRACT, breaks, newest, overlooked
 
 Contract = dict[str, Any]
 Change = Callable[[Contract], Any]
@@ -235,7 +235,7 @@ def test_additions_pass(released: Path, tmp_path: Path) -> None:
 
 def gate(contract: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(  # noqa: S603 - our own program
-        [sys.executable, "openapi/diff.py", contract],
+        [sys.executable, "-m", "tools.contract_diff", contract],
         cwd=PROJECT,
         capture_output=True,
         text=True,

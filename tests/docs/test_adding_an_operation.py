@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from demo.local import PROJECT
-from tests.docs import markdown
+from tools.docs import markdown
 
 LIMIT = 90  # seconds
 NEEDED = (

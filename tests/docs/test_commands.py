@@ -15,10 +15,10 @@ import pytest
 from demo.demo import picture
 from demo.local import PROJECT, Local
 from sandbox.server import SandboxServer
-from tests.docs import markdown
-from tests.docs.markdown import Block
 from tests.support import shell
 from tests.support.programs import needed
+from tools.docs import markdown
+from tools.docs.markdown import Block
 
 NETWORK = "it downloads from the internet; the tests have what it would bring, pinned"
 CLUSTER = "it needs a cluster; the tests of the chart render and judge what it installs"

@@ -8,7 +8,7 @@ from urllib.parse import unquote
 import pytest
 
 from demo.local import PROJECT
-from tests.docs import markdown
+from tools.docs import markdown
 
 FILES = {str(path.relative_to(PROJECT)): path for path in markdown.files()}
 

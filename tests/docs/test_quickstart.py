@@ -12,11 +12,11 @@ import pytest
 
 from demo.local import Local
 from tests.clients.building import CLIENTS
-from tests.docs import markdown
-from tests.docs.written import DOCS, QUICKSTART
 from tests.support import shell
 from tests.support.programs import needed
 from tests.support.sandbox_driver import SandboxDriver
+from tools.docs import markdown
+from tools.docs.written import DOCS, QUICKSTART
 
 PICTURES = "data-page.jpg holding.jpg"
 REASON = "The certificate picture is blurred."

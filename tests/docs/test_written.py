@@ -15,7 +15,7 @@ from app.errors import ErrorCode, Fault, Retry
 from app.settings import Scope, Settings
 from demo.local import PROJECT
 from sandbox import magic as sandbox_magic
-from tests.docs import catalogue, magic, markdown, settings, written
+from tools.docs import catalogue, magic, markdown, settings, written
 
 DOCUMENTS = {path.name: path for path in sorted(written.DOCS.glob("*.md")) if written.parts(path)}
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from demo.local import PROJECT
-from tests.docs import catalogue, magic, settings
+from tools.docs import catalogue, magic, settings
 
 DOCS = PROJECT / "docs"
 QUICKSTART = DOCS / "quickstart"

@@ -15,10 +15,10 @@ from typing import Any
 
 import yaml
 
-HERE = Path(__file__).parent
-CONTRACT = HERE / "openapi.yaml"
-RELEASED = HERE / "released"
-SENTINEL = HERE.parent / ".tools/venv/bin/jev-oas-sentinel"
+PROJECT = Path(__file__).parent.parent
+CONTRACT = PROJECT / "openapi/openapi.yaml"
+RELEASED = PROJECT / "openapi/released"
+SENTINEL = PROJECT / ".tools/venv/bin/jev-oas-sentinel"
 
 AT_LEAST = ("minLength", "minItems", "minProperties", "minimum")
 AT_MOST = ("maxLength", "maxItems", "maxProperties", "maximum")

@@ -1,6 +1,6 @@
 """Derives helm/values.schema.json: the chart's own part, and the gateway's settings as it has them.
 
-`python -m tests.chart.schema` writes it.
+`python -m tools.chart.schema` writes it.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The table of values in helm/README.md, made of the comments in helm/values.yaml.
 
-`python -m tests.chart.table` writes it.
+`python -m tools.chart.table` writes it.
 """
 
 from __future__ import annotations

@@ -1,0 +1,1 @@
+"""Writes the chart's schema and the table in its README."""

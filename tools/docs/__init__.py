@@ -1,0 +1,1 @@
+"""Writes the tables and programs in docs/."""
