@@ -17,7 +17,12 @@ LIMIT = 90  # seconds
 NEEDED = (
     *("app", "demo", "docs", "sandbox", "openapi/openapi.yaml"),
     *("tests/__init__.py", "tests/conftest.py", "tests/support"),
-    *("tests/resources/__init__.py", "tests/vectors", "tests/test_contract.py"),
+    *(
+        "tests/api/__init__.py",
+        "tests/api/resources/__init__.py",
+        "tests/vectors",
+        "tests/api/test_contract.py",
+    ),
     *("pyproject.toml", "tests/verification"),
 )
 
@@ -58,4 +63,4 @@ def test_the_operation_that_is_shown_can_be_added(tree: Path) -> None:
     run(tree, *flask, "openapi", "write", "--format", "yaml", "openapi/openapi.yaml")
     assert "getBudget" in (tree / "openapi/openapi.yaml").read_text()
     pytest_ = (sys.executable, "-m", "pytest", "-q", "-p", "no:randomly", "-p", "no:cacheprovider")
-    run(tree, *pytest_, "tests/resources/test_budget.py", "tests/test_contract.py")
+    run(tree, *pytest_, "tests/api/resources/test_budget.py", "tests/api/test_contract.py")

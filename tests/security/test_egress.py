@@ -22,9 +22,9 @@ from werkzeug.test import TestResponse
 
 from app import create_app
 from app.settings import Settings
+from tests.api.test_contract import OPERATIONS, resolved
 from tests.support.gateway import CUSTOMER, altered, bearer, code, submit
 from tests.support.raw_upstream import SUCCESS, RawUpstream, answer
-from tests.test_contract import OPERATIONS, resolved
 
 JPEG = b"\xff\xd8\xff\xe0" + bytes(64)
 UPLOAD_PATH = f"/v1/customers/{CUSTOMER}/attachments/a.jpg"

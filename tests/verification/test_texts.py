@@ -16,7 +16,7 @@ from marshmallow import Schema
 
 from app.api.resources.bodies import EnterpriseSchema, IndividualSchema
 from app.fields import Part, Text, Texts
-from tests.resources.test_verifications import changed
+from tests.api.resources.test_submissions import changed
 from tests.support.sandbox_driver import SandboxDriver
 from tests.support.verifications import (
     COMPANY_FORM,

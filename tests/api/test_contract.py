@@ -23,7 +23,7 @@ from app.huawei.operation import Operation
 from demo.local import PROJECT
 from tests.support.gateway import bearer
 
-VECTORS = Path(__file__).parent / "vectors"
+VECTORS = Path(__file__).parents[1] / "vectors"
 COMMITTED = PROJECT / "openapi/openapi.yaml"
 SPEC: dict[str, Any] = yaml.safe_load(COMMITTED.read_text())
 

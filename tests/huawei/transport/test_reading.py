@@ -21,7 +21,7 @@ from app.huawei.transport import Reply
 from app.huawei.transport.addresses import Names
 from app.huawei.transport.connection import Connection
 from app.huawei.transport.reading import MAX_CONTENT, MAX_RECEIVED
-from tests.partner_center.test_wire import CHUNKED, HEAD, INTERIM
+from tests.huawei.transport.test_wire import CHUNKED, HEAD, INTERIM
 from tests.support.raw_upstream import answer
 
 BLOCK = 64 * 1024

@@ -15,7 +15,7 @@ import pytest
 from app.errors import ErrorCode, GatewayError
 from app.huawei.transport import Endpoint, Reply
 from app.settings import Settings
-from tests.partner_center.test_reaching import black_hole
+from tests.huawei.transport.test_reaching import black_hole
 from tests.support.gateway import altered
 from tests.support.raw_upstream import RawUpstream
 

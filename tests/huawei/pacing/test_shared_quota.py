@@ -9,7 +9,7 @@ from typing import Any
 
 from flask import Flask
 
-from tests.reliability.test_quota import most_within
+from tests.huawei.pacing.test_quota import most_within
 from tests.support.fixtures import Build
 from tests.support.patience import read, said, submit
 from tests.support.sandbox_driver import SandboxDriver

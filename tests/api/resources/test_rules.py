@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from tests.resources.test_verifications import changed, post, refused
+from tests.api.resources.test_submissions import changed, post, refused
 from tests.support.gateway import COMPANY, ENTERPRISE_PATH, INDIVIDUAL_PATH, PERSON
 from tests.support.sandbox_driver import SandboxDriver
 

@@ -9,7 +9,7 @@ import pytest
 
 from app import create_app
 from app.settings import Settings
-from tests.partner_center.test_reaching import QUICK, unbound
+from tests.huawei.transport.test_reaching import QUICK, unbound
 from tests.support.connect_proxy import ConnectProxy
 from tests.support.gateway import altered, code, submit
 from tests.support.raw_upstream import RawUpstream

@@ -20,7 +20,7 @@ from requests.structures import CaseInsensitiveDict
 
 from app.huawei.credentials.signing import SdkHmacAuth, canonical_query
 
-VECTORS = json.loads((Path(__file__).parents[1] / "vectors/sign_vectors.json").read_text())
+VECTORS = json.loads((Path(__file__).parents[2] / "vectors/sign_vectors.json").read_text())
 ACCESS_KEY, SECRET_KEY = VECTORS["access_key"], VECTORS["secret_key"]
 HOST = "bss-intl.myhuaweicloud.com"
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
