@@ -1,18 +1,15 @@
 """Processes of this machine: started, accounted for by the operating system, ended."""
 
 import os
-import signal
-import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import requests
+from demo.processes import PROJECT as PROJECT
+from demo.processes import end, start, wait_until_served
 
-PROJECT = Path(__file__).parent.parent
-START_LIMIT, STOP_LIMIT = 30.0, 40.0  # seconds
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -39,27 +36,19 @@ class Process:
         self._url = url
         self._project = project
         self.log = log
-        self._environment = {**os.environ, **(environment or {})}
+        self._environment = environment
         self.seconds_to_answer = 0.0
 
     def __enter__(self) -> Self:
         """Start it and wait until it answers."""
         begun = time.monotonic()
         with self.log.open("ab") as log:
-            self._process = subprocess.Popen(  # noqa: S603 - our own programs
-                self._command,
-                cwd=self._project,
-                env=self._environment,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,  # Ctrl-C is for us, who then end it in order
-            )
-        while not _answers(self._url):
-            if self._process.poll() is not None or time.monotonic() - begun > START_LIMIT:
-                self.__exit__(None, None, None)
-                raise RuntimeError(f"{self._command} does not serve:\n{self.log.read_text()}")
-            time.sleep(0.01)
+            self._process = start(self._command, log, self._environment, self._project)
+        try:
+            wait_until_served(self._url, self._process)
+        except (RuntimeError, TimeoutError) as error:
+            end(self._process)
+            raise RuntimeError(f"{self._command}: {error}\n{self.log.read_text()}") from error
         self.seconds_to_answer = time.monotonic() - begun
         return self
 
@@ -70,13 +59,7 @@ class Process:
         traceback: TracebackType | None,
     ) -> None:
         """End it."""
-        if self._process.poll() is None:
-            self._process.send_signal(signal.SIGTERM)
-        try:
-            self._process.wait(STOP_LIMIT)
-        except subprocess.TimeoutExpired:
-            os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait()
+        end(self._process)
 
     @property
     def pids(self) -> list[int]:
@@ -105,13 +88,3 @@ class Process:
                 if line.startswith("VmRSS:"):
                     sizes[pid] = int(line.split()[1]) / 1024
         return sizes
-
-
-def _answers(url: str) -> bool:
-    with requests.Session() as session:
-        session.trust_env = False
-        session.headers["Connection"] = "close"
-        try:
-            return session.get(url, timeout=2).ok
-        except (requests.ConnectionError, requests.Timeout):
-            return False

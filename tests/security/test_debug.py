@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,7 +16,8 @@ from app import create_app
 from app.api.authentication import open_to_all
 from app.errors import ErrorCode
 from app.settings import Settings
-from demo.local import PROJECT, free_port
+from demo.local import free_port
+from demo.processes import end, start, wait_until_served
 from tests.support.gateway import check_problem
 from tests.support.gunicorn_process import LIMIT, ServedGateway
 
@@ -55,25 +54,16 @@ def run_by_flask(tmp_path: Path, config: dict[str, Any]) -> Iterator[str]:
     """The gateway as no one should serve it: by Flask's own server."""
     (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
     url = f"http://127.0.0.1:{(port := free_port())}"
-    process = subprocess.Popen(  # noqa: S603 - our own program
+    process = start(
         [sys.executable, "-m", "flask", "--app", "app", "run", "--port", str(port)],
-        cwd=PROJECT,
-        env={**os.environ, "GATEWAY_CONFIG": str(tmp_path / "config.yaml")},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        subprocess.DEVNULL,
+        {"GATEWAY_CONFIG": str(tmp_path / "config.yaml")},
     )
     try:
-        ends = time.monotonic() + LIMIT
-        while time.monotonic() < ends:
-            try:
-                requests.get(f"{url}/livez", timeout=LIMIT)
-                break
-            except requests.ConnectionError:
-                time.sleep(0.05)
+        wait_until_served(f"{url}/livez", process)
         yield url
     finally:
-        process.terminate()
-        process.wait(LIMIT)
+        end(process)
 
 
 def test_flasks_own_server_has_no_debugger_either(run_by_flask: str) -> None:
