@@ -6,12 +6,11 @@ import io
 import json
 import logging
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pytest
 import requests
 import yaml
 from flask.testing import FlaskClient
@@ -97,12 +96,6 @@ def know_markers(sandbox: SandboxDriver) -> None:
     sandbox.access_keys(**{ACCESS_KEY: pair})
 
 
-@pytest.fixture
-def valkey() -> Iterator[Valkey]:
-    with Valkey() as server:
-        yield server
-
-
 class Everything:
     """What came out of the gateway, and the tokens that must not have."""
 
@@ -149,9 +142,9 @@ def drive(send: Any, sandbox: SandboxDriver, mounts: Mounts) -> list[int]:
 
 
 def test_in_one_process_with_every_logger_at_debug(
-    tmp_path: Path, sandbox: SandboxDriver, valkey: Valkey
+    tmp_path: Path, sandbox: SandboxDriver, mortal: Valkey
 ) -> None:
-    document, mounts = marked(tmp_path, sandbox.url, valkey)
+    document, mounts = marked(tmp_path, sandbox.url, mortal)
     know_markers(sandbox)
     log = io.StringIO()
     handler = logging.StreamHandler(log)
@@ -165,7 +158,7 @@ def test_in_one_process_with_every_logger_at_debug(
         client = create_app(Settings.model_validate(document)).test_client()
         statuses = drive(sender(client, found), sandbox, mounts)
         assert {201, 502, 503, 504} <= set(statuses)
-        valkey.kill()
+        mortal.kill()
         drive(sender(client, found), sandbox, mounts)
     finally:
         root.removeHandler(handler)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,13 +20,6 @@ from tests.support.timing import together, wait_until
 from tests.support.valkey import KEY_FILE, PASSWORD, Valkey
 
 RETRY_INTERVAL = 5.0  # seconds, the module's constant
-
-
-@pytest.fixture
-def mortal() -> Iterator[Valkey]:
-    """A server of one's own, which the test may kill."""
-    with Valkey() as server:
-        yield server
 
 
 def degraded() -> float | None:
