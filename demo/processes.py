@@ -64,7 +64,7 @@ def answers(url: str) -> bool:
             return False
 
 
-def wait_until(condition: Callable[[], bool], what: str, limit: float = START_LIMIT) -> None:
+def wait_until(condition: Callable[[], object], what: str, limit: float = START_LIMIT) -> None:
     """Look again and again.
 
     Raises:
@@ -74,7 +74,7 @@ def wait_until(condition: Callable[[], bool], what: str, limit: float = START_LI
     while not condition():
         if time.monotonic() > ends:
             raise TimeoutError(f"{what} took more than {limit:.0f} s")
-        time.sleep(0.01)
+        time.sleep(0.005)
 
 
 def wait_until_served(url: str, *processes: subprocess.Popen[bytes]) -> None:

@@ -9,6 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import TypeVar
 
+from demo import processes
+
 T = TypeVar("T")
 
 LIMIT = 20.0  # seconds; only a test that fails waits as long
@@ -43,8 +45,5 @@ def together(number: int, work: Callable[[int], T]) -> list[T]:
 
 
 def wait_until(condition: Callable[[], object], limit: float = LIMIT) -> None:
-    """Look again and again; fail if the condition does not come true in time."""
-    ends = time.monotonic() + limit
-    while not condition():
-        assert time.monotonic() < ends, "the condition did not come true"
-        time.sleep(0.005)
+    """Look again and again; TimeoutError if the condition does not come true in time."""
+    processes.wait_until(condition, "the condition", limit)
