@@ -1,8 +1,8 @@
-"""What came back from Partner Center, and what it means."""
+"""What came back from one of Huawei's services, and what it means."""
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 from app.errors import GatewayError, Upstream
@@ -23,24 +23,24 @@ def request_id(text: Any) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer to an operation: its fields if it is a success, else its failure.
+    """An answer of one of Huawei's services: the fields of a success, or a failure.
 
     Args:
         upstream: What may be told of it.
-        verdict: What it says of the credential that the request carried.
         fields: The fields of a success, as the operation declares them; personal values may be
             among them.
         failure: The failure that it tells of; None for a success.
+        verdict: What it says of the credential that the request carried.
     """
 
     upstream: Upstream
-    verdict: codes.Verdict
-    fields: Mapping[str, Any]
-    failure: GatewayError | None
+    fields: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    failure: GatewayError | None = None
+    verdict: codes.Verdict = codes.Verdict.UNKNOWN
 
     @classmethod
     def of(cls, operation: Operation, reply: Reply) -> Self:
-        """Read a reply. Code before status: Huawei answers failures with HTTP 200 too."""
+        """Read Partner Center's reply. Code before status: failures come with HTTP 200 too."""
         status, body = reply.status, json_object(reply.content)
         found = body or {}
         code = codes.error_code(found, status)
@@ -62,4 +62,4 @@ class Answer:
                 retry_after=pause(entry, reply.headers),
                 write=operation.writes,
             )
-        return cls(upstream, verdict, fields or {}, failure)
+        return cls(upstream, fields or {}, failure, verdict)

@@ -5,19 +5,23 @@ partner's token is scoped to the domain.
 """
 
 import json
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from requests import PreparedRequest
+from requests.structures import CaseInsensitiveDict
+
 from app.errors import ErrorCode, GatewayError, Upstream
 from app.huawei import codes
-from app.huawei.answer import request_id
+from app.huawei.answer import Answer, request_id
 from app.huawei.body import json_object
+from app.huawei.pacing.deadline import Errand
 from app.huawei.pacing.pause import pause
-from app.huawei.transport import Endpoint, Reply
+from app.huawei.service import Service
+from app.huawei.transport import Reply
 from app.observability.exchange import Exchange
 from app.settings import AccountSettings, IamSettings
 
@@ -68,8 +72,7 @@ class Iam:
     ) -> None:
         self._name = name
         self._iam = iam
-        self._observe = observe
-        self._endpoint = Endpoint(iam.endpoint, account, name=name)
+        self._service = Service(name, iam.endpoint, account, observe)
 
     @property
     def identity(self) -> tuple[str, str, str]:
@@ -107,30 +110,36 @@ class Iam:
         return self._ask({"identity": identity, "scope": {"domain": domain}}, now, within)
 
     def _ask(self, auth: dict[str, Any], now: float, within: float) -> Token:
-        headers = {"Content-Type": "application/json;charset=utf8"}
-        content = json.dumps({"auth": auth}).encode()
-        begun = time.monotonic()
-        upstream, outcome = Upstream(), "OK"
-        try:
-            # A token more or less does no harm: as far as repeating goes, this is a read.
-            reply = self._endpoint.send("POST", PATH, headers, content, writes=False, within=within)
-            body = json_object(reply.content) or {}
-            upstream = Upstream(
-                codes.error_code(body, reply.status),
-                reply.status,
-                request_id(reply.headers.get("x-request-id")),
-            )
-            text = reply.headers.get("x-subject-token", "")
-            if reply.status != 201 or not text:
-                raise _refusal(reply, upstream)
-            return _token(text, body, now)
-        except GatewayError as error:
-            outcome = error.code.name
-            raise
-        finally:
-            self._observe(
-                Exchange.since(begun, self._name, OPERATION, upstream, outcome, writes=False)
-            )
+        request = PreparedRequest()
+        request.method, request.url = "POST", f"{self._service.url}{PATH}"
+        request.headers = CaseInsensitiveDict({"Content-Type": "application/json;charset=utf8"})
+        request.body = json.dumps({"auth": auth}).encode()
+        errand = Errand.within(within, self._name)
+        # A token more or less does no harm: as far as repeating goes, this is a read.
+        answer = self._service.send(
+            OPERATION, request, lambda reply: _read(reply, now), errand=errand
+        )
+        if answer.failure is not None:
+            raise answer.failure
+        token: Token = answer.fields["token"]
+        return token
+
+
+def _read(reply: Reply, now: float) -> Answer:
+    """What IAM says to a request for a token: 201 with the token in a header, or a refusal."""
+    body = json_object(reply.content) or {}
+    upstream = Upstream(
+        codes.error_code(body, reply.status),
+        reply.status,
+        request_id(reply.headers.get("x-request-id")),
+    )
+    text = reply.headers.get("x-subject-token", "")
+    if reply.status != 201 or not text:
+        return Answer(upstream, failure=_refusal(reply, upstream))
+    try:
+        return Answer(upstream, {"token": _token(text, body, now)})
+    except GatewayError as error:
+        return Answer(upstream, failure=error)
 
 
 def _token(text: str, body: Mapping[str, Any], now: float) -> Token:

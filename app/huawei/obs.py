@@ -5,7 +5,6 @@ and the OBS FAQ (obs_faq_0274 signature, obs_faq_120530 success).
 """
 
 import re
-import time
 from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
@@ -13,16 +12,15 @@ from requests import PreparedRequest
 from requests.structures import CaseInsensitiveDict
 
 from app.errors import ErrorCode, GatewayError, Upstream
-from app.huawei.answer import request_id
+from app.huawei.answer import Answer, request_id
 from app.huawei.codes import STATUSES
 from app.huawei.credentials.key_pair import read_keys
 from app.huawei.credentials.signing import ObsAuth
-from app.huawei.pacing import evidence
 from app.huawei.pacing.breaker import Breaker, Permit
 from app.huawei.pacing.deadline import UPLOAD, Errand
-from app.huawei.pacing.evidence import Evidence
 from app.huawei.pacing.pause import pause
-from app.huawei.transport import USER_AGENT, Endpoint, Reply, Stream
+from app.huawei.service import Service
+from app.huawei.transport import Reply, Stream
 from app.observability.exchange import Exchange
 from app.settings import AccountSettings, AttachmentSettings
 
@@ -92,14 +90,13 @@ class Bucket:
     ) -> None:
         self._name = name
         self._settings = attachments
-        self._observe = observe
         url, self._folder = _address(attachments)
-        self._endpoint = Endpoint(url, account, name=name)
         self._breaker = Breaker(
             f"{name}.attachments",
             account.reliability.breaker_failures,
             account.reliability.breaker_pause,
         )
+        self._service = Service(name, url, account, observe, self._breaker)
 
     def store(
         self, path: str, content_type: str, length: int, content: Stream, within: float = UPLOAD
@@ -121,49 +118,29 @@ class Bucket:
         request = PreparedRequest()
         request.method = "PUT"
         target = f"{self._folder}/{path}"
-        request.url = f"{self._endpoint.url}{target}"
+        request.url = f"{self._service.url}{target}"
         request.headers = CaseInsensitiveDict({"Content-Type": content_type})
         self._signer()(request)
         request.headers["Content-Length"] = str(length)
-        request.headers["User-Agent"] = USER_AGENT
 
         errand = Errand.within(within, self._name)
 
-        def put(permit: Permit) -> Upstream:
-            headers, body = request.headers, _Timely(content, errand)
-            permit = self._breaker.confirm(permit, write=False)
-            seen = None
-            try:
-                upstream, failure = _read(
-                    self._endpoint.send("PUT", target, headers, body, writes=False, within=within)
-                )
-                seen = _evidence(upstream, failure)
-            except GatewayError as error:
-                # The caller may be as slow as it likes, so that the end of its time proves nothing.
-                seen = evidence.of_failure(error, errand, waited=0.0)
-                raise
-            finally:
-                self._breaker.tell(permit, seen, customer=path.partition("/")[0])
-            if failure is not None:
-                raise failure
-            return upstream
-
-        begun = time.monotonic()
-        upstream, outcome = Upstream(), "ABORTED"
-        try:
-            # Storing the same again does no harm, so this is a read as far as repeating goes, and
-            # an upload may find out itself whether OBS is back.
-            upstream = self._breaker.call(write=False, probe=_nothing, work=put)
-            outcome = "OK"
-        except GatewayError as error:
-            upstream, outcome = error.upstream or upstream, error.code.name
-            raise
-        finally:
-            self._observe(
-                Exchange.since(
-                    begun, self._name, "store_attachment", upstream, outcome, writes=True
-                )
+        def put(permit: Permit) -> Answer:
+            return self._service.send(
+                "store_attachment",
+                request,
+                _read,
+                errand=errand,
+                body=_Timely(content, errand),
+                permit=permit,
+                customer=path.partition("/")[0],
             )
+
+        # Storing the same again does no harm, so this is a read as far as repeating goes, and an
+        # upload may find out itself whether OBS is back.
+        answer = self._breaker.call(write=False, probe=_nothing, work=put)
+        if answer.failure is not None:
+            raise answer.failure
 
     def _signer(self) -> ObsAuth:
         try:
@@ -212,8 +189,8 @@ def _address(attachments: AttachmentSettings) -> tuple[str, str]:
     return f"{url.scheme}://{attachments.bucket}.{url.netloc}", f"/{PREFIX}"
 
 
-def _read(reply: Reply) -> tuple[Upstream, GatewayError | None]:
-    """What OBS says of a stored object; None if it is stored.
+def _read(reply: Reply) -> Answer:
+    """What OBS says of a stored object.
 
     Success is 200 with an empty body (obs_faq_120530, and obs_04_0080: "no elements"). Any other
     2xx, and a page that a proxy answers, is unreadable.
@@ -225,20 +202,11 @@ def _read(reply: Reply) -> tuple[Upstream, GatewayError | None]:
         request_id(reply.headers.get("x-amz-request-id")),
     )
     if reply.status == 200 and reply.content == b"":
-        return upstream, None
+        return Answer(upstream)
     if upstream.code is None:
         code = STATUSES.get(reply.status, ErrorCode.UPSTREAM_MALFORMED)
     else:
         code = CODES.get(upstream.code, ErrorCode.UPSTREAM_UNMAPPED)
     paused = pause(code, reply.headers)
-    return upstream, GatewayError(code, upstream=upstream, retry_after=paused, write=False)
-
-
-def _evidence(upstream: Upstream, failure: GatewayError | None) -> Evidence:
-    """What an answer of OBS says of OBS as a whole."""
-    status = upstream.status or 0
-    if failure is None or (upstream.code is None and status in STATUSES):
-        return Evidence.ANSWERED
-    if upstream.code is None:
-        return Evidence.DOUBTFUL if 300 <= status < 500 else Evidence.FAILED
-    return Evidence.DOUBTFUL if upstream.code == "InternalError" else Evidence.ANSWERED
+    failure = GatewayError(code, upstream=upstream, retry_after=paused, write=False)
+    return Answer(upstream, failure=failure)

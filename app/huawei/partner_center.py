@@ -5,15 +5,13 @@ but not properly), refused (a proper answer with an error code).
 """
 
 import json
-import threading
-import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from requests import PreparedRequest
 
-from app.errors import GatewayError, Upstream
+from app.errors import GatewayError
 from app.huawei.answer import Answer
 from app.huawei.codes import Verdict
 from app.huawei.credentials.clock_skew import ClockSkew
@@ -21,13 +19,13 @@ from app.huawei.credentials.key_pairs import Credentials
 from app.huawei.credentials.key_slot import Probe
 from app.huawei.credentials.signing import SdkHmacAuth, canonical_query
 from app.huawei.operation import Operation
-from app.huawei.pacing import evidence
 from app.huawei.pacing.breaker import Breaker, Permit
 from app.huawei.pacing.deadline import Errand
-from app.huawei.pacing.quota import Quota
+from app.huawei.pacing.quota import Quotas
 from app.huawei.pacing.retry import Retries
 from app.huawei.review_result import PROBE
-from app.huawei.transport import USER_AGENT, Endpoint
+from app.huawei.service import Service
+from app.huawei.transport import Reply
 from app.observability import metrics
 from app.observability.exchange import Exchange
 from app.settings import AccountSettings
@@ -73,18 +71,14 @@ class PartnerCenter:
     ) -> None:
         self._name = name
         self._partner_id = account.partner_id
-        self._calls_per_second = account.quota.requests_per_second
         self._credentials = credentials
-        self._state = state
-        self._observe = observe
-        self._endpoint = Endpoint(account.endpoint, account, name=name)
         self._clock = ClockSkew(name)
         self._breaker = Breaker(
             name, account.reliability.breaker_failures, account.reliability.breaker_pause
         )
+        self._service = Service(name, account.endpoint, account, observe, self._breaker)
         self._retries = Retries(account.reliability.tries)
-        self._quotas: dict[tuple[str, str], Quota] = {}
-        self._quotas_lock = threading.Lock()
+        self._quotas = Quotas(name, account.quota.requests_per_second, state)
 
     def call(
         self,
@@ -158,33 +152,19 @@ class PartnerCenter:
         def probe(signer: SdkHmacAuth) -> Verdict:
             own = self._probe(_own_part(call.errand), call.permit)
             try:
-                self._quota(PROBE).wait(own.errand, write=False)
+                self._quotas.of(PROBE).wait(own.errand, write=False)
                 return self._send(own, signer(self._prepare(own))).verdict
             except GatewayError:
                 return Verdict.UNKNOWN
 
         return probe
 
-    def _quota(self, operation: Operation) -> Quota:
-        """The queue in front of the operation's API."""
-        api = (operation.method, operation.path)
-        with self._quotas_lock:
-            if api not in self._quotas:
-                self._quotas[api] = Quota(
-                    self._name,
-                    " ".join(api),
-                    operation.queue or operation.name,
-                    self._calls_per_second,
-                    self._state,
-                )
-            return self._quotas[api]
-
     def _try(self, call: _Call, uses: list[Any]) -> Answer:
         """Sign with a credential not among `uses`, add it there, send, and tell it the outcome."""
         operation, errand = call.operation, call.errand
         # Where there is nothing to sign with, it is said at once and not after the wait.
         self._with_a_look(call, self._credentials.ensure_usable)
-        self._quota(operation).wait(errand, operation.writes)
+        self._quotas.of(operation).wait(errand, operation.writes)
         request = self._prepare(call)
         use = self._with_a_look(
             call, lambda: self._credentials.authorize(request, uses, errand.left)
@@ -220,7 +200,7 @@ class PartnerCenter:
         query = f"?{call.parameters}" if call.parameters else ""
         request = PreparedRequest()
         request.method = call.operation.method
-        request.url = f"{self._endpoint.url}{path}{query}"
+        request.url = f"{self._service.url}{path}{query}"
         request.headers = {}  # type: ignore[assignment]  # all the names are ours
         if call.body is not None:
             request.headers["Content-Type"] = "application/json"
@@ -228,50 +208,32 @@ class PartnerCenter:
         return request
 
     def _send(self, call: _Call, request: PreparedRequest) -> Answer:
-        """Send a signed request once, and tell the circuit what came of it."""
+        """Send a signed request once."""
         operation = call.operation
-        permit = call.permit and self._breaker.confirm(call.permit, operation.writes)
-        call.tries += 1
-        # Not signed: something on the way may add to them.
-        request.headers["User-Agent"] = USER_AGENT
+        # Not signed: a proxy may add to it.
         request.headers["Accept"] = "application/json"
-        target = str(request.url).removeprefix(self._endpoint.url)
-        body = request.body if isinstance(request.body, bytes) else None
-        begun = time.monotonic()
-        upstream, outcome = Upstream(), "ABORTED"
-        try:
-            reply = self._endpoint.send(
-                operation.method,
-                target,
-                request.headers,
-                body,
-                writes=operation.writes,
-                within=call.errand.left,
-            )
+
+        def read(reply: Reply) -> Answer:
             self._clock.note(reply.headers)
-            answer = Answer.of(operation, reply)
-            upstream, failure = answer.upstream, answer.failure
-            outcome = failure.code.name if failure else "OK"
-            self._breaker.tell(permit, evidence.of_answer(answer), call.customer)
-            return answer
-        except GatewayError as error:
-            outcome = error.code.name
-            seen = evidence.of_failure(error, call.errand, time.monotonic() - begun)
-            self._breaker.tell(permit, seen, call.customer)
-            raise
-        finally:
-            self._observe(
-                Exchange.since(
-                    begun, self._name, operation.name, upstream, outcome, writes=operation.writes
-                )
-            )
+            return Answer.of(operation, reply)
 
-
-def _encode(body: Mapping[str, Any]) -> bytes:
-    """A body as the bytes that are signed and sent."""
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+        call.tries += 1
+        return self._service.send(
+            operation.name,
+            request,
+            read,
+            errand=call.errand,
+            writes=operation.writes,
+            permit=call.permit,
+            customer=call.customer,
+        )
 
 
 def _own_part(errand: Errand) -> Errand:
     """Part of a request's time, for a harmless read on which it waits."""
     return Errand.within(min(OWN_LIMIT, errand.left), errand.caller, urgent=True)
+
+
+def _encode(body: Mapping[str, Any]) -> bytes:
+    """A body as the bytes that are signed and sent."""
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()

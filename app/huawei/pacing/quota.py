@@ -9,6 +9,7 @@ from collections import OrderedDict, deque
 from dataclasses import dataclass, field
 
 from app.errors import ErrorCode, GatewayError
+from app.huawei.operation import Operation
 from app.huawei.pacing.deadline import FLOOR, Errand
 from app.observability import metrics
 from app.state import State
@@ -136,3 +137,31 @@ class Quota:
         next_one = self._urgent.first() or self._polls.first()
         if next_one is not None:
             next_one.changed.notify()
+
+
+class Quotas:
+    """The queues of one account, one in front of each API.
+
+    Args:
+        account: The account's name.
+        calls_per_second: What Huawei allows to each API.
+        state: Counts the calls of all replicas.
+    """
+
+    def __init__(self, account: str, calls_per_second: float, state: State) -> None:
+        self._account = account
+        self._calls = calls_per_second
+        self._state = state
+        self._lock = threading.Lock()
+        self._queues: dict[tuple[str, str], Quota] = {}
+
+    def of(self, operation: Operation) -> Quota:
+        """The queue in front of the operation's API."""
+        api = (operation.method, operation.path)
+        with self._lock:
+            if api not in self._queues:
+                name = operation.queue or operation.name
+                self._queues[api] = Quota(
+                    self._account, " ".join(api), name, self._calls, self._state
+                )
+            return self._queues[api]

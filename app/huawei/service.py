@@ -1,0 +1,106 @@
+"""One of Huawei's services for one account: the one path on which requests leave and answers come.
+
+Partner Center, OBS and IAM differ in how a request is signed and an answer is read, not in this.
+"""
+
+import time
+from collections.abc import Callable
+
+from requests import PreparedRequest
+
+from app.errors import GatewayError, Upstream
+from app.huawei.answer import Answer
+from app.huawei.pacing import evidence
+from app.huawei.pacing.breaker import Breaker, Permit
+from app.huawei.pacing.deadline import Errand
+from app.huawei.transport import Endpoint, Reply, Stream
+from app.observability.exchange import Exchange
+from app.settings import AccountSettings
+
+
+class Service:
+    """Sends requests to one of Huawei's services, and tells of each exchange.
+
+    Args:
+        name: The account's name in the configuration.
+        url: Scheme, host and port of the service.
+        account: The account's settings.
+        observe: Is told of each exchange.
+        breaker: The circuit to the service; None if it has none.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        url: str,
+        account: AccountSettings,
+        observe: Callable[[Exchange], None],
+        breaker: Breaker | None = None,
+    ) -> None:
+        self._name = name
+        self._observe = observe
+        self._breaker = breaker
+        self._endpoint = Endpoint(url, account, name=name)
+
+    @property
+    def url(self) -> str:
+        """Scheme, host and port, with which the URL of every request begins."""
+        return self._endpoint.url
+
+    def send(
+        self,
+        operation: str,
+        request: PreparedRequest,
+        read: Callable[[Reply], Answer],
+        *,
+        errand: Errand,
+        writes: bool = False,
+        body: Stream | None = None,
+        permit: Permit | None = None,
+        customer: str | None = None,
+    ) -> Answer:
+        """Send a signed request once, and read its answer, which may be a refusal.
+
+        Args:
+            operation: The operation's name in logs and metrics.
+            request: The request. Nothing that is signed changes any more.
+            read: Reads the answer.
+            errand: For which caller, and until when.
+            writes: Whether a lost answer leaves the outcome unknown.
+            body: The request's body where it is a stream.
+            permit: The circuit's permission; None if the circuit was not asked.
+            customer: The customer whom the request is about, for the circuit.
+
+        Raises:
+            GatewayError: if the circuit is open, or there is no answer.
+        """
+        if permit is not None and self._breaker is not None:
+            permit = self._breaker.confirm(permit, writes)
+        content = request.body if isinstance(request.body, bytes) else None
+        begun = time.monotonic()
+        upstream, outcome, seen = Upstream(), "ABORTED", None
+        try:
+            reply = self._endpoint.send(
+                str(request.method),
+                str(request.url).removeprefix(self._endpoint.url),
+                request.headers,
+                content if body is None else body,
+                writes=writes,
+                within=errand.left,
+            )
+            answer = read(reply)
+            upstream, seen = answer.upstream, evidence.of_answer(answer)
+            outcome = answer.failure.code.name if answer.failure else "OK"
+            return answer
+        except GatewayError as error:
+            outcome = error.code.name
+            # A caller may send its stream as slowly as it likes.
+            waited = time.monotonic() - begun if body is None else 0.0
+            seen = evidence.of_failure(error, errand, waited)
+            raise
+        finally:
+            if self._breaker is not None:
+                self._breaker.tell(permit, seen, customer)
+            self._observe(
+                Exchange.since(begun, self._name, operation, upstream, outcome, writes=writes)
+            )
