@@ -4,12 +4,11 @@ from copy import deepcopy
 
 from flask import Flask
 
-from app import cli
-from app.api import audit, authentication, docs, extensions, health, pages, rates, record, resources
+from app import cli, startup
+from app.api import docs, extensions, health, hooks, pages, record, resources, tracing
 from app.api.problems import ProblemApi
 from app.api.rates import Rates
 from app.callers import Callers
-from app.observability import tracing
 from app.settings import Settings
 
 VERSION = "0.1.0"
@@ -39,14 +38,10 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.url_map.merge_slashes = False
 
     if settings is None:
-        settings = cli.configured()
-    tracing.init_app(app, settings.tracing)
-    extensions.init_app(app, cli.built(settings, record.observe))
-    record.init_app(app)
-    audit.init_app(app)
-    authentication.identify(app, Callers(settings))
-    rates.init_app(app, Rates(settings.callers, settings.state))
-    authentication.authorize(app)
+        settings = startup.configured()
+    tracing.init_app(app, settings.tracing)  # first, so that refusals are traced too
+    extensions.init_app(app, startup.built(settings, record.observe))
+    hooks.init_app(app, Callers(settings), Rates(settings.callers, settings.state))
     pages.init_app(app)
     resources.init_app(app, ProblemApi(app))
     app.register_blueprint(health.blueprint)

@@ -4,22 +4,20 @@ import json
 import os
 import re
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import click
 from flask import Flask
-from flask.cli import AppGroup, FlaskGroup
+from flask.cli import AppGroup
 
 from app import settings as configuration
 from app.errors import ErrorCode, GatewayError
 from app.fields import utc
-from app.gateway import Gateway
 from app.huawei.codes import Verdict
 from app.huawei.pacing.deadline import Errand
 from app.huawei.partner_center import PartnerCenter
-from app.observability.exchange import Exchange
-from app.settings import ConfigurationError, Settings, StateSettings
+from app.settings import ConfigurationError
+from app.startup import built, configured
 from app.verification.model import CUSTOMER_ID
 
 config = AppGroup("config", help="The configuration file.")
@@ -146,32 +144,6 @@ def run_sandbox(host: str, port: int) -> None:
     """
     command = [sys.executable, "-m", "sandbox", "--host", host, "--port", str(port)]
     os.execv(sys.executable, command)  # noqa: S606 - no shell, and nothing of the user's in it
-
-
-def looking_up_commands() -> bool:
-    """Whether the app is built only to find its commands, most of which need no configuration."""
-    context = click.get_current_context(silent=True)
-    return context is not None and isinstance(context.command, FlaskGroup)
-
-
-def configured() -> Settings:
-    """The configuration that GATEWAY_CONFIG names; ends the process with 2 if it cannot be used."""
-    try:
-        return configuration.load_from_environment()
-    except ConfigurationError as error:
-        if looking_up_commands():
-            return Settings.model_construct(accounts={}, callers={}, state=StateSettings())
-        sys.stderr.write(f"{error}\n")
-        sys.exit(2)
-
-
-def built(settings: Settings, observe: Callable[[Exchange], None]) -> Gateway:
-    """The parts of a gateway; ends the process with 2 if a file it cannot do without is missing."""
-    try:
-        return Gateway.build(settings, observe)
-    except ConfigurationError as error:
-        sys.stderr.write(f"{error}\n")
-        sys.exit(2)
 
 
 def init_app(app: Flask) -> None:

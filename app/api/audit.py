@@ -2,7 +2,7 @@
 
 import logging
 
-from flask import Flask, Response
+from flask import Response
 
 from app.api import record
 from app.observability.logs import AUDIT, event
@@ -10,7 +10,8 @@ from app.observability.logs import AUDIT, event
 _log = logging.getLogger(AUDIT)
 
 
-def _end(response: Response) -> Response:
+def write(response: Response) -> Response:
+    """The hook that writes a line at the end of each request that writes, refused ones included."""
     line = record.current()
     if not line.writes or line.check:  # a mere check writes nothing
         return response
@@ -33,8 +34,3 @@ def _end(response: Response) -> Response:
         reconciled=line.reconciled,
     )
     return response
-
-
-def init_app(app: Flask) -> None:
-    """Write a line at the end of each request that writes, refused ones included."""
-    app.after_request(_end)

@@ -1,10 +1,10 @@
-"""Which caller is calling, and what it may do. Denies what no view allows."""
+"""Identifies the caller and checks its rights. Denies what no view allows."""
 
 import re
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar, get_args
 
-from flask import Flask, g, request
+from flask import current_app, g, request
 from flask_smorest import Blueprint
 
 from app.api import record
@@ -41,7 +41,7 @@ def open_to_all(view: View) -> View:
 
 
 def requirement(view: Callable[..., Any]) -> str | None:
-    """What a view asks of its callers: a scope, ANY_CALLER, OPEN; None if it does not say."""
+    """What a view requires: a scope, ANY_CALLER or OPEN; None if it declares nothing."""
     found: str | None = getattr(view, _REQUIREMENT, None)
     return found
 
@@ -51,19 +51,18 @@ def _choose_account(caller: CallerSettings) -> str:
     if account is None:
         return caller.accounts[0]
     if account not in caller.accounts:
-        raise GatewayError(ErrorCode.FORBIDDEN, "`Partner-Account` is none of your accounts.")
+        raise GatewayError(ErrorCode.FORBIDDEN, "`Partner-Account` must be one of your accounts.")
     return account
 
 
-def identify(app: Flask, callers: Callers) -> None:
-    """Find out who calls, before every view that is not open; `g.caller` is then its name."""
+def identify(callers: Callers) -> Callable[[], None]:
+    """The hook that identifies the caller of a view that is not open, as `g.caller`."""
 
-    @app.before_request
-    def find_caller() -> None:
+    def identify_caller() -> None:
         endpoint = request.endpoint
         if endpoint is None:  # no such route: 404 or 405 follows
             return
-        needed = requirement(app.view_functions[endpoint])
+        needed = requirement(current_app.view_functions[endpoint])
         line = record.current()
         line.writes = needed in WRITING_SCOPES
         if needed != OPEN:
@@ -71,36 +70,39 @@ def identify(app: Flask, callers: Callers) -> None:
             g.caller, g.rights = callers.identify(request.headers.get("Authorization"))
             line.caller = g.caller
 
+    return identify_caller
 
-def authorize(app: Flask) -> None:
-    """Let a caller do what it may; `g.account` is then the name of the account it uses."""
 
-    @app.before_request
-    def check_rights() -> None:
-        if "rights" not in g:  # open to all, or no such route
-            return
-        needed, rights = g.needed, g.rights
-        if needed is None:
-            raise GatewayError(ErrorCode.FORBIDDEN, "Nobody may call this.")
-        if needed != ANY_CALLER and needed not in rights.scopes:
-            raise GatewayError(ErrorCode.FORBIDDEN, f"You need the scope `{needed}`.")
-        g.account = record.current().account = _choose_account(rights)
-        customer, own = (request.view_args or {}).get("customer_id"), rights.customers
-        if own is not None and customer is not None and not re.fullmatch(own, customer):
-            raise GatewayError(ErrorCode.FORBIDDEN, "This customer is none of yours.")
+def authorize() -> None:
+    """The hook that checks the caller's rights; `g.account` is then the account it uses.
+
+    Raises:
+        GatewayError: FORBIDDEN.
+    """
+    if "rights" not in g:  # open to all, or no such route
+        return
+    needed, rights = g.needed, g.rights
+    if needed is None:
+        raise GatewayError(ErrorCode.FORBIDDEN, "Nobody may call this.")
+    if needed != ANY_CALLER and needed not in rights.scopes:
+        raise GatewayError(ErrorCode.FORBIDDEN, f"You need the scope `{needed}`.")
+    g.account = record.current().account = _choose_account(rights)
+    customer, own = (request.view_args or {}).get("customer_id"), rights.customers
+    if own is not None and customer is not None and not re.fullmatch(own, customer):
+        raise GatewayError(ErrorCode.FORBIDDEN, "You may not access this customer.")
 
 
 def check_attachments(customer_id: str, attachments: Sequence[str]) -> None:
-    """Hold a caller that is held to some customers to what was uploaded for this one.
+    """Check the attachments of a caller that is limited to some customers.
 
     Raises:
-        GatewayError: FORBIDDEN for a picture of others; ATTACHMENT_FORMAT, at each that no upload
-            could have answered.
+        GatewayError: FORBIDDEN for an attachment of another customer; ATTACHMENT_FORMAT, at each
+            path that no upload answers.
     """
     rights: CallerSettings = g.rights
     if rights.customers is None:
         return
     if not all(one.startswith(f"{customer_id}/") for one in attachments):
-        raise GatewayError(ErrorCode.FORBIDDEN, "An attachment is not of this customer.")
+        raise GatewayError(ErrorCode.FORBIDDEN, "An attachment belongs to another customer.")
     if errors := not_of_an_upload(customer_id, attachments):
         raise GatewayError(ErrorCode.ATTACHMENT_FORMAT, errors=errors)

@@ -1,13 +1,13 @@
-"""How many requests a caller is granted."""
+"""The rates of the callers: how many requests each is granted."""
 
 import logging
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import cast
 
 import limits
-from flask import Flask, Response, after_this_request, g
+from flask import Response, after_this_request, g
 from limits.storage import MemoryStorage, Storage, storage_from_string
 from limits.strategies import MovingWindowRateLimiter
 
@@ -44,11 +44,11 @@ class Rates:
             storage = storage_from_string(url, wrap_exceptions=True, **options)
             self._shared = MovingWindowRateLimiter(cast(Storage, storage))
 
-    def take(self, caller: str) -> tuple[float | None, dict[str, str]]:
+    def consume(self, caller: str) -> tuple[float | None, dict[str, str]]:
         """Count a request.
 
         Returns:
-            None if it is granted, else seconds to wait; and the headers that tell what is left.
+            None if it is granted, or the seconds to wait; and the headers that tell what is left.
         """
         rate = self._rates.get(caller)
         if rate is None:
@@ -80,14 +80,16 @@ def _hit(
     return granted, stats.remaining, stats.reset_time
 
 
-def init_app(app: Flask, rates: Rates) -> None:
-    """Count every request of a known caller, and tell it what is left."""
+def count(rates: Rates) -> Callable[[], None]:
+    """The hook that counts a known caller's request and tells the caller what is left.
 
-    @app.before_request
-    def count() -> None:
+    It raises GatewayError RATE_LIMITED where the rate is used up.
+    """
+
+    def count_request() -> None:
         if "caller" not in g:
             return
-        wait, headers = rates.take(g.caller)
+        wait, headers = rates.consume(g.caller)
 
         def tell(response: Response) -> Response:
             response.headers.update(headers)
@@ -97,3 +99,5 @@ def init_app(app: Flask, rates: Rates) -> None:
             after_this_request(tell)
         if wait is not None:
             raise GatewayError(ErrorCode.RATE_LIMITED, retry_after=wait)
+
+    return count_request

@@ -7,7 +7,7 @@ import uuid
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
-from flask import Flask, Response, request
+from flask import Response, request
 
 from app.errors import ErrorCode, Upstream
 from app.huawei import codes, iam, obs
@@ -98,7 +98,14 @@ def observe(exchange: Exchange) -> None:
         )
 
 
-def _begin() -> None:
+def create_series() -> None:
+    """Create the series of every failure at 0, so that `increase()` sees the first event."""
+    for code in ErrorCode:
+        metrics.FAILURES.labels(code.fault.value, code.name)
+
+
+def begin() -> None:
+    """The hook that begins a record before each request."""
     asked = request.headers.get("X-Request-Id", "")
     method = request.method
     _current.set(
@@ -116,7 +123,8 @@ def _milliseconds(seconds: float) -> float:
     return round(seconds * 1000, 1)
 
 
-def _end(response: Response) -> Response:
+def end(response: Response) -> Response:
+    """The hook that logs and counts each request, and adds its id to the answer."""
     record = current()
     response.headers["X-Request-Id"] = record.request_id
     seconds = time.monotonic() - record.begun
@@ -160,14 +168,6 @@ def _end(response: Response) -> Response:
     return response
 
 
-def _forget(_: BaseException | None) -> None:
-    _current.set(None)  # a request that ends before it begins must not be taken for this one
-
-
-def init_app(app: Flask) -> None:
-    """Begin a record before each request, and end it after."""
-    for code in ErrorCode:
-        metrics.FAILURES.labels(code.fault.value, code.name)  # a rise from nothing is no rise
-    app.before_request(_begin)
-    app.after_request(_end)
-    app.teardown_request(_forget)
+def forget(_: BaseException | None) -> None:
+    """The hook that drops the record, so that no later request is taken for this one."""
+    _current.set(None)

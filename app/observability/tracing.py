@@ -10,8 +10,6 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from flask import Flask
-
 from app.observability.exchange import Exchange
 from app.settings import TracingSettings
 
@@ -37,25 +35,22 @@ EXPORTED = (
 )
 # The library's newer names, which OTEL_SEMCONV_STABILITY_OPT_IN selects, by ours.
 NEWER = {"http.request.method": "http.method", "http.response.status_code": "http.status_code"}
-PROBES = r"^[a-z]+://[^/?#]*/(livez|readyz)([?#]|$)"
 TIMEOUT = 5.0  # seconds for the collector to take a batch
 
 _tracer: Tracer | None = None
 _provider: TracerProvider | None = None
 
 
-def init_app(app: Flask, settings: TracingSettings) -> None:
-    """Trace an app's requests if the configuration names a collector.
+def start(settings: TracingSettings) -> TracerProvider | None:
+    """Start tracing if the configuration names a collector. Returns the provider of tracers.
 
-    It has to come before everything else that looks at a request, so that refusals are traced
-    too; and it starts a thread, so that it has to run in the worker.
+    It starts a thread, so that it has to run in the worker.
     """
     global _tracer, _provider  # one process serves one gateway
     if settings.endpoint is None:
-        return
+        return None
     import requests
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-    from opentelemetry.instrumentation.flask import FlaskInstrumentor
     from opentelemetry.sdk.resources import Resource
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.sdk.trace.export import BatchSpanProcessor
@@ -76,10 +71,8 @@ def init_app(app: Flask, settings: TracingSettings) -> None:
         resource=Resource({"service.name": SERVICE}),
     )
     provider.add_span_processor(BatchSpanProcessor(_only_named(exporter)))
-    FlaskInstrumentor().instrument_app(  # type: ignore[no-untyped-call]
-        app, tracer_provider=provider, excluded_urls=PROBES, enable_commenter=False
-    )
     _tracer, _provider = provider.get_tracer(SERVICE), provider
+    return provider
 
 
 def close() -> None:
