@@ -19,6 +19,7 @@ from app.settings.accounts import (
     IamSettings,
     KeyFiles,
     PairSettings,
+    VerificationSettings,
 )
 from app.settings.callers import CallerSettings, IssuerSettings, OidcSettings, Scope
 from app.settings.sections import AuditSettings, Settings, StateSettings, TracingSettings
@@ -38,6 +39,7 @@ __all__ = [
     "Settings",
     "StateSettings",
     "TracingSettings",
+    "VerificationSettings",
     "load",
     "load_from_environment",
 ]

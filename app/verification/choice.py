@@ -5,8 +5,8 @@ from datetime import datetime
 from hashlib import sha256
 
 from app.errors import ErrorCode, GatewayError, Upstream
-from app.settings import AccountSettings
-from app.verification.backends.backend import Backend, Draft
+from app.settings import VerificationSettings
+from app.verification.backends import Backend, Draft
 from app.verification.switch_off import Stage, SwitchOff
 
 RETRY_AFTER = 60.0  # seconds: by then a probe has been answered
@@ -21,7 +21,7 @@ class Choice:
     is neither read nor written.
 
     Args:
-        account: The account's settings.
+        settings: The account's settings of verifications.
         legacy: The legacy backend.
         review: The review backend.
         switch_off: The belief that the legacy API is switched off.
@@ -29,18 +29,22 @@ class Choice:
 
     def __init__(
         self,
-        account: AccountSettings,
+        settings: VerificationSettings,
         legacy: Backend,
         review: Backend,
         switch_off: SwitchOff,
     ) -> None:
-        settings = account.verification
         self._auto = settings.backend == "auto"
         self._only: Backend = legacy if settings.backend == "legacy" else review
         self._review_share = settings.review_share
         self._legacy = legacy
         self._review = review
         self._switch_off = switch_off
+
+    @property
+    def both(self) -> tuple[Backend, Backend]:
+        """Both backends, whether they serve this account or not."""
+        return self._legacy, self._review
 
     @property
     def retired_since(self) -> datetime | None:

@@ -1,155 +1,160 @@
-"""Sends submissions, and settles those whose answer is lost by what the customer's state proves."""
+"""Submits a customer's verification to the backend that serves it, once for each key."""
 
-import time
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from typing import Any
 
-from app.errors import ErrorCode, GatewayError
-from app.huawei.pacing.deadline import FLOOR, Errand
-from app.verification.idempotency import Attempt
-from app.verification.lost_answers import proves
-from app.verification.model import Kind, Status, Verification
+from app.errors import ErrorCode, Fault, GatewayError, Retry
+from app.huawei.pacing.deadline import Errand
+from app.observability import metrics
+from app.verification.backends import Backend, Draft, refusal
+from app.verification.choice import Choice
+from app.verification.idempotency import Attempt, Write, Writes
+from app.verification.migration import Migration
+from app.verification.model import Kind, Verification
+from app.verification.settling import Settling, Submission
 
-LOOK = 3.0  # seconds that the look before a submission may take
-# Seconds before each look after a lost answer: what was just submitted may not show at once.
-SETTLE = (0.2, 0.8, 2.0)
-
-# After these it is not known whether Huawei processed the submission.
-_UNCLEAR = frozenset(
-    {ErrorCode.OUTCOME_UNKNOWN, ErrorCode.UPSTREAM_ERROR, ErrorCode.UPSTREAM_MALFORMED}
-)
-# The look after an earlier try could not be sent now: the same request may be repeated.
-_NOT_NOW = frozenset(
-    {
-        ErrorCode.ACCESS_KEY_LOCKED,
-        ErrorCode.CIRCUIT_OPEN,
-        ErrorCode.CLOCK_SKEWED,
-        ErrorCode.UPSTREAM_ACCESS_DENIED,
-    }
-)
+REVIEW = "review"
+# Nothing was begun: another write is under way.
+_UNDER_WAY = frozenset({ErrorCode.CUSTOMER_WRITE_IN_PROGRESS, ErrorCode.IDEMPOTENCY_KEY_IN_FLIGHT})
 
 
-@dataclass(slots=True)
-class Submission:
-    """A submission on its way.
+class Submissions:
+    """The submissions of one account.
 
     Args:
-        kind: What is submitted.
-        customer_id: For whom.
-        errand: For which caller, and until when.
-        attempt: The try of the write.
-        before: The customer's state before it is sent; None while it is not known.
+        name: The account's name in the configuration.
+        platform_id: The partner's platform id.
+        choice: Chooses the backend.
+        writes: Sends each write once, and one at a time for a customer.
+        settling: Settles lost answers.
+        migration: Counts what the review backend would accept.
     """
 
-    kind: Kind
-    customer_id: str
-    errand: Errand
-    attempt: Attempt
-    before: Status | None = None
+    def __init__(
+        self,
+        name: str,
+        platform_id: str,
+        choice: Choice,
+        writes: Writes,
+        settling: Settling,
+        migration: Migration,
+    ) -> None:
+        self._name = name
+        self._platform_id = platform_id
+        self._choice = choice
+        self._writes = writes
+        self._settling = settling
+        self._migration = migration
 
-
-class Submitting:
-    """Sends submissions so that no answer claims what Huawei did not say.
-
-    Args:
-        read: Reads a customer's verification.
-    """
-
-    def __init__(self, read: Callable[[str, Errand], Verification]) -> None:
-        self._read = read
-
-    def begin(self, submission: Submission, backend: str) -> Verification | None:
-        """Read the customer's state before anything is sent.
-
-        It is read where an answer that is lost could not be settled otherwise: on the review
-        backend, and on the legacy one where a repeat can ask for the outcome.
-
-        Returns:
-            The outcome of an earlier try, if the state proves that Huawei processed it.
-
-        Raises:
-            GatewayError: if there was an earlier try, and the state cannot be read: nothing may
-                be sent then.
-        """
-        earlier = submission.attempt.earlier
-        needless = backend == "legacy" and earlier is None and not submission.attempt.keyed
-        if needless or submission.before is not None:
-            return None
-        errand = submission.errand
-        try:
-            seen = self._read(
-                submission.customer_id,
-                Errand.within(min(LOOK, errand.left - 2 * FLOOR), errand.caller, urgent=True),
-            )
-        except GatewayError as error:
-            if earlier is None:
-                return None  # a first try goes on; its answer cannot be settled if it is lost
-            if error.code in _NOT_NOW:
-                raise
-            raise GatewayError(ErrorCode.OUTCOME_UNKNOWN, write=True) from None
-        submission.before = seen.status
-        if earlier is not None and proves(
-            earlier.backend, submission.kind, earlier.before, seen.status
-        ):
-            return _settled(submission, earlier.backend, seen)
-        return None
-
-    def send(
-        self, submission: Submission, backend: str, send: Callable[[], Verification]
-    ) -> Verification:
-        """Send a submission; look for its outcome if the answer is lost.
+    def submit(
+        self,
+        kind: Kind,
+        customer_id: str,
+        submission: Mapping[str, Any],
+        errand: Errand,
+        key: str | None = None,
+    ) -> tuple[Verification, bool]:
+        """Submit a customer's verification, in the words of the contract.
 
         Args:
-            submission: The submission, after `begin`.
-            backend: The backend that it is sent to.
-            send: Sends it.
+            kind: What is submitted.
+            customer_id: For whom.
+            submission: The body.
+            errand: For whom, and until when.
+            key: The Idempotency-Key, if there is one.
+
+        Returns:
+            The verification, and whether it is the replay of an earlier answer.
 
         Raises:
-            GatewayError: what sending ended in; OUTCOME_UNKNOWN and the like where the state
-                does not prove the outcome.
+            GatewayError: naming the fields if no backend takes it (nothing is sent then), or
+                whatever the call upstream ended in.
         """
-        submission.attempt.sending(backend, submission.before)
-        earlier = submission.attempt.earlier
+        drafts = self._drafts(kind, customer_id, submission)
+        backend, draft = self._choice.choose(customer_id, drafts)
+        served = backend.name
+        obstacles = drafts[REVIEW].errors
+        if draft.errors:
+            self._migration.count(errand.caller, served, obstacles)
+            raise refusal(draft.errors)
+        write = Write(
+            caller=errand.caller,
+            kind=kind,
+            customer_id=customer_id,
+            body=submission,
+            key=key,
+            seconds=max(0.0, errand.left),
+        )
+
+        def work(attempt: Attempt) -> Verification:
+            return self._work(Submission(kind, customer_id, errand, attempt), backend, drafts)
+
         try:
-            result = send()
+            verification, replayed = self._writes.run(write, work)
+            served = verification.backend
         except GatewayError as error:
-            found = None
-            if error.code in _UNCLEAR:
-                found = self._look(submission, backend, submission.before, SETTLE)
-            elif error.code is ErrorCode.ALREADY_VERIFIED_OR_IN_REVIEW and earlier is not None:
-                # The refusal can answer our own earlier try, which did not show before.
-                found = self._look(submission, earlier.backend, earlier.before, (0.0,))
-            if found is None:
+            error.backend = served = error.backend or served
+            if error.code.write_retry is Retry.SAME_KEY and error.code.fault is not Fault.CALLER:
+                metrics.OUTCOMES.labels(self._name, served, "UNKNOWN").inc()
+            if error.code not in _UNDER_WAY:
+                self._migration.count(errand.caller, served, obstacles)
+            raise
+        if not replayed:
+            self._migration.count(errand.caller, served, obstacles)
+            metrics.OUTCOMES.labels(self._name, served, verification.status).inc()
+        return verification, replayed
+
+    def _work(
+        self, submission: Submission, backend: Backend, drafts: Mapping[str, Draft]
+    ) -> Verification:
+        settled = self._settling.begin(submission, backend.name)
+        if settled is not None:
+            return settled
+        backend = self._choice.to_send(backend, drafts)
+        self._settling.begin(submission, backend.name)
+        try:
+            verification = self._send(submission, backend, drafts[backend.name])
+        except GatewayError as error:
+            if error.code is not ErrorCode.LEGACY_API_RETIRED:
                 raise
-            return found
-        if result.status is Status.REJECTED and not proves(
-            backend, submission.kind, submission.before, result.status
-        ):
-            # It can be the rejection of an earlier submission: this one may not show yet.
-            return replace(result, status=Status.IN_REVIEW, reason=None)
-        return result
+            backend = self._choice.move_on(submission.customer_id, drafts, error)
+        else:
+            self._choice.served(backend)
+            return verification
+        self._settling.begin(submission, backend.name)
+        return self._send(submission, backend, drafts[backend.name])
 
-    def _look(
-        self,
-        submission: Submission,
-        backend: str,
-        before: Status | None,
-        pauses: tuple[float, ...],
-    ) -> Verification | None:
-        """The outcome of a try, read after each of the pauses; None if no state proves it."""
-        errand = submission.errand
-        for pause in pauses if before is not None else ():
-            if errand.left - pause < FLOOR:
-                break
-            time.sleep(pause)
-            try:
-                seen = self._read(submission.customer_id, errand)
-            except GatewayError:
-                continue
-            if proves(backend, submission.kind, before, seen.status):
-                return _settled(submission, backend, seen)
-        return None
+    def _send(self, submission: Submission, backend: Backend, draft: Draft) -> Verification:
+        def send() -> Verification:
+            return backend.submit(submission.kind, submission.customer_id, draft, submission.errand)
 
+        try:
+            return self._settling.send(submission, backend.name, send)
+        except GatewayError as error:
+            error.backend = backend.name
+            raise
 
-def _settled(submission: Submission, backend: str, seen: Verification) -> Verification:
-    return replace(seen, kind=submission.kind, backend=backend, reconciled=True)
+    def check(self, kind: Kind, customer_id: str, submission: Mapping[str, Any]) -> dict[str, Any]:
+        """Which backends would take a submission, and which one would get it. Sends nothing."""
+        drafts = self._drafts(kind, customer_id, submission)
+        backend, chosen = self._choice.foretell(customer_id, drafts)
+        return {
+            "customer_id": customer_id,
+            "kind": kind,
+            "taken": not chosen.errors and self._choice.serves(backend.name),
+            "backend": backend.name,
+            "backends": [
+                {
+                    "backend": name,
+                    "takes": not draft.errors and self._choice.serves(name),
+                    "errors": draft.errors,
+                }
+                for name, draft in drafts.items()
+            ],
+        }
+
+    def _drafts(
+        self, kind: Kind, customer_id: str, submission: Mapping[str, Any]
+    ) -> dict[str, Draft]:
+        ours = {**submission, "customer_id": customer_id, "platform_id": self._platform_id}
+        return {backend.name: backend.draft(kind, ours) for backend in self._choice.both}

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from app.api.extensions import gateway as parts
 from app.state import MemoryState, Sealing, State
-from app.verification.choice import Choice
+from app.verification import Verifications
+from app.verification.idempotency import Writes
 from app.verification.switch_off import PROBE_INTERVAL, SwitchOff
 from tests.support.gateway import bearer
 from tests.support.sandbox_driver import SandboxDriver
@@ -31,12 +34,19 @@ def sent(sandbox: SandboxDriver) -> list[str]:
 
 
 def on_clock(client: FlaskClient, clock: Clock, state: State | None = None) -> FlaskClient:
-    """Let a gateway's belief about the switch-off live by the test's clock."""
+    """Give the default account of a gateway verifications that live by the test's clock."""
     with client.application.app_context():
-        account = parts().settings.accounts["default"]
-        served = parts().verifications["default"]
-    switch_off = SwitchOff("default", state or MemoryState(now=clock), SEALING, now=clock)
-    served.choice = Choice(account, served.legacy, served.review, switch_off)
+        gateway = parts()
+    kept = state or MemoryState(now=clock)
+    cast(dict[str, Verifications], gateway.verifications)["default"] = Verifications(
+        "default",
+        gateway.settings.accounts["default"],
+        gateway.partner_centers["default"],
+        Writes("default", kept, SEALING, now=clock),
+        SwitchOff("default", kept, SEALING, now=clock),
+        gateway.migration,
+        gateway.draining,
+    )
     return client
 
 

@@ -11,8 +11,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app.huawei.pacing.deadline import Errand
-from app.verification import LAST_LOOK
 from app.verification.model import Status
+from app.verification.read import LAST_LOOK
 from tests.support.gateway import CUSTOMER, code
 from tests.support.sandbox_driver import SandboxDriver
 from tests.support.timing import wait_until
@@ -122,7 +122,7 @@ def test_a_last_look_that_is_not_answered_in_time_does_not_hide_what_is_known(
     begun = monotonic()
     with ThreadPoolExecutor(1) as threads:
         errand = Errand.within(wait, "poller")  # as long as the wait, like the longest wait
-        polling = threads.submit(verifications.read, "review-hold-1", errand, wait)
+        polling = threads.submit(verifications.reads.read, "review-hold-1", errand, wait)
         wait_until(lambda: sandbox.requests("result"))
         sandbox.fault("result", "hang")
         assert polling.result().status == Status.IN_REVIEW

@@ -171,6 +171,6 @@ def get_verification(customer_id: str) -> tuple[dict[str, Any], int, dict[str, s
     """
     wait = wait_preference() or 0.0
     errand = Errand.within(min(wait + READ, LONGEST_WAIT), g.caller)
-    verification = verifications().read(customer_id, errand, wait)
+    verification = verifications().reads.read(customer_id, errand, wait)
     note(verification)
     return answer(verification), 200, {"Preference-Applied": f"wait={wait:.0f}"} if wait else {}

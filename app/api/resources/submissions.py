@@ -145,12 +145,14 @@ def _submit(
     key = _idempotency_key()
     if options["validate_only"]:
         line.check = True
-        checked = verifications().check(kind, customer_id, submission)
+        checked = verifications().submissions.check(kind, customer_id, submission)
         about = {"status": "CHECKED", "final": False, "checked_at": datetime.now(UTC)}
         return about | checked, 200
     wait = wait_preference()
     errand = Errand.within(WRITE if wait is None else wait, g.caller, urgent=True)
-    verification, replayed = verifications().submit(kind, customer_id, submission, errand, key)
+    verification, replayed = verifications().submissions.submit(
+        kind, customer_id, submission, errand, key
+    )
     line.replayed = replayed
     note(verification)
     headers = {"Idempotent-Replayed": "true"} if replayed else {}

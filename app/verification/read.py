@@ -1,0 +1,65 @@
+"""Reads where a customer's verification stands, and waits for the end of a review."""
+
+import threading
+import time
+
+from app.errors import ErrorCode, GatewayError
+from app.huawei.pacing.deadline import FLOOR, Errand
+from app.huawei.pacing.single_flight import SingleFlight
+from app.verification.backends import ReviewBackend
+from app.verification.model import Verification
+
+POLL_INTERVAL = 2.0  # seconds between two reads of a review that a caller waits for
+LAST_LOOK = 3.0  # seconds that the last read may take
+
+
+class Reads:
+    """The reads of one account's verifications.
+
+    Args:
+        review: The review backend, which serves every read.
+        draining: Is set when the gateway is about to end.
+    """
+
+    def __init__(self, review: ReviewBackend, draining: threading.Event) -> None:
+        self._review = review
+        self._draining = draining
+        self._flight = SingleFlight()
+
+    def read(self, customer_id: str, errand: Errand, wait: float = 0) -> Verification:
+        """Read where a customer's verification stands; identical reads share one upstream call.
+
+        If a review is still under way when the time ends or the gateway drains, the answer is
+        IN_REVIEW.
+
+        Args:
+            customer_id: The customer.
+            errand: For whom, and until when.
+            wait: Seconds to wait for the end of a review.
+
+        Raises:
+            GatewayError: whatever the call upstream ended in.
+        """
+        ends = time.monotonic() + wait
+        result = self._read_once(customer_id, errand)
+        while not result.final:
+            left = min(ends - time.monotonic(), errand.left - LAST_LOOK)
+            if left <= 0:
+                break
+            time.sleep(min(POLL_INTERVAL, left))
+            if self._draining.is_set():
+                break
+            try:
+                result = self._read_once(customer_id, errand)
+            except GatewayError:
+                if errand.left >= FLOOR:
+                    raise
+        return result
+
+    def _read_once(self, customer_id: str, errand: Errand) -> Verification:
+        try:
+            return self._flight.do(
+                customer_id, lambda: self._review.read(customer_id, errand), max(0.0, errand.left)
+            )
+        except TimeoutError:
+            raise GatewayError(ErrorCode.DEADLINE_EXCEEDED, write=False) from None

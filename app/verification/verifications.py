@@ -1,0 +1,52 @@
+"""The verifications of one account, put together."""
+
+import threading
+from collections.abc import Callable
+from datetime import datetime
+
+from app.huawei.credentials.signing import utc_now
+from app.huawei.partner_center import PartnerCenter
+from app.settings import AccountSettings
+from app.verification.backends import LegacyBackend, ReviewBackend
+from app.verification.choice import Choice
+from app.verification.idempotency import Writes
+from app.verification.migration import Migration
+from app.verification.read import Reads
+from app.verification.settling import Settling
+from app.verification.submit import Submissions
+from app.verification.switch_off import SwitchOff
+
+
+class Verifications:
+    """The verifications of one account's customers.
+
+    Args:
+        name: The account's name in the configuration.
+        account: The account's settings.
+        partner_center: Partner Center as the account sees it.
+        writes: Sends each write once, and one at a time for a customer.
+        switch_off: The belief that Huawei has switched the legacy API off.
+        migration: Counts what the review backend would accept.
+        draining: Is set when the gateway is about to end.
+        now: The clock of answers.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        account: AccountSettings,
+        partner_center: PartnerCenter,
+        writes: Writes,
+        switch_off: SwitchOff,
+        migration: Migration,
+        draining: threading.Event,
+        now: Callable[[], datetime] = utc_now,
+    ) -> None:
+        legacy = LegacyBackend(partner_center, account.verification.legacy_numbers, now)
+        review = ReviewBackend(partner_center, now)
+        settling = Settling(review.read)
+        self.choice = Choice(account.verification, legacy, review, switch_off)
+        self.submissions = Submissions(
+            name, account.platform_id, self.choice, writes, settling, migration
+        )
+        self.reads = Reads(review, draining)
