@@ -109,7 +109,9 @@ def test_a_replay_and_a_reconciled_write_are_told_apart(
     client = create_app(altered(settings, timeouts={"read": 0.5})).test_client()
     keyed = bearer() | {"Idempotency-Key": "one"}
     sandbox.fault("verified-info", "hang", count=1)
-    for _ in range(3):
+    sandbox.fault("result", "status", status=200, body={}, count=3)  # it shows late
+    client.post(INDIVIDUAL_PATH, json=PERSON, headers=keyed | {"Prefer": "wait=3"})
+    for _ in range(2):
         client.post(INDIVIDUAL_PATH, json=PERSON, headers=keyed)
     told = [(line["outcome"], line["replayed"], line["reconciled"]) for line in trail(log)]
     assert told == [
@@ -122,6 +124,7 @@ def test_a_replay_and_a_reconciled_write_are_told_apart(
 def test_a_look_at_the_result_does_not_hide_the_submission(settings: Settings, log: Log) -> None:
     fine = "Content-Type: application/json\r\nConnection: close"
     answers = [
+        answer(200, "{}", fine, "X-Request-Id: before"),
         answer(200, '{"is_review": 0}', fine, "X-Request-Id: submitted"),
         answer(200, '{"review_result": 2}', fine, "X-Request-Id: looked"),
     ]
@@ -140,15 +143,15 @@ def test_where_the_answer_was_lost_the_look_is_not_taken_for_it(
 ) -> None:
     changes = {"verification": {"backend": "review"}, "timeouts": {"read": 0.5}}
     client = create_app(altered(settings, **changes)).test_client()
+    sandbox.settings(is_review=0)
     sandbox.fault("individual", "hang", count=1)
-    sandbox.review(CUSTOMER, "passed")
     assert client.post(INDIVIDUAL_PATH, json=INDIVIDUAL, headers=bearer()).status_code == 201
     (line,), (request,) = trail(log), log.requests()
     assert line["reconciled"] is True
     assert "upstream_request_id" not in line
     assert "upstream_request_id" not in request
     assert request["tries"] == 1
-    assert len(sandbox.requests("result")) == 1
+    assert len(sandbox.requests("result")) == 2  # before the submission, and after it
 
 
 def test_a_token_asked_for_on_the_way_is_not_what_a_read_is_about(

@@ -36,6 +36,7 @@ def _parameters(kind: str, said: str) -> list[dict[str, Any]]:
         "body": {"error_msg": said, "error_code": said, "request_id": f"{said} {said}"},
         "status": 500,
         "code": "CBC.0999",
+        "damage": "gbk",
         "retry_after": 1,
     }
     names = KINDS[kind].defaults
