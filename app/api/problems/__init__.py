@@ -1,4 +1,4 @@
-"""flask-smorest's Api answering RFC 9457 problems; the only error handlers."""
+"""flask-smorest's Api and Blueprint with RFC 9457 problems; the only error handlers."""
 
 import json
 from collections.abc import Callable, Iterable
@@ -36,8 +36,8 @@ def _respond(error: GatewayError) -> Response:
     return response
 
 
-# What operations document: failures of the caller's, of its body, of what lies upstream, and
-# (by the contract's default answer) of what can happen to any request.
+# The groups of problems that operations document. ANYWHERE_PROBLEMS can happen to any request:
+# the default answer of the contract documents them.
 IDENTITY_PROBLEMS = (
     ErrorCode.UNAUTHENTICATED,
     ErrorCode.FORBIDDEN,
@@ -67,7 +67,7 @@ UPSTREAM_PROBLEMS = frozenset(codes.COMMON.values()) | {
     ErrorCode.UPSTREAM_UNREACHABLE,
 }
 
-_STATUSES = {
+_CODES = {  # by the status of an HTTPException
     404: ErrorCode.NOT_FOUND,
     405: ErrorCode.METHOD_NOT_ALLOWED,
     413: ErrorCode.PAYLOAD_TOO_LARGE,
@@ -76,12 +76,12 @@ _STATUSES = {
 
 
 class ResourceBlueprint(flask_smorest.Blueprint):
-    """flask-smorest's Blueprint with our parser, which can document problems."""
+    """flask-smorest's Blueprint with our parser and with documented problems."""
 
     ARGUMENTS_PARSER = Parser()
 
     def problems(self, *codes: ErrorCode | Iterable[ErrorCode]) -> Callable[[View], View]:
-        """Document the problems a view can answer, by status, with an example for each code."""
+        """Document the problems of a view: one response a status, with an example for each code."""
         listed: set[ErrorCode] = set()
         for entry in codes:
             listed |= {entry} if isinstance(entry, ErrorCode) else set(entry)
@@ -104,7 +104,7 @@ class ResourceBlueprint(flask_smorest.Blueprint):
 
 _RETRY_AFTER = {
     "Retry-After": {
-        "description": "seconds to wait before a repeat; sent with every problem whose `retry` is "
+        "description": "seconds to wait before a repeat; always present if `retry` is "
         + " or ".join(sorted(WAITING)),
         "schema": {"type": "integer"},
     }
@@ -112,7 +112,7 @@ _RETRY_AFTER = {
 
 
 class ProblemApi(flask_smorest.Api):
-    """flask-smorest's Api whose every failure is a problem, sent and documented as such."""
+    """flask-smorest's Api; every failure is sent and documented as a problem."""
 
     ERROR_SCHEMA = ProblemSchema
     spec: APISpec
@@ -122,7 +122,8 @@ class ProblemApi(flask_smorest.Api):
             example = {"summary": code.title, "value": sample(code)}
             self.spec.components.example(code.name, example, lazy=True)
 
-        # Only the default: operations document their failures by ResourceBlueprint.problems.
+        # flask-smorest registers a response for each HTTP status. Here it is only the default:
+        # operations document their failures with ResourceBlueprint.problems.
         response = {
             "description": "A failure",
             "schema": self.ERROR_SCHEMA,
@@ -131,11 +132,11 @@ class ProblemApi(flask_smorest.Api):
         }
         prepare_response(response, self.spec, MEDIA_TYPE)
         self.spec.components.response("DEFAULT_ERROR", response, lazy=True)
-        # The parser's 422 is documented by the operation.
+        # flask-smorest refers to this name for the parser's 422; the operation overrides it.
         self.spec.components.response("UNPROCESSABLE_ENTITY", response, lazy=True)
 
     def _register_pagination_header(self) -> None:
-        """Register nothing: its schema would stand in the contract though no operation uses it."""
+        """Register nothing: no operation uses flask-smorest's pagination header."""
 
     def _register_error_handlers(self) -> None:
         self._app.register_error_handler(HTTPException, self.handle_http_exception)
@@ -147,10 +148,13 @@ class ProblemApi(flask_smorest.Api):
         return response
 
     def handle_http_exception(self, error: HTTPException) -> Response:
-        """Answer what Flask and werkzeug raise: no route, wrong method, too long, a crash."""
+        """Answer an exception of Flask or werkzeug with a problem.
+
+        Examples are an unknown path, a wrong method, a body over the limit and a crash.
+        """
         if isinstance(error, InternalServerError):
             return _respond(GatewayError(ErrorCode.INTERNAL_ERROR))
-        response = _respond(GatewayError(_STATUSES.get(error.code or 0, ErrorCode.BAD_REQUEST)))
+        response = _respond(GatewayError(_CODES.get(error.code or 0, ErrorCode.BAD_REQUEST)))
         for name, value in error.get_headers():
             if name == "Allow":
                 response.headers[name] = value

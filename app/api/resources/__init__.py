@@ -1,6 +1,7 @@
-"""What callers see: one module a resource, each listed here."""
+"""The resources of the contract: one module for each, all listed here."""
 
 import re
+from typing import Any, ClassVar
 
 from flask import Flask
 from werkzeug.routing import BaseConverter
@@ -27,25 +28,31 @@ BLUEPRINTS = (
 )
 
 
-class _Typed(BaseConverter):
-    """A value in a path, held to an expression as a whole.
+class _PatternConverter(BaseConverter):
+    """A part of a path that must match a regular expression as a whole.
 
-    Flask's own converter lets dots through: with it, `..` was seen to reach another upstream
+    Flask's default converter accepts dots: with it, `..` in a path reached another upstream
     path, signed with the partner's key.
     """
 
+    document: ClassVar[dict[str, Any]]
+
     def to_python(self, value: str) -> str:
-        """The value; werkzeug's own match lets a trailing line feed through."""
+        """Return the value.
+
+        Raises:
+            ValueError: The value does not match. werkzeug's match accepts a trailing line feed.
+        """
         if not re.fullmatch(self.regex, value):
             raise ValueError
         return value
 
 
-class CustomerIdConverter(_Typed):
+class CustomerIdConverter(_PatternConverter):
     """The customer's Huawei account id."""
 
     regex = CUSTOMER_ID
-    document = {  # noqa: RUF012
+    document: ClassVar = {
         "type": "string",
         "minLength": 1,
         "maxLength": 64,
@@ -55,50 +62,51 @@ class CustomerIdConverter(_Typed):
     }
 
 
-class AttachmentNameConverter(_Typed):
+class AttachmentNameConverter(_PatternConverter):
     """The name of an attachment."""
 
     regex = ATTACHMENT_NAME
-    document = {  # noqa: RUF012
+    document: ClassVar = {
         "type": "string",
         "minLength": 1,
         "maxLength": 128,
         "pattern": f"^{regex}$",
-        "description": "a name of your choice with the file's ending",
+        "description": "a name of your choice, with the ending of the file's format",
         "example": "data-page.jpg",
     }
 
 
-# Parameters by their names in the contract's components. Examples are in the descriptions: the
-# docs page sends what has a field of its own for them, asked or not.
+# Parameters by their names in the contract's components. Examples are in the descriptions:
+# Swagger UI would send an `example` of a parameter with every request.
 PARAMETERS = {
     "PartnerAccount": {
         "name": "Partner-Account",
-        "description": "one of your accounts, if it is not your first",
+        "description": "the name of one of your accounts; by default your first account",
         "schema": {"type": "string"},
     },
     "RequestId": {
         "name": "X-Request-Id",
-        "description": "your id for the request, to find it in the gateway's log: 8 to 64 "
-        "letters, digits, `.`, `_` or `-`; replaced if it is anything else",
+        "description": "your id of the request in the gateway's log: 8 to 64 letters, digits, "
+        "`.`, `_` or `-`; the gateway replaces any other value",
         "schema": {"type": "string"},
     },
     "IdempotencyKey": {
         "name": "Idempotency-Key",
-        "description": "names this request, so that repeating it does it once: 1 to 255 "
-        "printable ASCII characters, such as `shop-981-verification-1`, kept for 24 hours",
+        "description": "your key of the request; repeats with the same key are processed once: "
+        "1 to 255 printable ASCII characters, such as `shop-981-verification-1`, remembered for "
+        "24 hours",
         "schema": {"type": "string", "minLength": 1, "maxLength": 255},
     },
     "Prefer": {
         "name": "Prefer",
-        "description": "`wait=N`: seconds to wait (RFC 7240), at most 25, such as `wait=20`",
+        "description": "`wait=N` (RFC 7240): the seconds to wait, at most 25, such as `wait=20`",
         "schema": {"type": "string"},
     },
 }
 
 
 def init_app(app: Flask, api: ProblemApi) -> None:
-    """Register every resource."""
+    """Register the converters, the shared parameters and the resources."""
     converters = {"customer_id": CustomerIdConverter, "attachment_name": AttachmentNameConverter}
     for name, converter in converters.items():
         app.url_map.converters[name] = converter
