@@ -12,18 +12,26 @@ from app.errors import WAITING, ErrorCode, Fault, FieldError, GatewayError, Retr
 from app.fields import ResponseSchema
 
 MEDIA_TYPE = "application/problem+json"
+RETRY_AFTER = {  # the header, as the contract documents it
+    "Retry-After": {
+        "description": "seconds to wait before a repeat; always present if `retry` is "
+        + " or ".join(sorted(WAITING)),
+        "schema": {"type": "integer"},
+    }
+}
 
 
-def _text(description: str, **metadata: Any) -> fields.String:
-    return fields.String(required=True, metadata={"description": description, **metadata})
+def required_text(description: str) -> fields.String:
+    """Return a field of a text that is always present, with its description."""
+    return fields.String(required=True, metadata={"description": description})
 
 
 class FieldErrorSchema(ResponseSchema):
     """A rule of the contract that a field breaks."""
 
-    pointer = _text("the field in the request body, as an RFC 6901 pointer")
-    code = _text("the code of the rule, for programs")
-    detail = _text("the rule, for people; never the value of the field")
+    pointer = required_text("the field in the request body, as an RFC 6901 pointer")
+    code = required_text("the code of the rule, for programs")
+    detail = required_text("the rule, for people; never the value of the field")
 
 
 class UpstreamProblemSchema(ResponseSchema):
@@ -39,14 +47,16 @@ class UpstreamProblemSchema(ResponseSchema):
 class ProblemSchema(ResponseSchema):
     """An RFC 9457 problem: the failure, who must act, and whether to repeat the request."""
 
-    type = _text("the path of the description of the code")
-    title = _text("the failure, in the same words for every problem of this code")
+    type = required_text("the path of the description of the code")
+    title = required_text("the failure, in the same words for every problem of this code")
     status = fields.Integer(required=True)
-    detail = _text("the failure of this request")
-    code = _text("the error code, for programs; more can be added")
-    request_id = _text("the id of this request in the gateway's log")
-    retry = _text("whether to repeat the request: " + ", ".join(Retry) + "; more can be added")
-    fault = _text("who must act: " + ", ".join(Fault) + "; more can be added")
+    detail = required_text("the failure of this request")
+    code = required_text("the error code, for programs; more can be added")
+    request_id = required_text("the id of this request in the gateway's log")
+    retry = required_text(
+        "whether to repeat the request: " + ", ".join(Retry) + "; more can be added"
+    )
+    fault = required_text("who must act: " + ", ".join(Fault) + "; more can be added")
     upstream = fields.Nested(UpstreamProblemSchema)
     retry_after_s = fields.Integer(
         metadata={

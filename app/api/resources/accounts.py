@@ -5,8 +5,8 @@ from typing import Any
 from marshmallow import fields
 
 from app.api.authentication import requires
+from app.api.blueprint import IDENTITY_PROBLEMS, ResourceBlueprint
 from app.api.extensions import gateway
-from app.api.problems import IDENTITY_PROBLEMS, ResourceBlueprint
 from app.fields import ResponseSchema, UtcTime
 
 blueprint = ResourceBlueprint(

@@ -6,8 +6,8 @@ from flask import g, request
 from marshmallow import fields
 
 from app.api.authentication import requires
+from app.api.blueprint import CALLER_PROBLEMS, UPSTREAM_PROBLEMS, ResourceBlueprint
 from app.api.extensions import gateway
-from app.api.problems import CALLER_PROBLEMS, UPSTREAM_PROBLEMS, ResourceBlueprint
 from app.errors import ErrorCode, GatewayError
 from app.fields import ResponseSchema
 from app.huawei.transport import Stream

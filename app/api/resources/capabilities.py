@@ -6,8 +6,8 @@ from flask import g
 from marshmallow import fields
 
 from app.api.authentication import requires
+from app.api.blueprint import IDENTITY_PROBLEMS, ResourceBlueprint
 from app.api.extensions import gateway, verifications
-from app.api.problems import IDENTITY_PROBLEMS, ResourceBlueprint
 from app.fields import ResponseSchema
 from app.verification.capabilities import LIMITS, documents
 

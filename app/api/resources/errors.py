@@ -9,8 +9,8 @@ from marshmallow import fields
 
 from app.api import pages
 from app.api.authentication import open_to_all
-from app.api.problems import ResourceBlueprint
-from app.api.problems.document import sample
+from app.api.blueprint import ResourceBlueprint
+from app.api.problems.document import required_text, sample
 from app.errors import ErrorCode, Fault, GatewayError, Retry
 from app.fields import ResponseSchema
 
@@ -19,20 +19,16 @@ blueprint = ResourceBlueprint(
 )
 
 
-def _text(description: str) -> fields.String:
-    return fields.String(required=True, metadata={"description": description})
-
-
 class CatalogueEntrySchema(ResponseSchema):
     """One error code."""
 
-    code = _text("the error code")
+    code = required_text("the error code")
     status = fields.Integer(required=True, metadata={"description": "HTTP status"})
-    title = _text("the failure in one sentence")
-    retry = _text("whether to repeat a read: " + ", ".join(Retry))
-    write_retry = _text("whether to repeat a write: " + ", ".join(Retry))
-    fault = _text("who must act: " + ", ".join(Fault))
-    explanation = _text("the meaning of the code and the action to take")
+    title = required_text("the failure in one sentence")
+    retry = required_text("whether to repeat a read: " + ", ".join(Retry))
+    write_retry = required_text("whether to repeat a write: " + ", ".join(Retry))
+    fault = required_text("who must act: " + ", ".join(Fault))
+    explanation = required_text("the meaning of the code and the action to take")
     sample = fields.Dict(
         required=True, metadata={"description": "an example of a problem with this code"}
     )

@@ -8,8 +8,8 @@ from marshmallow import fields
 
 from app.api import record
 from app.api.authentication import requires
+from app.api.blueprint import CALLER_PROBLEMS, UPSTREAM_PROBLEMS, ResourceBlueprint
 from app.api.extensions import verifications
-from app.api.problems import CALLER_PROBLEMS, UPSTREAM_PROBLEMS, ResourceBlueprint
 from app.api.problems.document import FieldErrorSchema
 from app.fields import ResponseSchema, UtcTime
 from app.huawei.pacing.deadline import READ, Errand

@@ -3,14 +3,14 @@
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any
 
 from flask import g, request, url_for
 
 from app.api import record
-from app.api.authentication import check_attachments, requires
+from app.api.authentication import View, check_attachments, requires
+from app.api.blueprint import BODY_PROBLEMS, CALLER_PROBLEMS, UPSTREAM_PROBLEMS, ResourceBlueprint
 from app.api.extensions import verifications
-from app.api.problems import BODY_PROBLEMS, CALLER_PROBLEMS, UPSTREAM_PROBLEMS, ResourceBlueprint
 from app.api.resources.bodies import ENTERPRISE, INDIVIDUAL, EnterpriseSchema, IndividualSchema
 from app.api.resources.results import (
     IN_REVIEW,
@@ -27,7 +27,6 @@ from app.huawei.pacing.deadline import WRITE, Errand
 from app.verification.model import Kind
 
 _KEY = re.compile(r"[\x20-\x7e]{1,255}")
-View = TypeVar("View", bound=Callable[..., Any])
 
 blueprint = ResourceBlueprint(
     "submissions",
