@@ -19,6 +19,10 @@ RETRY_AFTER = {  # the header, as the contract documents it
         "schema": {"type": "integer"},
     }
 }
+FAULT_DESCRIPTION = (
+    f"who must act: {Fault.CALLER} (you), {Fault.GATEWAY} (the operator of the gateway), "
+    f"{Fault.UPSTREAM} (Huawei)"
+)
 
 
 def required_text(description: str) -> fields.String:
@@ -56,7 +60,7 @@ class ProblemSchema(ResponseSchema):
     retry = required_text(
         "whether to repeat the request: " + ", ".join(Retry) + "; more can be added"
     )
-    fault = required_text("who must act: " + ", ".join(Fault) + "; more can be added")
+    fault = required_text(f"{FAULT_DESCRIPTION}; more can be added")
     upstream = fields.Nested(UpstreamProblemSchema)
     retry_after_s = fields.Integer(
         metadata={

@@ -10,7 +10,7 @@ from marshmallow import fields
 from app.api import pages
 from app.api.authentication import open_to_all
 from app.api.blueprint import ResourceBlueprint
-from app.api.problems.document import required_text, sample
+from app.api.problems.document import FAULT_DESCRIPTION, required_text, sample
 from app.errors import ErrorCode, Fault, GatewayError, Retry
 from app.fields import ResponseSchema
 
@@ -27,7 +27,7 @@ class CatalogueEntrySchema(ResponseSchema):
     title = required_text("the failure in one sentence")
     retry = required_text("whether to repeat a read: " + ", ".join(Retry))
     write_retry = required_text("whether to repeat a write: " + ", ".join(Retry))
-    fault = required_text("who must act: " + ", ".join(Fault))
+    fault = required_text(FAULT_DESCRIPTION)
     explanation = required_text("the meaning of the code and the action to take")
     sample = fields.Dict(
         required=True, metadata={"description": "an example of a problem with this code"}
