@@ -57,8 +57,8 @@ class VerificationSchema(ResponseSchema):
     customer_id = fields.String(required=True)
     kind = fields.String(
         metadata={
-            "description": f"{', '.join(Kind)}; absent from a read, since Huawei's result does "
-            "not name the kind; more can be added"
+            "description": f"{', '.join(Kind)}; absent if the gateway only read the result, "
+            "since Huawei's result does not name the kind; more can be added"
         }
     )
     status = fields.String(
@@ -94,7 +94,7 @@ class VerificationSchema(ResponseSchema):
     )
     backends = fields.List(
         fields.Nested(BackendCheckSchema),
-        metadata={"description": "with validate_only: the errors that each backend would report"},
+        metadata={"description": "with validate_only: the result of the check for each backend"},
     )
 
 
