@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from app.api.resources.errors import MEANINGS, TURNS
+from app.api.resources.errors import ACTORS, MEANINGS
 from app.errors import ErrorCode, Fault, Retry
 
 
@@ -99,8 +99,8 @@ def retries() -> str:
 
 def turns() -> str:
     """What each `fault` means."""
-    rows = ["| `fault` | whose turn it is | |", "|---|---|---|"]
-    rows += [f"| `{turn.fault}` | {turn.whose} | {turn.meaning} |" for turn in TURNS.values()]
+    rows = ["| `fault` | who must act | |", "|---|---|---|"]
+    rows += [f"| `{fault}` | {actor.name} | {actor.meaning} |" for fault, actor in ACTORS.items()]
     return "\n".join(rows)
 
 
