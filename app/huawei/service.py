@@ -102,5 +102,12 @@ class Service:
             if self._breaker is not None:
                 self._breaker.tell(permit, seen, customer)
             self._observe(
-                Exchange.since(begun, self._name, operation, upstream, outcome, writes=writes)
+                Exchange(
+                    account=self._name,
+                    operation=operation,
+                    writes=writes,
+                    seconds=time.monotonic() - begun,
+                    outcome=outcome,
+                    upstream=upstream,
+                )
             )

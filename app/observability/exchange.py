@@ -1,15 +1,22 @@
 """What may be logged and counted of one upstream call."""
 
-import time
 from dataclasses import dataclass
-from typing import Self
 
 from app.errors import Upstream
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exchange:
-    """One upstream call: no text of upstream's, no personal value."""
+    """One call of Huawei: neither a text of Huawei's nor a personal value.
+
+    Args:
+        account: The account's name.
+        operation: The operation's name.
+        writes: Whether it changes anything at Huawei.
+        seconds: How long it took.
+        outcome: OK, the name of an error code, or ABORTED.
+        upstream: The code, status and request id of the answer.
+    """
 
     account: str
     operation: str
@@ -17,24 +24,3 @@ class Exchange:
     seconds: float
     outcome: str
     upstream: Upstream
-
-    @classmethod
-    def since(
-        cls,
-        begun: float,
-        account: str,
-        operation: str,
-        upstream: Upstream,
-        outcome: str,
-        *,
-        writes: bool,
-    ) -> Self:
-        """A call that began at `begun` of the monotonic clock and ends now."""
-        return cls(
-            account=account,
-            operation=operation,
-            writes=writes,
-            seconds=time.monotonic() - begun,
-            outcome=outcome,
-            upstream=upstream,
-        )

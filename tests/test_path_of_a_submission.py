@@ -1,0 +1,74 @@
+"""The path of a submission through the code, as CONTRIBUTING.md tells it."""
+
+from __future__ import annotations
+
+import re
+import sys
+from itertools import pairwise
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import pytest
+
+from app import create_app
+from app.settings import Settings
+from demo.processes import PROJECT
+from tests.support.gateway import altered, bearer
+from tests.support.sandbox_driver import SandboxDriver
+from tests.support.verifications import INDIVIDUAL
+
+APP = PROJECT / "app"
+# The goal is 25 files and 60 moves. These bounds are what is reached: lower them, never raise them.
+MOST_FILES, MOST_MOVES = 52, 174
+
+
+def trace(settings: Settings, backend: str) -> list[Path]:
+    """The file of each own function that a submission calls, in the order of the calls."""
+    client = create_app(altered(settings, verification={"backend": backend})).test_client()
+    called: list[Path] = []
+
+    def note(frame: FrameType, event: str, _: Any) -> None:
+        path = Path(frame.f_code.co_filename)
+        if event == "call" and path.is_relative_to(APP):
+            called.append(path.relative_to(PROJECT))
+
+    # The first ones prove the key pair and open the connection.
+    for customer in ("cust-1", "cust-2", "cust-3"):
+        called.clear()
+        path = f"/v1/customers/{customer}/verifications/individual"
+        sys.setprofile(note)
+        try:
+            answer = client.post(path, json=INDIVIDUAL, headers=bearer())
+        finally:
+            sys.setprofile(None)
+        assert answer.status_code in (201, 202)
+    return called
+
+
+@pytest.fixture
+def legacy(settings: Settings, sandbox: SandboxDriver) -> list[Path]:  # noqa: ARG001 - behind it
+    return trace(settings, "legacy")
+
+
+def test_the_path_of_a_submission_stays_short(legacy: list[Path]) -> None:
+    moves = sum(one != other for one, other in pairwise(legacy))
+    assert len(set(legacy)) <= MOST_FILES
+    assert moves <= MOST_MOVES
+
+
+def test_contributing_names_the_files_that_a_submission_crosses_in_their_order(
+    legacy: list[Path],
+) -> None:
+    text = (PROJECT / "CONTRIBUTING.md").read_text()
+    section = text.split("## The path of a submission")[1].split("\n## ")[0]
+    told = [Path(path) for path in re.findall(r"\]\((app/[^)]+\.py)\)", section)]
+    # What is told of failures and of lost answers is not crossed by a submission that succeeds.
+    aside = {
+        *("app/errors.py", "app/gateway.py", "app/api/problems/__init__.py"),
+        *("app/api/hooks.py", "app/verification/lost_answers.py"),
+    }
+    crossed = [path for path in told if str(path) not in aside]
+    assert [path for path in crossed if path not in legacy] == []
+    first = [legacy.index(path) for path in crossed]
+    assert first == sorted(first)
