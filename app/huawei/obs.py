@@ -15,7 +15,7 @@ from requests.structures import CaseInsensitiveDict
 from app.errors import ErrorCode, GatewayError, Upstream
 from app.huawei.answer import request_id
 from app.huawei.codes import STATUSES
-from app.huawei.credentials.key_pair import read_keys
+from app.huawei.credentials.key_files import read_keys
 from app.huawei.credentials.signing import ObsAuth
 from app.huawei.pacing import evidence
 from app.huawei.pacing.breaker import Breaker, Permit
@@ -143,7 +143,7 @@ class Bucket:
                 seen = evidence.of_failure(error, errand, waited=0.0)
                 raise
             finally:
-                self._breaker.tell(permit, seen, customer=path.partition("/")[0])
+                self._breaker.record(permit, seen, customer=path.partition("/")[0])
             if failure is not None:
                 raise failure
             return upstream

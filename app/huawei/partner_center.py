@@ -252,12 +252,12 @@ class PartnerCenter:
             answer = Answer.of(operation, reply)
             upstream, failure = answer.upstream, answer.failure
             outcome = failure.code.name if failure else "OK"
-            self._breaker.tell(permit, evidence.of_answer(answer), call.customer)
+            self._breaker.record(permit, evidence.of_answer(answer), call.customer)
             return answer
         except GatewayError as error:
             outcome = error.code.name
             seen = evidence.of_failure(error, call.errand, time.monotonic() - begun)
-            self._breaker.tell(permit, seen, call.customer)
+            self._breaker.record(permit, seen, call.customer)
             raise
         finally:
             self._observe(

@@ -55,7 +55,7 @@ UNMAPPED_CODES = Counter(
 )
 
 CREDENTIAL_EVENT_NAMES = (
-    "refused", "skewed", "locked", "dead", "resting", "adopted", "kept", "renewed",
+    "refused", "skewed", "locked", "dead", "suspended", "adopted", "kept", "renewed",
     "renewal_failed",
 )  # fmt: skip
 CREDENTIAL_EVENTS = Counter(
