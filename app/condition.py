@@ -1,4 +1,4 @@
-"""What is read off the gateway's parts when Prometheus asks: credentials, quota, switch-off."""
+"""Metrics that are collected at each scrape: credentials, quota, retirement of the legacy API."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -13,11 +13,11 @@ _GOOD = ("PROVEN", "UNPROVEN", "HELD", "NONE")
 
 
 class Condition(Collector):
-    """The metrics of a gateway's condition, as of the moment of asking.
+    """Collects the metrics of a gateway's present condition.
 
     Args:
         gateway: The gateway.
-        version: Its version.
+        version: The gateway's version.
     """
 
     def __init__(self, gateway: Gateway, version: str) -> None:
@@ -26,7 +26,9 @@ class Condition(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """The metrics."""
-        build = GaugeMetricFamily("gateway_build_info", "1, with the version", labels=["version"])
+        build = GaugeMetricFamily(
+            "gateway_build_info", "Always 1; the label is the version", labels=["version"]
+        )
         build.add_metric([self._version], 1)
         yield build
         yield from self._credentials()
@@ -35,26 +37,26 @@ class Condition(Collector):
     def _credentials(self) -> Iterator[Metric]:
         locked = GaugeMetricFamily(
             "gateway_key_locked",
-            "1 while Huawei has a key pair locked, as far as it was told here",
+            "1 while Huawei has locked a key pair, as far as this replica knows",
             labels=["account", "pair"],
         )
         written = GaugeMetricFamily(
             "gateway_key_timestamp_seconds",
-            "When the files of a key pair were written; on Kubernetes: mounted",
+            "Time at which the files of a key pair were written (on Kubernetes: mounted)",
             labels=["account", "pair"],
         )
         ends = GaugeMetricFamily(
             "gateway_key_expiry_timestamp_seconds",
-            "When a temporary key pair ends",
+            "Time at which a temporary key pair expires",
             labels=["account", "pair"],
         )
         expiry = GaugeMetricFamily(
             "gateway_token_expiry_timestamp_seconds",
-            "When the token in use ends",
+            "Time at which the token in use expires",
             labels=["account"],
         )
         usable = GaugeMetricFamily(
-            "gateway_credentials_usable", "1 if there is anything to sign with", labels=["account"]
+            "gateway_credentials_usable", "1 if a credential is usable", labels=["account"]
         )
         for name, credentials in self._gateway.credentials.items():
             seen = credentials.describe()
@@ -79,7 +81,7 @@ class Condition(Collector):
         )
         retired = GaugeMetricFamily(
             "gateway_legacy_retired",
-            "1 while Huawei is believed to have switched the legacy API off",
+            "1 while the gateway considers the legacy API switched off by Huawei",
             labels=["account"],
         )
         for name, account in self._gateway.settings.accounts.items():

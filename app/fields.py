@@ -1,7 +1,7 @@
-"""marshmallow's fields, rules and schemas as the contract needs them: failures never hold a value.
+"""marshmallow's fields, rules and schemas for the contract. Their errors never hold a value.
 
-A request schema checks the caller's JSON and names the fields; its `attribute=` is never used to
-rename. What Huawei's words are for ours stands in app.verification.backends.translation.
+A request schema checks the caller's JSON and does not rename fields by `attribute=`. The
+translation to Huawei's names is in app.verification.backends.translation.
 """
 
 import re
@@ -16,33 +16,37 @@ from app.texts import Flaw, flaw_of
 
 
 class Rule(str):
-    """The text of a rule, with the code by which programs know it. Neither holds a value."""
+    """The text of a rule, with a code for programs. Neither holds a value of the request."""
 
     code: str
 
     def __new__(cls, code: str, text: str) -> "Rule":
-        """A rule from its code and its text."""
+        """A rule with a code and a text, which completes the sentence "The field …"."""
         rule = super().__new__(cls, text)
         rule.code = code
         return rule
 
     def at(self, pointer: str) -> FieldError:
-        """The rule, broken by the field at an RFC 6901 pointer."""
+        """The error of a field that breaks the rule.
+
+        Args:
+            pointer: The RFC 6901 pointer to the field.
+        """
         return FieldError(pointer, self.code, f"The field {self}.")
 
     def __getnewargs__(self) -> tuple[str, str]:  # type: ignore[override]
-        """How to copy a rule, which marshmallow does with every field."""
+        """The arguments of `__new__` for a copy: marshmallow copies every field."""
         return self.code, str(self)
 
 
-# Every failure of our own fields is a rule; a library's own text could hold a value.
+# Replaces the texts of libraries, which could hold a value. Our own fields always raise rules.
 _OTHER = Rule("INVALID", "is not valid")
 
 
 class Explained(fields.Field[Any]):
-    """A field whose failures are rules."""
+    """A field whose errors are rules."""
 
-    rules: dict[str, Rule] = {  # noqa: RUF012 - never changed, replaced as a whole
+    rules: dict[str, Rule] = {  # noqa: RUF012 - never changed; subclasses replace it as a whole
         "required": Rule("REQUIRED", "is required"),
         "null": Rule("NULL", "must not be null"),
         "invalid": Rule("WRONG_TYPE", "must be a string"),
@@ -51,14 +55,14 @@ class Explained(fields.Field[Any]):
     }
 
     def make_error(self, key: str, **_: Any) -> ValidationError:
-        """marshmallow's hook for a failure; without it, texts hold the value."""
+        """marshmallow's hook for an error. marshmallow's own texts would hold the value."""
         return ValidationError([self.rules[key]])
 
 
 class Text(Explained, fields.String):
-    """A string that keeps the rule on every text of the contract (app.texts).
+    """A string that keeps the rules for all texts of the contract (app.texts).
 
-    Lone surrogates are no string: no encoding could carry them.
+    Lone surrogates are refused, because UTF-8 cannot encode them.
     """
 
     rules = Explained.rules | {
@@ -91,7 +95,7 @@ class Flag(Explained, fields.Boolean):
 
 
 class Part(Explained, fields.Nested):
-    """An object within the object."""
+    """A nested object."""
 
 
 class Texts(Explained, fields.List[str]):
@@ -101,12 +105,12 @@ class Texts(Explained, fields.List[str]):
 
 
 def utc(time: datetime) -> str:
-    """A time as RFC 3339 in UTC, to the second."""
+    """A time as RFC 3339 text in UTC, in whole seconds."""
     return time.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 class UtcTime(fields.DateTime):
-    """A time in an answer."""
+    """A time in an answer: RFC 3339, UTC, in whole seconds."""
 
     def _serialize(self, value: Any, attr: str | None, obj: Any, **_: Any) -> str | None:
         return None if value is None else utc(value)
@@ -115,7 +119,14 @@ class UtcTime(fields.DateTime):
 def length(
     minimum: int, maximum: int, of: str = "characters", code: str = "LENGTH"
 ) -> Callable[[Any], None]:
-    """A validator of the number of characters, or of entries of a list."""
+    """A validator for the number of characters of a text or of entries of a list.
+
+    Args:
+        minimum: The smallest number.
+        maximum: The largest number.
+        of: The noun in the rule's text.
+        code: The rule's code.
+    """
     rule = Rule(code, f"must have {minimum} to {maximum} {of}")
 
     def check(value: Any) -> None:
@@ -126,9 +137,14 @@ def length(
 
 
 def pattern(expression: str, rule: Rule) -> Callable[[str], None]:
-    """A validator by a regular expression, which is not published.
+    """A validator by a regular expression.
 
-    Generated clients print the offending value when a published pattern does not match.
+    The contract does not publish the expression: when a published pattern does not match,
+    generated clients print the value.
+
+    Args:
+        expression: The expression, which must match the whole text.
+        rule: The rule that a text breaks if it does not match.
     """
     matches = re.compile(expression).fullmatch
 
@@ -140,7 +156,7 @@ def pattern(expression: str, rule: Rule) -> Callable[[str], None]:
 
 
 def one_of(choices: Iterator[str] | tuple[str, ...]) -> Callable[[str], None]:
-    """A validator of a closed list."""
+    """A validator that accepts only the given choices."""
     allowed = tuple(choices)
     rule = Rule("NOT_ALLOWED", f"must be one of {', '.join(allowed)}")
 
@@ -152,14 +168,14 @@ def one_of(choices: Iterator[str] | tuple[str, ...]) -> Callable[[str], None]:
 
 
 class RequestSchema(Schema):
-    """A body of the contract: closed, so that a misspelt field is refused and not ignored."""
+    """A request body. Unknown fields are refused, so that a misspelt field is not ignored."""
 
     class Meta:
         unknown = RAISE
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        # The name that is not known is input, so it is not repeated; the known ones are told.
+        # The name of an unknown field is input and is not echoed. The text lists the known names.
         known = ", ".join(self.fields)
         self.error_messages = {
             "type": Rule("WRONG_TYPE", "must be an object"),
@@ -168,22 +184,26 @@ class RequestSchema(Schema):
 
 
 class ResponseSchema(Schema):
-    """An answer of the contract: open, since callers ignore what they do not know."""
+    """An answer. The published schema is open: callers ignore unknown fields."""
 
     class Meta:
         unknown = INCLUDE
 
     @post_dump
     def leave_out_none(self, answer: dict[str, Any], **_: Any) -> dict[str, Any]:
-        """The answer without what has no value: nothing in the contract is null."""
+        """The answer without the fields that are None: no field of the contract is null."""
         return {name: value for name, value in answer.items() if value is not None}
 
 
 def field_errors(messages: Any, pointer: str = "") -> Iterator[FieldError]:
-    """The rules that marshmallow's messages tell of, each at its RFC 6901 pointer.
+    """The errors in marshmallow's messages, each with its RFC 6901 pointer.
 
-    Names of fields that the contract does not know are input; they are replaced by the object
-    that holds them.
+    The name of an unknown field is input and is not echoed: its error points to the object that
+    holds the field.
+
+    Args:
+        messages: The messages of a ValidationError.
+        pointer: The pointer to the object that the messages are about.
     """
     if isinstance(messages, Mapping):
         for name, reasons in messages.items():

@@ -1,4 +1,4 @@
-"""What gunicorn and gevent leave open, closed: how a request comes in, and how a process ends."""
+"""Additions to gunicorn and gevent: deadlines for requests, silent errors, graceful shutdown."""
 
 import signal
 import time
@@ -14,48 +14,53 @@ from app.api.problems.document import raw_answer
 from app.gateway import Gateway
 from app.observability import logs
 
-DRAIN_PAUSE = 1.0  # seconds between "not ready" and the closed door
+DRAIN_PAUSE = 1.0  # seconds between "not ready" and the end of accepting connections
 
 
-class PatientBody(Body):  # type: ignore[misc]
-    """The body of a request, which has to come within its time and in proper chunks.
+class TimedBody(Body):  # type: ignore[misc]
+    """The body of a request, with a time limit.
 
-    Otherwise reading it raises an OSError: 400.
+    Reading it raises an OSError, which becomes 400, if the limit passes or a chunk is malformed.
 
     Args:
         body: gunicorn's body.
-        patience: Seconds to wait for it in all.
+        seconds: The time limit for the whole body.
     """
 
-    def __init__(self, body: Body, patience: float) -> None:
+    def __init__(self, body: Body, seconds: float) -> None:
         super().__init__(body.reader)
-        self._left = patience
+        self._left = seconds
 
     def read(self, size: int | None = None) -> bytes:
-        """The next bytes."""
+        """At most `size` bytes, or the rest of the body; empty at its end.
+
+        Raises:
+            TimeoutError: if the time limit passes.
+            ConnectionError: if a chunk is malformed.
+        """
         begun = time.monotonic()
         try:
             with gevent.Timeout(self._left, TimeoutError()):
                 content: bytes = super().read(size)
-        except ParseException as error:  # of a chunk
+        except ParseException as error:  # a malformed chunk
             raise ConnectionError from error
         finally:
             self._left -= time.monotonic() - begun
         return content
 
 
-def bound(worker: Any, request: Any) -> None:
-    """Bound a body that drips, and an answer that nobody takes (gunicorn's `pre_request`)."""
-    patience = worker.cfg.graceful_timeout  # at its end the worker would not wait longer either
-    request.body = PatientBody(request.body, patience)
-    request.unreader.sock.settimeout(patience)
+def limit_times(worker: Any, request: Any) -> None:
+    """Limit the time to receive the body and to send the answer (gunicorn's `pre_request`)."""
+    seconds = worker.cfg.graceful_timeout  # a worker that ends waits no longer either
+    request.body = TimedBody(request.body, seconds)
+    request.unreader.sock.settimeout(seconds)
 
 
-def keep_quiet() -> None:
-    """Have nothing repeated or printed that a request or an exception holds.
+def silence_errors() -> None:
+    """Prevent that contents of requests and exceptions are answered or printed.
 
-    gunicorn's own page for a request that it cannot read shows it, a key in a header that lacks
-    its colon included; gevent and Python print the text of exceptions that nobody caught.
+    gunicorn's error page for a malformed request quotes the request, for example a key in a
+    header without a colon. gevent and Python print the texts of uncaught exceptions.
     """
 
     def refuse(sock: Any, status: int, _reason: str, _message: str) -> None:
@@ -69,12 +74,16 @@ def keep_quiet() -> None:
     logs.catch_the_rest()
 
 
-def end_in_order(worker: Any, gateway: Gateway) -> None:
-    """On SIGTERM: not ready first, then the closed door, then the end of what is under way."""
+def drain_on_sigterm(worker: Any, gateway: Gateway) -> None:
+    """Shut down gracefully on SIGTERM.
+
+    The gateway reports "not ready", then stops accepting connections after DRAIN_PAUSE, and then
+    finishes the requests in progress.
+    """
 
     def drain(*signal_and_frame: Any) -> None:
         gateway.draining.set()
-        worker.cfg.set("keepalive", 0)  # have clients connect anew, to another replica
+        worker.cfg.set("keepalive", 0)  # clients then reconnect, to another replica
         gevent.spawn_later(DRAIN_PAUSE, worker.handle_exit, *signal_and_frame)
 
     signal.signal(signal.SIGTERM, drain)

@@ -12,13 +12,13 @@ STATE = "sandbox"
 
 
 def create_sandbox() -> Flask:
-    """Create one sandbox with a state of its own."""
+    """Create a sandbox with its own state."""
     app = Flask(__name__, static_folder=None)
     state = State()
     app.extensions[STATE] = state
     app.register_blueprint(control_calls(state))
 
-    # Before routing: an upstream path must reach the signature check untouched.
+    # Serve before routing: the signature check needs the upstream path unchanged.
     @app.before_request
     def serve_upstream() -> Response | None:
         if request.path.startswith(f"{PREFIX}/"):

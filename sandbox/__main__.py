@@ -1,4 +1,4 @@
-"""Runs the sandbox until it is told to stop: python -m sandbox."""
+"""Runs the sandbox until SIGINT or SIGTERM: python -m sandbox."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .server import SandboxServer
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Serve until SIGINT or SIGTERM."""
+    """Serve until SIGINT or SIGTERM, and return 0."""
     parser = argparse.ArgumentParser(prog="python -m sandbox", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
     parser.add_argument("--port", default=8090, type=int, help="port to listen on; 0 picks one")

@@ -1,4 +1,4 @@
-"""The access keys the sandbox knows, their failures in a row and their locks."""
+"""The access keys that the sandbox knows, their failed signatures and their locks."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .settings import Unknown, is_number
+from .settings import InvalidControl, is_number
 
 # "More than five consecutive failures lock the key for five minutes" (API Gateway FAQ,
 # apig-faq-0003): the sixth failure locks.
@@ -24,7 +24,7 @@ OBS_SECRET_KEY = "sandbox-obs-secret-not-a-secret"  # noqa: S105 - public by des
 
 @dataclass(slots=True)
 class AccessKey:
-    """One access key with its secret; a temporary one has a security token and an end."""
+    """One access key with its secret key; a temporary key has a security token and expires."""
 
     secret_key: str
     security_token: str | None = None
@@ -35,7 +35,7 @@ class AccessKey:
     locked_until: float = 0
 
     def fail(self, now: float) -> None:
-        """Count a failed signature; one too many in a row locks the key."""
+        """Count a failed signature. More than FAILURES_BEFORE_LOCK in a row lock the key."""
         self.failures += 1
         self.failures_total += 1
         if self.failures > FAILURES_BEFORE_LOCK:
@@ -43,7 +43,7 @@ class AccessKey:
             self.failures = 0
 
     def expired(self, now: float) -> bool:
-        """Whether a temporary key has come to its end."""
+        """Whether the key is temporary and has expired."""
         return self.expires_at is not None and now >= self.expires_at
 
 
@@ -54,27 +54,27 @@ class AccessKeys:
         self._keys = {name: AccessKey(secret) for name, secret in START_KEYS.items()}
 
     def find(self, name: str) -> AccessKey | None:
-        """Return the key of this name, or None."""
+        """Return the key with this name, or None."""
         return self._keys.get(name)
 
     def issue(self, expires_at: float, *, customer: bool) -> tuple[str, AccessKey]:
-        """Make a temporary key."""
+        """Create a temporary key, and return its name and the key."""
         name = secrets.token_hex(10).upper()
         key = AccessKey(secrets.token_hex(20), secrets.token_urlsafe(300), expires_at, customer)
         self._keys[name] = key
         return name, key
 
     def replace(self, document: Mapping[str, Any], now: float) -> None:
-        """Know these keys from now on, and no others."""
+        """Replace all keys by the keys of a document."""
         self._keys = {name: _read_key(name, entry, now) for name, entry in document.items()}
 
     def unlock(self) -> None:
-        """End every lock and forget the failures that led to it."""
+        """Unlock every key and reset its failures in a row."""
         for key in self._keys.values():
             key.failures, key.locked_until = 0, 0
 
     def as_dict(self, now: float) -> dict[str, Any]:
-        """Return counts and locks per key, never a secret."""
+        """Return the counts and locks of each key, without secrets."""
         return {
             name: {
                 "failures": key.failures_total,
@@ -88,12 +88,12 @@ class AccessKeys:
 
 def _read_key(name: str, entry: Any, now: float) -> AccessKey:
     if not isinstance(entry, dict) or not entry.keys() <= _FIELDS or "secret_key" not in entry:
-        raise Unknown(f"access key {name}: an object with {sorted(_FIELDS)} is expected")
+        raise InvalidControl(f"access key {name}: an object with {sorted(_FIELDS)} is expected")
     token, lifetime = entry.get("security_token"), entry.get("expires_in")
     if not isinstance(entry["secret_key"], str) or not isinstance(token, str | None):
-        raise Unknown(f"access key {name}: secret_key and security_token are strings")
+        raise InvalidControl(f"access key {name}: secret_key and security_token are strings")
     if lifetime is not None and not is_number(lifetime):
-        raise Unknown(f"access key {name}: expires_in is a number of seconds")
+        raise InvalidControl(f"access key {name}: expires_in is a number of seconds")
     return AccessKey(entry["secret_key"], token, None if lifetime is None else now + lifetime)
 
 

@@ -1,4 +1,4 @@
-"""The API gateway in front of Partner Center: who calls, and how often.
+"""The API gateway in front of Partner Center: authentication and throttling.
 
 Texts: API Gateway FAQ (apig-faq-0003), Optical Character Recognition FAQ (ocr_01_0063).
 """
@@ -17,7 +17,7 @@ from .signature import (
     canonical_request,
     read_credential,
     sign_time,
-    signature_fits,
+    signature_matches,
 )
 from .state import State
 from .tokens import iso_time
@@ -34,24 +34,28 @@ TOKEN_UNREADABLE = f"{_PREFIX}decrypt token fail"
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who made the call: the name that is throttled, and whether it is a customer."""
+    """The identity of a call: its name for throttling, and whether it is a customer."""
 
     name: str
     customer: bool = False
 
 
 def refusal(call: Call, number: str, text: str | None = None, status: int | None = None) -> Refused:
-    """Refuse in the gateway's own shape."""
+    """Return a refusal in the shape of the API gateway."""
     return Refused(code_answer(f"APIGW.{number}", call.request_id, status=status, text=text))
 
 
 def not_published(call: Call) -> Answer:
-    """Answer a path or method that does not exist, or not any more."""
+    """Return the answer to a path or method that does not exist, or no longer exists."""
     return code_answer("APIGW.0101", call.request_id)
 
 
 def authenticate(state: State, call: Call) -> Identity:
-    """Find out who calls, by signature or by token."""
+    """Return the identity of a call, by its signature or token.
+
+    Raises:
+        Refused: the credential is missing or not valid.
+    """
     authorization = call.headers.get("authorization", "")
     if authorization.startswith(ALGORITHM):
         return _by_signature(state, call, authorization)
@@ -62,7 +66,11 @@ def authenticate(state: State, call: Call) -> Identity:
 
 
 def throttle(state: State, call: Call, operation: str, identity: Identity) -> None:
-    """Refuse a call that is one too many in its second."""
+    """Count a call of one operation and identity.
+
+    Raises:
+        Refused: the limit of calls a second is exceeded.
+    """
     limit = state.settings.requests_per_second
     if not state.throttle.admit((operation, identity.name), state.clock.now(), limit):
         text = (
@@ -75,7 +83,7 @@ def throttle(state: State, call: Call, operation: str, identity: Identity) -> No
 def _by_signature(state: State, call: Call, authorization: str) -> Identity:
     credential = read_credential(authorization)
     if credential is None:
-        # Not documented: what the gateway says to a malformed header. It names no known key.
+        # The answer to a malformed header is not documented. Here it counts against no key.
         raise refusal(call, "0301", SIGNATURE_FAIL)
     name, now = credential.access_key, state.clock.now()
     key = state.access_keys.find(name)
@@ -85,7 +93,7 @@ def _by_signature(state: State, call: Call, authorization: str) -> Identity:
         raise refusal(call, "0301", LOCKED)
     problem = _signature_problem(call, credential, key, now)
     if problem is not None:
-        # Not confirmed: whether an expired signature counts towards the lock. Here it does.
+        # It is not confirmed whether an expired signature counts towards the lock. Here it does.
         key.fail(now)
         raise refusal(call, "0301", problem)
     key.failures = 0
@@ -100,12 +108,12 @@ def _signature_problem(
         return _echo(call, credential)
     if abs(now - signed_at) > TOLERANCE_SECONDS or key.expired(now):
         return SIGNATURE_EXPIRED
-    return None if signature_fits(call, credential, key.secret_key) else _echo(call, credential)
+    return None if signature_matches(call, credential, key.secret_key) else _echo(call, credential)
 
 
 def _echo(call: Call, credential: Credential) -> str:
-    # Huawei's text can repeat the whole canonical request, with | for newlines and with the
-    # Authorization line: whoever forwards or logs it leaks.
+    # Huawei's text can repeat the whole canonical request with the Authorization line, with | for
+    # newlines. A program that forwards or logs the text leaks them.
     canonical = canonical_request(call, credential.signed_headers).decode("utf-8", "replace")
     whole = f"{canonical}\nauthorization:{call.headers['authorization']}"
     return f"{SIGNATURE_FAIL}, canonicalRequest:{whole}".replace("\n", "|")
@@ -120,5 +128,5 @@ def _by_token(state: State, call: Call, text: str) -> Identity:
     if token.revoked_as == "expired" or token.expires_at <= state.clock.now():
         text = f"{_PREFIX}token expires, expires_at: {iso_time(token.expires_at)}"
         raise refusal(call, "0301", text)
-    # The documented window is per API, source address and partner: all tokens are one caller.
+    # The documented limit is per API, source address and partner: all tokens share one limit.
     return Identity("token", token.customer)

@@ -1,4 +1,4 @@
-"""One request as it came over the wire, and one answer to it."""
+"""A request as it was received, and the answer to it."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ CHUNK = 64 * 1024
 
 
 class Readable(Protocol):
-    """A request body as WSGI hands it over."""
+    """A request body in WSGI's form."""
 
     def read(self, size: int = -1, /) -> bytes:
         """Read at most this many bytes."""
 
 
 class TruncatedBody(Exception):
-    """The caller promised more bytes than it sent."""
+    """The body is shorter than its Content-Length, or the connection failed."""
 
 
 class OversizedBody(Exception):
-    """The body is longer than the service takes."""
+    """The body is longer than the service accepts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request, with its target and headers exactly as they were sent."""
+    """One request, with its target and headers as they were sent."""
 
     request_id: str
     method: str
@@ -37,18 +37,18 @@ class Call:
 
     @property
     def path(self) -> str:
-        """The raw path, percent-encoding untouched."""
+        """The raw path, still percent-encoded."""
         return self.target.partition("?")[0]
 
     @property
     def query(self) -> str:
-        """The raw query string, percent-encoding untouched."""
+        """The raw query string, still percent-encoded."""
         return self.target.partition("?")[2]
 
 
 @dataclass(slots=True)
 class Answer:
-    """What goes back: status, body, headers, and the error code for the request log."""
+    """An answer: status, body and headers, and the error code for the list of requests."""
 
     status: int
     body: bytes = b""
@@ -58,12 +58,12 @@ class Answer:
 
     @property
     def success(self) -> bool:
-        """Whether the operation did what it was asked to do."""
+        """Whether the answer reports success."""
         return self.status < 300 and self.code in (None, "CBC.0000")
 
 
 class Refused(Exception):
-    """Ends the work on a call with an answer."""
+    """Ends the processing of a call with an answer."""
 
     def __init__(self, answer: Answer) -> None:
         super().__init__(answer.status, answer.code)
@@ -71,22 +71,22 @@ class Refused(Exception):
 
 
 def json_answer(status: int, document: Any, code: str | None = None, **headers: str) -> Answer:
-    """Answer a JSON document."""
+    """Return an answer with a JSON document."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     body = json.dumps(document, ensure_ascii=False).encode("utf-8", "replace")
     return Answer(status, body, {"Content-Type": "application/json", **named}, code)
 
 
 def lower_headers(items: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Return the headers by lower-case name, without the white space around the values."""
+    """Return the headers with lower-case names, and values without surrounding white space."""
     return {name.lower(): value.strip() for name, value in items}
 
 
 def read_body(source: Readable, length: int | None, limit: int | None) -> bytes:
-    """Read a body piece by piece; a length of None means that the stream ends by itself.
+    """Read a body. With a length of None, read until the end of the stream.
 
     Raises:
-        TruncatedBody: the stream ended before the announced length.
+        TruncatedBody: the stream ended before the declared length.
         OversizedBody: the body is longer than the limit.
     """
     if limit is not None and length is not None and length > limit:

@@ -1,8 +1,8 @@
-"""Huawei's error codes that concern these calls: HTTP status and text.
+"""Huawei's error codes for the served calls: HTTP status and text.
 
 Sources: the error-code appendix and the status sections of the Partner Center API reference
 (en-us_topic_0081766005, mc_00017 to mc_00020), the API Gateway user guide, the IAM API reference.
-A status of None means that no page prints one for the code.
+A status of None means that no page prints a status for the code.
 """
 
 from __future__ import annotations
@@ -51,8 +51,8 @@ CBC: dict[str, tuple[int | None, str]] = {
     "70600032": (400, "Operation failed: the identity looks abnormal. Submit a service ticket."),
 }
 
-# The number .0201 is printed with 400, 413, 414, 494, 500, 502 and 504: ask for another status
-# with a magic value.
+# The code .0201 is printed with 400, 413, 414, 494, 500, 502 and 504. A magic customer id selects
+# another status.
 GATEWAY: dict[str, tuple[int | None, str]] = {
     "0101": (404, "API not exist or not published to environment"),
     "0103": (500, "The backend does not exist"),
@@ -129,14 +129,15 @@ IAM: dict[str, tuple[int | None, str]] = {
     "1109": (400, "The project of the access key was not found."),
 }
 
-# The shared gateway writes APIGW., the dedicated one APIG.; the numbers are the same.
+# The shared API gateway uses the prefix APIGW., the dedicated API gateway APIG.; the numbers are
+# the same.
 FAMILIES = {"CBC": CBC, "APIGW": GATEWAY, "APIG": GATEWAY, "IAM": IAM}
 
 _CODE = re.compile(r"(CBC|APIGW|APIG|IAM)\.(\d{1,10})")
 
 
 def known(code: str) -> bool:
-    """Whether this is a code of one of the four families, in the tables or not."""
+    """Whether a text has the form of a code of the four families. It need not be in the tables."""
     return _CODE.fullmatch(code) is not None
 
 
@@ -146,12 +147,20 @@ def code_answer(
     *,
     status: int | None = None,
     text: str | None = None,
-    unprinted: int = 400,
+    default_status: int = 400,
 ) -> Answer:
-    """Answer a code in the shape of its family; `unprinted` stands in for a status of None."""
+    """Return the answer with an error code, in the shape of the code's family.
+
+    Args:
+        code: The error code.
+        request_id: The request id of the answer.
+        status: The HTTP status; None for the status in the tables.
+        text: The text; None for the text in the tables.
+        default_status: The HTTP status if the tables have none.
+    """
     family, _, number = code.partition(".")
     printed, meaning = FAMILIES.get(family, {}).get(number, (None, UNKNOWN_TEXT))
     document = {"error_msg": meaning if text is None else text, "error_code": code}
     if family.startswith("APIG"):
         document["request_id"] = request_id
-    return json_answer(status or printed or unprinted, document, code)
+    return json_answer(status or printed or default_status, document, code)

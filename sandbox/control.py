@@ -1,4 +1,4 @@
-"""The control calls under /_sandbox: how a test arranges and looks at the sandbox."""
+"""The control calls under /_sandbox, by which a test sets up and inspects the sandbox."""
 
 from __future__ import annotations
 
@@ -10,19 +10,26 @@ from flask import Blueprint, Response, g, jsonify, request
 
 from .customers import Review
 from .operations import NAMES
-from .settings import Unknown, is_number
+from .settings import InvalidControl, is_number
 from .state import State
 
 PREFIX = "/_sandbox"
 
 
 def read_document(*expected: str) -> dict[str, Any]:
-    """Return the JSON object of this control call; with names, no others are taken."""
+    """Return the JSON object of this control call.
+
+    Args:
+        expected: The allowed names; none allows any name.
+
+    Raises:
+        InvalidControl: the body is not a JSON object, or has other names.
+    """
     document = request.get_json(silent=True, force=True)
     if not isinstance(document, dict):
-        raise Unknown("a JSON object is expected")
+        raise InvalidControl("a JSON object is expected")
     if expected and not document.keys() <= set(expected):
-        raise Unknown(f"only {sorted(expected)} are understood")
+        raise InvalidControl(f"only {sorted(expected)} are understood")
     return document
 
 
@@ -32,7 +39,7 @@ def control_calls(state: State) -> Blueprint:
 
     @calls.before_request
     def hold_lock() -> None:
-        # The body first: a slow caller must not hold up the others.
+        # Read the body before the lock: a slow caller must not block the others.
         request.get_data()
         state.lock.acquire()
         g.locked = True
@@ -42,8 +49,8 @@ def control_calls(state: State) -> Blueprint:
         if g.pop("locked", False):
             state.lock.release()
 
-    @calls.errorhandler(Unknown)
-    def refuse(error: Unknown) -> tuple[Response, int]:
+    @calls.errorhandler(InvalidControl)
+    def refuse(error: InvalidControl) -> tuple[Response, int]:
         return jsonify(error=str(error)), 400
 
     _add_state_calls(calls, state)
@@ -73,7 +80,7 @@ def _add_state_calls(calls: Blueprint, state: State) -> None:
     def move_clock() -> Response:
         offset = read_document("offset_seconds").get("offset_seconds")
         if offset is None or not is_number(offset):
-            raise Unknown(f"offset_seconds is a number, not {offset!r}")
+            raise InvalidControl(f"offset_seconds is a number, not {offset!r}")
         state.clock.offset_seconds = offset
         return jsonify(offset_seconds=offset)
 
@@ -143,9 +150,9 @@ def _add_review_calls(calls: Blueprint, state: State) -> None:
         document = read_document("result", "opinion")
         result, opinion = document.get("result"), document.get("opinion")
         if result not in ("passed", "rejected", "in_review"):
-            raise Unknown(f"result is passed, rejected or in_review, not {result!r}")
+            raise InvalidControl(f"result is passed, rejected or in_review, not {result!r}")
         if not isinstance(opinion, str | None):
-            raise Unknown(f"opinion is a string or null, not {opinion!r}")
+            raise InvalidControl(f"opinion is a string or null, not {opinion!r}")
         customer, now = state.customer(customer_id), state.clock.now()
         review = customer.review or Review(kind=0, ends_at=None)
         if result == "in_review":

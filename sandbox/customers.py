@@ -1,4 +1,4 @@
-"""The customers of the partner and what Huawei thinks of their identity."""
+"""The customers of the partner, and the state of their verification."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ OPINION = "The certificate picture is blurred. Upload a clear one."
 
 @dataclass(slots=True)
 class Review:
-    """One application that a human at Huawei looks at; ends_at None: until told otherwise."""
+    """One application. With `ends_at` None the review ends by a control call only."""
 
     kind: int
     ends_at: float | None
@@ -24,7 +24,7 @@ class Review:
     opinion: str | None = None
 
     def status(self, now: float) -> Status:
-        """Return how it stands at this moment."""
+        """Return the status of the review at a time."""
         if self.ends_at is None or now < self.ends_at:
             return "in_review"
         return self.outcome
@@ -32,18 +32,18 @@ class Review:
 
 @dataclass(slots=True)
 class Customer:
-    """One customer: the last application, and what was true before it."""
+    """One customer: the last application, and the verified kind before it."""
 
     review: Review | None = None
     legacy_kind: int | None = None
     earlier_kind: int | None = None
 
     def in_review(self, now: float) -> bool:
-        """Whether Huawei is looking at an application right now."""
+        """Whether the last application is in review."""
         return self.review is not None and self.review.status(now) == "in_review"
 
     def verified_kind(self, now: float) -> int | None:
-        """Return the kind this customer is verified as, or None."""
+        """Return the kind that the customer is verified as; None if it is not verified."""
         if self.legacy_kind is not None:
             return self.legacy_kind
         if self.review is not None and self.review.status(now) == "passed":
@@ -51,12 +51,12 @@ class Customer:
         return self.earlier_kind
 
     def submit(self, review: Review, now: float) -> None:
-        """Take a new application."""
+        """Store a new application."""
         self.earlier_kind, self.legacy_kind = self.verified_kind(now), None
         self.review = review
 
     def result(self, now: float, *, legacy: bool) -> dict[str, Any]:
-        """Return review_result and opinion as the v2 result shows them."""
+        """Return `review_result` and `opinion` as in the answer of the v2 result."""
         if self.legacy_kind is not None and legacy:
             return {"review_result": RESULTS["passed"], "opinion": None}
         if self.review is None:
@@ -64,13 +64,13 @@ class Customer:
         status = self.review.status(now)
         if status == "rejected":
             return {"review_result": RESULTS[status], "opinion": self.review.opinion or OPINION}
-        # The page's example prints null for a passed review; nothing is said for a running one.
+        # The page's example shows null for a passed review. It does not describe a running review.
         return {"review_result": RESULTS[status]} | (
             {"opinion": None} if status == "passed" else {}
         )
 
     def as_dict(self, now: float) -> dict[str, Any]:
-        """Return what a test wants to know."""
+        """Return the customer's state as the control call shows it."""
         return {
             "review": None if self.review is None else self.review.status(now),
             "legacy_kind": self.legacy_kind,

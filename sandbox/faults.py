@@ -1,4 +1,4 @@
-"""Faults on demand: what a network, a proxy or a tired service does to an answer."""
+"""Faults that a test requests: failures of the network, a proxy or the service."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 
 from .calls import Call
 from .codes import known
-from .settings import Unknown, is_integer, is_number
+from .settings import InvalidControl, is_integer, is_number
 
 Check = Callable[[Any], bool]
 
@@ -27,7 +27,7 @@ def _string(value: Any) -> bool:
     return isinstance(value, str)
 
 
-# What an error text can look like on the wire though the JSON around it is UTF-8.
+# Error texts that are not valid UTF-8 or JSON, inside a JSON document in UTF-8.
 DAMAGES: Mapping[str, bytes] = {
     "gbk": "客户已经实名认证".encode("gbk"),
     "latin-1": "déjà authentifié".encode("latin-1"),
@@ -38,12 +38,14 @@ DAMAGES: Mapping[str, bytes] = {
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One kind of fault: its parameters with defaults, and whether the call is carried out."""
+    """One kind of fault: its parameters with defaults, and whether the call is processed.
+
+    `choosable` is False for kinds that only make sense with the real answer, or only without it.
+    """
 
     processed: bool
     defaults: Mapping[str, Any] = field(default_factory=dict)
     checks: Mapping[str, Check] = field(default_factory=dict)
-    # Some kinds mean nothing without the real answer, or nothing with it.
     choosable: bool = True
 
 
@@ -85,9 +87,9 @@ KINDS: dict[str, Kind] = {
 
 @dataclass(slots=True)
 class Fault:
-    """One fault that waits for calls of an operation, or of any operation with `*`.
+    """One fault for the calls of an operation, or of all operations (`*`).
 
-    With a customer it waits for calls that name this customer id.
+    With a customer it applies only to calls that name this customer id.
     """
 
     operation: str
@@ -111,46 +113,50 @@ class Fault:
 
 
 class Faults:
-    """The faults in force, in the order they were asked for."""
+    """The active faults, in the order of the requests."""
 
     def __init__(self) -> None:
         self._faults: list[Fault] = []
-        # A fault that was used up may still hold a call, which a reset must let go.
-        self._taken: list[Fault] = []
+        # A used-up fault may still delay a call; a reset must release that call.
+        self._used_up: list[Fault] = []
 
     def add(self, document: Mapping[str, Any], operations: frozenset[str]) -> Fault:
-        """Read one fault and put it in force."""
+        """Read a fault from a document and activate it.
+
+        Raises:
+            InvalidControl: the document does not describe a fault.
+        """
         fault = _read_fault(document, operations)
         self._faults.append(fault)
         return fault
 
-    def take(self, operation: str, call: Call) -> Fault | None:
-        """Return the fault that hits this call, and count it."""
+    def use(self, operation: str, call: Call) -> Fault | None:
+        """Return the first fault for this call and count its use; None if there is none."""
         for fault in self._faults:
             if fault.operation in (operation, "*") and _concerns(fault.customer, call):
                 if fault.count is not None:
                     fault.count -= 1
                     if fault.count == 0:
                         self._faults.remove(fault)
-                        self._taken.append(fault)
+                        self._used_up.append(fault)
                 return fault
         return None
 
     def clear(self, customer: str | None = None) -> None:
-        """End every fault, or those for one customer, and let go the calls that wait in one."""
-        for faults in (self._faults, self._taken):
+        """End all faults, or the faults of one customer, and release the calls that they delay."""
+        for faults in (self._faults, self._used_up):
             ended = [fault for fault in faults if customer in (None, fault.customer)]
             for fault in ended:
                 fault.cleared.set()
                 faults.remove(fault)
 
     def as_list(self) -> list[dict[str, Any]]:
-        """Return the faults in force."""
+        """Return the active faults as the control call shows them."""
         return [fault.as_dict() for fault in self._faults]
 
 
 def _concerns(customer: str | None, call: Call) -> bool:
-    """Whether a call names a customer: as a string of its body, or as a value of its query."""
+    """Whether a call names a customer, as a string in its body or a value in its query."""
     if customer is None:
         return True
     values = [value for _, value in parse_qsl(call.query)]
@@ -161,20 +167,20 @@ def _read_fault(document: Mapping[str, Any], operations: frozenset[str]) -> Faul
     rest = dict(document)
     operation, name, count = rest.pop("operation", None), rest.pop("kind", None), None
     if operation not in operations:
-        raise Unknown(f"operation is one of {sorted(operations)}, not {operation!r}")
+        raise InvalidControl(f"operation is one of {sorted(operations)}, not {operation!r}")
     if name not in KINDS:
-        raise Unknown(f"kind is one of {sorted(KINDS)}, not {name!r}")
+        raise InvalidControl(f"kind is one of {sorted(KINDS)}, not {name!r}")
     kind = KINDS[name]
     customer = rest.pop("customer", None)
     if not isinstance(customer, str | None):
-        raise Unknown(f"customer is a customer id or null, not {customer!r}")
+        raise InvalidControl(f"customer is a customer id or null, not {customer!r}")
     count = rest.pop("count", None)
     if count is not None and not (is_integer(count) and count > 0):
-        raise Unknown(f"count is a positive integer or null, not {count!r}")
+        raise InvalidControl(f"count is a positive integer or null, not {count!r}")
     processed = rest.pop("processed", kind.processed)
     if not isinstance(processed, bool) or (processed != kind.processed and not kind.choosable):
-        raise Unknown(f"{name}: processed cannot be {processed!r}")
+        raise InvalidControl(f"{name}: processed cannot be {processed!r}")
     for parameter, value in rest.items():
         if parameter not in kind.checks or not kind.checks[parameter](value):
-            raise Unknown(f"{name} does not take {parameter} = {value!r}")
+            raise InvalidControl(f"{name} does not take {parameter} = {value!r}")
     return Fault(operation, customer, name, count, processed, {**kind.defaults, **rest})

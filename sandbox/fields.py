@@ -1,4 +1,4 @@
-"""Strict reading of JSON bodies: closed objects, exact types, stated lengths."""
+"""Reads JSON bodies strictly: closed objects, exact types, documented lengths."""
 
 from __future__ import annotations
 
@@ -12,14 +12,18 @@ Check = Callable[[str, Any], Any]
 
 
 class FieldError(Exception):
-    """A value that the reference does not allow; the text names it, as Huawei's texts can."""
+    """A value that Huawei's reference does not allow. Its text repeats it, as Huawei's can."""
 
     def __init__(self, name: str, value: Any, reason: str) -> None:
         super().__init__(f"Parameter error: {name} = {value!r} {reason}"[:1024])
 
 
 def read_json(body: bytes) -> Any:
-    """Read a JSON document of UTF-8 without repeated names, NaN or Infinity."""
+    """Read a JSON document in UTF-8.
+
+    Raises:
+        FieldError: the body is not JSON, or has duplicate names, NaN or Infinity.
+    """
     try:
         return json.loads(
             body.decode("utf-8"), object_pairs_hook=_closed_object, parse_constant=_no_constant
@@ -44,7 +48,17 @@ def _no_constant(text: str) -> Any:
 def read_object(
     name: str, document: Any, checks: Mapping[str, Check], optional: Collection[str] = ()
 ) -> dict[str, Any]:
-    """Read a closed object: no unknown field, no missing one, every value checked."""
+    """Read a closed object.
+
+    Args:
+        name: The name of the object in errors.
+        document: The JSON value.
+        checks: The check of each field.
+        optional: The fields that may be missing.
+
+    Raises:
+        FieldError: a field is unknown, missing or not valid.
+    """
     if not isinstance(document, dict):
         raise FieldError(name, document, "is not a JSON object")
     for field in document:
@@ -56,24 +70,24 @@ def read_object(
     return {field: checks[field](field, value) for field, value in document.items()}
 
 
-# Huawei's pages do not say what becomes of texts that nobody can read. They are refused here, so
-# that none of them leaves the gateway unseen.
-_UNREAD = {"Cc", "Cf", "Co", "Cs", "Zl", "Zp"}
+# Huawei's pages do not say how unreadable texts are handled. The sandbox refuses them, so that a
+# test notices every one that the gateway sends.
+_UNREADABLE = {"Cc", "Cf", "Co", "Cs", "Zl", "Zp"}
 _JOINERS = "\u180e\u200c\u200d"
-_EMPTY = "\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0\ufffc\ufffd"
+_INVISIBLE = "\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0\ufffc\ufffd"
 
 
-def _han_to_come(character: str) -> bool:
-    """Whether it is in the planes of Han characters, of which Python knows only the older ones."""
+def _in_han_planes(character: str) -> bool:
+    """Whether a character is in the planes of Han characters, where newer ones are unassigned."""
     return ord(character) >> 16 in (2, 3) and ord(character) & 0xFFFF < 0xFFFE
 
 
 def _unreadable(value: str) -> str | None:
     for character in value:
         kind = unicodedata.category(character)
-        unread = kind in _UNREAD and character not in _JOINERS
-        if unread or character in _EMPTY or (kind == "Cn" and not _han_to_come(character)):
-            return "has a character that nobody can read"
+        unread = kind in _UNREADABLE and character not in _JOINERS
+        if unread or character in _INVISIBLE or (kind == "Cn" and not _in_han_planes(character)):
+            return "has an unreadable character"
     if value != value.strip():
         return "begins or ends with a space"
     if value and all(unicodedata.category(one)[0] in "MZ" or one in _JOINERS for one in value):
@@ -82,7 +96,13 @@ def _unreadable(value: str) -> str | None:
 
 
 def text(maximum: int, pattern: str = r"(?s:.+)", *, named: bool = False) -> Check:
-    """Check a string; `named` asks for a letter, so that it is not only digits and signs."""
+    """Return a check for a string of 1 to `maximum` characters.
+
+    Args:
+        maximum: The largest number of characters.
+        pattern: A regular expression for the whole string.
+        named: Whether the string must have a letter.
+    """
 
     def check(name: str, value: Any) -> Any:
         if not isinstance(value, str):
@@ -93,7 +113,7 @@ def text(maximum: int, pattern: str = r"(?s:.+)", *, named: bool = False) -> Che
             raise FieldError(name, value, "has characters that are not allowed")
         if flaw := _unreadable(value):
             raise FieldError(name, value, flaw)
-        if named and not any(one.isalpha() or _han_to_come(one) for one in value):
+        if named and not any(one.isalpha() or _in_han_planes(one) for one in value):
             raise FieldError(name, value, "has only digits, special characters or spaces")
         return value
 
@@ -101,7 +121,7 @@ def text(maximum: int, pattern: str = r"(?s:.+)", *, named: bool = False) -> Che
 
 
 def integer(*allowed: int, digits: bool = False) -> Check:
-    """Check one of these integers; `digits` lets them come as a string of digits too."""
+    """Return a check for one of these integers; with `digits` also as a string of digits."""
 
     def check(name: str, value: Any) -> Any:
         if digits and isinstance(value, str) and re.fullmatch(r"0|[1-9]\d{0,5}", value, re.ASCII):
@@ -116,7 +136,7 @@ def integer(*allowed: int, digits: bool = False) -> Check:
 
 
 def constant(expected: str) -> Check:
-    """Check a string that has one right value."""
+    """Return a check for one constant string."""
 
     def check(name: str, value: Any) -> Any:
         if value != expected:
@@ -127,20 +147,20 @@ def constant(expected: str) -> Check:
 
 
 def texts(maximum: int) -> Check:
-    """Check a list of one to `maximum` strings that are not empty."""
+    """Return a check for a list of 1 to `maximum` strings that are not empty."""
 
     def check(name: str, value: Any) -> Any:
         if not isinstance(value, list) or not 1 <= len(value) <= maximum:
             raise FieldError(name, value, f"is not a list of 1 to {maximum} strings")
         if not all(isinstance(entry, str) and entry and not _unreadable(entry) for entry in value):
-            raise FieldError(name, value, "has an entry that is no readable string")
+            raise FieldError(name, value, "has an entry that is not a readable string")
         return value
 
     return check
 
 
 def nested(checks: Mapping[str, Check], optional: Collection[str] = ()) -> Check:
-    """Check a closed object within the object."""
+    """Return a check for a nested closed object."""
 
     def check(name: str, value: Any) -> Any:
         return read_object(name, value, checks, optional)

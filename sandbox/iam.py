@@ -1,4 +1,4 @@
-"""IAM: tokens for a password or for a customer's trust, and temporary access keys.
+"""IAM: tokens by password or by a customer's agency, and temporary access keys.
 
 Sources: IAM API reference, "Obtaining a User Token Through Password Authentication"
 (iam_30_0001), "Obtaining an Agency Token" (iam_30_0003), "Obtaining a Temporary Access Key and
@@ -18,7 +18,7 @@ from .settings import IAM_DOMAIN, IAM_PASSWORD, IAM_USER, PARTNER_ID, PLATFORM_I
 from .state import State
 from .tokens import Token, iso_time
 
-# The time of a lock is part of the account's login policy; the sandbox takes 15 minutes.
+# The account's login policy sets the time of a lock; the sandbox uses 15 minutes.
 LOCK_SECONDS = 900
 SHORTEST_SECONDS = 900
 LONGEST_SECONDS = 86400
@@ -30,7 +30,7 @@ CATALOG = [{"type": "bss", "name": "bssv1", "id": "sandbox", "endpoints": []}]
 
 
 def keystone(status: int, message: str, title: str) -> Refused:
-    """Refuse in the shape of OpenStack's Keystone, whose code is a number."""
+    """Return a refusal in the shape of OpenStack's Keystone, whose code is a number."""
     return Refused(json_answer(status, {"error": _keystone(status, message, title)}))
 
 
@@ -43,13 +43,13 @@ def _invalid_body() -> Refused:
 
 
 def token(state: State, call: Call) -> Answer:
-    """Issue a token for a password, or for a customer with assume_role."""
+    """Issue a token by password, or a customer's token by `assume_role`."""
     _check_query(call)
     auth = _read_auth(call)
     identity = _pick(auth, "identity")
     method = _pick(identity, "methods", of=list)
     if auth.keys() != {"identity", "scope"}:
-        # Without a scope the token is global, which Partner Center does not take.
+        # Without a scope the token is global, and Partner Center does not accept global tokens.
         raise _invalid_body()
     if method == ["password"] and identity.keys() == {"methods", "password"}:
         return _password_token(state, call, identity["password"], auth["scope"])
@@ -106,7 +106,7 @@ def _password_token(state: State, call: Call, password: Any, scope: Any) -> Answ
     (domain,) = _texts(user["domain"], "name")
     name, secret = _texts({key: user[key] for key in ("name", "password")}, "name", "password")
     if not isinstance(scope, dict) or scope.keys() != {"domain"}:
-        # A project scope is possible at Huawei, but Partner Center wants the domain's.
+        # Huawei also allows a project scope, but Partner Center requires the domain scope.
         raise _invalid_body()
     (scope_domain,) = _texts(scope["domain"], "name")
     _log_in(state, call, (domain, name, secret, scope_domain))
@@ -137,7 +137,7 @@ def _agency_token(state: State, call: Call, role: Any, scope: Any) -> Answer:
     if trusted.customer:
         raise keystone(403, NO_RIGHT, "Forbidden")
     if agency != PLATFORM_ID:
-        # The agency that trusts a partner carries the partner's platform id.
+        # The agency that trusts a partner is named by the partner's platform id.
         raise keystone(404, f"Could not find agency: {agency}.", "Not Found")
     return _issue(state, call, "assume_role", customer, customer=True)
 

@@ -1,4 +1,4 @@
-"""Customer ids that make the sandbox behave in a chosen way; the README has the table."""
+"""Magic customer ids, which select the behaviour of the sandbox. The README has the table."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from .codes import code_answer
 _CODE = re.compile(r"code-(CBC|APIGW|APIG|IAM)-(\d{1,10})(?:-([2-5]\d\d))?")
 
 
-def magic_answer(customer_id: str, request_id: str, *, unprinted: int) -> Answer | None:
-    """Return the answer that this customer id asks for, or None for an ordinary customer."""
+def magic_answer(customer_id: str, request_id: str, *, default_status: int) -> Answer | None:
+    """Return the answer that a customer id selects; None for an ordinary customer id."""
     match = _CODE.fullmatch(customer_id)
     if match is None:
         return None
@@ -20,17 +20,17 @@ def magic_answer(customer_id: str, request_id: str, *, unprinted: int) -> Answer
         f"{family}.{number}",
         request_id,
         status=None if status is None else int(status),
-        unprinted=unprinted,
+        default_status=default_status,
     )
 
 
 def instant(customer_id: str) -> bool:
-    """Whether a review of this customer needs no human."""
+    """Whether this customer is verified at once, without a review."""
     return customer_id.startswith("review-instant")
 
 
 def reviewed(customer_id: str) -> bool:
-    """Whether a human always looks at this customer, whatever the setting is_review says."""
+    """Whether this customer is always reviewed, even if the setting `is_review` is 0."""
     return customer_id.startswith(("review-reject", "review-pass", "review-hold"))
 
 

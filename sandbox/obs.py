@@ -1,4 +1,4 @@
-"""OBS: objects in a bucket, addressed in either style, signed with Signature Version 4."""
+"""OBS: objects in a bucket, addressed by virtual host or path, with Signature Version 4."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from urllib.parse import unquote
 from xml.sax.saxutils import escape
 
 from .calls import Answer, Call, Refused
-from .obs_signature import ALGORITHM, UNSIGNED_PAYLOAD, read_credential, signature_fits
+from .obs_signature import ALGORITHM, UNSIGNED_PAYLOAD, read_credential, signature_matches
 from .settings import REGION
 from .signature import TOLERANCE_SECONDS, sign_time
 from .state import State, Stored
 
-# The FAQ says that only UNSIGNED-PAYLOAD and the streaming mode are taken, but not what OBS
-# answers to another; the streaming mode is not imitated.
+# The FAQ says that OBS accepts only UNSIGNED-PAYLOAD and the streaming mode. It does not say
+# how OBS answers other payload hashes. The sandbox does not imitate the streaming mode.
 OTHER_PAYLOAD = "x-amz-content-sha256 must be UNSIGNED-PAYLOAD"
 
-# What stands behind the bucket's name in a Host header: the sandbox is on this machine.
+# The domain after the bucket's name in a Host header; it resolves to this machine.
 DOMAIN = ".localhost"
 
 MESSAGES = {
@@ -53,7 +53,11 @@ def addressed(state: State, call: Call) -> bool:
 
 
 def serve(state: State, call: Call) -> Answer:
-    """Store, give, describe or delete an object."""
+    """Store, return, describe or delete an object.
+
+    Raises:
+        Refused: OBS refuses the call.
+    """
     _authenticate(state, call)
     bucket, key, in_path = _address(state, call)
     if bucket not in state.buckets:
@@ -68,7 +72,7 @@ def serve(state: State, call: Call) -> Answer:
     if call.method == "PUT":
         return _store(state, call, objects, key)
     if call.method == "DELETE":
-        # Deleting what is not there succeeds too, as in S3.
+        # Deleting an object that does not exist succeeds too, as in S3.
         objects.pop(key, None)
         return Answer(HTTPStatus.NO_CONTENT)
     stored = objects.get(key)
@@ -78,7 +82,7 @@ def serve(state: State, call: Call) -> Answer:
 
 
 class _Address(NamedTuple):
-    """Which object a call is about, and whether its path names the bucket."""
+    """The object that a call addresses, and whether its path names the bucket."""
 
     bucket: str
     key: str
@@ -86,7 +90,7 @@ class _Address(NamedTuple):
 
 
 def _address(state: State, call: Call) -> _Address:
-    """Read host and path. An endpoint that knows paths only does not look at the host."""
+    """Return the address of a call. With the setting `path` the host is ignored."""
     path = call.path.removeprefix("/")
     host = call.headers.get("host", "").partition(":")[0].lower()
     if host.endswith(DOMAIN) and state.settings.obs_addressing != "path":
@@ -135,7 +139,7 @@ def _authenticate(state: State, call: Call) -> None:
         raise _refusal(call, "RequestTimeTooSkewed")
     if call.headers.get("x-amz-content-sha256") != UNSIGNED_PAYLOAD:
         raise _refusal(call, "SignatureDoesNotMatch", OTHER_PAYLOAD)
-    if not signature_fits(call, credential, secret_key):
+    if not signature_matches(call, credential, secret_key):
         raise _refusal(call, "SignatureDoesNotMatch")
 
 

@@ -1,4 +1,4 @@
-"""AWS Signature Version 4 as OBS reads it: from the raw request line, payload unsigned.
+"""Verifies AWS Signature Version 4 as OBS does: by the raw request line, payload unsigned.
 
 Source: OBS FAQ obs_faq_0274.
 """
@@ -28,7 +28,7 @@ _AUTHORIZATION = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """What the Authorization header says."""
+    """The parts of the Authorization header."""
 
     access_key: str
     day: str
@@ -38,7 +38,7 @@ class Credential:
 
 
 def read_credential(authorization: str) -> Credential | None:
-    """Read the Authorization header, or None if it is malformed."""
+    """Return the parts of the Authorization header; None if it is malformed."""
     match = _AUTHORIZATION.fullmatch(authorization)
     if match is None:
         return None
@@ -48,8 +48,11 @@ def read_credential(authorization: str) -> Credential | None:
     )
 
 
-def headers_suffice(call: Call, credential: Credential) -> bool:
-    """Whether host, content-type and every x-amz header are signed, in order, and sent."""
+def required_headers_are_signed(call: Call, credential: Credential) -> bool:
+    """Whether the signed headers were sent, are sorted, and cover all that must be signed.
+
+    These are `host`, `content-type` if it was sent, and every `x-amz-` header.
+    """
     signed = credential.signed_headers
     needed = {*REQUIRED, *(name for name in call.headers if name.startswith("x-amz-"))}
     if "content-type" in call.headers:
@@ -62,7 +65,7 @@ def headers_suffice(call: Call, credential: Credential) -> bool:
 
 
 def canonical_request(call: Call, credential: Credential) -> bytes:
-    """Build the canonical request; the path is encoded once, as S3 does."""
+    """Return the canonical request. The path is encoded once, as in S3."""
     path = encode(unquote_to_bytes(call.path), safe="/")
     lines = "".join(
         f"{name}:{' '.join(call.headers[name].split())}\n" for name in credential.signed_headers
@@ -72,10 +75,10 @@ def canonical_request(call: Call, credential: Credential) -> bytes:
     return head.encode() + lines.encode("latin-1") + tail.encode()
 
 
-def signature_fits(call: Call, credential: Credential, secret_key: str) -> bool:
-    """Whether the signature was made with this secret key over this very request."""
+def signature_matches(call: Call, credential: Credential, secret_key: str) -> bool:
+    """Whether the signature is correct for this request and secret key."""
     date = call.headers["x-amz-date"]
-    if not headers_suffice(call, credential) or not date.startswith(credential.day):
+    if not required_headers_are_signed(call, credential) or not date.startswith(credential.day):
         return False
     scope = f"{credential.day}/{credential.region}/s3/aws4_request"
     digest = hashlib.sha256(canonical_request(call, credential)).hexdigest()

@@ -1,4 +1,4 @@
-"""Which calls the sandbox serves, by method and path."""
+"""The calls that the sandbox serves, by method and path."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .state import State
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One upstream call: its name, its address and what serves it."""
+    """One upstream call: its name, its address and the function that serves it."""
 
     name: str
     method: str
@@ -79,10 +79,10 @@ def find_operation(state: State, call: Call) -> Operation:
 
 
 def carry_out(state: State, call: Call, operation: Operation) -> Answer:
-    """Let the call through the gateway, if it stands behind it, and serve it.
+    """Authenticate and throttle a call if it is behind the API gateway, and serve it.
 
     Raises:
-        Refused: the gateway did not let it through.
+        Refused: the API gateway or the service refuses the call.
     """
     if operation is UNKNOWN and not _has_credential(call):
         return not_published(call)
@@ -90,7 +90,7 @@ def carry_out(state: State, call: Call, operation: Operation) -> Answer:
         identity = authenticate(state, call)
         throttle(state, call, operation.name, identity)
         if identity.customer:
-            # Partner calls refuse a customer's credential (CBC.0151, "access denied").
+            # Partner Center refuses a customer's credential (CBC.0151, "access denied").
             return partner_center.access_denied(call)
     return operation.serve(state, call)
 
@@ -100,5 +100,5 @@ def _has_credential(call: Call) -> bool:
 
 
 def oversized(call: Call) -> Answer:
-    """Answer a body that the gateway does not take."""
+    """Return the answer to a body that is too large for the API gateway."""
     return refusal(call, "0201", "Request entity too large", 413).answer

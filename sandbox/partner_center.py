@@ -22,16 +22,17 @@ from .state import State
 
 VERIFIED = 2
 
-# No page says what Huawei answers once the API is gone: a code that nobody has heard of.
+# No page documents Huawei's answer after the API is switched off. This code is invented.
 GONE_CODE = "CBC.99999410"
 
-# identifyType by holder: identity cards 1, 4 and 5, passport 2; business licence 3 and
-# organization code 11. The numbers 6 to 10 lie in the stated range and mean nothing.
+# identifyType by kind: identity cards 1, 4 and 5, passport 2; business licence 3 and organization
+# code 11. The numbers 6 to 10 are in the documented range but have no meaning.
 DOCUMENTS = {INDIVIDUAL: (1, 2, 4, 5), ENTERPRISE: (3, 11)}
-# For enterprises the page's sentence and its class deny each other; this reads them as one rule.
+# For enterprises the page's sentence and its character class contradict each other; this is one
+# reading of both.
 NUMBERS = {INDIVIDUAL: r"[0-9a-zA-Z]{1,32}", ENTERPRISE: r"[^!@#$%^&*<>\\]{1,32}"}
 
-# The table declares three integers and every example sends strings of digits: both are taken.
+# The table declares three integers, and every example sends strings of digits: accept both.
 VERIFIED_INFO: Mapping[str, Check] = {
     "xaccountType": constant(PLATFORM_ID),
     "xaccountId": text(64),
@@ -45,12 +46,16 @@ VERIFIED_INFO: Mapping[str, Check] = {
 
 
 def refuse_field(call: Call, error: FieldError) -> Answer:
-    """Answer a parameter error; its text repeats the value, as Huawei's can."""
+    """Return the answer to a parameter error. Its text repeats the value, as Huawei's can."""
     return code_answer("CBC.0100", call.request_id, text=str(error))
 
 
 def read_body(call: Call, fields: Mapping[str, Check], optional: tuple[str, ...] = ()) -> Any:
-    """Read a closed JSON object that says that it is JSON."""
+    """Read the body as a closed JSON object.
+
+    Raises:
+        FieldError: the Content-Type is not JSON, there is a query, or the object is not valid.
+    """
     media_type = call.headers.get("content-type", "")
     if media_type.partition(";")[0].strip().lower() != "application/json":
         raise FieldError("Content-Type", media_type, "is not application/json")
@@ -60,55 +65,55 @@ def read_body(call: Call, fields: Mapping[str, Check], optional: tuple[str, ...]
 
 
 def verified_info(state: State, call: Call) -> Answer:
-    """Take a customer as verified at once."""
+    """Verify a customer at once."""
     settings = state.settings
     if settings.legacy == "retired":
         return not_published(call)
     if settings.legacy == "gone":
         return code_answer(GONE_CODE, call.request_id, status=410)
     if unquote(call.path.split("/")[2]) != PARTNER_ID:
-        # The FAQ bpconsole_apifaq_00004 gives the status only; no code is documented.
+        # The FAQ bpconsole_apifaq_00004 documents the status but no code.
         return json_answer(401, {"error_msg": "Unauthorized", "request_id": call.request_id})
     try:
         body = _read_verified_info(call)
     except FieldError as error:
         return refuse_field(call, error)
-    unprinted = settings.legacy_failure_status
-    magic = magic_answer(body["domainId"], call.request_id, unprinted=unprinted)
+    default_status = settings.legacy_failure_status
+    magic = magic_answer(body["domainId"], call.request_id, default_status=default_status)
     if magic is not None:
         return magic
-    return _push(state, call, body["domainId"], body["verifiedType"])
+    return _verify(state, call, body["domainId"], body["verifiedType"])
 
 
 def _read_verified_info(call: Call) -> dict[str, Any]:
     body: dict[str, Any] = read_body(call, VERIFIED_INFO)
     kind = body["verifiedType"]
     if body["identifyType"] not in DOCUMENTS[kind]:
-        raise FieldError("identifyType", body["identifyType"], f"does not go with {kind}")
+        raise FieldError("identifyType", body["identifyType"], f"does not match {kind}")
     if not re.fullmatch(NUMBERS[kind], body["verifiedNumber"]):
         raise FieldError("verifiedNumber", body["verifiedNumber"], "has characters not allowed")
     return body
 
 
-def _push(state: State, call: Call, customer_id: str, kind: int) -> Answer:
+def _verify(state: State, call: Call, customer_id: str, kind: int) -> Answer:
     customer, now = state.customer(customer_id), state.clock.now()
-    unprinted = state.settings.legacy_failure_status
+    default_status = state.settings.legacy_failure_status
     if customer.in_review(now):
-        return code_answer("CBC.5005", call.request_id, unprinted=unprinted)
+        return code_answer("CBC.5005", call.request_id, default_status=default_status)
     if customer.verified_kind(now) not in (None, kind):
-        return code_answer("CBC.5006", call.request_id, unprinted=unprinted)
-    # A repeated push is not documented; here it succeeds again.
+        return code_answer("CBC.5006", call.request_id, default_status=default_status)
+    # The answer to a repeated call is not documented; here it succeeds again.
     customer.legacy_kind = kind
     return code_answer("CBC.0000", call.request_id)
 
 
 def result(state: State, call: Call) -> Answer:
-    """Tell how the review of a customer stands."""
+    """Return the review result of a customer."""
     try:
         customer_id = _read_query(call)
     except FieldError as error:
         return refuse_field(call, error)
-    magic = magic_answer(customer_id, call.request_id, unprinted=400)
+    magic = magic_answer(customer_id, call.request_id, default_status=400)
     if magic is not None:
         return magic
     customer = state.customers.get(customer_id)
@@ -129,5 +134,5 @@ def _read_query(call: Call) -> str:
 
 
 def access_denied(call: Call) -> Answer:
-    """Answer a credential of the wrong kind."""
+    """Return the answer to a credential of the wrong kind."""
     return code_answer("CBC.0151", call.request_id)

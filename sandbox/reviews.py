@@ -1,4 +1,4 @@
-"""Partner Center's v2 real-name applications, which a human at Huawei may look at.
+"""Partner Center's v2 real-name applications, which Huawei's staff may review.
 
 Sources: mc_00017 (individual), mc_00018 (enterprise), mc_00019 (change to enterprise).
 """
@@ -23,18 +23,19 @@ MAX_FILE_BYTES = 10 * 1024 * 1024
 FORMATS = (".jpg", ".jpeg", ".bmp", ".png", ".gif", ".pdf")
 FOLDER = "download/"
 
-# Not documented: a path that one reader could take for another one, or for more than a path.
+# Characters and segments that could make a path mean another path. Their handling at Huawei is not
+# documented.
 UNPLAIN = re.compile(r"[%?#;\\\x00-\x1f]|(?:^|/)\.{0,2}(?:/|$)")
 
-# verified_type of mc_00017 on the international site, with the number of pictures.
+# The number of pictures by verified_type (mc_00017, international site).
 FILES_BY_DOCUMENT = {3: 2, 5: 3, 6: 3, 9: 3, 10: 3}
-# The English text asks for two pictures of the certificate, the Chinese page for one; whether
-# the two of the legal person are mandatory with enterprise_person is not said.
+# The English page requires two pictures of the certificate, the Chinese page one. Neither page says
+# whether the two pictures of the legal person are mandatory with enterprise_person.
 ENTERPRISE_FILES = (1, 2)
 ENTERPRISE_FILES_WITH_PERSON = (1, 2, 3, 4)
 
 # No page prints a limit for these fields.
-UNPRINTED_LENGTH = 1024
+UNDOCUMENTED_LENGTH = 1024
 
 INDIVIDUAL_FIELDS: Mapping[str, Check] = {
     "customer_id": text(64),
@@ -49,8 +50,8 @@ INDIVIDUAL_FIELDS: Mapping[str, Check] = {
 
 # "legel" is Huawei's own spelling.
 PERSON_FIELDS: Mapping[str, Check] = {
-    "legel_name": text(UNPRINTED_LENGTH),
-    "legel_id_number": text(UNPRINTED_LENGTH),
+    "legel_name": text(UNDOCUMENTED_LENGTH),
+    "legel_id_number": text(UNDOCUMENTED_LENGTH),
     "certifier_role": constant("legalPerson"),
 }
 
@@ -60,9 +61,9 @@ ENTERPRISE_FIELDS: Mapping[str, Check] = {
     "certificate_type": integer(0, 1, 2, 3, 4, 99),
     "verified_file_url": texts(MAX_FILES),
     "corp_name": text(255, named=True),
-    "verified_number": text(UNPRINTED_LENGTH),
+    "verified_number": text(UNDOCUMENTED_LENGTH),
     "reg_country": text(2, "[A-Z]{2}"),
-    "reg_address": text(UNPRINTED_LENGTH),
+    "reg_address": text(UNDOCUMENTED_LENGTH),
     "xaccount_type": constant(PLATFORM_ID),
     "enterprise_person": nested(PERSON_FIELDS, ("certifier_role",)),
 }
@@ -71,9 +72,9 @@ ENTERPRISE_OPTIONAL = ("certificate_type", "reg_country", "reg_address", "enterp
 
 
 def individual(state: State, call: Call) -> Answer:
-    """Take the application of a person."""
+    """Accept the application of an individual."""
     try:
-        # verified_type is optional in the table, yet needed with identify_type 0, the only one.
+        # The table marks verified_type as optional, but identify_type 0, the only one, requires it.
         body = read_body(call, INDIVIDUAL_FIELDS, ("change_type",))
         _check_files(body, (FILES_BY_DOCUMENT[body["verified_type"]],))
     except FieldError as error:
@@ -82,12 +83,12 @@ def individual(state: State, call: Call) -> Answer:
 
 
 def enterprise(state: State, call: Call) -> Answer:
-    """Take the application of an enterprise."""
+    """Accept the application of an enterprise."""
     return _enterprise(state, call, ENTERPRISE_FIELDS)
 
 
 def change(state: State, call: Call) -> Answer:
-    """Take the application of an individual to become an enterprise."""
+    """Accept the application of an individual to become an enterprise."""
     return _enterprise(state, call, CHANGE_FIELDS, from_individual=True)
 
 
@@ -106,7 +107,7 @@ def _enterprise(
 def _check_files(body: Mapping[str, Any], counts: tuple[int, ...]) -> None:
     urls = body["verified_file_url"]
     if len(urls) not in counts:
-        raise FieldError("verified_file_url", urls, f"has not {counts} entries")
+        raise FieldError("verified_file_url", urls, f"must have {counts} entries")
     for url in urls:
         # "Relative: the bucket and download/ are left out, the sub-folder is kept."
         if url.startswith(("/", FOLDER)) or "://" in url:
@@ -119,14 +120,14 @@ def _apply(
     state: State, call: Call, body: Mapping[str, Any], kind: int, *, from_individual: bool = False
 ) -> Answer:
     customer_id = body["customer_id"]
-    magic = magic_answer(customer_id, call.request_id, unprinted=400)
+    magic = magic_answer(customer_id, call.request_id, default_status=400)
     if magic is not None:
         return magic
     code = _attachment_problem(state, body["verified_file_url"])
     if code is not None:
         return code_answer(code, call.request_id)
     customer, now = state.customer(customer_id), state.clock.now()
-    # Not confirmed: whether a change needs a verified individual. Here a new customer may too.
+    # It is not confirmed whether a change requires a verified individual. Here it does not.
     verified = customer.verified_kind(now)
     settled = verified is not None and not (from_individual and verified == INDIVIDUAL)
     if settled or customer.in_review(now):
@@ -139,7 +140,7 @@ def _apply(
 def _attachment_problem(state: State, urls: list[str]) -> str | None:
     bucket = state.buckets[BUCKET]
     for url in urls:
-        # File names are case-sensitive; that their endings are too is not said.
+        # File names are case-sensitive. It is not documented whether their endings are too.
         if not url.lower().endswith(FORMATS):
             return "CBC.99000100"
         stored = bucket.get(f"{FOLDER}{url}")

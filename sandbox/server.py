@@ -1,4 +1,4 @@
-"""Serves the sandbox over HTTP/1.1 from a thread."""
+"""Serves the sandbox over HTTP/1.1 in a thread."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ _STATUSES = frozenset(HTTPStatus)
 
 
 class _Body:
-    """A request body that knows how much of it is left on the connection."""
+    """A request body that counts the bytes left on the connection."""
 
     def __init__(self, source: Any, left: int) -> None:
         self._source = source
         self.left = left
 
     def read(self, size: int = -1, /) -> bytes:
-        """Read at most this many bytes, never those of the next request."""
+        """Read at most this many bytes, and never bytes of the next request."""
         wanted = self.left if size < 0 else min(size, self.left)
         piece = bytes(self._source.read(wanted)) if wanted else b""
         self.left = self.left - len(piece) if len(piece) == wanted else 0
@@ -39,16 +39,16 @@ class _Body:
 
 
 class _Connection(WSGIRequestHandler):
-    """One client connection; werkzeug's own handler closes it after each answer."""
+    """One persistent client connection. werkzeug's handler would close it after each answer."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     timeout = IDLE_SECONDS
 
     def run_wsgi(self) -> None:
-        """Answer one request and leave the connection ready for the next one."""
+        """Answer one request, and keep the connection ready for the next request."""
         environ = self.environ = self.make_environ()
-        # The base class shortens a path of two slashes, which a signature may cover.
+        # The base class shortens leading double slashes, but the signature covers the raw path.
         environ["RAW_URI"] = self.requestline.split(" ")[1]
         length = environ.get("CONTENT_LENGTH") or "0"
         if not (length.isascii() and length.isdigit()):
@@ -93,23 +93,23 @@ class _Connection(WSGIRequestHandler):
             self.close_connection = True
 
     def _drain(self, body: _Body) -> None:
-        # A caller that is still sending must see the answer, not a reset.
+        # Read the rest of the body: a caller that is still sending must get an answer, no reset.
         left = DRAINED_BYTES
         while body.left and left > 0:
             left -= len(body.read(64 * 1024)) or left
         self.close_connection = self.close_connection or body.left > 0
 
     def finish(self) -> None:
-        """Close what a reset has not closed."""
+        """Close the connection, if it was not reset before."""
         with contextlib.suppress(OSError, ValueError):
             super().finish()
 
     def log(self, type: str, message: str, *args: Any) -> None:
-        """Log nothing: GET /_sandbox/requests is the log."""
+        """Log nothing: `GET /_sandbox/requests` lists the requests."""
 
 
 class _Server(ThreadedWSGIServer):
-    """A server that can close the connections it has open."""
+    """A server that can close its open connections."""
 
     def __init__(self, host: str, port: int, app: WSGIApplication) -> None:
         super().__init__(host, port, app, _Connection)
@@ -126,7 +126,7 @@ class _Server(ThreadedWSGIServer):
         super().shutdown_request(request)
 
     def close_connections(self) -> None:
-        """Close every connection, so that no caller goes on talking to a stopped sandbox."""
+        """Close every connection, so that no caller uses a stopped sandbox."""
         for connection in tuple(self._open):
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
@@ -155,7 +155,7 @@ class SandboxServer:
         _error: BaseException | None,
         _traceback: TracebackType | None,
     ) -> None:
-        """Let go every call that waits, close every connection, and stop."""
+        """Release the delayed calls, close every connection, and stop."""
         self._server.shutdown()
         self._state.reset()
         self._server.close_connections()

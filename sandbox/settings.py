@@ -1,4 +1,4 @@
-"""The switches of the sandbox: what Huawei leaves open, and what a test wants different."""
+"""The settings of the sandbox: behaviour that Huawei does not document, or that a test changes."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ REGION = "ap-southeast-1"
 BUCKET = "kyc"
 
 
-class Unknown(Exception):
-    """A control call asked for something the sandbox does not understand."""
+class InvalidControl(Exception):
+    """A control call is not valid; the text says why."""
 
 
 @dataclass(slots=True)
 class Settings:
-    """Every switch with its start value."""
+    """All settings with their start values."""
 
-    # Published for the v2 real-name calls; assumed for the rest (Huawei's throttling page).
+    # Documented for the v2 real-name calls (Huawei's throttling page); assumed for the others.
     requests_per_second: int | None = 10
     # The verified-info page prints no HTTP status for CBC.5001 to CBC.5006.
     legacy_failure_status: int = 200
-    # Not confirmed: whether the v2 result shows a verification made by verified-info.
+    # It is not confirmed whether the v2 result shows a verification by verified-info.
     result_shows_legacy: bool = True
     # Huawei publishes no review time. None: a review ends by a control call only.
     review_seconds: float | None = 2
@@ -40,36 +40,40 @@ class Settings:
     legacy: Literal["served", "retired", "gone"] = "served"
     # IAM tokens are valid for 24 hours (IAM API reference).
     token_seconds: float = 86400
-    # Not documented: a token's answer without one of its times, or both.
+    # It is not documented that the answer with a token always has both times.
     times_shown: Literal["both", "expires_at", "none"] = "both"
-    # The lock is part of the account's login policy, so the number is the operator's.
+    # The account's login policy sets the number of tries.
     password_tries: int = 5
     # "The bucket name must be placed in front of the domain" (OBS API reference, obs_04_0007).
     obs_addressing: Literal["virtual-host", "path", "both"] = "virtual-host"
 
     def change(self, document: Mapping[str, Any]) -> None:
-        """Take new values; all of them, or none if one is not understood."""
+        """Change settings: all of them, or none if one is not valid.
+
+        Raises:
+            InvalidControl: a name or a value is not valid.
+        """
         for name, value in document.items():
             check = _CHECKS.get(name)
             if check is None:
-                raise Unknown(f"no setting is called {name!r}; there are {sorted(_CHECKS)}")
+                raise InvalidControl(f"no setting is called {name!r}; there are {sorted(_CHECKS)}")
             if not check(value):
-                raise Unknown(f"setting {name} cannot be {value!r}")
+                raise InvalidControl(f"setting {name} cannot be {value!r}")
         for name, value in document.items():
             setattr(self, name, value)
 
     def as_dict(self) -> dict[str, Any]:
-        """Return every setting with its present value."""
+        """Return all settings with their present values."""
         return asdict(self)
 
 
 def is_integer(value: Any) -> bool:
-    """Whether this is a JSON integer; true and false are not."""
+    """Whether a value is a JSON integer; true and false are not."""
     return isinstance(value, int) and not isinstance(value, bool)
 
 
 def is_number(value: Any) -> bool:
-    """Whether this is a JSON number; NaN and Infinity are not."""
+    """Whether a value is a JSON number; NaN and Infinity are not."""
     return is_integer(value) or (isinstance(value, float) and math.isfinite(value))
 
 

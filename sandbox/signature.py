@@ -1,4 +1,4 @@
-"""SDK-HMAC-SHA256 as the API Gateway reads it: from the raw request line.
+"""Verifies SDK-HMAC-SHA256 as the API Gateway does: by the raw request line.
 
 Source: Huawei Cloud, API Request Signing Guide (devg-apisign, api-sign-0001).
 """
@@ -18,7 +18,7 @@ from .calls import Call
 ALGORITHM = "SDK-HMAC-SHA256"
 TOLERANCE_SECONDS = 15 * 60
 REQUIRED = ("host", "x-sdk-date")
-# Unsigned, any of these could be swapped on the way without breaking the signature.
+# An intermediary could replace an unsigned header without invalidating the signature.
 SIGNED_IF_SENT = ("content-type", "x-security-token", "x-domain-id", "x-sdk-content-sha256")
 UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD"
 
@@ -31,7 +31,7 @@ _AUTHORIZATION = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """What the Authorization header says."""
+    """The parts of the Authorization header."""
 
     access_key: str
     signed_headers: tuple[str, ...]
@@ -39,7 +39,7 @@ class Credential:
 
 
 def read_credential(authorization: str) -> Credential | None:
-    """Read the Authorization header, or None if it is malformed."""
+    """Return the parts of the Authorization header; None if it is malformed."""
     match = _AUTHORIZATION.fullmatch(authorization)
     if match is None:
         return None
@@ -47,7 +47,7 @@ def read_credential(authorization: str) -> Credential | None:
 
 
 def sign_time(text: str) -> float | None:
-    """Read a basic ISO 8601 time, or None if it is not one."""
+    """Return a basic ISO 8601 time as seconds since 1970; None if the text is malformed."""
     if not re.fullmatch(r"\d{8}T\d{6}Z", text, re.ASCII):
         return None
     try:
@@ -57,12 +57,12 @@ def sign_time(text: str) -> float | None:
 
 
 def encode(raw: bytes, safe: str = "") -> str:
-    """Percent-encode all but the unreserved characters of RFC 3986."""
+    """Percent-encode all bytes except the unreserved characters of RFC 3986 and those in `safe`."""
     return quote(raw, safe=f"~{safe}")
 
 
 def canonical_query(query: str) -> str:
-    """Sort the decoded pairs and encode them anew; a plus sign is a plus sign, not a space."""
+    """Return the query with its pairs decoded, sorted and encoded. A plus sign is no space."""
     pairs = []
     for pair in filter(None, query.split("&")):
         name, _, value = pair.partition("=")
@@ -71,13 +71,13 @@ def canonical_query(query: str) -> str:
 
 
 def canonical_path(path: str) -> str:
-    """Decode the path, encode it once, and end it with a slash."""
+    """Return the path decoded, encoded once, and with a slash at its end."""
     encoded = encode(unquote_to_bytes(path), safe="/")
     return encoded if encoded.endswith("/") else f"{encoded}/"
 
 
 def payload_hash(call: Call) -> str:
-    """Return the last line of the canonical request."""
+    """Return the hash of the payload, the last line of the canonical request."""
     announced = call.headers.get("x-sdk-content-sha256")
     if call.body and announced == UNSIGNED_PAYLOAD:
         return UNSIGNED_PAYLOAD
@@ -85,15 +85,15 @@ def payload_hash(call: Call) -> str:
 
 
 def canonical_request(call: Call, signed_headers: Sequence[str]) -> bytes:
-    """Build the canonical request; header values keep the bytes that were sent."""
+    """Return the canonical request. Header values keep the bytes that were sent."""
     head = f"{call.method.upper()}\n{canonical_path(call.path)}\n{canonical_query(call.query)}\n"
     lines = "".join(f"{name}:{call.headers.get(name, '')}\n" for name in signed_headers)
     tail = f"\n{';'.join(signed_headers)}\n{payload_hash(call)}"
     return head.encode() + lines.encode("latin-1") + tail.encode()
 
 
-def headers_suffice(call: Call, signed_headers: Sequence[str]) -> bool:
-    """Whether all that must be signed is signed, in order, and was sent."""
+def required_headers_are_signed(call: Call, signed_headers: Sequence[str]) -> bool:
+    """Whether the signed headers were sent, are sorted, and cover all that must be signed."""
     needed = {*REQUIRED, *(name for name in SIGNED_IF_SENT if name in call.headers)}
     return (
         needed <= set(signed_headers)
@@ -102,9 +102,9 @@ def headers_suffice(call: Call, signed_headers: Sequence[str]) -> bool:
     )
 
 
-def signature_fits(call: Call, credential: Credential, secret_key: str) -> bool:
-    """Whether the signature was made with this secret key over this very request."""
-    if not headers_suffice(call, credential.signed_headers):
+def signature_matches(call: Call, credential: Credential, secret_key: str) -> bool:
+    """Whether the signature is correct for this request and secret key."""
+    if not required_headers_are_signed(call, credential.signed_headers):
         return False
     announced = call.headers.get("x-sdk-content-sha256", UNSIGNED_PAYLOAD)
     if announced not in (UNSIGNED_PAYLOAD, hashlib.sha256(call.body).hexdigest()):

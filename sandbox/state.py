@@ -1,4 +1,4 @@
-"""All that changes in a running sandbox, behind one lock."""
+"""The mutable state of a sandbox, protected by one lock."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ WINDOW_SECONDS = 1.0
 
 
 class Clock:
-    """The time of the sandbox: that of the machine, moved."""
+    """The clock of the sandbox: the machine's clock plus an offset."""
 
     def __init__(self) -> None:
         self.offset_seconds = 0.0
@@ -29,7 +29,7 @@ class Clock:
         return time.time() + self.offset_seconds
 
     def http_date(self) -> str:
-        """Return the time for a Date header."""
+        """Return the present time in the form of a Date header."""
         return formatdate(self.now(), usegmt=True)
 
 
@@ -40,9 +40,15 @@ class Throttle:
         self._admitted: dict[tuple[str, str], deque[float]] = {}
 
     def admit(self, key: tuple[str, str], now: float, limit: int | None) -> bool:
-        """Count the call in, unless the window is full; a refused call does not count."""
+        """Return whether the window has room for a call, and count the call if so.
+
+        Args:
+            key: Operation and credential.
+            now: The time, in seconds.
+            limit: The largest number of calls in the window; None for no limit.
+        """
         moments = self._admitted.setdefault(key, deque())
-        # The clock can be moved back: a moment in the future is no moment of this window.
+        # The clock can be moved back: times in the future are outside this window.
         while moments and not 0 <= now - moments[0] < WINDOW_SECONDS:
             moments.popleft()
         if limit is not None and len(moments) >= limit:
@@ -79,14 +85,14 @@ class Stored:
 
 @dataclass(slots=True)
 class Logins:
-    """Wrong passwords in a row, and the lock they lead to."""
+    """The wrong passwords in a row, and the lock that they cause."""
 
     failures: int = 0
     locked_until: float = 0
 
 
 class State:
-    """Everything mutable in one place; hold `lock` while touching it."""
+    """The mutable state. Hold `lock` while you read or change it."""
 
     def __init__(self) -> None:
         self.lock = threading.RLock()
@@ -107,17 +113,17 @@ class State:
         self._counted = 0
 
     def reset(self) -> None:
-        """Go back to the start state and let go every call that waits in a fault."""
+        """Return to the start state, and release the calls that faults delay."""
         with self.lock:
             self.faults.clear()
             self._start()
 
     def customer(self, customer_id: str) -> Customer:
-        """Return the customer of this id; every id is known."""
+        """Return the customer with this id. Every id is known."""
         return self.customers.setdefault(customer_id, Customer())
 
     def record(self, operation: str, method: str, target: str, headers: dict[str, str]) -> Recorded:
-        """Write down that a request has come in."""
+        """Add a received request to the list of requests, and return its entry."""
         with self.lock:
             self._counted += 1
             entry = Recorded(self._counted, time.monotonic(), operation, method, target, headers)
@@ -125,7 +131,7 @@ class State:
             return entry
 
     def as_dict(self) -> dict[str, Any]:
-        """Return settings, counts and the customers with a state."""
+        """Return the settings, the counts and the customers that have a state."""
         now = self.clock.now()
         return {
             "settings": self.settings.as_dict(),

@@ -1,4 +1,4 @@
-"""The IAM tokens the sandbox has issued, and why one is not taken any more."""
+"""The IAM tokens that the sandbox has issued, and their revocations."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from .settings import Unknown
+from .settings import InvalidControl
 
-# What a revoked token is refused with: Huawei's services have different words for it.
+# The refusals of a revoked token. Huawei's services use different codes and texts.
 REVOCATIONS = ("expired", "decrypt", "APIGW.0307", "CBC.0154", "IAM.0066", "IAM.0067")
 
 
 @dataclass(slots=True)
 class Token:
-    """One token: of the partner, or of a customer who trusts the partner."""
+    """One token of the partner, or of a customer who trusts the partner."""
 
     issued_at: float
     expires_at: float
@@ -23,26 +23,36 @@ class Token:
 
 
 class Tokens:
-    """All tokens since the start; a new one does not end the older ones."""
+    """All tokens since the start. A new token does not end older tokens."""
 
     def __init__(self) -> None:
         self._tokens: dict[str, Token] = {}
 
     def issue(self, now: float, lifetime: float, *, customer: bool = False) -> tuple[str, Token]:
-        """Make a token as long as the real ones, which begin with MII (base64 of DER)."""
+        """Create a token, and return its text and the token.
+
+        The text is as long as a real token and begins with MII, as base64 of DER does.
+        """
         text = f"MII{secrets.token_urlsafe(1500)}"
         token = Token(now, now + lifetime, customer)
         self._tokens[text] = token
         return text, token
 
     def find(self, text: str) -> Token | None:
-        """Return what is known of this token, or None."""
+        """Return the token with this text, or None."""
         return self._tokens.get(text)
 
     def revoke(self, reason: str) -> None:
-        """Refuse every token issued so far."""
+        """Revoke all tokens issued so far.
+
+        Args:
+            reason: The refusal of their next use, one of REVOCATIONS.
+
+        Raises:
+            InvalidControl: the reason is unknown.
+        """
         if reason not in REVOCATIONS:
-            raise Unknown(f"tokens are revoked as one of {REVOCATIONS}, not {reason!r}")
+            raise InvalidControl(f"tokens are revoked as one of {REVOCATIONS}, not {reason!r}")
         for token in self._tokens.values():
             token.revoked_as = reason
 
@@ -51,5 +61,5 @@ class Tokens:
 
 
 def iso_time(moment: float) -> str:
-    """Write a time as IAM does: 2020-01-04T09:08:49.965000Z."""
+    """Return a time in IAM's form: 2020-01-04T09:08:49.965000Z."""
     return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

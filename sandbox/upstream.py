@@ -1,4 +1,4 @@
-"""The way of one upstream request: written down, spoiled or served, answered."""
+"""Handles one upstream request: records it, serves it, injects a fault, and answers."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ import struct
 from flask import Request, Response
 
 from .calls import Answer, Call, OversizedBody, Refused, TruncatedBody, lower_headers, read_body
+from .injection import inject
 from .operations import Operation, carry_out, find_operation, oversized
-from .spoilers import spoil
 from .state import Recorded, State
 
 BODY_SHOWN = 64 * 1024
 
 
 def exchange(state: State, request: Request) -> Response:
-    """Answer one upstream request, or cut its connection."""
+    """Answer one upstream request, or reset its connection."""
     headers = lower_headers(request.headers.items())
     target = str(request.environ["RAW_URI"])
     call = Call(secrets.token_hex(16), request.method, target, headers)
@@ -31,7 +31,7 @@ def exchange(state: State, request: Request) -> Response:
     entry.status, entry.code = answer.status, answer.code
     response = Response(answer.body if answer.stream is None else answer.stream, answer.status)
     del response.headers["Content-Type"]
-    # Set one by one: the constructor would put a false Content-Length right.
+    # Set the headers one by one: the constructor would correct a wrong Content-Length.
     for name, value in answer.headers.items():
         response.headers[name] = value
     response.headers["X-Request-Id"] = call.request_id
@@ -52,14 +52,14 @@ def _answer(
         "" if operation.name == "obs" else call.body[:BODY_SHOWN].decode("utf-8", "replace")
     )
     with state.lock:
-        fault = state.faults.take(operation.name, call)
+        fault = state.faults.use(operation.name, call)
     if fault is None:
         return _processed(state, call, operation, entry)
-    # Without the real answer there is still something to spoil.
+    # The stand-in for the answer of a call that is not processed.
     answer = Answer(200, b"{}", {"Content-Type": "application/json"})
     if fault.processed:
         answer = _processed(state, call, operation, entry)
-    return spoil(fault, answer, call.request_id)
+    return inject(fault, answer, call.request_id)
 
 
 def _with_body(request: Request, call: Call, operation: Operation) -> Call:
@@ -84,7 +84,7 @@ def cut_connection(request: Request) -> None:
     connection: socket.socket | None = request.environ.get("werkzeug.socket")
     if connection is None:
         return
-    # With a linger time of zero, closing sends RST instead of FIN; detaching closes at once,
-    # though the server still holds files on the socket.
+    # With a linger time of zero, `close` sends RST instead of FIN. `detach` is needed because the
+    # server still holds files on the socket, which would delay the close.
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     socket.close(connection.detach())

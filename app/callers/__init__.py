@@ -1,4 +1,4 @@
-"""The callers of the configuration, found by whatever they present; knows nothing of Flask."""
+"""Identifies callers by their key or signed token. This package does not know Flask."""
 
 from collections.abc import Mapping
 from hashlib import sha256
@@ -11,10 +11,10 @@ __all__ = ["Callers"]
 
 
 class Callers:
-    """Who is calling: found by the digest of a key, or by the subject of a signed token.
+    """Finds the caller by the digest of its key, or by the subject of its signed token.
 
     Args:
-        settings: The configuration: its callers, and who vouches for them.
+        settings: The configuration, with the callers and the issuers of tokens.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -45,8 +45,12 @@ class Callers:
     def identify(self, authorization: str | None) -> tuple[str, CallerSettings]:
         """The name and settings of the caller whose key or token the header carries.
 
+        Args:
+            authorization: The `Authorization` header; None if it is missing.
+
         Raises:
-            GatewayError: UNAUTHENTICATED; IDENTITY_UNAVAILABLE if a token cannot be judged now.
+            GatewayError: UNAUTHENTICATED; IDENTITY_UNAVAILABLE if no key of the token's issuer
+                could be read yet.
         """
         scheme, _, credential = (authorization or "").partition(" ")
         credential = credential.strip()
@@ -58,14 +62,14 @@ class Callers:
         if name is None and self._issuers and credential.count(".") == 2:
             name = self._by_token(credential)
         if name is None:
-            raise GatewayError(ErrorCode.UNAUTHENTICATED, "The key belongs to no caller.")
+            raise GatewayError(ErrorCode.UNAUTHENTICATED, "The key is unknown.")
         return name, self._callers[name]
 
     def _by_key(self, key: str) -> str | None:
-        """Whose key it is.
+        """The name of the caller with this key; None if there is none.
 
-        The look-up is by the key's digest, whose bytes a caller cannot choose: how long it takes
-        tells nothing about a key.
+        The look-up uses the key's digest. A caller cannot choose the bytes of a digest, so that
+        the time of the look-up reveals nothing about a key.
         """
         digest = sha256(key.encode("latin-1", "replace")).hexdigest()
         return self._by_digest.get(digest)
@@ -76,5 +80,5 @@ class Callers:
             raise GatewayError(ErrorCode.UNAUTHENTICATED, "The token's issuer is not trusted here.")
         name = names.get(issuer.subject(token))
         if name is None:
-            raise GatewayError(ErrorCode.UNAUTHENTICATED, "The token's subject is no caller.")
+            raise GatewayError(ErrorCode.UNAUTHENTICATED, "The token's subject is unknown.")
         return name

@@ -1,7 +1,4 @@
-"""Signed tokens: what an issuer says of a caller, once the signature holds.
-
-A cluster's service-account tokens and an identity provider's access tokens are both JWTs.
-"""
+"""Verifies signed tokens (JWTs): of service accounts, and of an identity provider."""
 
 from typing import NoReturn
 
@@ -11,22 +8,22 @@ from app.callers.key_set import KeySet, key_set
 from app.errors import ErrorCode, GatewayError
 from app.settings import IssuerSettings
 
-# Closed, and without a symmetric one: a public key is never taken for a shared secret.
+# Only asymmetric algorithms: a public key must never be used as a shared secret.
 ALGORITHMS = (
     "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA",
 )  # fmt: skip
-LEEWAY = 30  # seconds between the issuer's clock and ours
+LEEWAY = 30  # seconds of clock skew that are tolerated
 
-# What the libraries raise on texts made to be hostile.
+# The exceptions of the libraries for malformed or hostile tokens.
 _UNREADABLE = (jwt.PyJWTError, ValueError, TypeError, RecursionError)
-# The first that fits. PyJWT's own texts can hold what the token says.
+# Our texts, by exception; the first match counts. PyJWT's texts can hold parts of the token.
 _REASONS: tuple[tuple[type[Exception], str], ...] = (
     (jwt.ExpiredSignatureError, "The token has expired: fetch a new one."),
     (jwt.ImmatureSignatureError, "The token is not valid yet."),
-    (jwt.InvalidAudienceError, "The token is meant for another audience."),
+    (jwt.InvalidAudienceError, "The token is for another audience."),
     (jwt.InvalidIssuerError, "The token's issuer is not trusted here."),
-    (jwt.MissingRequiredClaimError, "The token lacks a claim that is needed here."),
-    (jwt.InvalidAlgorithmError, "The token is signed by an algorithm that is not taken."),
+    (jwt.MissingRequiredClaimError, "The token lacks a required claim."),
+    (jwt.InvalidAlgorithmError, "The token's algorithm is not accepted."),
 )
 
 
@@ -37,10 +34,12 @@ def _refuse(error: BaseException) -> NoReturn:
 
 
 def claimed_issuer(token: str) -> str:
-    """Who a token says issued it: chooses whose keys to verify it with, and proves nothing.
+    """The issuer that a token claims (`iss`), without any verification.
+
+    It selects the keys for the verification, and must not be used for anything else.
 
     Raises:
-        GatewayError: UNAUTHENTICATED if it is no token.
+        GatewayError: UNAUTHENTICATED if the text is not a JWT.
     """
     try:
         claims = jwt.decode(token, options={"verify_signature": False})
@@ -50,13 +49,13 @@ def claimed_issuer(token: str) -> str:
 
 
 class Issuer:
-    """One who vouches for callers.
+    """An issuer of callers' tokens.
 
     Args:
-        name: Its section in the configuration.
-        settings: What its tokens must say, and where its keys are.
+        name: The issuer's section in the configuration.
+        settings: The issuer, the audience and the place of the keys.
         claim: The claim that names the caller.
-        keys: Its keys; where the settings say if None.
+        keys: The issuer's keys; None for the keys that the settings name.
     """
 
     def __init__(
@@ -68,10 +67,11 @@ class Issuer:
         self._keys = keys or key_set(name, settings)
 
     def subject(self, token: str) -> str:
-        """Whom a token names, once its signature, issuer, audience and times hold.
+        """The caller that a token names, after its signature, issuer, audience and times hold.
 
         Raises:
-            GatewayError: UNAUTHENTICATED, or IDENTITY_UNAVAILABLE if no key is known yet.
+            GatewayError: UNAUTHENTICATED if the token is not valid; IDENTITY_UNAVAILABLE if no
+                key of the issuer could be read yet.
         """
         try:
             header = jwt.get_unverified_header(token)
@@ -80,7 +80,7 @@ class Issuer:
                 raise jwt.InvalidAlgorithmError
             key = self._keys.key(header.get("kid"))
             if key is None:
-                text = "The token is signed by a key that its issuer does not publish."
+                text = "The token is signed with a key that its issuer does not publish."
                 raise GatewayError(ErrorCode.UNAUTHENTICATED, text)
             if key.algorithm not in (None, algorithm):
                 raise jwt.InvalidAlgorithmError

@@ -1,4 +1,4 @@
-"""An issuer's public keys (JWKS): kept, renewed, and never fetched in a flood."""
+"""An issuer's public keys (JWKS): cached, refreshed, and read at a limited rate."""
 
 import json
 import logging
@@ -19,10 +19,10 @@ from app.observability import metrics
 from app.observability.logs import event, logger
 from app.settings import IssuerSettings
 
-MAX_BYTES = 1024 * 1024
+MAX_BYTES = 1024 * 1024  # of a document
 MIN_RSA_BITS = 2048
-TIMEOUT = (3.0, 5.0)  # seconds to connect, and between two pieces
-FIRST_PAUSE = 1.0  # seconds between two readings as long as there is no key at all
+TIMEOUT = (3.0, 5.0)  # seconds to connect, and between two pieces of the document
+FIRST_PAUSE = 1.0  # seconds between two reads while no key is known
 DEADLINE = 8.0  # seconds for the whole document
 
 _log = logger("callers")
@@ -30,13 +30,13 @@ _log = logger("callers")
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where a key set comes from.
+    """The source of a key set.
 
     Args:
         load: Reads the document.
-        fresh: Seconds for which what was read is good.
-        pause: Seconds between two readings at least, whatever is asked for.
-        slow: Whether reading is better done beside the request that finds the set stale.
+        fresh: Seconds after which the key set is stale.
+        pause: The least number of seconds between two reads.
+        slow: Whether to refresh a stale set in a thread instead of in the request.
     """
 
     load: Callable[[], bytes]
@@ -52,23 +52,23 @@ def _file(path: Path) -> Source:
 def _url(url: str, ca_file: Path | None, token_file: Path | None) -> Source:
     def load() -> bytes:
         headers = {"Accept": "application/json", "User-Agent": "partner-gateway"}
-        if token_file:  # read each time: a projected token is rotated
+        if token_file:  # read each time: Kubernetes rotates projected tokens
             token = token_file.read_text(encoding="ascii").strip()
             headers["Authorization"] = f"Bearer {token}"
         ends = time.monotonic() + DEADLINE
         with requests.Session() as session:
-            session.trust_env = False  # neither a proxy nor a netrc by accident
+            session.trust_env = False  # ignore the environment's proxies and .netrc
             session.verify = str(ca_file) if ca_file else True
             with session.get(
                 url, headers=headers, timeout=TIMEOUT, allow_redirects=False, stream=True
             ) as answer:
                 if answer.status_code != 200:
-                    raise ValueError("not answered with 200")
+                    raise ValueError("the status is not 200")
                 content = b""
                 while piece := answer.raw.read1(65536, decode_content=True):
                     content += piece
                     if len(content) > MAX_BYTES or time.monotonic() > ends:
-                        raise ValueError("too large, or too slow")
+                        raise ValueError("the document is too large or too slow")
                 return content
 
     return Source(load, fresh=300.0, pause=30.0, slow=True)
@@ -76,19 +76,24 @@ def _url(url: str, ca_file: Path | None, token_file: Path | None) -> Source:
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A public key, and the one algorithm that it is published for, if it is for one only."""
+    """A public key of an issuer.
+
+    Args:
+        public: The key, as PyJWT uses it.
+        algorithm: The only algorithm that the key may be used with; None if it is not limited.
+    """
 
     public: Any
     algorithm: str | None
 
 
 def _public_keys(document: bytes) -> dict[str, Key]:
-    """The keys of a document that can verify signatures, by their ids.
+    """The keys of a JWKS document that can verify signatures, by their ids.
 
-    Symmetric and private keys have no place in a public document, and short RSA keys no worth.
+    Symmetric keys, private keys and RSA keys below MIN_RSA_BITS are ignored.
 
     Raises:
-        ValueError: if there is none.
+        ValueError: if the document holds no usable key.
     """
     content = json.loads(document)
     entries = content.get("keys") if isinstance(content, dict) else None
@@ -99,11 +104,11 @@ def _public_keys(document: bytes) -> dict[str, Key]:
         try:
             public = jwt.PyJWK.from_dict(entry).key
         except (jwt.PyJWTError, ValueError, TypeError):
-            continue  # of a kind that is not known here
+            continue  # PyJWT does not support the kind of the key
         if not isinstance(public, RSAPublicKey) or public.key_size >= MIN_RSA_BITS:
             keys[entry["kid"]] = Key(public, entry.get("alg"))
     if not keys:
-        raise ValueError("no key that can be used")
+        raise ValueError("the document holds no usable key")
     return keys
 
 
@@ -119,13 +124,13 @@ def _verifies(entry: Mapping[str, Any]) -> bool:
 class KeySet:
     """The keys of one issuer.
 
-    What was read last goes on where reading fails. An id that is not known makes the set be read
-    again, but no sooner than the source's pause allows: a flood of such ids is no flood of reads.
+    If a read fails, the last keys stay in use. An unknown key id causes a new read, at most once
+    per `pause` of the source: a flood of unknown ids does not become a flood of reads.
 
     Args:
-        issuer: Its name, for log and metrics.
-        source: Where the keys are.
-        monotonic: The clock.
+        issuer: The issuer's name, for log and metrics.
+        source: The source of the keys.
+        monotonic: The clock, in seconds.
     """
 
     def __init__(
@@ -140,10 +145,13 @@ class KeySet:
         self._next_read = monotonic()
 
     def key(self, key_id: str | None) -> Key | None:
-        """The key of that id, or the only one where none is named; None if the issuer has none.
+        """The key with an id; None if the issuer has no such key.
+
+        Args:
+            key_id: The id. None selects the issuer's key if there is only one.
 
         Raises:
-            GatewayError: IDENTITY_UNAVAILABLE as long as the set was never read.
+            GatewayError: IDENTITY_UNAVAILABLE if the set could not be read yet.
         """
         found = self._find(key_id)
         now = self._monotonic()
@@ -154,7 +162,7 @@ class KeySet:
                     self._read()
                     found = self._find(key_id)
         elif now >= self._stale_at and now >= self._next_read:
-            self._renew()
+            self._refresh()
         if found is None and not self._keys:
             raise GatewayError(ErrorCode.IDENTITY_UNAVAILABLE, retry_after=FIRST_PAUSE)
         return found
@@ -165,8 +173,8 @@ class KeySet:
             return next(iter(keys.values())) if len(keys) == 1 else None
         return keys.get(key_id)
 
-    def _renew(self) -> None:
-        """Read again; where that is slow, beside the request, which the old keys serve."""
+    def _refresh(self) -> None:
+        """Read the set again. A slow source is read in a thread; the old keys stay in use."""
         if not self._reading.acquire(blocking=False):
             return
 
@@ -188,7 +196,7 @@ class KeySet:
             self._keys = _public_keys(self._source.load())
         except (OSError, ValueError, RecursionError, urllib3.exceptions.HTTPError) as error:
             metrics.KEY_SET_FETCHES.labels(self._issuer, "failed").inc()
-            text = "The keys of an issuer cannot be read: the last good ones go on"
+            text = "The keys of an issuer cannot be read; the last keys stay in use"
             event(_log, logging.ERROR, text, issuer=self._issuer, error=type(error).__name__)
         else:
             self._stale_at = now + self._source.fresh
@@ -196,7 +204,7 @@ class KeySet:
 
 
 def key_set(issuer: str, settings: IssuerSettings) -> KeySet:
-    """The key set that an issuer's settings name."""
+    """The key set of an issuer, from the file or URL of its settings."""
     if settings.jwks_file:
         return KeySet(issuer, _file(settings.jwks_file))
     return KeySet(issuer, _url(settings.jwks_url or "", settings.ca_file, settings.token_file))

@@ -14,7 +14,7 @@ from requests.structures import CaseInsensitiveDict
 from app.errors import ErrorCode, GatewayError, Upstream
 from app.huawei.answer import Answer, request_id
 from app.huawei.codes import STATUSES
-from app.huawei.credentials.key_pair import read_keys
+from app.huawei.credentials.key_files import read_keys
 from app.huawei.credentials.signing import ObsAuth
 from app.huawei.pacing.breaker import Breaker, Permit
 from app.huawei.pacing.deadline import UPLOAD, Errand

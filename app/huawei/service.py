@@ -100,7 +100,7 @@ class Service:
             raise
         finally:
             if self._breaker is not None:
-                self._breaker.tell(permit, seen, customer)
+                self._breaker.record(permit, seen, customer)
             self._observe(
                 Exchange(
                     account=self._name,

@@ -1,8 +1,8 @@
-"""Log lines as JSON, made so that personal values and secrets cannot reach them.
+"""Log lines as JSON, without personal values and secrets.
 
-Our own loggers (`gateway` and below) write events: a constant text and named fields. Of any
-other library's record only its origin and its constant text are kept: never its arguments, and
-never an exception's own text, which can hold whatever the library was given.
+Our own loggers (`gateway` and below) write events: a constant text and named fields. From the
+records of libraries only the origin and the constant text are logged. Their arguments and the
+texts of exceptions are left out: they can hold any value that the library was given.
 """
 
 import json
@@ -24,12 +24,19 @@ AUDIT = f"{OWN}.audit"
 
 
 def logger(name: str) -> logging.Logger:
-    """The logger of a part of the gateway."""
+    """The logger of one part of the gateway."""
     return logging.getLogger(f"{OWN}.{name}")
 
 
 def event(log: logging.Logger, level: int, text: str, **fields: Any) -> None:
-    """Log a constant text with fields; a field that is None is left out."""
+    """Log a constant text with fields.
+
+    Args:
+        log: One of our own loggers.
+        level: The level of the line.
+        text: The event, a constant text.
+        fields: The fields; those that are None are left out.
+    """
     log.log(level, text, extra={"gateway_fields": fields}, stacklevel=2)
 
 
@@ -41,7 +48,7 @@ def _frames(traceback: TracebackType | None) -> list[str]:
 
 
 def _exceptions(error: BaseException | None) -> Iterator[dict[str, Any]]:
-    """The chain of exceptions by type and place, without their texts."""
+    """The type and the stack frames of each exception of a chain, without its text."""
     while error is not None:
         kind = type(error)
         yield {
@@ -52,10 +59,10 @@ def _exceptions(error: BaseException | None) -> Iterator[dict[str, Any]]:
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object a record."""
+    """Formats a record as one JSON object."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The record as one line."""
+        """The record as one line of JSON."""
         line: dict[str, Any] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname,
@@ -68,7 +75,7 @@ class JsonFormatter(logging.Formatter):
         elif record.name == "gunicorn.error" and record.levelno == logging.INFO:
             line["event"] = record.getMessage()  # start and stop: addresses, process ids, signals
         else:
-            # Text without arguments may have been put together from values; its place tells it.
+            # A text without arguments may be composed of values: log only its place.
             line["event"] = record.msg if record.args and isinstance(record.msg, str) else None
             line["at"] = f"{record.pathname}:{record.lineno}"
         if record.exc_info and record.exc_info[1]:
@@ -77,48 +84,53 @@ class JsonFormatter(logging.Formatter):
 
 
 class AuditFile(WatchedFileHandler):
-    """The file of the audit trail, opened anew when it is rotated.
+    """The file of the audit trail, reopened after a rotation.
 
-    A line that cannot be written to it is counted and said; it stands on standard error all the
-    same.
+    A line that cannot be written to the file is counted and logged. Standard error has the line
+    in any case.
     """
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write the line; that the file cannot be opened any more must not end the request."""
+        """Write the line. A file that cannot be opened must not fail the request."""
         try:
             super().emit(record)
         except OSError:
             self.handleError(record)
 
     def handleError(self, record: logging.LogRecord) -> None:
-        """Count the line; logging's own way would print a stack trace."""
+        """Count and log the failure. The base class would print a stack trace."""
         metrics.AUDIT_FAILURES.inc()
         event(logger("logs"), logging.ERROR, "An audit line could not be written to its file")
 
 
 def unexpected(error: BaseException | None, where: str) -> None:
-    """Log an exception that nobody caught, by its type and place."""
+    """Log an uncaught exception by its type and stack frames.
+
+    Args:
+        error: The exception; None and SystemExit are not logged.
+        where: The kind of code that raised it.
+    """
     if error is None or isinstance(error, SystemExit):
         return
-    text = "An exception was caught by nobody"
+    text = "An exception was not caught"
     fields = {"gateway_fields": {"where": where}}
     logger("unexpected").error(text, exc_info=error, extra=fields)
 
 
 def catch_the_rest() -> None:
-    """Log what Python would print with its text: warnings, and exceptions caught by nobody."""
+    """Log warnings and uncaught exceptions, which Python would print with their texts."""
     logging.captureWarnings(True)
     threading.excepthook = lambda caught: unexpected(caught.exc_value, "thread")
     sys.unraisablehook = lambda caught: unexpected(caught.exc_value, "finalizer")
 
 
 def configuration(level: str, audit_file: Path | None = None) -> dict[str, Any]:
-    """Logging's configuration: all as JSON on standard error, libraries from WARNING on.
+    """The configuration of logging: JSON on standard error, libraries at WARNING and above.
 
     Args:
-        level: From which level on the gateway's own lines are written.
-        audit_file: Where the audit trail goes beside standard error. It does not depend on the
-            level.
+        level: The level of the gateway's own lines.
+        audit_file: A file for the audit trail, in addition to standard error. The level does not
+            affect the audit trail.
     """
     files = {}
     if audit_file:
@@ -145,6 +157,6 @@ def configuration(level: str, audit_file: Path | None = None) -> dict[str, Any]:
             OWN: {"level": level},
             AUDIT: {"level": "INFO", "handlers": list(files)},
             "gunicorn.error": {"level": "INFO", "propagate": True},
-            "gunicorn.access": {"level": "WARNING"},  # the gateway writes a line a request itself
+            "gunicorn.access": {"level": "WARNING"},  # the gateway logs each request itself
         },
     }

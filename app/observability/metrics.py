@@ -1,21 +1,21 @@
-"""What is counted, and the port that serves it to Prometheus."""
+"""The metrics, and the port that serves them to Prometheus."""
 
 from collections.abc import Set as AbstractSet
 
 from prometheus_client import REGISTRY, Counter, Gauge, Histogram, start_http_server
 from prometheus_client.registry import Collector
 
-# Up to the longest that a request may take, so that no quantile is cut off.
+# The largest bucket is the longest duration of a request, so that no quantile is cut off.
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30)
 
 REQUESTS = Counter(
     "gateway_requests_total",
-    "Requests answered, by operation of our contract, caller, status and error code",
+    "Requests answered, by operation of our contract, caller, HTTP status and error code",
     ["operation", "caller", "status", "code"],
 )
 FAILURES = Counter(
     "gateway_failures_total",
-    "Problems answered, by whose turn it is and error code",
+    "Problems answered, by who must act and error code",
     ["fault", "code"],
 )
 REQUEST_SECONDS = Histogram(
@@ -23,53 +23,53 @@ REQUEST_SECONDS = Histogram(
 )
 OUTCOMES = Counter(
     "gateway_outcomes_total",
-    "What submissions ended in, by backend: VERIFIED, IN_REVIEW, REJECTED, NOT_SUBMITTED, UNKNOWN",
+    "Outcomes of submissions, by backend: VERIFIED, IN_REVIEW, REJECTED, NOT_SUBMITTED, UNKNOWN",
     ["account", "backend", "status"],
 )
 REVIEW_READINESS = Counter(
     "gateway_review_readiness_total",
-    "Submissions, by caller and by whether the review backend would have taken them: yes, no",
+    "Submissions, by caller and by whether the review backend would accept them: yes, no",
     ["caller", "ready"],
 )
 UPSTREAM_CALLS = Counter(
     "gateway_upstream_calls_total",
-    "Calls to Huawei, by account, operation, outcome in our words, and Huawei's code",
+    "Calls to Huawei, by account, operation, outcome (OK or our error code) and Huawei's code",
     ["account", "operation", "outcome", "code"],
 )
 UPSTREAM_TRIES = Histogram(
     "gateway_upstream_tries",
-    "How often a call to Huawei was tried on the network, where it was at all",
+    "Tries of a call to Huawei on the network, for calls that were sent",
     ["account", "operation"],
     buckets=(1, 2, 3, 5, 10),
 )
 UPSTREAM_SECONDS = Histogram(
     "gateway_upstream_seconds",
-    "Time of a call to Huawei",
+    "Duration of a call to Huawei",
     ["account", "operation"],
     buckets=_SECONDS,
 )
 UNMAPPED_CODES = Counter(
     "gateway_upstream_unmapped_codes_total",
-    "Error codes of Huawei's that no table knows",
+    "Huawei's error codes that no table of the gateway lists",
     ["operation", "code"],
 )
 
 CREDENTIAL_EVENT_NAMES = (
-    "refused", "skewed", "locked", "dead", "resting", "adopted", "kept", "renewed",
+    "refused", "skewed", "locked", "dead", "suspended", "adopted", "kept", "renewed",
     "renewal_failed",
 )  # fmt: skip
 CREDENTIAL_EVENTS = Counter(
     "gateway_credential_events_total",
-    f"What happened to a credential of an account: {', '.join(CREDENTIAL_EVENT_NAMES)}",
+    f"Events of an account's credentials: {', '.join(CREDENTIAL_EVENT_NAMES)}",
     ["account", "event"],
 )
 CLOCK_SKEW = Gauge(
-    "gateway_clock_skew_seconds", "Huawei's clock less ours, at the last answer", ["account"]
+    "gateway_clock_skew_seconds", "Huawei's clock minus ours, at the last measurement", ["account"]
 )
 STATE_DEGRADED = Gauge("gateway_state_degraded", "1 while the shared state cannot be reached")
 
 QUEUE_DEPTH = Gauge(
-    "gateway_queue_depth", "Requests that wait for Huawei's quota", ["account", "operation"]
+    "gateway_queue_depth", "Calls that wait for Huawei's quota", ["account", "operation"]
 )
 QUEUE_SECONDS = Histogram(
     "gateway_queue_seconds",
@@ -77,11 +77,13 @@ QUEUE_SECONDS = Histogram(
     ["account", "operation"],
     buckets=_SECONDS,
 )
-BREAKER_OPEN = Gauge("gateway_breaker_open", "1 while calls to Huawei are paused", ["account"])
+BREAKER_OPEN = Gauge(
+    "gateway_breaker_open", "1 while the circuit to Huawei is open or half-open", ["account"]
+)
 
 KEY_SET_FETCHES = Counter(
     "gateway_key_set_fetches_total",
-    "Readings of the keys of an issuer of callers' tokens, by outcome: ok, failed",
+    "Reads of the keys of an issuer of callers' tokens, by outcome: ok, failed",
     ["issuer", "outcome"],
 )
 AUDIT_FAILURES = Counter(
@@ -90,11 +92,11 @@ AUDIT_FAILURES = Counter(
 
 
 class CodeLabels:
-    """Codes of Huawei's as labels: whatever it answers, there are no more than so many.
+    """Huawei's codes as labels, limited in number.
 
     Args:
-        known: Codes that always are labels.
-        most_unknown: How many others; the rest becomes OTHER.
+        known: The codes that always are labels.
+        most_unknown: The number of other codes that become labels; further codes become OTHER.
     """
 
     def __init__(self, known: AbstractSet[str], most_unknown: int) -> None:
@@ -103,7 +105,7 @@ class CodeLabels:
         self._seen: set[str] = set()
 
     def of(self, code: str | None) -> str:
-        """The label of a code."""
+        """The label of a code: the code itself, `none` for None, or OTHER."""
         if code is None:
             return "none"
         if code in self._known:
@@ -115,12 +117,12 @@ class CodeLabels:
 
 
 def serve(host: str, port: int, condition: Collector) -> None:
-    """Serve /metrics on a port of its own, in a thread of its own.
+    """Serve /metrics on its own port, in a thread.
 
     Args:
         host: The address to listen on.
         port: The port.
-        condition: Is asked at each scrape.
+        condition: Collects further metrics at each scrape.
     """
     REGISTRY.register(condition)
     start_http_server(port, addr=host)

@@ -1,7 +1,7 @@
-"""Reads and checks the configuration file; the only reader of the environment.
+"""Reads and checks the configuration file and the environment. No other package reads them.
 
-The YAML file that `GATEWAY_CONFIG` names is checked as a whole: every wrong or missing key is
-named in one message by its path, never with its value.
+The YAML file that `GATEWAY_CONFIG` names is checked as a whole. One message names the path of
+every wrong or missing key, and never a value.
 """
 
 import os
@@ -46,20 +46,20 @@ __all__ = [
 
 
 class ConfigurationError(Exception):
-    """The configuration cannot be used; the message names every key at fault."""
+    """The configuration is not valid. The message names every invalid key."""
 
 
 class _StrictLoader(yaml.SafeLoader):
-    """SafeLoader that refuses a key given twice, where YAML would let the last one win."""
+    """A SafeLoader that refuses duplicate keys. PyYAML would keep the last value."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         keys = [self.construct_object(key, deep=True) for key, _ in node.value]
         if len(set(map(str, keys))) != len(keys):
-            raise yaml.constructor.ConstructorError(None, None, "a key twice", node.start_mark)
+            raise yaml.constructor.ConstructorError(None, None, "duplicate key", node.start_mark)
         return super().construct_mapping(node, deep)
 
 
-# pydantic's own words for the rest name the rule and never the value.
+# Our texts for two of pydantic's errors. Its other texts name the rule and never the value.
 _NAMES_A_KEY = re.compile(r"[a-z_]+: ")
 _RULES = {"missing": "is missing", "extra_forbidden": "is not a known key"}
 
@@ -70,17 +70,17 @@ def _faults(error: ValidationError) -> list[str]:
         path = ".".join(str(step) for step in fault["loc"])
         rule = _RULES.get(fault["type"], fault["msg"].removeprefix("Value error, "))
         for line in rule.splitlines():
-            # A rule over several keys names the key at fault itself.
+            # The text of a rule over several keys begins with the invalid key.
             joint = "." if _NAMES_A_KEY.match(line) else ": "
             lines.append(f"{path}{joint}{line}" if path else line)
     return lines
 
 
 def load(path: Path) -> Settings:
-    """Read and check the configuration at `path`.
+    """The configuration in the file at `path`, checked.
 
     Raises:
-        ConfigurationError: naming every key at fault.
+        ConfigurationError: if the file cannot be read or is not valid.
     """
     try:
         document = yaml.load(path.read_text(encoding="utf-8"), Loader=_StrictLoader)  # noqa: S506
@@ -89,12 +89,12 @@ def load(path: Path) -> Settings:
     except UnicodeDecodeError:
         raise ConfigurationError(f"{path}: is not UTF-8") from None
     except yaml.YAMLError as error:
-        # The library's text shows the faulty line, which may hold anything: only say where it is.
+        # The library's text quotes the line, which may hold a secret: name only its number.
         mark = getattr(error, "problem_mark", None)
         where = f" in line {mark.line + 1}" if mark else ""
-        raise ConfigurationError(f"{path}: is not proper YAML{where}") from None
-    except (ValueError, RecursionError):  # a date that is none, aliases without end
-        raise ConfigurationError(f"{path}: is not proper YAML") from None
+        raise ConfigurationError(f"{path}: is not valid YAML{where}") from None
+    except (ValueError, RecursionError):  # an impossible date, or recursive aliases
+        raise ConfigurationError(f"{path}: is not valid YAML") from None
     if not isinstance(document, dict):
         raise ConfigurationError(f"{path}: must hold a mapping with `accounts` and `callers`")
     try:
@@ -105,7 +105,10 @@ def load(path: Path) -> Settings:
 
 
 def missing_files(settings: Settings) -> Iterator[tuple[str, Path]]:
-    """The files that the configuration names and that are not there (yet), by their keys."""
+    """The configured files that do not exist, each with the path of its key.
+
+    The file of the audit trail is left out: the gateway creates it.
+    """
     yield from _missing(settings, ())
 
 
@@ -122,10 +125,10 @@ def _missing(value: Any, keys: tuple[str, ...]) -> Iterator[tuple[str, Path]]:
 
 
 def check_writable(settings: Settings) -> None:
-    """See that the file of the audit trail can be written.
+    """Check that the file of the audit trail can be written, if one is configured.
 
     Raises:
-        ConfigurationError: if it cannot.
+        ConfigurationError: if it cannot be opened.
     """
     if settings.audit.file is None:
         return
@@ -136,10 +139,10 @@ def check_writable(settings: Settings) -> None:
 
 
 def load_from_environment() -> Settings:
-    """Read the configuration that `GATEWAY_CONFIG` names.
+    """The configuration in the file that `GATEWAY_CONFIG` names, checked.
 
     Raises:
-        ConfigurationError: if the variable is not set, or the file cannot be used.
+        ConfigurationError: if the variable is not set, or the file is not valid.
     """
     path = os.environ.get("GATEWAY_CONFIG")
     if not path:
@@ -148,10 +151,10 @@ def load_from_environment() -> Settings:
 
 
 def log_level() -> str:
-    """The level that `LOG_LEVEL` names; INFO if it is not set.
+    """The log level: `LOG_LEVEL`, or INFO if the variable is not set.
 
     Raises:
-        ConfigurationError: if it names no level.
+        ConfigurationError: if the variable holds another text than a level.
     """
     level = os.environ.get("LOG_LEVEL", "INFO").upper()
     if level not in ("DEBUG", "INFO", "WARNING", "ERROR"):
@@ -160,20 +163,24 @@ def log_level() -> str:
 
 
 def host() -> str:
-    """The address that `HOST` names to listen on; all of them if it is not set."""
-    return os.environ.get("HOST", "0.0.0.0")  # noqa: S104 - a container's only way in
+    """The address to listen on: `HOST`, or all addresses if the variable is not set."""
+    return os.environ.get("HOST", "0.0.0.0")  # noqa: S104 - a container has no other interface
 
 
 def address(host: str, port: int) -> str:
-    """Both as one; an IPv6 address stands in brackets then."""
+    """Host and port as one text, with an IPv6 address in brackets."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def port(variable: str, default: int) -> int:
-    """The port that an environment variable names.
+    """The port number in an environment variable.
+
+    Args:
+        variable: The name of the variable.
+        default: The port if the variable is not set.
 
     Raises:
-        ConfigurationError: if it is not a port number.
+        ConfigurationError: if the variable does not hold a port number.
     """
     text = os.environ.get(variable, str(default))
     if not (text.isascii() and text.isdigit() and int(text) < 65536):

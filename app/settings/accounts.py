@@ -1,4 +1,4 @@
-"""What there is to configure of a partner account."""
+"""The settings of a partner account."""
 
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
@@ -16,7 +16,7 @@ from app.settings.values import (
     is_address,
 )
 
-# OBS's rule for names (obs_04_0007): labels as in a host name, 3 to 63 characters together.
+# OBS's rule for bucket names (obs_04_0007): labels as in a host name, 3 to 63 characters in all.
 _LABEL = "[a-z0-9]([a-z0-9-]*[a-z0-9])?"
 Bucket = Annotated[
     str,
@@ -25,25 +25,25 @@ Bucket = Annotated[
 
 
 class KeyFiles(Section):
-    """Where an access key and its secret are mounted."""
+    """The files of an access key and its secret key."""
 
     access_key_file: File = Field(description="file that holds the access key")
     secret_key_file: File = Field(description="file that holds the secret key")
 
 
 class PairSettings(KeyFiles):
-    """A key pair of the partner's, which may be a temporary one."""
+    """The files of one of the partner's key pairs, permanent or temporary."""
 
     security_token_file: File | None = Field(
         None, description="file that holds the security token of a temporary pair"
     )
     expires_at_file: File | None = Field(
-        None, description="file that holds when a temporary pair expires (RFC 3339)"
+        None, description="file that holds the expiry time of a temporary pair (RFC 3339)"
     )
 
 
 class IamSettings(Section):
-    """Where and as whom tokens are asked for."""
+    """The IAM endpoint and the IAM user for tokens."""
 
     endpoint: Url = Field(description="IAM of the account's site")
     domain: str = Field(min_length=1, max_length=64, description="the account's name")
@@ -54,45 +54,49 @@ class IamSettings(Section):
 
 
 class QuotaSettings(Section):
-    """How many calls Huawei allows."""
+    """The calls that Huawei allows."""
 
     requests_per_second: float = Field(
         10,
         gt=0,
         le=1000,
-        description="calls a second to each of Huawei's APIs",
+        description="calls a second that Huawei allows to each of its APIs",
     )
 
 
 class VerificationSettings(Section):
-    """How the verifications of an account are served."""
+    """The backend of an account's verifications."""
 
     backend: Literal["legacy", "review", "auto"] = Field(
-        "auto", description="upstream generation: `legacy`, `review`, or `auto` to choose"
+        "auto",
+        description="generation of Huawei's API: `legacy`, `review`, or `auto` for a choice by "
+        "submission",
     )
     review_share: int = Field(
         100,
         ge=0,
         le=100,
-        description="with `auto`: percentage of customers, always the same ones, whose "
-        "verifications prefer the review backend",
+        description="with `auto`: percentage of customers that prefer the review backend; a "
+        "customer always gets the same choice",
     )
     legacy_numbers: Literal["integer", "string"] = Field(
         "integer",
-        description="form of numbers in a legacy body: Huawei's table says integers, the example "
-        "printed beside it sends strings",
+        description="form of numbers in a legacy body: Huawei's table declares integers, Huawei's "
+        "example sends strings",
     )
 
 
 class AttachmentSettings(KeyFiles):
-    """The OBS bucket of an account, which belongs to an ordinary account with its own keys."""
+    """The OBS bucket for attachments. It belongs to an ordinary account with its own keys."""
 
-    endpoint: Url = Field(description="OBS of the bucket's region, without the bucket's name")
+    endpoint: Url = Field(
+        description="OBS endpoint of the bucket's region, without the bucket's name"
+    )
     bucket: Bucket = Field(description="name of the bucket")
     region: Name = Field(description="region of the bucket")
     addressing: Literal["virtual-host", "path"] = Field(
         "virtual-host",
-        description="where a request names the bucket: in front of the endpoint's host "
+        description="place of the bucket's name in a request: in front of the endpoint's host "
         "(`virtual-host`, which OBS requires), or in the `path`",
     )
 
@@ -111,8 +115,8 @@ class AttachmentSettings(KeyFiles):
                     "the bucket's name"
                 )
             if "." in self.bucket and url.scheme == "https":
-                # The asterisk in a certificate for `*.obs.…` matches one label only (RFC 9525
-                # section 6.3), so the TLS handshake would fail.
+                # The TLS handshake would fail: the asterisk in a certificate for `*.obs.…`
+                # matches one label only (RFC 9525 section 6.3).
                 raise ValueError(
                     "addressing: must be `path`: a wildcard certificate does not cover a bucket "
                     "whose name contains a dot"
@@ -121,59 +125,72 @@ class AttachmentSettings(KeyFiles):
 
 
 class TimeoutSettings(Section):
-    """How long an upstream call may take."""
+    """The timeouts of an upstream call."""
 
     connect: Seconds = Field(3.0, description="seconds to connect")
-    read: Seconds = Field(15.0, description="seconds from request to whole answer")
+    read: Seconds = Field(
+        15.0, description="seconds for the whole answer after the request was sent"
+    )
 
 
 class ReliabilitySettings(Section):
-    """How hard the gateway tries, and when it pauses."""
+    """Retries and the circuit breaker."""
 
     tries: int = Field(
-        5, ge=1, le=10, description="how often a call is sent at most, where repeating is safe"
+        5,
+        ge=1,
+        le=10,
+        description="highest number of times that a call is sent; only calls that are safe to "
+        "repeat are sent again",
     )
     breaker_failures: int = Field(
-        10, ge=1, description="failures in a row after which calls to Huawei pause"
+        10, ge=1, description="failures in a row that stop the calls to Huawei (open the circuit)"
     )
-    breaker_pause: Seconds = Field(10.0, description="seconds of that pause")
+    breaker_pause: Seconds = Field(
+        10.0, description="seconds until an open circuit allows a trial call"
+    )
 
 
 class AccountSettings(Section):
     """One partner account at Huawei."""
 
-    endpoint: Url = Field(description="Partner Center of the account's site")
+    endpoint: Url = Field(description="Partner Center endpoint of the account's site")
     partner_id: Id = Field(description="the partner's Huawei account id")
     platform_id: str = Field(
         min_length=1, max_length=64, description="the platform id (Huawei's `xaccountType`)"
     )
     authentication: Literal["signature", "token"] = Field(
-        "signature", description="how the gateway authenticates: `signature`, or IAM `token`"
+        "signature",
+        description="authentication at Huawei: by `signature` of a key pair, or by IAM `token`",
     )
     credentials: tuple[PairSettings, ...] = Field(
         (),
         max_length=4,
-        description="key pairs for `signature`; the first one that is usable signs",
+        description="key pairs for `signature`; the first usable pair signs",
     )
-    iam: IamSettings | None = Field(None, description="needed for `token`")
+    iam: IamSettings | None = Field(None, description="IAM user; required for `token`")
     verification: VerificationSettings = VerificationSettings()
     attachments: AttachmentSettings | None = Field(
-        None, description="where attachments are stored; without it there are none"
+        None, description="OBS bucket for attachments; without it the account accepts none"
     )
     quota: QuotaSettings = QuotaSettings()
     reliability: ReliabilitySettings = ReliabilitySettings()
     timeouts: TimeoutSettings = TimeoutSettings()
     ca_file: File | None = Field(
-        None, description="certificate authorities to trust in place of the built-in ones"
+        None,
+        description="file of the certificate authorities to trust instead of the built-in "
+        "authorities",
     )
     proxy: ProxyUrl | None = Field(
-        None, repr=False, description="HTTP proxy towards Huawei; the environment's are not used"
+        None,
+        repr=False,
+        description="HTTP proxy towards Huawei; the environment's proxies are ignored",
     )
 
     @model_validator(mode="after")
     def _check_authentication(self) -> Self:
         if self.authentication == "signature" and not self.credentials:
-            raise ValueError("credentials: is missing; `signature` needs a key pair")
+            raise ValueError("credentials: is missing; `signature` requires a key pair")
         if self.authentication == "token" and self.iam is None:
-            raise ValueError("iam: is missing; `token` needs it")
+            raise ValueError("iam: is missing; `token` requires it")
         return self

@@ -1,4 +1,4 @@
-"""What there is to configure of the callers, and of who vouches for them."""
+"""The settings of the callers, and of the issuers of their tokens."""
 
 from typing import Annotated, Literal, Self
 
@@ -11,27 +11,29 @@ Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
 class IssuerSettings(Section):
-    """Who vouches for callers by signed tokens, and where its keys are."""
+    """An issuer of signed tokens, and the place of its keys."""
 
-    issuer: str = Field(min_length=1, max_length=512, description="the `iss` of its tokens")
-    audience: str = Field(
-        min_length=1, max_length=512, description="the `aud` that its tokens must have"
+    issuer: str = Field(
+        min_length=1, max_length=512, description="the `iss` claim that tokens must have"
     )
-    jwks_file: File | None = Field(None, description="file that holds its key set (JWKS)")
+    audience: str = Field(
+        min_length=1, max_length=512, description="the `aud` claim that tokens must have"
+    )
+    jwks_file: File | None = Field(None, description="file that holds the issuer's keys (JWKS)")
     jwks_url: DocumentUrl | None = Field(
-        None, description="where its key set is fetched, in place of a file"
+        None, description="URL of the issuer's keys (JWKS), instead of a file"
     )
     ca_file: File | None = Field(
-        None, description="certificate authorities to trust for `jwks_url`"
+        None, description="file of the certificate authorities to trust for `jwks_url`"
     )
     token_file: File | None = Field(
-        None, description="file that holds a bearer token to present to `jwks_url`"
+        None, description="file that holds a bearer token to send to `jwks_url`"
     )
 
     @model_validator(mode="after")
     def _check_source(self) -> Self:
         if (self.jwks_file is None) == (self.jwks_url is None):
-            raise ValueError("jwks_file: either it or `jwks_url` is needed")
+            raise ValueError("jwks_file: set either this or `jwks_url`")
         return self
 
 
@@ -44,42 +46,51 @@ class OidcSettings(IssuerSettings):
 
 
 class CallerSettings(Section):
-    """One internal service: how it proves who it is, and what it may do."""
+    """One internal service: its identity and its rights."""
 
     keys_sha256: tuple[Digest, ...] = Field(
         (),
         max_length=2,
         repr=False,
-        description="SHA-256 of the caller's keys in hex; two, so that a key can be rotated",
+        description="SHA-256 digests of the caller's keys, in hex; at most two, so that a key can "
+        "be rotated",
     )
     scopes: frozenset[Scope] = Field(
-        frozenset(), description="what the caller may do; nothing unless listed"
+        frozenset(), description="rights of the caller; without a scope it has no rights"
     )
     accounts: tuple[Name, ...] = Field(
-        ("default",), min_length=1, description="accounts it may use; the first is its default"
+        ("default",),
+        min_length=1,
+        description="accounts that the caller may use; the first is its default",
     )
     service_account: str | None = Field(
         None,
         pattern=r"^[a-z0-9.-]{1,63}/[a-z0-9.-]{1,253}$",
-        description="`namespace/name` of its Kubernetes service account; needs `kubernetes`",
+        description="`namespace/name` of the caller's Kubernetes service account; requires the "
+        "section `kubernetes`",
     )
     oidc_subject: str | None = Field(
         None,
         min_length=1,
         max_length=255,
-        description="how the identity provider's tokens name it; needs `oidc`",
+        description="the caller's name in the identity provider's tokens (the claim "
+        "`oidc.caller_claim`); requires the section `oidc`",
     )
     customers: Pattern | None = Field(
-        None, description="regular expression of the customer ids it may use, e.g. `shop-.*`"
+        None,
+        description="regular expression of the customer ids that the caller may access, e.g. "
+        "`shop-.*`",
     )
     rate: str | None = Field(
         None,
         pattern=r"^[1-9][0-9]{0,5}/(second|minute|hour)$",
-        description="requests granted to the caller, e.g. `5/second`",
+        description="rate limit of the caller's requests, e.g. `5/second`",
     )
 
     @model_validator(mode="after")
     def _check_identity(self) -> Self:
         if not (self.keys_sha256 or self.service_account or self.oidc_subject):
-            raise ValueError("keys_sha256: is missing; a caller needs it, or another identity")
+            raise ValueError(
+                "keys_sha256: is missing; set this, `service_account` or `oidc_subject`"
+            )
         return self

@@ -1,6 +1,6 @@
-"""What there is to configure: one section a class, each key with its meaning.
+"""The whole configuration, and its sections that are neither accounts nor callers.
 
-A secret is always the path of a file.
+A setting for a secret is always the path of a file.
 """
 
 from collections.abc import Mapping
@@ -15,62 +15,70 @@ from app.settings.values import File, Name, Section, ServiceUrl, is_loopback
 
 
 class StateSettings(Section):
-    """Where replicas share what they must agree on."""
+    """The state that the replicas share."""
 
     url: str = Field(
         "memory://",
         repr=False,
         pattern=r"^(memory://|rediss?://\S+)$",
-        description="`memory://` for one replica; `redis://…` or `rediss://…` for several",
+        description="`memory://` for one replica; `redis://…` or `rediss://…` for several replicas",
     )
     replicas: int = Field(
         1,
         ge=1,
         le=100,
-        description="number of replicas: each keeps to its part of the quota where they share no "
-        "state, or have lost it",
+        description="number of replicas: without a shared state, and while Redis is lost, each "
+        "replica uses its part of the quota",
     )
     key_file: File | None = Field(
-        None, description="file with at least 32 random bytes; needed for Redis"
+        None,
+        description="file that holds at least 32 random bytes, the key for the values in Redis; "
+        "required for Redis",
     )
 
     password_file: File | None = Field(
-        None, description="file that holds Redis's password, read for each new connection"
+        None, description="file that holds Redis's password; read for each new connection"
     )
     ca_file: File | None = Field(
-        None, description="certificate authorities to trust for `rediss://`"
+        None, description="file of the certificate authorities to trust for `rediss://`"
     )
 
     @model_validator(mode="after")
     def _check_key(self) -> Self:
         if self.url != "memory://" and self.key_file is None:
-            raise ValueError("key_file: is missing; a shared state needs it")
+            raise ValueError("key_file: is missing; Redis requires it")
         if self.password_file and ":" in self.url.partition("://")[2].rpartition("@")[0]:
-            raise ValueError("password_file: is given, and `url` holds a password too")
+            raise ValueError("password_file: must not be set if `url` holds a password")
         if self.ca_file and not self.url.startswith("rediss://"):
-            raise ValueError("ca_file: needs a `rediss://` url")
+            raise ValueError("ca_file: requires a `rediss://` url")
         return self
 
 
 class AuditSettings(Section):
-    """Where the audit lines go, beside standard error."""
+    """The audit trail. Audit lines always go to standard error as well."""
 
     file: File | None = Field(
-        None, description="file that an audit line is added to for each write; may be rotated"
+        None,
+        description="file to which the gateway appends one audit line for each write; it may be "
+        "rotated",
     )
 
 
 class TracingSettings(Section):
-    """Where traces go."""
+    """The export of traces."""
 
     endpoint: ServiceUrl | None = Field(
-        None, description="OTLP collector (HTTP, usually port 4318); without it there are no traces"
+        None,
+        description="OTLP collector (HTTP, usually port 4318); without it no traces are exported",
     )
     share: float = Field(
-        1.0, ge=0, le=1, description="share of the requests traced where the caller does not decide"
+        1.0,
+        ge=0,
+        le=1,
+        description="share of the requests to trace, if the caller's `traceparent` does not decide",
     )
     ca_file: File | None = Field(
-        None, description="certificate authorities to trust for an https `endpoint`"
+        None, description="file of the certificate authorities to trust for an https `endpoint`"
     )
     insecure: bool = Field(False, description="allow plain http inside the cluster")
 
@@ -78,9 +86,9 @@ class TracingSettings(Section):
     def _check_transport(self) -> Self:
         url = urlsplit(self.endpoint or "")
         if url.scheme == "http" and not (self.insecure or is_loopback(url.hostname or "")):
-            raise ValueError("endpoint: must be https; plain http needs `insecure`")
+            raise ValueError("endpoint: must be https; plain http requires `insecure`")
         if self.ca_file and url.scheme != "https":
-            raise ValueError("ca_file: needs an https `endpoint`")
+            raise ValueError("ca_file: requires an https `endpoint`")
         return self
 
 
@@ -93,10 +101,10 @@ class Settings(Section):
     callers: Mapping[Name, CallerSettings] = Field(description="callers by name")
     state: StateSettings = StateSettings()
     kubernetes: IssuerSettings | None = Field(
-        None, description="the cluster whose service-account tokens callers may present"
+        None, description="the cluster whose service-account tokens callers may use"
     )
     oidc: OidcSettings | None = Field(
-        None, description="the identity provider whose tokens callers may present"
+        None, description="the identity provider whose tokens callers may use"
     )
     audit: AuditSettings = AuditSettings()
     tracing: TracingSettings = TracingSettings()
@@ -109,20 +117,20 @@ class Settings(Section):
             for account in caller.accounts
             if account not in self.accounts
         ]
-        faults += self._unvouched() + self._shared_identities()
+        faults += self._missing_issuers() + self._shared_identities()
         if faults:
             raise ValueError("\n".join(faults))
         return self
 
-    def _unvouched(self) -> list[str]:
+    def _missing_issuers(self) -> list[str]:
         faults = []
         if self.kubernetes and self.oidc and self.kubernetes.issuer == self.oidc.issuer:
-            faults.append("oidc.issuer: is that of `kubernetes`, which cannot be told apart then")
+            faults.append("oidc.issuer: must differ from `kubernetes.issuer`")
         for name, caller in self.callers.items():
             if caller.service_account and self.kubernetes is None:
-                faults.append(f"callers.{name}.service_account: needs the section `kubernetes`")
+                faults.append(f"callers.{name}.service_account: requires the section `kubernetes`")
             if caller.oidc_subject and self.oidc is None:
-                faults.append(f"callers.{name}.oidc_subject: needs the section `oidc`")
+                faults.append(f"callers.{name}.oidc_subject: requires the section `oidc`")
         return faults
 
     def _shared_identities(self) -> list[str]:

@@ -1,4 +1,4 @@
-"""The kinds of values in the configuration, and the rules they are held to."""
+"""The types of values in the configuration, and their rules."""
 
 import re
 from ipaddress import ip_address
@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a name or address is this machine's own."""
+    """Whether a host is `localhost` or a loopback address."""
     try:
         return ip_address(host).is_loopback
     except ValueError:
@@ -18,12 +18,16 @@ def is_loopback(host: str) -> bool:
 
 
 def is_address(host: str) -> bool:
-    """Whether this is an IP address, also in the short forms that resolvers take (`127.1`)."""
+    """Whether a host is an IP address, also in the short forms that resolvers accept (`127.1`)."""
     return ":" in host or host.rpartition(".")[2].isdecimal()
 
 
 def _parts(url: str) -> SplitResult:
-    """The parts of a URL; urlsplit's own complaint would hold the URL, which may hold anything."""
+    """The parts of a URL.
+
+    Raises:
+        ValueError: without the URL, which may hold a secret; urlsplit's own text holds the URL.
+    """
     try:
         parts = urlsplit(url)
         _ = parts.port
@@ -33,12 +37,12 @@ def _parts(url: str) -> SplitResult:
 
 
 def _check_url(url: str) -> str:
-    """An https URL of scheme, host and port; http to loopback only (for the sandbox)."""
+    """An https URL of scheme, host and port. http is allowed to loopback only, for the sandbox."""
     parts = _parts(url)
     if parts.scheme not in ("https", "http") or not parts.hostname:
         raise ValueError("must be an https URL")
-    # Names below `.localhost` are accepted for Huawei's endpoints only: the connections to them
-    # never ask a resolver for such a name, which could lead plain http out of this machine.
+    # Names below `.localhost` are allowed for Huawei's endpoints only: their connections never use
+    # a resolver for such a name, whose answer could send plain http out of this machine.
     local = is_loopback(parts.hostname) or parts.hostname.endswith(".localhost")
     if parts.scheme == "http" and not local:
         raise ValueError("must be https; http is for loopback addresses only")
@@ -50,7 +54,7 @@ def _check_url(url: str) -> str:
 
 
 def _check_service(url: str) -> str:
-    """An http or https URL of scheme, host and port, inside the company's own network."""
+    """An http or https URL of scheme, host and port, for a service of the company's network."""
     parts = _parts(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError("must be an http or https URL")
@@ -62,7 +66,7 @@ def _check_service(url: str) -> str:
 
 
 def _check_document(url: str) -> str:
-    """An https URL of a document; http to loopback only."""
+    """An https URL of a document. http is allowed to loopback only."""
     parts = _parts(url)
     if parts.scheme not in ("https", "http") or not parts.hostname:
         raise ValueError("must be an https URL")
@@ -83,7 +87,7 @@ def _check_pattern(pattern: str) -> str:
 
 def _check_file(path: Path) -> Path:
     if not path.is_absolute() or "\n" in str(path):
-        raise ValueError("must be the absolute path of a file, never a secret itself")
+        raise ValueError("must be the absolute path of a file, not the secret itself")
     return path
 
 
@@ -104,12 +108,12 @@ File = Annotated[Path, AfterValidator(_check_file)]
 ProxyUrl = Annotated[str, AfterValidator(_check_proxy)]
 # Names become log fields, header values and metric labels.
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$")]
-# partner_id stands in a signed path, so it is held to the characters of an id.
+# The partner_id is part of a signed path, so that only the characters of an id are allowed.
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 Seconds = Annotated[float, Field(ge=0.1, le=60)]
 
 
 class Section(BaseModel):
-    """Keys that belong together. An unknown one is refused, and no value is shown in a fault."""
+    """A section of the configuration. It refuses unknown keys, and its errors show no value."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)

@@ -1,6 +1,7 @@
-"""What the replicas share, or one process keeps: locks, counts and sealed tokens, for a time.
+"""Expiring values that the replicas share: locks, counts, records and encrypted tokens.
 
-Nothing personal is stored: keyed fingerprints, codes, times, and tokens encrypted.
+Without Redis each process keeps its own values. No personal data is stored: only keyed
+fingerprints, codes, times and encrypted tokens.
 """
 
 from typing import Protocol
@@ -14,42 +15,42 @@ __all__ = ["MemoryState", "Sealing", "SharedState", "State", "open_state"]
 
 
 class State(Protocol):
-    """Values by key, each for a number of seconds. Safe to use by many threads."""
+    """Values by key; each value expires. Safe to use from several threads."""
 
     @property
     def shared(self) -> bool:
-        """Whether other replicas see the same values now."""
+        """Whether all replicas see the same values now."""
 
     def get(self, key: str, own: bool = False) -> bytes | None:
-        """The value; None if there is none (any more).
+        """The value of a key; None if there is none or it has expired.
 
         Args:
-            key: Its key.
-            own: Whether what this process put there counts where the state has forgotten it.
+            key: The key.
+            own: Whether to fall back to this process's own copy if Redis has no value.
         """
 
     def put(self, key: str, value: bytes, seconds: float) -> None:
-        """Set a value."""
+        """Set the value of a key; it expires after so many seconds."""
 
     def add(self, key: str, value: bytes, seconds: float) -> bool:
-        """Set a value unless there is one; whether it was set."""
+        """Set the value of a key that has none. Returns True if the value was set."""
 
     def increase(self, key: str, seconds: float) -> int:
-        """Add one to a count, which is forgotten that long after its first; the new count."""
+        """Add 1 to a count and return it. It expires so many seconds after its first increase."""
 
-    def take(self, key: str, calls: float, seconds: float) -> float:
-        """Take one of the calls allowed in any so many seconds; else seconds until there is one.
+    def reserve(self, key: str, calls: float, seconds: float) -> float:
+        """Reserve a slot for one call, at a rate of `calls` per `seconds`.
 
         Returns:
-            0 if a call was taken.
+            0 if a slot was reserved; otherwise the seconds until the next attempt makes sense.
         """
 
     def delete(self, key: str) -> None:
-        """Forget a value."""
+        """Delete the value of a key."""
 
 
 def open_state(settings: StateSettings) -> tuple[State, Sealing]:
-    """The state that the configuration names, and the key that protects what is put there.
+    """The configured state, and the sealing that protects its values.
 
     Raises:
         ConfigurationError: if the key file cannot be read or is too short.

@@ -1,4 +1,4 @@
-"""How Redis is reached: URL, password and authorities, as the configuration says."""
+"""The connection to Redis: URL, password and certificate authorities from the configuration."""
 
 from pathlib import Path
 from typing import Any
@@ -12,10 +12,10 @@ TIMEOUT = 1.0  # seconds for a connection and for an answer
 
 
 class MountedPassword(redis.CredentialProvider):
-    """A password that is read from its file for each new connection, so that it can be rotated.
+    """Reads the password from its file for each new connection, so that it can be rotated.
 
     Args:
-        user: The user; Redis's default one if None.
+        user: The user; None for Redis's default user.
         file: Where the password is mounted.
     """
 
@@ -24,7 +24,7 @@ class MountedPassword(redis.CredentialProvider):
         self._file = file
 
     def get_credentials(self) -> tuple[str] | tuple[str, str]:
-        """User and password.
+        """The user, if any, and the password.
 
         Raises:
             redis.ConnectionError: if the file cannot be read.
@@ -37,7 +37,7 @@ class MountedPassword(redis.CredentialProvider):
 
 
 def address(settings: StateSettings) -> tuple[str, dict[str, Any]]:
-    """The URL and the options of a connection to Redis."""
+    """The URL of Redis, and the options for redis-py's connections."""
     options: dict[str, Any] = {"socket_timeout": TIMEOUT, "socket_connect_timeout": TIMEOUT}
     if settings.ca_file:
         options["ssl_ca_certs"] = str(settings.ca_file)

@@ -1,18 +1,18 @@
-"""State of one process."""
+"""The state of one process, in memory."""
 
 import threading
 import time
 from collections.abc import Callable
 
-CATCH_UP = 0.02  # of the seconds in which so many calls are allowed
-SWEEP_INTERVAL = 60.0  # seconds between two looks for what has expired
+CATCH_UP = 0.02  # a late call may catch up so much, as a share of the rate's `seconds`
+SWEEP_INTERVAL = 60.0  # seconds between two removals of expired values
 
 
 class MemoryState:
     """Values in a dictionary.
 
     Args:
-        replicas: How many processes share a quota without knowing of each other.
+        replicas: The number of processes that share a quota but no state.
         now: The clock, in seconds.
     """
 
@@ -27,22 +27,22 @@ class MemoryState:
         self._swept = now()
 
     def get(self, key: str, own: bool = False) -> bytes | None:
-        """The value; None if there is none (any more).
+        """The value of a key; None if there is none or it has expired.
 
         Args:
-            key: Its key.
-            own: Whether what this process put there counts where the state has forgotten it.
+            key: The key.
+            own: Has no effect here: all values are this process's own.
         """
         with self._lock:
             return self._live(key)
 
     def put(self, key: str, value: bytes, seconds: float) -> None:
-        """Set a value."""
+        """Set the value of a key; it expires after so many seconds."""
         with self._lock:
             self._set(key, value, seconds)
 
     def add(self, key: str, value: bytes, seconds: float) -> bool:
-        """Set a value unless there is one; whether it was set."""
+        """Set the value of a key that has none. Returns True if the value was set."""
         with self._lock:
             if self._live(key) is not None:
                 return False
@@ -50,7 +50,7 @@ class MemoryState:
             return True
 
     def increase(self, key: str, seconds: float) -> int:
-        """Add one to a count, which is forgotten that long after its first; the new count."""
+        """Add 1 to a count and return it. It expires so many seconds after its first increase."""
         with self._lock:
             count = int(self._live(key) or b"0") + 1
             if count == 1:
@@ -59,11 +59,14 @@ class MemoryState:
                 self._values[key] = (self._values[key][0], str(count).encode())
             return count
 
-    def take(self, key: str, calls: float, seconds: float) -> float:
-        """Take one of so many calls in so many seconds; else seconds until there is one.
+    def reserve(self, key: str, calls: float, seconds: float) -> float:
+        """Reserve a slot for one call, at a rate of `calls` per `seconds`.
 
-        The generic cell rate algorithm: calls keep an even distance, of which those who come
-        late may make up a little. This process allows itself its share among the replicas.
+        The generic cell rate algorithm (GCRA): slots are evenly spaced, and a late call may catch
+        up a little. This process uses its share of the rate: 1 of `replicas` parts.
+
+        Returns:
+            0 if a slot was reserved; otherwise the seconds until the next attempt makes sense.
         """
         distance = seconds / calls * self._replicas
         with self._lock:
@@ -76,7 +79,7 @@ class MemoryState:
             return 0.0
 
     def delete(self, key: str) -> None:
-        """Forget a value."""
+        """Delete the value of a key."""
         with self._lock:
             self._values.pop(key, None)
 

@@ -1,4 +1,4 @@
-"""The key that protects what is put into a shared state."""
+"""Protects the values in a shared state: encryption and keyed fingerprints."""
 
 import base64
 import hmac
@@ -12,24 +12,31 @@ MINIMUM = 32  # bytes of a key
 
 
 class Sealing:
-    """Encrypts values, and replaces names by keyed fingerprints."""
+    """Encrypts values, and replaces names by keyed fingerprints.
+
+    Args:
+        key: The secret key, at least MINIMUM bytes.
+
+    Raises:
+        ValueError: if the key is too short.
+    """
 
     def __init__(self, key: bytes) -> None:
         if len(key) < MINIMUM:
             raise ValueError(f"a state key has at least {MINIMUM} bytes")
-        # Two keys of one, so that neither use weakens the other.
+        # Derive one key for each use, so that neither use weakens the other.
         self._naming = hmac.new(hmac.digest(key, b"fingerprint", sha256), digestmod="sha256")
         encryption = hmac.digest(key, b"encryption", sha256)
         self._fernet = Fernet(base64.urlsafe_b64encode(encryption))
 
     @classmethod
     def random(cls) -> Self:
-        """A key that dies with the process."""
+        """A sealing with a random key, which is lost when the process ends."""
         return cls(secrets.token_bytes(MINIMUM))
 
     def fingerprint(self, *parts: str) -> str:
-        """A name for the parts from which they cannot be told."""
-        name = self._naming.copy()  # never changed itself
+        """A keyed hash of the parts, 32 hexadecimal digits. It does not reveal the parts."""
+        name = self._naming.copy()  # the shared object stays unchanged
         name.update("\0".join(parts).encode())
         return name.hexdigest()[:32]
 
@@ -38,7 +45,7 @@ class Sealing:
         return self._fernet.encrypt(value)
 
     def unseal(self, sealed: bytes) -> bytes | None:
-        """The value; None if it was sealed with another key."""
+        """The decrypted value; None if it was not sealed with this key."""
         try:
             return self._fernet.decrypt(sealed)
         except InvalidToken:

@@ -1,4 +1,4 @@
-"""State in Redis, shared by all replicas; goes on in memory while Redis is lost."""
+"""The state in Redis, shared by all replicas. While Redis is lost, each process uses its memory."""
 
 import logging
 import threading
@@ -17,12 +17,12 @@ from app.state.memory import CATCH_UP, MemoryState
 T = TypeVar("T")
 
 PREFIX = "gateway:"
-OWN = 3600.0  # seconds for which this process keeps what it put into Redis
-RETRY_INTERVAL = 5.0  # seconds until a lost Redis is asked again
+OWN = 3600.0  # seconds, how long this process keeps a copy of a value that it put into Redis
+RETRY_INTERVAL = 5.0  # seconds until a lost Redis is tried again
 
-# As MemoryState.take, in microseconds of Redis's own clock: answers 0 if a call was taken, else how
-# long to wait.
-_TAKE = """
+# The algorithm of MemoryState.reserve, in microseconds of Redis's own clock. Answers 0 if a slot
+# was reserved, otherwise the time to wait.
+_RESERVE = """
 local distance, catch_up = tonumber(ARGV[1]), tonumber(ARGV[2])
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
@@ -38,32 +38,35 @@ _log = logger("state")
 
 
 class SharedState:
-    """Values in Redis. While Redis is lost, this process keeps its own, and says so.
+    """Values in Redis. While Redis is lost, this process uses its own copies.
+
+    Loss and return of Redis are logged, and shown by the metric `gateway_state_degraded`.
 
     Args:
-        settings: Where Redis is, and how many processes part a quota among them while it is lost.
+        settings: The address of Redis, and the number of replicas that divide a quota while Redis
+            is lost.
     """
 
     def __init__(self, settings: StateSettings) -> None:
         url, options = address(settings)
         self._redis = redis.Redis.from_url(url, **options)
         self._memory = MemoryState(settings.replicas)
-        self._take = self._redis.register_script(_TAKE)
+        self._reserve = self._redis.register_script(_RESERVE)
         self._lock = threading.Lock()
         self._lost_until: float | None = None
         metrics.STATE_DEGRADED.set(0)
 
     @property
     def shared(self) -> bool:
-        """Whether Redis answered when it was last asked."""
+        """Whether Redis answered the last command."""
         return self._lost_until is None
 
     def get(self, key: str, own: bool = False) -> bytes | None:
-        """The value; None if there is none (any more).
+        """The value of a key; None if there is none or it has expired.
 
         Args:
-            key: Its key.
-            own: Whether what this process put there counts where the state has forgotten it.
+            key: The key.
+            own: Whether to fall back to this process's own copy if Redis has no value.
         """
         value = self._ask(
             lambda: cast("bytes | None", self._redis.get(PREFIX + key)),
@@ -72,8 +75,8 @@ class SharedState:
         return self._memory.get(key) if value is None and own else value
 
     def put(self, key: str, value: bytes, seconds: float) -> None:
-        """Set a value."""
-        # Kept here as well: what this process did must not be forgotten when Redis is lost.
+        """Set the value of a key; it expires after so many seconds."""
+        # Keep a copy: this process must not forget its own records when Redis is lost.
         self._memory.put(key, value, min(seconds, OWN))
         self._ask(
             lambda: self._redis.set(PREFIX + key, value, px=_milliseconds(seconds)),
@@ -81,7 +84,7 @@ class SharedState:
         )
 
     def add(self, key: str, value: bytes, seconds: float) -> bool:
-        """Set a value unless there is one; whether it was set."""
+        """Set the value of a key that has none. Returns True if the value was set."""
 
         def in_redis() -> bool:
             px = _milliseconds(seconds)
@@ -93,7 +96,7 @@ class SharedState:
         return self._ask(in_redis, lambda: self._memory.add(key, value, seconds))
 
     def increase(self, key: str, seconds: float) -> int:
-        """Add one to a count, which is forgotten that long after its first; the new count."""
+        """Add 1 to a count and return it. It expires so many seconds after its first increase."""
 
         def in_redis() -> int:
             steps = self._redis.pipeline(transaction=True)
@@ -103,20 +106,24 @@ class SharedState:
 
         return self._ask(in_redis, lambda: self._memory.increase(key, seconds))
 
-    def take(self, key: str, calls: float, seconds: float) -> float:
-        """Take one of the calls allowed in any so many seconds; else seconds until there is one."""
+    def reserve(self, key: str, calls: float, seconds: float) -> float:
+        """Reserve a slot for one call, at a rate of `calls` per `seconds`.
+
+        Returns:
+            0 if a slot was reserved; otherwise the seconds until the next attempt makes sense.
+        """
 
         def in_redis() -> float:
             distance = int(seconds / calls * 1_000_000)
-            waits = self._take(
+            pause = self._reserve(
                 keys=[PREFIX + key], args=[distance, int(CATCH_UP * seconds * 1_000_000)]
             )
-            return int(cast(int, waits)) / 1_000_000
+            return int(cast(int, pause)) / 1_000_000
 
-        return self._ask(in_redis, lambda: self._memory.take(key, calls, seconds))
+        return self._ask(in_redis, lambda: self._memory.reserve(key, calls, seconds))
 
     def delete(self, key: str) -> None:
-        """Forget a value."""
+        """Delete the value of a key."""
         self._memory.delete(key)
         self._ask(lambda: self._redis.delete(PREFIX + key), lambda: None)
 
@@ -134,7 +141,7 @@ class SharedState:
         return cast(T, in_memory())
 
     def _note(self, lost: str | None) -> None:
-        """Remember whether Redis answers, and say so when that changes."""
+        """Remember whether Redis answers; log a change."""
         with self._lock:
             changed = (self._lost_until is None) == (lost is not None)
             self._lost_until = time.monotonic() + RETRY_INTERVAL if lost else None
@@ -142,10 +149,10 @@ class SharedState:
             return
         metrics.STATE_DEGRADED.set(1 if lost else 0)
         if lost:
-            text = "The shared state is lost: this replica goes on by itself"
+            text = "The shared state is lost; this replica uses its own memory"
             event(_log, logging.ERROR, text, reason=lost)
         else:
-            event(_log, logging.WARNING, "The shared state is back")
+            event(_log, logging.WARNING, "The shared state is available again")
 
 
 def _milliseconds(seconds: float) -> int:

@@ -183,7 +183,7 @@ def test_a_call_to_iam_is_seen_and_a_locked_user_is_nothing_to_sign_with(
     assert code(submit(app.test_client())) == "UPSTREAM_ACCESS_DENIED"
     assert seen(app, "gateway_credentials_usable", account="default") == 0
     assert (fine(), denied(), timed(), locked()) == (1, 1, 2, 1)
-    (line,) = (one for one in log.lines if one["event"] == "IAM refused to give a token")
+    (line,) = (one for one in log.lines if one["event"] == "IAM refused to issue a token")
     assert (line["verdict"], line["upstream_code"]) == ("locked", "IAM.0061")
     assert line["upstream_status"] == 401
     assert line["upstream_request_id"]

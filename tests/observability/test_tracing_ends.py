@@ -114,12 +114,15 @@ def test_an_https_collector_is_trusted_by_its_authority(
 @pytest.mark.parametrize(
     ("section", "said"),
     [
-        ({"endpoint": "http://collector:4318"}, "plain http needs `insecure`"),
+        ({"endpoint": "http://collector:4318"}, "plain http requires `insecure`"),
         ({"endpoint": "http://collector:4318", "insecure": True}, None),
         ({"endpoint": "http://[::1]:4318"}, None),
         ({"endpoint": "https://collector:4318", "ca_file": "/ca.pem"}, None),
-        ({"endpoint": "http://127.0.0.1:4318", "ca_file": "/ca.pem"}, "needs an https `endpoint`"),
-        ({"ca_file": "/ca.pem"}, "needs an https `endpoint`"),
+        (
+            {"endpoint": "http://127.0.0.1:4318", "ca_file": "/ca.pem"},
+            "requires an https `endpoint`",
+        ),
+        ({"ca_file": "/ca.pem"}, "requires an https `endpoint`"),
     ],
 )
 def test_plain_http_to_another_machine_has_to_be_asked_for(

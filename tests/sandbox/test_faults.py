@@ -12,7 +12,7 @@ import requests
 
 from sandbox import create_sandbox
 from sandbox.faults import DAMAGES, KINDS
-from sandbox.spoilers import HUGE_BYTES
+from sandbox.injection import HUGE_BYTES
 from tests.support.bucket import Bucket
 from tests.support.partner import VERIFIED_INFO, Partner, verified_info
 from tests.support.sandbox_driver import SandboxDriver

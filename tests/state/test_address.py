@@ -51,11 +51,11 @@ def test_neither_url_nor_options_show_the_password(tmp_path: Path) -> None:
     [
         (
             {"url": "redis://:secret@redis", "password_file": "/run/password"},
-            "state.password_file: is given, and `url` holds a password too",
+            "state.password_file: must not be set if `url` holds a password",
         ),
         (
             {"url": "redis://redis", "ca_file": "/run/ca.crt"},
-            "state.ca_file: needs a `rediss://` url",
+            "state.ca_file: requires a `rediss://` url",
         ),
     ],
 )

@@ -1,1 +1,1 @@
-"""What the gateway proves itself to Huawei with."""
+"""The credentials of an account: key pairs, IAM tokens, and the signatures made with them."""

@@ -1,4 +1,4 @@
-"""How far Huawei's clock is from ours: it refuses signatures 15 minutes off."""
+"""The skew between Huawei's clock and ours. Huawei refuses signatures that are 15 minutes off."""
 
 import logging
 import time
@@ -9,14 +9,14 @@ from app.observability import metrics
 from app.observability.logs import event, logger
 
 INTERVAL = 10.0  # seconds between two measurements
-WARN_FROM = 60.0  # seconds
+WARN_FROM = 60.0  # seconds of skew
 WARN_INTERVAL = 300.0  # seconds between two warnings
 
 _log = logger("clock")
 
 
 class ClockSkew:
-    """Measures by the `Date` header of answers, whose resolution is a second.
+    """Measures the skew by the `Date` header of answers, whose resolution is one second.
 
     Args:
         account: The account's name.
@@ -37,7 +37,13 @@ class ClockSkew:
         self._next_warning = 0.0
 
     def note(self, headers: Mapping[str, str]) -> None:
-        """Take a measurement, if it is time for one."""
+        """Measure the skew by the headers of an answer, at most once per INTERVAL.
+
+        Sets the metric, and logs a warning at most once per WARN_INTERVAL.
+
+        Args:
+            headers: The headers of the answer, with names in lower case.
+        """
         moment = self._monotonic()
         if moment < self._next:
             return
@@ -50,5 +56,5 @@ class ClockSkew:
         metrics.CLOCK_SKEW.labels(self._account).set(round(skew))
         if abs(skew) >= WARN_FROM and moment >= self._next_warning:
             self._next_warning = moment + WARN_INTERVAL
-            text = "Huawei's clock and ours differ"
+            text = "Our clock differs from Huawei's"
             event(_log, logging.WARNING, text, account=self._account, seconds=round(skew))

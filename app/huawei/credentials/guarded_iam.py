@@ -1,4 +1,7 @@
-"""Asks IAM for the partner's token, and never twice with a wrong password, for that locks."""
+"""Requests the partner's token from IAM, and never sends a wrong password twice.
+
+IAM locks a user after several wrong passwords.
+"""
 
 import logging
 import time
@@ -9,21 +12,21 @@ from app.huawei.iam import Iam, Token
 from app.observability import metrics
 from app.observability.logs import event, logger
 
-# A wrong password comes in the keystone shape without a code, or as one of these.
+# The codes of a wrong password. None: an answer in keystone's shape has no code.
 WRONG_PASSWORD = (None, "IAM.0062", "IAM.0063")
 USER_LOCKED = "IAM.0061"
-LOCK_PAUSE = 900.0  # seconds after "user locked"; how long IAM locks is the account's own policy
-REFUSED_PAUSE = 60.0  # seconds after a refusal that is not about the password
+LOCK_PAUSE = 900.0  # seconds after "user locked"; the account's own policy sets IAM's lock time
+REFUSED_PAUSE = 60.0  # seconds after a refusal for another reason than the password
 
 _log = logger("credentials")
 
 
 class GuardedIam:
-    """IAM for the partner's own token.
+    """Requests the partner's own token, unless an earlier refusal forbids it.
 
     Args:
         account: The account's name.
-        iam: Gives tokens.
+        iam: Issues tokens.
         now: The wall clock, in seconds.
     """
 
@@ -31,61 +34,64 @@ class GuardedIam:
         self._account = account
         self._iam = iam
         self._now = now
-        self._wrong: tuple[int, int] | None = None
-        self._pauses_until = 0.0
+        self._refused_password: tuple[int, int] | None = None
+        self._paused_until = 0.0
         self._locked_until = 0.0
 
     @property
     def locked(self) -> bool:
-        """Whether IAM has the user locked, as far as is known."""
+        """Whether IAM said that the user is locked, less than LOCK_PAUSE ago."""
         return self._now() < self._locked_until
 
     @property
     def refused(self) -> bool:
-        """Whether IAM called the password wrong that is mounted, as far as is known."""
-        return self._wrong is not None
+        """Whether IAM refused the last password that was sent."""
+        return self._refused_password is not None
 
     @property
     def password_mounted(self) -> bool:
-        """Whether there is a password to ask with."""
+        """Whether the password file exists."""
         return self._iam.password_file.is_file()
 
     def pause(self) -> None:
-        """Ask nothing for a while: what IAM gives is of no use."""
-        self._pauses_until = self._now() + REFUSED_PAUSE
+        """Request no token for REFUSED_PAUSE: Huawei refuses the tokens that IAM issues."""
+        self._paused_until = self._now() + REFUSED_PAUSE
 
     def ensure_allowed(self) -> None:
-        """See whether IAM may be asked.
+        """Check that a token may be requested.
 
         Raises:
-            GatewayError: UPSTREAM_ACCESS_DENIED.
+            GatewayError: UPSTREAM_ACCESS_DENIED if the mounted password was refused, the user is
+                locked, or requests are paused.
         """
-        if self._wrong is not None and self._wrong == self._password_stamp():
+        refused = self._refused_password
+        if refused is not None and refused == self._password_stamp():
             raise GatewayError(
                 ErrorCode.UPSTREAM_ACCESS_DENIED,
-                "IAM refused this account's user or password before; it is not tried again "
-                "until the password file changes.",
+                "IAM refused this account's user or password. The gateway tries again when the "
+                "password file changes.",
             )
         if self.locked:
             raise GatewayError(
                 ErrorCode.UPSTREAM_ACCESS_DENIED,
-                "IAM has this account's user locked; it is asked again later.",
+                "IAM has locked this account's user. The gateway tries again later.",
             )
-        if self._now() < self._pauses_until:
+        if self._now() < self._paused_until:
             raise GatewayError(
                 ErrorCode.UPSTREAM_ACCESS_DENIED,
-                "Huawei refused the last tokens of this account; the next one is asked for later.",
+                "Huawei refused the last tokens of this account. The gateway requests the next "
+                "token later.",
             )
 
-    def ask(self, within: float) -> Token:
+    def request_token(self, within: float) -> Token:
         """A new token.
 
         Args:
-            within: Seconds that it may take.
+            within: Seconds until the request fails.
 
         Raises:
-            GatewayError: whatever asking ended in; UPSTREAM_ACCESS_DENIED at once where it is
-                known to be of no use.
+            GatewayError: UPSTREAM_ACCESS_DENIED without a request if `ensure_allowed` raises it;
+                otherwise the failure of the request.
         """
         self.ensure_allowed()
         password = self._password_stamp()
@@ -94,11 +100,11 @@ class GuardedIam:
         except GatewayError as error:
             self._note(error, password)
             raise
-        self._wrong = None
+        self._refused_password = None
         return token
 
     def _note(self, error: GatewayError, password: tuple[int, int] | None) -> None:
-        """Remember a wrong password for good; other refusals pass."""
+        """Remember a refusal: a wrong password until its file changes, others for a time."""
         upstream = error.upstream
         if error.code is not ErrorCode.UPSTREAM_ACCESS_DENIED or upstream is None:
             return
@@ -107,14 +113,14 @@ class GuardedIam:
             verdict = "locked"
             self._locked_until = self._now() + LOCK_PAUSE
         elif upstream.status == 401 and upstream.code in WRONG_PASSWORD:
-            self._wrong = password
+            self._refused_password = password
         else:
             self.pause()
         metrics.CREDENTIAL_EVENTS.labels(self._account, verdict).inc()
         event(
             _log,
             logging.ERROR,
-            "IAM refused to give a token",
+            "IAM refused to issue a token",
             account=self._account,
             verdict=verdict,
             code=error.code.name,

@@ -1,8 +1,8 @@
-"""One key pair of an account: read from its files, guarded against being locked.
+"""One key pair of an account: read from its files, and protected against Huawei's lock.
 
-Huawei locks an access key for everybody for five minutes after more than five refused signatures
-in a row. So a pair that is not proven signs one request at a time, and after two refusals it
-rests until that window is over.
+Huawei locks an access key for all its users for five minutes after more than five refused
+signatures in a row. An unproven pair therefore signs one request at a time, the probation
+request. After two refusals in a row the pair is suspended for the length of Huawei's lock.
 """
 
 import threading
@@ -10,57 +10,42 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 
 from app.errors import ErrorCode, GatewayError
 from app.huawei.codes import Verdict
+from app.huawei.credentials.key_files import Stamp, read_key, read_keys, stamp
 from app.huawei.credentials.signing import SdkHmacAuth, utc_now
-from app.settings import KeyFiles, PairSettings
+from app.settings import PairSettings
 from app.state import Sealing, State
 
 MAX_REFUSALS = 2
-REST = 300.0  # seconds, Huawei's lock window
+SUSPENSION = 300.0  # seconds, the length of Huawei's lock
 PROBATION = 30.0  # seconds; longer than one call takes
 
-_RESTS: dict[Verdict, ErrorCode] = {
+_REASONS: dict[Verdict, ErrorCode] = {
     Verdict.REFUSED: ErrorCode.UPSTREAM_ACCESS_DENIED,
     Verdict.SKEWED: ErrorCode.CLOCK_SKEWED,
     Verdict.LOCKED: ErrorCode.ACCESS_KEY_LOCKED,
 }
 
-Stamp = tuple[tuple[int, int, int], ...]
-
-
-def _paths(files: PairSettings) -> list[Path]:
-    optional = (files.security_token_file, files.expires_at_file)
-    return [files.access_key_file, files.secret_key_file, *(path for path in optional if path)]
-
-
-def stamp(files: PairSettings) -> Stamp:
-    """What changes when a file is replaced: also when a link in its path points elsewhere."""
-    stats = [path.stat() for path in _paths(files)]
-    return tuple((stat.st_ino, stat.st_mtime_ns, stat.st_size) for stat in stats)
-
-
-def _read(path: Path) -> str:
-    text = path.read_text(encoding="ascii").strip()
-    if not text or not text.isprintable():
-        raise ValueError("a key is printable text")
-    return text
-
-
-def read_keys(files: KeyFiles) -> tuple[str, str]:
-    """Access key and secret key as the files hold them now.
-
-    Raises:
-        OSError, ValueError: if one of them cannot be read, or holds no key.
-    """
-    return _read(files.access_key_file), _read(files.secret_key_file)
-
 
 @dataclass(slots=True, eq=False)
 class KeyPair:
-    """A pair as its files held it at one time."""
+    """A key pair as read from its files.
+
+    Args:
+        signer: Signs requests with the pair.
+        stamp: Of the files that the pair was read from.
+        fingerprint: Names the pair in the state.
+        expires_at: When a temporary pair expires; None for a permanent pair.
+        state: Shares refusals and suspensions with the other replicas.
+        monotonic: The clock of intervals, in seconds.
+        now: The wall clock.
+        proven: Whether Huawei accepted the pair and has not refused it since.
+        suspended_until: The end of the suspension, by the monotonic clock.
+        reason: The error code of the suspension.
+        last_success: When Huawei last accepted a signature of the pair.
+    """
 
     signer: SdkHmacAuth
     stamp: Stamp
@@ -70,7 +55,7 @@ class KeyPair:
     monotonic: Callable[[], float] = field(default=time.monotonic, repr=False)
     now: Callable[[], datetime] = field(default=utc_now, repr=False)
     proven: bool = False
-    rests_until: float = 0.0
+    suspended_until: float = 0.0
     reason: ErrorCode = ErrorCode.UPSTREAM_ACCESS_DENIED
     loaded_at: datetime = field(init=False)
     last_success: datetime | None = None
@@ -82,63 +67,63 @@ class KeyPair:
 
     @property
     def shortened(self) -> str:
-        """As much of the access key as may be shown."""
+        """The access key, shortened so that it may be logged."""
         return f"{self.signer.access_id[:4]}…{self.signer.access_id[-2:]}"
 
     @property
     def written_at(self) -> datetime:
-        """When the last of its files was written."""
+        """When the newest of the pair's files was written."""
         return datetime.fromtimestamp(max(file[1] for file in self.stamp) / 1e9, UTC)
 
     @property
     def expired(self) -> bool:
-        """Whether it is a temporary pair past its time."""
+        """Whether the pair is temporary and has expired."""
         return self.expires_at is not None and self.expires_at <= self.now()
 
     @property
-    def rest(self) -> float:
-        """Seconds for which it must not sign."""
-        return max(0.0, self.rests_until - self.monotonic())
+    def suspended_for(self) -> float:
+        """Seconds until the pair may sign again; 0 if it is not suspended."""
+        return max(0.0, self.suspended_until - self.monotonic())
 
     @property
     def condition(self) -> str:
-        """Its condition in one word."""
+        """EXPIRED, LOCKED, REFUSED, PROVEN or UNPROVEN."""
         if self.expired:
             return "EXPIRED"
-        if self.rest:
+        if self.suspended_for:
             return "LOCKED" if self.reason is ErrorCode.ACCESS_KEY_LOCKED else "REFUSED"
         return "PROVEN" if self.proven else "UNPROVEN"
 
-    def take(self, within: float = PROBATION) -> bool | None:
-        """Get leave to sign one request, and tell whether that request is to prove the pair.
+    def acquire(self, within: float = PROBATION) -> bool | None:
+        """Acquire permission to sign one request.
 
-        While the pair is not proven one request at a time has leave, in all replicas that share
-        a state; the others wait for what becomes of it.
+        While the pair is unproven, one request at a time has permission across all replicas that
+        share a state. The other requests wait for its verdict.
 
         Args:
             within: Seconds to wait.
 
         Raises:
-            GatewayError: DEADLINE_EXCEEDED if nothing became of it in that time.
+            GatewayError: DEADLINE_EXCEEDED if the wait ends without a verdict.
 
         Returns:
-            True if the request proves the pair, False if that is done; None if the pair rests.
+            True if this request is the probation request; False if the pair is proven; None if
+            the pair is suspended.
         """
-        ends = self.monotonic() + min(
-            within, PROBATION
-        )  # a holder that died must not hold the others
+        # A holder that died must not block the other requests for longer than PROBATION.
+        ends = self.monotonic() + min(within, PROBATION)
         with self._changed:
-            while self._on_probation and not self.rest and self.monotonic() < ends:
+            while self._on_probation and not self.suspended_for and self.monotonic() < ends:
                 self._changed.wait(ends - self.monotonic())
-            if self._on_probation and not self.rest and within < PROBATION:
+            if self._on_probation and not self.suspended_for and within < PROBATION:
                 raise GatewayError(ErrorCode.DEADLINE_EXCEEDED)
-            if self.rest:
+            if self.suspended_for:
                 return None
             if self.proven:
                 return False
             self._on_probation = True
-        while not self._rests_elsewhere():
-            if self.state.add(self._key("turn"), b"1", PROBATION):
+        while not self._suspended_elsewhere():
+            if self.state.add(self._key("probation"), b"1", PROBATION):
                 return True
             if self.monotonic() >= ends:
                 self._end_probation()
@@ -147,20 +132,25 @@ class KeyPair:
         self._end_probation()
         return None
 
-    def give(self, proves: bool, verdict: Verdict) -> None:
-        """Give the leave back, with what upstream said of the signature."""
+    def release(self, probation: bool, verdict: Verdict) -> None:
+        """Release the permission and report Huawei's verdict on the signature.
+
+        Args:
+            probation: Whether this was the probation request.
+            verdict: Huawei's verdict.
+        """
         if verdict is Verdict.ACCEPTED:
             self.last_success = self.now()
             if not self.proven:
                 self.proven = True
                 self.state.delete(self._key("refused"))
-        elif verdict in _RESTS:
+        elif verdict in _REASONS:
             self.proven = False
-            refusals = self.state.increase(self._key("refused"), REST)
+            refusals = self.state.increase(self._key("refused"), SUSPENSION)
             if verdict is Verdict.LOCKED or refusals >= MAX_REFUSALS:
-                self._lie_down(_RESTS[verdict])
-        if proves:
-            self.state.delete(self._key("turn"))
+                self._suspend(_REASONS[verdict])
+        if probation:
+            self.state.delete(self._key("probation"))
             self._end_probation()
 
     def _end_probation(self) -> None:
@@ -168,23 +158,23 @@ class KeyPair:
             self._on_probation = False
             self._changed.notify_all()
 
-    def _lie_down(self, reason: ErrorCode) -> None:
+    def _suspend(self, reason: ErrorCode) -> None:
         self.reason = reason
-        self.rests_until = self.monotonic() + REST
-        ends = self.now().timestamp() + REST
-        self.state.put(self._key("rests"), f"{reason.name} {ends}".encode(), REST)
+        self.suspended_until = self.monotonic() + SUSPENSION
+        ends = self.now().timestamp() + SUSPENSION
+        self.state.put(self._key("suspended"), f"{reason.name} {ends}".encode(), SUSPENSION)
         self.state.delete(self._key("refused"))
 
-    def _rests_elsewhere(self) -> bool:
-        """Whether another replica, or an earlier reading of the same files, was refused."""
-        found = self.state.get(self._key("rests"))
+    def _suspended_elsewhere(self) -> bool:
+        """Whether another replica, or an earlier object of the same pair, suspended the pair."""
+        found = self.state.get(self._key("suspended"))
         if found is None:
             return False
         name, _, until = found.decode().partition(" ")
         left = float(until) - self.now().timestamp()
         if left > 0:
             self.reason = ErrorCode[name]
-            self.rests_until = self.monotonic() + left
+            self.suspended_until = self.monotonic() + left
         return left > 0
 
     def _key(self, what: str) -> str:
@@ -201,15 +191,23 @@ def load(
 ) -> KeyPair:
     """The pair that the files hold now.
 
+    Args:
+        files: Where the pair is mounted.
+        state: Shares refusals and suspensions with the other replicas.
+        sealing: Computes the fingerprint that names the pair in the state.
+        monotonic: The clock of intervals, in seconds.
+        now: The wall clock.
+
     Raises:
-        OSError, ValueError: if one of the files cannot be read, or does not hold what it should.
+        OSError: if a file cannot be read.
+        ValueError: if a file holds no printable text, or no time where it must.
     """
     seen = stamp(files)
     access_key, secret_key = read_keys(files)
-    token = _read(files.security_token_file) if files.security_token_file else None
+    token = read_key(files.security_token_file) if files.security_token_file else None
     expires_at = None
     if files.expires_at_file:
-        expires_at = datetime.fromisoformat(_read(files.expires_at_file))
+        expires_at = datetime.fromisoformat(read_key(files.expires_at_file))
         expires_at = expires_at if expires_at.tzinfo else expires_at.replace(tzinfo=UTC)
     return KeyPair(
         signer=SdkHmacAuth(access_key, secret_key, token),

@@ -1,4 +1,4 @@
-"""How an account proves to Huawei who it is: by a key pair's signature, or by a token."""
+"""The credentials of an account: the interface, and its implementation by key pairs."""
 
 import threading
 import time
@@ -17,78 +17,94 @@ from app.huawei.credentials.signing import SdkHmacAuth, utc_now
 from app.settings import PairSettings
 from app.state import Sealing, State
 
-LOOK_INTERVAL = 1.0  # seconds between two looks at the files
+CHECK_INTERVAL = 1.0  # seconds between two checks of the files
 
 
-def _never(_: SdkHmacAuth) -> Verdict:
-    """A probe for a slot without a pair, whose first pair is taken as it is."""
+def _no_probe(_: SdkHmacAuth) -> Verdict:
+    """Stands in for a probe where none is sent: a first pair is adopted without a probe."""
     return Verdict.UNKNOWN
 
 
 class Credentials(Protocol):
-    """What signs an account's requests and is told what became of them."""
+    """Authorizes an account's requests, and receives Huawei's verdict on each of them."""
 
     def refresh(self, probe: Probe, at_once: bool = False) -> bool:
-        """Take what has changed into use; whether there was a look at it.
+        """Adopt a changed credential.
 
         Args:
-            probe: Sends one harmless signed read.
-            at_once: Whether to look now and not after the usual interval.
+            probe: Sends one signed read and returns Huawei's verdict.
+            at_once: Whether to check now, even if the last check was less than an interval ago.
+
+        Returns:
+            True if this call checked for changes.
         """
 
     def ensure_usable(self) -> None:
-        """See at once whether there is anything to sign with, before any waiting.
+        """Check without waiting that a credential is usable.
 
         Raises:
-            GatewayError: as `authorize` would.
+            GatewayError: the error that `authorize` would raise.
         """
 
     def authorize(
         self, request: PreparedRequest, uses: Sequence[Any] = (), within: float = PROBATION
     ) -> Any:
-        """Sign the request in place; the answer goes to `settle`.
+        """Add a credential to the request, in place.
 
         Args:
             request: The request.
-            uses: What was refused for this request, which is not used again for it.
+            uses: Earlier results for this request, whose credentials are not used again.
             within: Seconds that this may take.
 
         Raises:
-            GatewayError: if there is nothing to sign with now.
+            GatewayError: if no credential is usable now.
+
+        Returns:
+            The use of the credential, for `settle`.
         """
 
     def settle(self, use: Any, verdict: Verdict) -> None:
-        """Tell what upstream said of it. Every `authorize` is followed by one `settle`."""
+        """Report Huawei's verdict on a use. Each `authorize` is followed by one `settle`."""
 
     def may_repeat(self, uses: Sequence[Any], verdict: Verdict) -> bool:
-        """Whether a request that was refused like this may be sent with another credential."""
+        """Whether the request may be sent with another credential.
+
+        Args:
+            uses: The uses of credentials for this request; the last use was refused.
+            verdict: Huawei's verdict on the last use.
+        """
 
     def usable(self) -> bool:
-        """Whether there is anything to sign with, as far as the files tell."""
+        """Whether the files hold a credential."""
 
     def describe(self) -> dict[str, Any]:
-        """What an operator may see; never a secret."""
+        """The condition of the credentials, without secrets."""
 
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """One use of a key pair."""
+    """One use of a key pair.
+
+    Args:
+        pair: The pair that signed.
+        probation: Whether the request is the pair's probation request.
+    """
 
     pair: KeyPair
-    proves: bool
+    probation: bool
 
 
 class KeyPairs:
-    """The key pairs of an account, in order: the first one that is usable signs.
+    """The key pairs of an account, in order: the first usable pair signs.
 
     Args:
         account: The account's name.
-        files: Where the pairs are mounted. Files are looked at again every second in which
-            there are requests.
-        state: Where refusals are counted.
-        sealing: Names the pairs there.
-        monotonic: The clock of intervals.
-        now: The clock of expiries.
+        files: Where the pairs are mounted. A request checks the files if the last check was more
+            than CHECK_INTERVAL ago.
+        state: Counts the refusals of the pairs.
+        sealing: Computes the fingerprints that name pairs in the state.
+        monotonic: The clock of intervals, in seconds.
+        now: The wall clock, for expiry times.
     """
 
     def __init__(
@@ -103,81 +119,93 @@ class KeyPairs:
         self._account = account
         self._slots = [KeySlot(account, entry, state, sealing, monotonic, now) for entry in files]
         self._monotonic = monotonic
-        self._looking = threading.Lock()
-        self._next_look = 0.0
+        self._checking = threading.Lock()
+        self._next_check = 0.0
 
     def refresh(self, probe: Probe, at_once: bool = False) -> bool:
-        """Take changed files into use once a read with the new pair was accepted.
+        """Adopt the new key pair if the files changed and Huawei accepts it.
 
-        Meanwhile, and if it is refused, the last good pair goes on: a pair may be half-written.
+        During the probe, and if Huawei refuses the new pair, the last good pair stays in use.
+
+        Args:
+            probe: Sends one signed read and returns Huawei's verdict.
+            at_once: Whether to check now, even if the last check was less than an interval ago.
+
+        Returns:
+            True if this call checked the files.
         """
-        if not at_once and self._monotonic() < self._next_look:
+        if not at_once and self._monotonic() < self._next_check:
             return False
-        # One request looks; the others go on with what there is. After a refusal they wait.
-        if not self._looking.acquire(blocking=at_once):
+        # One request checks; the others use the present pair. After a refusal they wait.
+        if not self._checking.acquire(blocking=at_once):
             return False
         try:
             for slot in self._slots:
-                slot.look(probe)
-            self._next_look = self._monotonic() + LOOK_INTERVAL
+                slot.refresh(probe)
+            self._next_check = self._monotonic() + CHECK_INTERVAL
             return True
         finally:
-            self._looking.release()
+            self._checking.release()
 
     def ensure_usable(self) -> None:
-        """See whether a pair is usable."""
+        """Check that a pair is usable.
+
+        Raises:
+            GatewayError: UPSTREAM_ACCESS_DENIED, CLOCK_SKEWED or ACCESS_KEY_LOCKED.
+        """
         if not self._usable_pairs(()):
             raise self._nothing_usable()
 
     def authorize(
         self, request: PreparedRequest, uses: Sequence[Signature] = (), within: float = PROBATION
     ) -> Signature:
-        """Sign the request with the first pair that is usable, and was not refused for it.
+        """Sign the request with the first usable pair that is not among `uses`.
 
         Raises:
-            GatewayError: UPSTREAM_ACCESS_DENIED, CLOCK_SKEWED or ACCESS_KEY_LOCKED;
-                DEADLINE_EXCEEDED if the pair was not proven in time.
+            GatewayError: UPSTREAM_ACCESS_DENIED, CLOCK_SKEWED or ACCESS_KEY_LOCKED if no pair is
+                usable; DEADLINE_EXCEEDED if the pair was not proven in time.
         """
         for pair in self._usable_pairs(uses):
-            proves = pair.take(within)
-            if proves is not None:
+            probation = pair.acquire(within)
+            if probation is not None:
                 pair.signer(request)
-                return Signature(pair, proves)
+                return Signature(pair, probation)
         raise self._nothing_usable()
 
     def settle(self, use: Signature, verdict: Verdict) -> None:
-        """Tell the pair what upstream said of its signature."""
-        rested = use.pair.rest
-        use.pair.give(use.proves, verdict)
+        """Report Huawei's verdict to the pair, and log a refusal or a suspension."""
+        was_suspended = use.pair.suspended_for
+        use.pair.release(use.probation, verdict)
         if verdict in (Verdict.REFUSED, Verdict.SKEWED, Verdict.LOCKED):
             report(self._account, verdict.value, "Huawei refused a signature", use.pair)
-            if use.pair.rest and not rested:
-                report(
-                    self._account, "resting", "A key pair rests for Huawei's lock window", use.pair
-                )
+            if use.pair.suspended_for and not was_suspended:
+                text = "A key pair is suspended for the length of Huawei's lock"
+                report(self._account, "suspended", text, use.pair)
 
     def may_repeat(self, uses: Sequence[Signature], verdict: Verdict) -> bool:
-        """Whether another pair is usable now, and the refusal was about the one that was used."""
-        # A temporary pair past its time is told in the words of a clock that is off.
+        """Whether the refusal concerns the used pair alone, and another pair is usable."""
+        # Huawei answers an expired temporary pair with the same text as a skewed clock.
         temporary = uses[-1].pair.signer.session_token is not None
-        own_fault = verdict in (Verdict.REFUSED, Verdict.LOCKED) or (
+        concerns_pair = verdict in (Verdict.REFUSED, Verdict.LOCKED) or (
             verdict is Verdict.SKEWED and temporary
         )
-        return own_fault and bool(self._usable_pairs(uses))
+        return concerns_pair and bool(self._usable_pairs(uses))
 
     def _usable_pairs(self, uses: Sequence[Signature]) -> list[KeyPair]:
-        refused = [use.pair for use in uses]
+        used = [use.pair for use in uses]
         pairs = [slot.pair for slot in self._slots if slot.pair is not None]
         return [
-            pair for pair in pairs if not pair.rest and not pair.expired and pair not in refused
+            pair
+            for pair in pairs
+            if not pair.suspended_for and not pair.expired and pair not in used
         ]
 
     def usable(self) -> bool:
-        """Whether the files of a pair could be read."""
+        """Whether the files of at least one pair could be read."""
         for slot in self._slots:
             if slot.pair is None:
-                with self._looking:
-                    slot.look(_never)
+                with self._checking:
+                    slot.refresh(_no_probe)
         return any(slot.pair is not None for slot in self._slots)
 
     def describe(self) -> dict[str, Any]:
@@ -201,13 +229,13 @@ class KeyPairs:
 
     def _nothing_usable(self) -> GatewayError:
         pairs = [slot.pair for slot in self._slots if slot.pair is not None]
-        resting = [pair for pair in pairs if pair.rest]
-        if not resting:
-            detail = "All key pairs are past their time." if pairs else None
+        suspended = [pair for pair in pairs if pair.suspended_for]
+        if not suspended:
+            detail = "All key pairs of this account have expired." if pairs else None
             return GatewayError(
                 ErrorCode.UPSTREAM_ACCESS_DENIED,
                 detail or "No key pair of this account can be read from its files.",
             )
-        first = min(resting, key=lambda pair: pair.rest)
+        first = min(suspended, key=lambda pair: pair.suspended_for)
         waits = first.reason is ErrorCode.ACCESS_KEY_LOCKED
-        return GatewayError(first.reason, retry_after=first.rest if waits else None)
+        return GatewayError(first.reason, retry_after=first.suspended_for if waits else None)

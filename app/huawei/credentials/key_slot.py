@@ -1,4 +1,4 @@
-"""The place of one key pair in the configuration: notices changed files, and rotates safely."""
+"""One configured key pair: detects changed files and adopts the new pair safely."""
 
 import logging
 import time
@@ -7,41 +7,49 @@ from datetime import datetime
 
 from app.errors import GatewayError
 from app.huawei.codes import Verdict
-from app.huawei.credentials.key_pair import KeyPair, Stamp, load, stamp
+from app.huawei.credentials.key_files import Stamp, stamp
+from app.huawei.credentials.key_pair import KeyPair, load
 from app.huawei.credentials.signing import SdkHmacAuth, utc_now
 from app.observability import metrics
 from app.observability.logs import event, logger
 from app.settings import PairSettings
 from app.state import Sealing, State
 
-REFUSED_INTERVAL = 60.0  # seconds until files that were of no use are tried again unchanged
+REFUSED_INTERVAL = 60.0  # seconds until rejected files are tried again if they do not change
 
 _log = logger("credentials")
 
 Probe = Callable[[SdkHmacAuth], Verdict]
 
 
-def report(account: str, what: str, text: str, pair: KeyPair) -> None:
-    """Count and log what happened to a pair."""
-    metrics.CREDENTIAL_EVENTS.labels(account, what).inc()
-    level = logging.INFO if what == "adopted" else logging.ERROR
-    event(_log, level, text, account=account, access_key=pair.shortened, verdict=what)
+def report(account: str, name: str, text: str, pair: KeyPair) -> None:
+    """Count and log an event of a pair.
+
+    Args:
+        account: The account's name.
+        name: The event's name in metrics.
+        text: The event in the log.
+        pair: The pair.
+    """
+    metrics.CREDENTIAL_EVENTS.labels(account, name).inc()
+    level = logging.INFO if name == "adopted" else logging.ERROR
+    event(_log, level, text, account=account, access_key=pair.shortened, verdict=name)
 
 
 class KeySlot:
-    """The last good pair of some files.
+    """The last good pair of one set of key files.
 
-    The first pair that the files hold is taken as it is. A later one takes over once Huawei has
-    accepted a harmless read signed with it, for files can be half-written: a new access key
-    beside the old secret. Until then the last good pair goes on.
+    The first pair is adopted without a probe. A later pair is adopted after Huawei has accepted a
+    probe signed with it: files can be half-written, with a new access key beside the old secret.
+    Until then the last good pair stays in use.
 
     Args:
         account: The account's name.
         files: Where the pair is mounted.
-        state: Where refusals are counted.
-        sealing: Names the pairs there.
-        monotonic: The clock of intervals.
-        now: The clock of expiries.
+        state: Counts the refusals of the pair.
+        sealing: Computes the fingerprints that name pairs in the state.
+        monotonic: The clock of intervals, in seconds.
+        now: The wall clock, for expiry times.
     """
 
     def __init__(
@@ -59,42 +67,50 @@ class KeySlot:
         self._sealing = sealing
         self._monotonic = monotonic
         self._now = now
-        self._useless: Stamp | None = None
-        self._useless_until = 0.0
+        self._rejected: Stamp | None = None
+        self._rejected_until = 0.0
         self.pair = self._load()
 
-    def look(self, probe: Probe) -> None:
-        """Take changed files into use, if they are of use. One thread at a time may look."""
+    def refresh(self, probe: Probe) -> None:
+        """Adopt the new key pair if the files changed and Huawei accepts it.
+
+        Only one thread at a time may call this.
+
+        Args:
+            probe: Sends one signed read and returns Huawei's verdict.
+        """
         try:
             seen = stamp(self._files)
         except OSError:
-            return  # a file is being replaced, or gone: the last good pair goes on
+            return  # a file is missing, perhaps during a replacement: keep the last good pair
         if self.pair is None:
             self.pair = self._load()
-        elif self.pair.stamp != seen and not self._known_as_useless(seen):
+        elif self.pair.stamp != seen and not self._is_rejected(seen):
             self._replace(self.pair, seen, probe)
 
     def _replace(self, current: KeyPair, seen: Stamp, probe: Probe) -> None:
         found = self._load()
         if found is None:
-            self._keep(seen, current, "Changed key files cannot be read: the last pair goes on")
+            text = "Changed key files cannot be read; the old key pair stays in use"
+            self._reject(seen, current, text)
             return
         if found.fingerprint == current.fingerprint:
             current.stamp, current.expires_at = found.stamp, found.expires_at
             return
-        verdict = _try(found, probe)
+        verdict = _probe_verdict(found, probe)
         if verdict is Verdict.ACCEPTED:
             self.pair = found
             report(self._account, "adopted", "A new key pair is in use", found)
         elif verdict is not Verdict.UNKNOWN:
-            self._keep(seen, found, "A new key pair is refused: the last good one goes on")
+            text = "Huawei refuses the new key pair; the old key pair stays in use"
+            self._reject(seen, found, text)
 
-    def _keep(self, seen: Stamp, pair: KeyPair, text: str) -> None:
-        self._useless, self._useless_until = seen, self._monotonic() + REFUSED_INTERVAL
+    def _reject(self, seen: Stamp, pair: KeyPair, text: str) -> None:
+        self._rejected, self._rejected_until = seen, self._monotonic() + REFUSED_INTERVAL
         report(self._account, "kept", text, pair)
 
-    def _known_as_useless(self, seen: Stamp) -> bool:
-        return self._useless == seen and self._monotonic() < self._useless_until
+    def _is_rejected(self, seen: Stamp) -> bool:
+        return self._rejected == seen and self._monotonic() < self._rejected_until
 
     def _load(self) -> KeyPair | None:
         try:
@@ -105,17 +121,17 @@ class KeySlot:
             return None
 
 
-def _try(pair: KeyPair, probe: Probe) -> Verdict:
-    """What upstream says of a pair that is not in use yet."""
+def _probe_verdict(pair: KeyPair, probe: Probe) -> Verdict:
+    """Huawei's verdict on a pair that is not in use yet."""
     try:
-        proves = pair.take()
+        probation = pair.acquire()
     except GatewayError:
-        return Verdict.UNKNOWN  # another replica is trying it
-    if proves is None:
+        return Verdict.UNKNOWN  # another replica is probing the pair
+    if probation is None:
         return Verdict.REFUSED
     verdict = Verdict.UNKNOWN
     try:
         verdict = probe(pair.signer)
     finally:
-        pair.give(proves, verdict)
+        pair.release(probation, verdict)
     return verdict

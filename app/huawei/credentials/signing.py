@@ -1,8 +1,8 @@
-"""Signs requests to Partner Center and to OBS; both are requests-aws4auth's AWS4Auth, adapted.
+"""Signs requests to Partner Center and to OBS, by subclasses of requests-aws4auth's AWS4Auth.
 
 Partner Center's SDK-HMAC-SHA256 is AWS Signature V4 with another name, no key derivation, no
 scope line, its own date header, and a canonical path that always ends in `/`. Source:
-huaweicloudsdkcore 3.1.219, signer/signer.py, whose signatures the tests compare with these.
+huaweicloudsdkcore 3.1.219, signer/signer.py; the tests compare its signatures with these.
 """
 
 import hmac
@@ -23,7 +23,7 @@ CONTENT_HEADER = "X-Sdk-Content-Sha256"
 UNSIGNED = "UNSIGNED-PAYLOAD"
 
 _EMPTY_SHA256 = sha256(b"").hexdigest()
-_SIGNED_BODIES = ("application/json", "application/bson")  # of any other the content is not signed
+_SIGNED_BODIES = ("application/json", "application/bson")  # content of other types is not signed
 _DATE, _TOKEN, _CONTENT = DATE_HEADER.lower(), TOKEN_HEADER.lower(), CONTENT_HEADER.lower()
 
 
@@ -33,7 +33,7 @@ def utc_now() -> datetime:
 
 
 def canonical_query(parameters: Iterable[tuple[str, str]]) -> str:
-    """The query string that is both signed and sent: sorted pairs, percent-encoded."""
+    """The query string to sign and to send: sorted pairs, percent-encoded."""
     return "&".join(
         f"{quote(name, safe='~')}={quote(value, safe='~')}" for name, value in sorted(parameters)
     )
@@ -50,7 +50,7 @@ def _date(second: int) -> str:
 
 
 def _signed(*names: str) -> tuple[list[str], str]:
-    """Those of a request's headers that are signed, in their order, and as they are listed."""
+    """The names of the headers to sign: sorted, and joined as in the Authorization header."""
     signed = sorted(name for name in names if "_" not in name)
     return signed, ";".join(signed)
 
@@ -68,16 +68,15 @@ def _parameters(query: str) -> list[tuple[str, str]]:
 class SdkHmacAuth(AWS4Auth):
     """Adds `X-Sdk-Date` and `Authorization` to a request.
 
-    Every header that the request has when it is signed is part of the signature, so that no one
-    on the way can change it; a header added later is not. Nothing changes in this object after
-    its construction, so threads share it (AWS4Auth itself renews a derived key in place, and the
-    parts of it that do so are not used).
+    The signature covers every header that the request has when it is signed, so that no
+    intermediary can change it; headers added later are not covered. The object is immutable, so
+    threads share it. (AWS4Auth renews a derived key in place; this class does not use that part.)
 
     Args:
-        access_key: The access key, which is sent.
-        secret_key: The secret key, which is not.
-        security_token: Belongs to a temporary key pair.
-        now: The clock, in seconds. Huawei allows it to be 15 minutes off.
+        access_key: The access key; it is sent in the header.
+        secret_key: The secret key; it is never sent.
+        security_token: The security token of a temporary key pair.
+        now: The wall clock, in seconds. Huawei tolerates a skew of 15 minutes.
     """
 
     def __init__(
@@ -89,7 +88,7 @@ class SdkHmacAuth(AWS4Auth):
         now: Callable[[], float] = time.time,
     ) -> None:
         super().__init__(access_key, secret_key, "", "")
-        # The parent derives and keeps AWS's own key from the secret; Huawei's scheme needs none.
+        # The parent stores a key derived by AWS's scheme; Huawei's scheme has no derived key.
         self.signing_key = None
         self.session_token = security_token
         self._beginning = f"{ALGORITHM} Access={access_key}, SignedHeaders="
@@ -100,7 +99,11 @@ class SdkHmacAuth(AWS4Auth):
         return f"{type(self).__name__}({self.access_id[:4]}…)"
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
-        """Sign the request in place and return it; its body must be bytes or None."""
+        """Sign the request in place and return it.
+
+        Args:
+            request: The request; its body is bytes or None.
+        """
         url, _, query = str(request.url).partition("?")
         headers = request.headers
         values = {name.lower(): value for name, value in headers.items()}
@@ -124,23 +127,28 @@ class SdkHmacAuth(AWS4Auth):
             f"{lines}\n{names}\n{payload_hash}"
         )
         digest = sha256(canonical.encode()).hexdigest()
-        signature = self._keyed.copy()  # never changed itself
+        signature = self._keyed.copy()  # the shared object stays unchanged
         signature.update(f"{ALGORITHM}\n{values[_DATE]}\n{digest}".encode())
         headers["Authorization"] = f"{self._beginning}{names}, Signature={signature.hexdigest()}"
         return request
 
 
 class ObsAuth(AWS4Auth):
-    """Signature V4 for OBS, which takes it with an unsigned payload only (obs_faq_0274).
+    """Signature V4 for OBS, which accepts it only with an unsigned payload (obs_faq_0274).
 
-    So the body is never hashed and can be streamed. AWS4Auth changes itself when the date
-    changes: make one for each request.
+    The body is therefore not hashed and can be streamed. AWS4Auth changes itself when the date
+    changes: create an object for each request.
+
+    Args:
+        access_key: The access key; it is sent in the header.
+        secret_key: The secret key; it is never sent.
+        region: The bucket's region.
     """
 
     def __init__(self, access_key: str, secret_key: str, region: str) -> None:
         super().__init__(access_key, secret_key, region, "s3")
 
     def get_canonical_headers(self, req: PreparedRequest, include: Any = None) -> Any:
-        """AWS4Auth's hook that follows the hash of the body: put our word in its place."""
+        """AWS4Auth's hook after the hash of the body: replace the hash by UNSIGNED-PAYLOAD."""
         req.headers["x-amz-content-sha256"] = UNSIGNED
         return super().get_canonical_headers(req, include)

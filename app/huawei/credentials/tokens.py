@@ -1,6 +1,5 @@
-"""The IAM token of an account: asked for once, renewed early, shared, and dropped when dead."""
+"""The credentials of an account by IAM token: obtained once, renewed early, dropped when dead."""
 
-import json
 import logging
 import random
 import threading
@@ -17,6 +16,7 @@ from app.huawei.codes import Verdict
 from app.huawei.credentials.guarded_iam import GuardedIam
 from app.huawei.credentials.key_pair import PROBATION
 from app.huawei.credentials.key_slot import Probe
+from app.huawei.credentials.shared_token import RENEWAL, SharedToken
 from app.huawei.iam import SAFE_LIFE, Iam, Token
 from app.huawei.pacing.deadline import Errand
 from app.huawei.pacing.single_flight import SingleFlight
@@ -25,12 +25,11 @@ from app.observability.logs import event, logger
 from app.state import Sealing, State
 
 HEADER = "X-Auth-Token"
-# Huawei publishes no margin. A token lives 24 hours; of the last hour the first half is spread
-# over the replicas, so that they do not all renew at once.
-MARGIN = (1800.0, 3600.0)  # seconds before the end
-SHORT_LIFE = 0.1  # of a token's life, for tokens that live shorter than that
-RETRY_INTERVAL = 30.0  # seconds after a failed renewal
-RENEWAL = 30.0  # seconds for which one replica may be renewing
+# A token is valid for 24 hours; Huawei publishes no margin for renewals. The renewal times are
+# spread over half an hour, so that the replicas do not all renew at once.
+MARGIN = (1800.0, 3600.0)  # seconds before expiry
+SHORT_LIFE = 0.1  # upper bound of the margin as a share of the token's life
+RETRY_INTERVAL = 30.0  # seconds until a failed renewal is tried again
 
 _log = logger("credentials")
 
@@ -46,11 +45,11 @@ class Tokens:
 
     Args:
         account: The account's name.
-        iam: Gives tokens.
-        state: Shares the token with the other replicas, encrypted.
-        sealing: Encrypts it.
+        iam: Issues tokens.
+        state: Shares the token with the other replicas.
+        sealing: Encrypts the token in the state.
         now: The wall clock, in seconds.
-        jitter: Chooses a number between two, by default at random.
+        jitter: Returns a number between its two arguments, by default at random.
     """
 
     def __init__(
@@ -64,63 +63,69 @@ class Tokens:
     ) -> None:
         self._account = account
         self._iam = GuardedIam(account, iam, now)
-        self._state = state
-        self._sealing = sealing
+        self._shared = SharedToken(account, iam.identity, state, sealing, now)
         self._now = now
         self._jitter = jitter
         self._flight = SingleFlight()
         self._renewing = threading.Lock()
         self._dropping = threading.Lock()
         self._held: _Held | None = None
-        self._renewal_pauses_until = 0.0
-        self._stillborn = 0
+        self._renewal_paused_until = 0.0
+        self._never_accepted = 0  # dead tokens in a row that Huawei had never accepted
         self._last_success: datetime | None = None
-        self._key = "token:" + sealing.fingerprint("token", account, *iam.identity)
 
     def refresh(self, probe: Probe, at_once: bool = False) -> bool:
-        """Renew a token that is near its end, in a thread: the old one serves meanwhile."""
+        """Start a thread that renews a token near its expiry; the old token stays in use.
+
+        Returns:
+            False: this call changed nothing that the caller could use.
+        """
         held, now = self._held, self._now()
-        if held is None or now < held.renew_at or now < self._renewal_pauses_until:
+        if held is None or now < held.renew_at or now < self._renewal_paused_until:
             return False
         if self._renewing.acquire(blocking=False):
             threading.Thread(target=self._renew, args=(held,), daemon=True).start()
         return False
 
     def ensure_usable(self) -> None:
-        """See whether there is a token, or one may be asked for."""
+        """Check that there is a valid token, or that one may be requested.
+
+        Raises:
+            GatewayError: UPSTREAM_ACCESS_DENIED.
+        """
         if self._current() is None:
             self._iam.ensure_allowed()
 
     def authorize(
         self, request: PreparedRequest, uses: Sequence[Token] = (), within: float = PROBATION
     ) -> Token:
-        """Put a token on the request; the first to ask gets one for all who wait.
+        """Add a valid token to the request.
 
         Raises:
-            GatewayError: whatever asking IAM ended in.
+            GatewayError: see `token`.
         """
         token = self.token(within)
         request.headers[HEADER] = token.text
         return token
 
     def settle(self, use: Token, verdict: Verdict) -> None:
-        """Drop a token that upstream calls dead."""
+        """Report Huawei's verdict on the token; a dead token is dropped."""
         if verdict is Verdict.ACCEPTED:
             self._last_success = datetime.now(UTC)
-            self._stillborn = 0
+            self._never_accepted = 0
         elif verdict is Verdict.DEAD:
             self.drop(use)
 
     def may_repeat(self, uses: Sequence[Token], verdict: Verdict) -> bool:
-        """Whether the token died; once for a request, for a new one may die as well."""
+        """Whether the token was dead, and this was the request's first token."""
         return verdict is Verdict.DEAD and len(uses) == 1
 
     def usable(self) -> bool:
-        """Whether there is a token, or a password to ask for one with."""
+        """Whether there is a token, or a password to request one with."""
         return self._held is not None or self._iam.password_mounted
 
     def describe(self) -> dict[str, Any]:
-        """Condition, age and expiry of the token."""
+        """The token's condition (LOCKED, REFUSED, HELD or NONE) and times."""
         held = self._held
         return {
             "authentication": "token",
@@ -133,14 +138,14 @@ class Tokens:
         }
 
     def token(self, within: float = RENEWAL) -> Token:
-        """The partner's token; the first to ask gets one for all who wait.
+        """The partner's valid token. Threads that need a new token at once share one request.
 
         Args:
             within: Seconds that this may take.
 
         Raises:
-            GatewayError: whatever asking IAM ended in; DEADLINE_EXCEEDED if another who asks
-                takes longer.
+            GatewayError: the failure of the request to IAM; DEADLINE_EXCEEDED if the time ends
+                before another thread has the token.
         """
         current = self._current()
         if current is not None:
@@ -172,60 +177,53 @@ class Tokens:
         return token
 
     def _obtain(self, errand: Errand, dead: str | None = None) -> Token:
-        """A token from the shared state, or from IAM."""
+        """A token from the shared state, or from IAM.
+
+        Args:
+            errand: Whose time this uses.
+            dead: The text of a token that must not be returned.
+        """
         current = self._current()
         if current is not None and current.text != dead:
             return current
         ends = self._now() + RENEWAL
-        turn = f"{self._key}:turn"
         while True:
-            shared = self._shared()
+            shared = self._shared.get()
             if shared is not None and shared.text != dead:
                 return self._hold(shared)
-            if self._state.add(turn, b"1", RENEWAL) or self._now() > ends:
+            if self._shared.acquire() or self._now() > ends:
                 break
             errand.check(write=False)
-            time.sleep(0.05)  # another replica is asking
+            time.sleep(0.05)  # another replica is requesting a token
         try:
-            # Once more: who had the turn before may have put one there.
-            shared = self._shared()
+            # Read again: the previous holder of the lock may have stored a token.
+            shared = self._shared.get()
             if shared is not None and shared.text != dead:
                 return self._hold(shared)
-            return self._ask_iam(errand)
+            return self._request(errand)
         finally:
-            self._state.delete(turn)
+            self._shared.release()
 
-    def _ask_iam(self, errand: Errand) -> Token:
+    def _request(self, errand: Errand) -> Token:
+        """A new token from IAM, stored for the other replicas."""
         self._iam.ensure_allowed()
         errand.check(write=False)
-        token = self._iam.ask(errand.left)
-        document = {"text": token.text, "issued": token.issued, "expires": token.expires}
-        sealed = self._sealing.seal(json.dumps(document).encode())
-        life = token.expires - self._now()
-        if life > 0:
-            self._state.put(self._key, sealed, life)
+        token = self._iam.request_token(errand.left)
+        self._shared.put(token)
         return self._hold(token)
 
-    def _shared(self) -> Token | None:
-        sealed = self._state.get(self._key)
-        document = self._sealing.unseal(sealed) if sealed else None
-        if document is None:
-            return None
-        token = Token(**json.loads(document))
-        return token if token.expires - SAFE_LIFE > self._now() else None
-
     def drop(self, dead: Token) -> None:
-        """Forget a token that Huawei calls dead, so that the next request asks for a new one."""
+        """Forget a token that Huawei calls dead. The next request obtains a new token."""
         with self._dropping:
             held = self._held
             if held is None or held.token.text != dead.text:
-                return  # another request was told before
-            # First there, or a request between the two would take it from there again.
-            self._drop_shared(dead)
+                return  # another request has dropped the token already
+            # The shared token goes first: another request would otherwise fetch it again.
+            self._shared.delete(dead)
             self._held = None
-            self._stillborn += 1
-            if self._stillborn > 1:
-                # The second in a row that was never accepted: the next would die as well.
+            self._never_accepted += 1
+            if self._never_accepted > 1:
+                # Two tokens in a row were never accepted: expect the same of the next one.
                 self._iam.pause()
         metrics.CREDENTIAL_EVENTS.labels(self._account, Verdict.DEAD.value).inc()
 
@@ -234,19 +232,14 @@ class Tokens:
             errand = Errand.within(RENEWAL, self._account)
             self._flight.do("partner", lambda: self._obtain(errand, dead=old.token.text))
         except GatewayError as error:
-            self._renewal_pauses_until = self._now() + RETRY_INTERVAL
+            self._renewal_paused_until = self._now() + RETRY_INTERVAL
             self._report(logging.ERROR, "renewal_failed", "A token was not renewed", error)
         else:
             self._report(logging.INFO, "renewed", "A token was renewed")
         finally:
             self._renewing.release()
 
-    def _drop_shared(self, old: Token) -> None:
-        shared = self._shared()
-        if shared is not None and shared.text == old.text:
-            self._state.delete(self._key)
-
-    def _report(self, level: int, what: str, text: str, error: GatewayError | None = None) -> None:
-        metrics.CREDENTIAL_EVENTS.labels(self._account, what).inc()
+    def _report(self, level: int, name: str, text: str, error: GatewayError | None = None) -> None:
+        metrics.CREDENTIAL_EVENTS.labels(self._account, name).inc()
         code = error.code.name if error else None
-        event(_log, level, text, account=self._account, verdict=what, code=code)
+        event(_log, level, text, account=self._account, verdict=name, code=code)

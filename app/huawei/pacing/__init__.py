@@ -1,1 +1,1 @@
-"""When a call is made, made again, and given up."""
+"""When a call is sent and sent again: deadlines, queues, retries and circuits."""

@@ -1,7 +1,7 @@
-"""Pauses the calls of one account while Huawei does not answer, or fails for all customers.
+"""The circuit breaker: stops an account's calls while Huawei fails for all customers.
 
-A call asks for leave before it waits for anything, and once more before it sends. What the
-transport saw of each exchange is told as evidence; what ended before anything was sent is none.
+A call acquires a permit before it waits for anything, and confirms the permit before it sends.
+Each exchange is recorded as evidence. A call that ends before it sends anything is no evidence.
 """
 
 import contextlib
@@ -19,21 +19,21 @@ from app.huawei.pacing.evidence import Evidence
 from app.observability import metrics
 from app.observability.logs import event, logger
 
-CUSTOMERS = 3  # so many must meet a doubtful answer before it counts as a failure
-WINDOW = 60.0  # seconds in which they must meet it; the pause of the circuit comes on top
-LONGEST_TRIAL = 10.0  # seconds; after that another call may try, though the first has not ended
-TRIAL_PAUSE = 1.0  # seconds that callers wait while a trial is under way
+CUSTOMERS = 3  # doubtful answers count as a failure when so many different customers get one
+WINDOW = 60.0  # seconds in which these customers must get them, plus the pause of the circuit
+LONGEST_TRIAL = 10.0  # seconds until another trial call may start if the first has not ended
+TRIAL_PAUSE = 1.0  # seconds, the Retry-After during a trial call
 
 _log = logger("breaker")
 T = TypeVar("T")
 
 
 class Permit:
-    """Leave to send, for as long as the circuit does not change."""
+    """Permission to send, valid until the circuit changes its state."""
 
 
 class _Failure(Exception):
-    """What pybreaker counts."""
+    """The exception that pybreaker counts."""
 
 
 class _Listener(pybreaker.CircuitBreakerListener):
@@ -44,20 +44,22 @@ class _Listener(pybreaker.CircuitBreakerListener):
         state = new_state.name
         metrics.BREAKER_OPEN.labels(self._account).set(0 if state == pybreaker.STATE_CLOSED else 1)
         level = logging.INFO if state == pybreaker.STATE_CLOSED else logging.WARNING
-        event(_log, level, "The circuit to Huawei changes", account=self._account, state=state)
+        text = "The circuit to Huawei changed its state"
+        event(_log, level, text, account=self._account, state=state)
 
 
 class Breaker:
     """The circuit of one account to one endpoint.
 
-    pybreaker counts and holds the state. It is told of exchanges when they are over and not
-    wrapped around them, for it knows two outcomes only: to it, what was never sent is a success.
+    pybreaker counts the failures and holds the state (closed, open, half-open). Exchanges are
+    recorded after their end; pybreaker does not wrap them, because it would count a call that
+    sent nothing as a success.
 
     Args:
-        account: The account's name, and what of it where it is not Partner Center.
-        failures: So many in a row open it.
-        pause: Seconds until one call may try again.
-        monotonic: The clock of pauses.
+        account: The account's name, with a suffix for another endpoint than Partner Center.
+        failures: The number of failures in a row that opens the circuit.
+        pause: Seconds until an open circuit allows a trial call.
+        monotonic: The clock of pauses, in seconds.
     """
 
     def __init__(
@@ -73,9 +75,9 @@ class Breaker:
             fail_max=failures, listeners=[_Listener(account)], throw_new_error_on_trip=False
         )
         self._lock = threading.Lock()
-        self._valid = Permit()  # the only one whose evidence counts now
-        self._next_trial = 0.0  # before that nobody may try
-        self._doubtful: OrderedDict[str | None, float] = OrderedDict()  # when, by customer
+        self._valid = Permit()  # the current permit; evidence with an older one is ignored
+        self._next_trial = 0.0  # the earliest time of the next trial call
+        self._doubtful: OrderedDict[str | None, float] = OrderedDict()  # times, by customer
         metrics.BREAKER_OPEN.labels(account).set(0)
 
     @property
@@ -86,15 +88,18 @@ class Breaker:
     def call(
         self, write: bool, probe: Callable[[Permit], object], work: Callable[[Permit], T]
     ) -> T:
-        """Do the work if the circuit allows it; after a pause one call at a time may try.
+        """Do the work if the circuit is closed. After a pause, one trial call at a time may try.
 
         Args:
-            write: Whether the work writes. A write is never the trial: the probe goes first.
-            probe: Sends a harmless read with the permit; raises what it ended in.
-            work: Makes the call with the permit, which it confirms before it sends.
+            write: Whether the work writes. A write is never the trial call: a probe is.
+            probe: Sends a read with the permit, and raises its failure.
+            work: Makes the call with the permit, and confirms the permit before it sends.
+
+        Returns:
+            The result of the work.
 
         Raises:
-            GatewayError: CIRCUIT_OPEN, and nothing was sent; or what the work ended in.
+            GatewayError: CIRCUIT_OPEN if nothing was sent; otherwise the failure of the work.
         """
         with self._admitted(write) as permit:
             if write and not self.closed:
@@ -104,7 +109,11 @@ class Breaker:
             return work(permit)
 
     def confirm(self, permit: Permit, write: bool) -> Permit:
-        """The permit with which to send now: the circuit may have changed since it was given.
+        """The permit to send with now. The circuit may have changed since the permit was issued.
+
+        Args:
+            permit: The permit that `call` passed.
+            write: Whether the call writes.
 
         Raises:
             GatewayError: CIRCUIT_OPEN.
@@ -114,23 +123,25 @@ class Breaker:
                 return self._valid
         raise self._refusal(write)
 
-    def tell(self, permit: Permit | None, evidence: Evidence | None, customer: str | None) -> None:
-        """Tell what the transport saw of an exchange; None is no evidence.
+    def record(
+        self, permit: Permit | None, evidence: Evidence | None, customer: str | None
+    ) -> None:
+        """Record the evidence of an exchange.
 
-        What began before the circuit changed is ignored: late failures do not prolong a pause,
-        and late answers do not end it.
+        An exchange that began before the circuit changed is ignored: late failures do not prolong
+        a pause, and late answers do not end it.
 
         Args:
-            permit: What `confirm` returned before the exchange; None if it was not asked.
-            evidence: What was seen.
-            customer: For whom it was; None if for nobody in particular.
+            permit: The result of `confirm` before the exchange; None if it was not called.
+            evidence: The evidence; None if the exchange is none.
+            customer: The customer of the exchange; None if it concerns no single customer.
         """
         with self._lock:
             if permit is not self._valid or evidence is None:
                 return
             failed = evidence is Evidence.FAILED
             if evidence is Evidence.DOUBTFUL:
-                failed = self._is_met_by_several(customer)
+                failed = self._several_customers_doubt(customer)
             elif evidence is Evidence.ANSWERED:
                 self._doubtful.clear()
             was_closed = self.closed
@@ -148,7 +159,7 @@ class Breaker:
             yield permit
         finally:
             with self._lock:
-                # A trial that has brought no evidence: the next call tries.
+                # The trial call ended without evidence: the next call becomes the trial call.
                 if permit is self._valid and not self.closed:
                     self._valid = Permit()
                     self._next_trial = self._monotonic()
@@ -171,8 +182,8 @@ class Breaker:
             left = min(left, TRIAL_PAUSE)
         return GatewayError(ErrorCode.CIRCUIT_OPEN, retry_after=left or TRIAL_PAUSE, write=write)
 
-    def _is_met_by_several(self, customer: str | None) -> bool:
-        """Whether enough different customers met a doubtful answer lately, this one included."""
+    def _several_customers_doubt(self, customer: str | None) -> bool:
+        """Add a customer's doubtful answer; whether CUSTOMERS had one within the window."""
         now = self._monotonic()
         self._doubtful[customer] = now
         self._doubtful.move_to_end(customer)

@@ -1,4 +1,4 @@
-"""For whom, and until when, something is sent to Huawei."""
+"""The deadline of a request: who calls Huawei, and until when."""
 
 import time
 from collections.abc import Callable
@@ -6,20 +6,21 @@ from dataclasses import dataclass, field
 
 from app.errors import ErrorCode, GatewayError
 
-WRITE = 20.0  # seconds that a write may take, unless the caller says otherwise
-READ = 8.0  # seconds that a read may take
-UPLOAD = 25.0  # seconds that an upload may take from the moment it is forwarded
-FLOOR = 0.5  # seconds; with less left nothing is sent, for no answer could be waited for
+WRITE = 20.0  # seconds for a write, unless the caller sets another time
+READ = 8.0  # seconds for a read
+UPLOAD = 25.0  # seconds for an upload, from the start of forwarding
+FLOOR = 0.5  # seconds; nothing is sent with less time left, because no answer could arrive
 
 
 @dataclass(frozen=True, slots=True)
 class Errand:
-    """One budget of time for queue, token, connection, answer and retries of a request.
+    """One time budget for the queue, token, connection, answer and retries of a request.
 
     Args:
-        caller: Whose turn it uses up in the queue.
-        ends: When it has to be over, by the monotonic clock.
-        urgent: Whether it goes before polls: writes, and looks after a lost write.
+        caller: The caller whose place in the queue it uses.
+        ends: The deadline, by the monotonic clock.
+        urgent: Whether it goes before polls, as writes and reads after a lost write do.
+        monotonic: The clock, in seconds.
     """
 
     caller: str
@@ -29,16 +30,25 @@ class Errand:
 
     @classmethod
     def within(cls, seconds: float, caller: str, *, urgent: bool = False) -> "Errand":
-        """An errand that may take so many seconds from now on."""
+        """An errand whose deadline is so many seconds from now.
+
+        Args:
+            seconds: The time budget.
+            caller: The caller whose place in the queue it uses.
+            urgent: Whether it goes before polls.
+        """
         return cls(caller, time.monotonic() + seconds, urgent)
 
     @property
     def left(self) -> float:
-        """Seconds left; negative when it is over."""
+        """Seconds until the deadline; negative after it."""
         return self.ends - self.monotonic()
 
     def check(self, write: bool) -> None:
-        """See that there is enough time to send something.
+        """Check that at least FLOOR seconds are left, so that a call may be sent.
+
+        Args:
+            write: Whether the call writes.
 
         Raises:
             GatewayError: DEADLINE_EXCEEDED.

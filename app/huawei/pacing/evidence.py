@@ -1,4 +1,7 @@
-"""What an exchange says of Huawei as a whole, and not of one customer or of ourselves."""
+"""The evidence of an exchange: whether Huawei as a whole answers or fails.
+
+Failures that concern one customer, or the gateway itself, are no evidence about Huawei.
+"""
 
 from enum import Enum
 
@@ -7,8 +10,8 @@ from app.huawei.answer import Answer
 from app.huawei.codes import OTHER
 from app.huawei.pacing.deadline import Errand
 
-# An answer that was waited for so long is missing; ended sooner by our own deadline, it may have
-# been on its way.
+# After so long an answer counts as missing. If our own deadline ends the wait sooner, the answer
+# may still have been on its way.
 PATIENCE = 5.0  # seconds
 
 _LOST = frozenset(
@@ -17,19 +20,19 @@ _LOST = frozenset(
 
 
 class Evidence(Enum):
-    """What the transport saw."""
+    """The evidence of one exchange."""
 
     ANSWERED = "answered"  # a proper answer, which may refuse one customer's request
-    FAILED = "failed"  # no answer, or one that is none
-    DOUBTFUL = "doubtful"  # a failure if several customers meet it; else it is this one's own
+    FAILED = "failed"  # no answer, or an answer that is not Huawei's
+    DOUBTFUL = "doubtful"  # a failure of Huawei if several customers get it, else of one customer
 
 
 def of_answer(answer: Answer) -> Evidence:
     """The evidence of an answer.
 
-    Without a code of Huawei's, 2xx and 5xx are no proper answers; another status with nothing
-    readable may be a firewall that dislikes one customer's request. CBC.0999 and the gateway's
-    own faults can be met by one customer alone.
+    A failure under 2xx or 5xx without a code of Huawei's is FAILED. Another status with an
+    unreadable body is DOUBTFUL: it may be a firewall that refuses one customer's request.
+    CBC.0999 and the faults of Huawei's API gateway are DOUBTFUL: one customer alone can get them.
     """
     failure, code = answer.failure, answer.upstream.code
     if failure is None:
@@ -40,19 +43,19 @@ def of_answer(answer: Answer) -> Evidence:
             return Evidence.FAILED
         doubtful = failure.code is ErrorCode.UPSTREAM_MALFORMED
     else:
-        # The other CBC codes of this meaning are faults of the customer's bank.
-        own = code == "CBC.0999" or not code.startswith("CBC.")
-        doubtful = own and failure.code is ErrorCode.UPSTREAM_ERROR
+        # The other CBC codes that mean UPSTREAM_ERROR are faults of the customer's bank.
+        of_huawei = code == "CBC.0999" or not code.startswith("CBC.")
+        doubtful = of_huawei and failure.code is ErrorCode.UPSTREAM_ERROR
     return Evidence.DOUBTFUL if doubtful else Evidence.ANSWERED
 
 
 def of_failure(failure: GatewayError, errand: Errand, waited: float) -> Evidence | None:
-    """The evidence of an exchange without an answer; None if it is none.
+    """The evidence of an exchange without an answer; None if it is no evidence.
 
     Args:
-        failure: What the endpoint raised.
-        errand: Whose time it had.
-        waited: Seconds that the answer was waited for.
+        failure: The error that the endpoint raised.
+        errand: The errand of the exchange.
+        waited: Seconds from the start of the exchange to the failure.
     """
     if failure.code not in _LOST or (errand.left <= 0 and waited < PATIENCE):
         return None

@@ -1,4 +1,4 @@
-"""After how many seconds a failed call may be repeated, by Huawei's word or by ours."""
+"""The seconds until a failed call may be repeated: Huawei's `Retry-After`, or our catalogue's."""
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -7,33 +7,33 @@ from email.utils import parsedate_to_datetime
 from app.errors import ErrorCode
 from app.huawei.credentials.signing import utc_now
 
-LONGEST_PAUSE = 3600.0  # seconds, whatever upstream asks for
+LONGEST_PAUSE = 3600.0  # seconds, the upper bound of Huawei's `Retry-After`
 
-# Theirs are kept to by the gateway's own retries as well; after the others these jitter.
-_OURS = frozenset({ErrorCode.ACCESS_KEY_LOCKED, ErrorCode.UPSTREAM_THROTTLED})
+# The gateway's own retries also keep the catalogue's pause of these codes; others get jitter.
+_FIXED = frozenset({ErrorCode.ACCESS_KEY_LOCKED, ErrorCode.UPSTREAM_THROTTLED})
 
 
 def pause(
     code: ErrorCode, headers: Mapping[str, str], now: Callable[[], datetime] = utc_now
 ) -> float | None:
-    """Seconds after which a repeat makes sense; None where the catalogue's pause is good enough.
+    """Seconds until a repeat makes sense; None if the catalogue's own pause applies, or none.
 
-    Huawei's `Retry-After` counts, as seconds or as an HTTP date (RFC 9110, 10.2.3), from 0 to
-    LONGEST_PAUSE. Only the lock of an access key has a length of its own.
+    Huawei's `Retry-After` decides, as seconds or as an HTTP date (RFC 9110, 10.2.3), limited to
+    0 to LONGEST_PAUSE. It is ignored for a locked access key, whose lock has a fixed length.
 
     Args:
-        code: What the call ended in.
-        headers: Of the answer, with names in lower case.
-        now: The clock against which a date is read.
+        code: The error code of the failed call.
+        headers: The headers of the answer, with names in lower case.
+        now: The wall clock; a date in the header is compared with it.
     """
     if code.pause is None:
         return None
-    said = None
+    asked = None
     if code is not ErrorCode.ACCESS_KEY_LOCKED:
-        said = _seconds(headers.get("retry-after", ""), now)
-    if said is not None:
-        return min(max(0.0, said), LONGEST_PAUSE)
-    return code.pause if code in _OURS else None
+        asked = _seconds(headers.get("retry-after", ""), now)
+    if asked is not None:
+        return min(max(0.0, asked), LONGEST_PAUSE)
+    return code.pause if code in _FIXED else None
 
 
 def _seconds(text: str, now: Callable[[], datetime]) -> float | None:
@@ -45,6 +45,6 @@ def _seconds(text: str, now: Callable[[], datetime]) -> float | None:
         date = parsedate_to_datetime(text)
     except (ValueError, OverflowError):
         return None
-    if date.tzinfo is None:  # said to be of no zone in particular
+    if date.tzinfo is None:  # the date ends in -0000, which names no zone
         date = date.replace(tzinfo=UTC)
     return (date - now()).total_seconds()

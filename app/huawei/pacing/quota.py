@@ -1,7 +1,7 @@
 """The fair queue in front of each of Huawei's APIs.
 
-Huawei allows so many calls a second for each API, source address and account (throttling page
-en-us_topic_0000002060988265): behind one gateway all callers and all replicas share them.
+Huawei limits the calls a second for each API, source address and account (throttling page
+en-us_topic_0000002060988265). All callers and all replicas of the gateway share this quota.
 """
 
 import threading
@@ -14,8 +14,8 @@ from app.huawei.pacing.deadline import FLOOR, Errand
 from app.observability import metrics
 from app.state import State
 
-# Calls are let go so much further apart than allowed, for they do not all take equally long to
-# arrive: 95 % of the quota can be used.
+# Pace calls 5 % slower than allowed: network jitter compresses the gaps. Written as the seconds
+# in which the quota of one second is used.
 MARGIN = 1.05
 
 
@@ -28,7 +28,7 @@ class _Ticket:
 
 @dataclass(slots=True)
 class _Line:
-    """Tickets of one urgency: callers take turns, each with its tickets in order."""
+    """The waiting tickets of one priority, served round robin by caller, then in order."""
 
     callers: OrderedDict[str, deque[_Ticket]] = field(default_factory=OrderedDict)
 
@@ -46,11 +46,13 @@ class _Line:
             return tickets[0]
         return None
 
-    def served(self, ticket: _Ticket) -> None:
-        """Its caller has had its turn."""
+    def grant(self, ticket: _Ticket) -> None:
+        """Remove a ticket and put its caller at the end of the line."""
         self.remove(ticket)
         if ticket.errand.caller in self.callers:
             self.callers.move_to_end(ticket.errand.caller)
+        ticket.granted = True
+        ticket.changed.notify()
 
 
 class Quota:
@@ -58,9 +60,9 @@ class Quota:
 
     Args:
         account: The account's name.
-        api: Method and path, by which all replicas know it.
-        operation: Its name in metrics.
-        calls_per_second: What Huawei allows.
+        api: Method and path; the key of the API in the state.
+        operation: The queue's name in metrics.
+        calls_per_second: The calls a second that Huawei allows.
         state: Counts the calls of all replicas.
     """
 
@@ -72,19 +74,23 @@ class Quota:
         self._state = state
         self._lock = threading.Lock()
         self._urgent, self._polls = _Line(), _Line()
-        self._asking: _Ticket | None = None
+        self._leader: _Ticket | None = None  # the ticket whose thread reserves for all
         self._waiting = metrics.QUEUE_DEPTH.labels(account, operation)
         self._waited = metrics.QUEUE_SECONDS.labels(account, operation)
 
     def wait(self, errand: Errand, write: bool) -> None:
-        """Wait for the turn to make one call.
+        """Wait for the slot of one call.
+
+        Args:
+            errand: The caller, the priority and the deadline.
+            write: Whether the call writes.
 
         Raises:
-            GatewayError: DEADLINE_EXCEEDED if there is no time to wait; OVERLOADED if the turn
-                does not come in time. Nothing may be sent then.
+            GatewayError: DEADLINE_EXCEEDED if too little time is left to wait; OVERLOADED if no
+                slot comes in time. The call must then not be sent.
         """
         errand.check(write)
-        if self._nobody_waits() and self._state.take(self._key, self._calls, MARGIN) == 0:
+        if self._is_empty() and self._state.reserve(self._key, self._calls, MARGIN) == 0:
             self._waited.observe(0)
             return
         begun = errand.left
@@ -99,44 +105,45 @@ class Quota:
                     if left <= 0:
                         line.remove(ticket)
                         raise GatewayError(ErrorCode.OVERLOADED, retry_after=1.0, write=write)
-                    ticket.changed.wait(min(left, self._ask(ticket)))
+                    ticket.changed.wait(min(left, self._grant_slots(ticket)))
             finally:
                 self._waiting.dec()
                 self._hand_over(ticket)
         self._waited.observe(max(0.0, begun - errand.left))
 
-    def _nobody_waits(self) -> bool:
+    def _is_empty(self) -> bool:
         return not self._urgent.callers and not self._polls.callers
 
-    def _ask(self, ticket: _Ticket) -> float:
-        """Let those whose turn it is go; seconds until it makes sense to look again.
+    def _grant_slots(self, ticket: _Ticket) -> float:
+        """Reserve slots for the waiting tickets until this one has its slot or the quota is used.
 
-        One of those who wait asks for all, so that the state is asked once a call and not once a
-        waiting request.
+        One thread, the leader, reserves for all: the state is asked once for each call and not
+        once for each waiting request.
+
+        Returns:
+            Seconds until the thread must call again; infinity if another thread is the leader.
         """
-        if self._asking not in (None, ticket):
+        if self._leader not in (None, ticket):
             return float("inf")
-        self._asking = ticket
-        while (next_one := self._urgent.first() or self._polls.first()) is not None:
-            pause = self._state.take(self._key, self._calls, MARGIN)
+        self._leader = ticket
+        while (following := self._urgent.first() or self._polls.first()) is not None:
+            pause = self._state.reserve(self._key, self._calls, MARGIN)
             if pause > 0:
                 return pause
-            line = self._urgent if next_one.errand.urgent else self._polls
-            line.served(next_one)
-            next_one.granted = True
-            next_one.changed.notify()
-            if next_one is ticket:
+            line = self._urgent if following.errand.urgent else self._polls
+            line.grant(following)
+            if following is ticket:
                 return 0.0
         return 0.0
 
     def _hand_over(self, ticket: _Ticket) -> None:
-        """Have another one ask, where the one who did is done."""
-        if self._asking is not ticket:
+        """Wake another thread to become the leader if this ticket's thread was the leader."""
+        if self._leader is not ticket:
             return
-        self._asking = None
-        next_one = self._urgent.first() or self._polls.first()
-        if next_one is not None:
-            next_one.changed.notify()
+        self._leader = None
+        following = self._urgent.first() or self._polls.first()
+        if following is not None:
+            following.changed.notify()
 
 
 class Quotas:

@@ -1,4 +1,4 @@
-"""Whether, when and how often a failed call is sent again."""
+"""Retries: whether a failed call is sent again, when, and how often."""
 
 import random
 import threading
@@ -10,26 +10,27 @@ from app.errors import ErrorCode, GatewayError
 from app.huawei.operation import Operation
 from app.huawei.pacing.deadline import FLOOR, Errand
 
-# Nothing was processed after these: a write may be sent again too.
+# After these errors Huawei has processed nothing, so that a write may be sent again too.
 NOT_PROCESSED = frozenset({ErrorCode.UPSTREAM_UNREACHABLE, ErrorCode.UPSTREAM_THROTTLED})
-# A read may be sent again after these as well.
+# After these errors a read may be sent again.
 FAILED = NOT_PROCESSED | {ErrorCode.UPSTREAM_ERROR, ErrorCode.UPSTREAM_MALFORMED}
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 3.0  # seconds
-SHARE = 0.1  # retries for each request
-RESERVE = 10.0  # retries that may come at once
+SHARE = 0.1  # retries that each request adds to the retry budget
+RESERVE = 10.0  # retries, the upper bound of the retry budget
 
 T = TypeVar("T")
 
 
 class Retries:
-    """Repeats the calls of one account: capped exponential pauses with full jitter.
+    """Retries the calls of one account, with capped exponential backoff and full jitter.
 
-    Retries are at most a tenth of its requests: a failing Huawei gets no storm.
+    A retry budget limits the retries to a tenth of the requests, to prevent a retry storm while
+    Huawei fails.
 
     Args:
-        tries: How often one call is sent at most.
-        jitter: Chooses a number between two.
+        tries: The highest number of times that one call is sent.
+        jitter: Returns a number between its two arguments, by default at random.
     """
 
     def __init__(
@@ -41,10 +42,18 @@ class Retries:
         self._budget = RESERVE
 
     def call(self, operation: Operation, errand: Errand, work: Callable[[], T]) -> T:
-        """Do the work, within the errand's time again if it fails and that is safe.
+        """Do the work; do it again after a failure if that is safe and time is left.
+
+        Args:
+            operation: The operation; it decides which failures may be repeated.
+            errand: The time budget.
+            work: Sends the call once.
+
+        Returns:
+            The result of the work.
 
         Raises:
-            GatewayError: what the last try ended in.
+            GatewayError: the failure of the last try.
         """
         repeatable = NOT_PROCESSED if operation.writes else FAILED
         with self._lock:

@@ -1,4 +1,4 @@
-"""One call for all who ask the same at the same time."""
+"""Shares one call among threads that need the same result at the same time."""
 
 import threading
 from collections.abc import Callable, Hashable
@@ -9,36 +9,36 @@ T = TypeVar("T")
 
 
 class SingleFlight:
-    """Lets the first of several askers do the work; the others get what it got."""
+    """Lets the first thread do the work; the other threads wait for its result."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._under_way: dict[Hashable, Future[Any]] = {}
+        self._pending: dict[Hashable, Future[Any]] = {}
 
     def do(self, key: Hashable, work: Callable[[], T], within: float | None = None) -> T:
-        """The outcome of `work`, or of the same work that is under way for this key.
+        """The result of `work`, or of the work that another thread is doing for the same key.
 
         Args:
-            key: What is asked for.
-            work: Gets it.
-            within: Seconds to wait for another's work.
+            key: Identifies the work.
+            work: Produces the result.
+            within: Seconds to wait for another thread; None waits without a limit.
 
         Raises:
-            TimeoutError: if another's work takes longer.
-            Exception: whatever the work raised, for all who asked.
+            TimeoutError: if another thread's work takes longer.
+            Exception: the exception of the work, in all the threads.
         """
         with self._lock:
-            under_way = self._under_way.get(key)
-            mine: Future[T] = under_way or Future()
-            if under_way is None:
-                self._under_way[key] = mine
-        if under_way is not None:
-            return cast(T, under_way.result(within))
+            pending = self._pending.get(key)
+            own: Future[T] = pending or Future()
+            if pending is None:
+                self._pending[key] = own
+        if pending is not None:
+            return cast(T, pending.result(within))
         try:
-            mine.set_result(work())
+            own.set_result(work())
         except BaseException as error:
-            mine.set_exception(error)
+            own.set_exception(error)
         finally:
             with self._lock:
-                del self._under_way[key]
-        return mine.result()
+                del self._pending[key]
+        return own.result()

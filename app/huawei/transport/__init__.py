@@ -1,4 +1,7 @@
-"""Reaching Huawei: connections of a library, one deadline, sent or not sent told apart."""
+"""HTTP to Huawei by urllib3's connections: one deadline for each request, and no second try.
+
+A failure before anything was sent is distinguished from a failure after that.
+"""
 
 from app.huawei.transport.connection import Reply, Stream
 from app.huawei.transport.endpoint import USER_AGENT, Endpoint

@@ -1,4 +1,4 @@
-"""The addresses of a name, and a TCP connection to one of them, each within its time."""
+"""Looks up the addresses of a host name and connects to one of them, both with a deadline."""
 
 import socket
 import threading
@@ -8,16 +8,19 @@ from concurrent.futures import Future
 from ipaddress import ip_address
 from typing import Any
 
-Address = tuple[int, Any]  # the family, and what `socket.connect` takes
+Address = tuple[int, Any]  # the address family, and the argument of `socket.connect`
 
 _LOOPBACK = ("127.0.0.1", "::1")
 
 
 def left(ends: float) -> float:
-    """Seconds left until `ends` of the monotonic clock.
+    """Seconds until a deadline.
+
+    Args:
+        ends: The deadline, by the monotonic clock.
 
     Raises:
-        TimeoutError: if there are none.
+        TimeoutError: if the deadline has passed.
     """
     seconds = ends - time.monotonic()
     if seconds <= 0:
@@ -26,12 +29,13 @@ def left(ends: float) -> float:
 
 
 class Names:
-    """Looks names up. A look-up cannot be interrupted: it runs in a thread, one for each name.
+    """Looks up host names.
 
-    All who ask for the name meanwhile wait for the same thread, each within its own time.
+    A look-up cannot be interrupted, so it runs in a thread of its own. Requests for the same name
+    wait for the same thread, each until its own deadline.
 
     Args:
-        resolve: The resolver, called as `socket.getaddrinfo` is.
+        resolve: The resolver, with the parameters of `socket.getaddrinfo`.
     """
 
     def __init__(self, resolve: Callable[..., Iterable[Any]] = socket.getaddrinfo) -> None:
@@ -40,13 +44,18 @@ class Names:
         self._pending: dict[tuple[str, int], Future[list[Address]]] = {}
 
     def addresses(self, host: str, port: int, ends: float) -> list[Address]:
-        """The addresses of a host, in the order in which they are to be tried.
+        """The addresses of a host, in the order to try them.
 
-        An IP address stands for itself, and `localhost` and all names below it for the loopback
-        addresses (RFC 6761): these are not looked up.
+        IP addresses are not looked up, and neither are `localhost` and the names below it, which
+        mean the loopback addresses (RFC 6761).
+
+        Args:
+            host: A name or an IP address.
+            port: The port of the addresses.
+            ends: The deadline, by the monotonic clock.
 
         Raises:
-            OSError: if the name has no address, or the time ends before the answer is there.
+            OSError: if the name has no address, or the deadline passes before the answer arrives.
         """
         if host == "localhost" or host.endswith(".localhost"):
             return [_numeric(address, port) for address in _LOOPBACK]
@@ -68,7 +77,7 @@ class Names:
         try:
             found = self._resolve(host, port, type=socket.SOCK_STREAM)
             pending.set_result([(entry[0], entry[4]) for entry in found])
-        except (OSError, UnicodeError):  # a name that IDNA cannot hold is a UnicodeError
+        except (OSError, UnicodeError):  # IDNA raises UnicodeError for a name it cannot encode
             pending.set_exception(OSError("the name has no address"))
         finally:
             with self._lock:
@@ -82,20 +91,28 @@ def _numeric(host: str, port: int) -> Address:
 
 
 def connect(addresses: list[Address], options: Iterable[Any], ends: float) -> socket.socket:
-    """A connection to the first address that accepts one.
+    """Connect to the first address that accepts a connection.
 
-    Each address may use an equal share of the time that is left, so that a dead one leaves time
-    for the next.
+    Each address gets an equal share of the time left, so that a dead address leaves time for the
+    next address.
+
+    Args:
+        addresses: The addresses, in the order to try them.
+        options: Arguments of `setsockopt`.
+        ends: The deadline, by the monotonic clock.
+
+    Returns:
+        The connected socket.
 
     Raises:
-        OSError: if none of them does within the time.
+        OSError: if no address accepts a connection before the deadline.
     """
     error = OSError("the name has no address")
     for position, (family, address) in enumerate(addresses):
         share = left(ends) / (len(addresses) - position)
         try:
             opened = socket.socket(family, socket.SOCK_STREAM)
-        except OSError as failed:  # the machine does not know the family
+        except OSError as failed:  # the machine does not support the address family
             error = failed
             continue
         try:

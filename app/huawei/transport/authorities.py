@@ -1,4 +1,4 @@
-"""The TLS contexts of an endpoint, made anew when the certificate authorities change."""
+"""The TLS context of an endpoint, replaced when the files of the certificate authorities change."""
 
 import logging
 import os
@@ -12,10 +12,10 @@ _LOG = logger("transport")
 
 
 class Authorities:
-    """Certificate authorities to trust: a file's, or the machine's.
+    """The trusted certificate authorities, of a file or of the machine.
 
     Args:
-        ca_file: Holds the authorities; None for those of the machine.
+        ca_file: The file of the authorities; None for the machine's authorities.
 
     Raises:
         OSError: if the file cannot be read.
@@ -31,7 +31,7 @@ class Authorities:
         self._context = self._load()
 
     def context(self) -> ssl.SSLContext:
-        """The context for a connection; another one after the authorities changed."""
+        """The context for a new connection. It is another object after the authorities changed."""
         if self._versions() != self._seen:
             with self._lock:
                 seen = self._versions()
@@ -43,7 +43,7 @@ class Authorities:
     def _reload(self) -> None:
         try:
             self._context = self._load()
-            event(_LOG, logging.INFO, "The certificate authorities were read again")
+            event(_LOG, logging.INFO, "Changed certificate authorities are in use")
         except OSError:
             text = "Changed certificate authorities cannot be read; the old ones stay in use"
             event(_LOG, logging.ERROR, text)
@@ -52,8 +52,8 @@ class Authorities:
         return [_version(path) for path in self._paths]
 
     def _load(self) -> ssl.SSLContext:
-        # Certificates and host names are verified. Unlike the contexts that urllib3 and
-        # ssl.create_default_context make, it writes no keys to the environment's SSLKEYLOGFILE.
+        # This context verifies certificates and host names. The contexts of urllib3 and
+        # ssl.create_default_context would write keys to the file that SSLKEYLOGFILE names.
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.hostname_checks_common_name = False
@@ -65,7 +65,7 @@ class Authorities:
 
 
 def _version(path: Path | str) -> tuple[int, int, int] | None:
-    """What changes when a file is written or replaced; None where there is none."""
+    """The inode, time and size of a file, which differ after a change; None if there is no file."""
     try:
         found = os.stat(path)
     except OSError:

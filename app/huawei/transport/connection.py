@@ -1,4 +1,4 @@
-"""urllib3's connections, with one deadline and no second try."""
+"""urllib3's connections with one deadline for each request and no second try."""
 
 import contextlib
 import socket
@@ -23,17 +23,20 @@ _OPTIONS = [
 
 
 class Stream(Protocol):
-    """Something to read from."""
+    """A readable byte stream."""
 
     def read(self, size: int = -1, /) -> bytes:
-        """At most `size` bytes; none at its end."""
+        """At most `size` bytes; empty at the end of the stream."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A whole answer; the names of its headers are in lower case.
+    """A whole answer.
 
-    `content` is None where it was longer than any proper answer.
+    Args:
+        status: The HTTP status.
+        headers: The headers, with names in lower case.
+        content: The body; None if it is longer than MAX_CONTENT.
     """
 
     status: int
@@ -42,15 +45,16 @@ class Reply:
 
 
 class Connection(HTTPConnection):
-    """A connection that is used again and again: a request, its answer, the next request.
+    """A persistent connection: one request at a time, each followed by its answer.
 
     Args:
         host: A name or an IP address.
         port: The port.
-        names: Look the name up.
+        names: Looks up the name.
+        options: Further arguments of urllib3's connection.
     """
 
-    auto_open = 0  # http.client would connect again in the middle of a request
+    auto_open = 0  # otherwise http.client reconnects during a request
 
     def __init__(self, host: str, port: int, names: Names, **options: Any) -> None:
         super().__init__(host, port, socket_options=_OPTIONS, **options)
@@ -63,10 +67,13 @@ class Connection(HTTPConnection):
         self.idle_until = 0.0
 
     def open(self, ends: float) -> None:
-        """Connect, by way of the proxy and by TLS if there are.
+        """Connect, through the proxy and with TLS if they are configured.
+
+        Args:
+            ends: The deadline, by the monotonic clock.
 
         Raises:
-            OSError, HTTPException: if that fails or is not done at `ends`.
+            OSError, HTTPException: if the connection fails or the deadline passes.
         """
         self.limit(ends)
         self.connect()
@@ -76,7 +83,7 @@ class Connection(HTTPConnection):
     def _new_conn(self) -> socket.socket:
         addresses = self._names.addresses(self.host, self.port, self._ends)
         opened = connect(addresses, _OPTIONS, self._ends)
-        self._below = opened.dup()  # TLS takes the other one apart
+        self._below = opened.dup()  # TLS detaches the descriptor of the other socket object
         return opened
 
     def exchange(
@@ -88,52 +95,55 @@ class Connection(HTTPConnection):
         read: float,
         ends: float,
     ) -> Reply:
-        """Send a request once and read its whole answer, after `limit(ends)`.
+        """Send a request once and read its whole answer. Call `limit(ends)` first.
 
         Args:
             method: The HTTP method.
             target: Path and query.
-            headers: All headers but the length of a body of bytes.
-            body: The body; a stream needs its length in the headers.
-            read: Seconds in which the answer has to come once all is sent.
-            ends: When all has to be over, by the monotonic clock.
+            headers: The headers; the length of a body of bytes is added.
+            body: The body; the headers must hold the length of a stream.
+            read: Seconds for the whole answer, from the end of sending.
+            ends: The deadline of the request, by the monotonic clock.
 
         Raises:
-            HTTPException, HTTPError, OSError, ValueError: if no whole answer comes in time.
+            HTTPException, HTTPError, OSError, ValueError: if no whole answer arrives in time.
         """
         self.reusable = False
         whole = True
         try:
             self.request(method, target, body, headers, preload_content=False)  # type: ignore[arg-type]
         except (BrokenPipeError, ConnectionResetError):
-            whole = False  # an answer may have come before upstream had read everything
+            whole = False  # upstream may have answered before it had read the whole request
         self.limit(min(ends, time.monotonic() + read))
         response = self.getresponse()
         assert self._answer is not None  # noqa: S101 - for mypy
         content = self._answer.content()
-        if self._late:  # which looks like the end of an answer that ends with its connection
+        if self._late:  # the cut connection can look like the end of an answer without a length
             raise TimeoutError
         self.reusable = whole and self._answer.reusable and not self.is_closed
         found = {name.lower(): value for name, value in response.headers.itermerged()}
         return Reply(response.status, found, content)
 
     def response_class(self, *args: Any, **options: Any) -> Answer:  # type: ignore[override]
-        """http.client's hook."""
+        """http.client's hook for the class of the answer."""
         self._answer = Answer(*args, **options)
         return self._answer
 
     def limit(self, ends: float) -> None:
-        """Let whatever waits for this connection fail at `ends` of the monotonic clock.
+        """Set the deadline: every operation on this connection fails when it passes.
+
+        Args:
+            ends: The deadline, by the monotonic clock.
 
         Raises:
-            TimeoutError: if that is over.
+            TimeoutError: if the deadline has passed.
         """
         self._ends = ends
         self.timeout = left(ends)
         WATCH.until(self, ends, self._cut)
 
     def _cut(self) -> None:
-        """End whatever waits for this connection."""
+        """Shut the socket down, so that the operation that waits for it fails."""
         self._late = True
         below = self._below
         if below is not None:
@@ -141,7 +151,7 @@ class Connection(HTTPConnection):
                 below.shutdown(socket.SHUT_RDWR)
 
     def discard(self) -> None:
-        """Close it for good. A limit that was set passes without effect."""
+        """Close the connection for good. A deadline that was set has no further effect."""
         answer, below, self._answer, self._below = self._answer, self._below, None, None
         if answer is not None:
             answer.close()
@@ -151,4 +161,4 @@ class Connection(HTTPConnection):
 
 
 class SecureConnection(Connection, HTTPSConnection):
-    """Such a connection by TLS."""
+    """A persistent connection with TLS."""

@@ -1,4 +1,4 @@
-"""One of Huawei's endpoints: requests by kept-alive connections, safe to share by threads."""
+"""One of Huawei's endpoints, with a pool of persistent connections. Threads may share it."""
 
 import logging
 import socket
@@ -24,9 +24,9 @@ from app.observability.logs import event, logger
 from app.settings import AccountSettings
 
 USER_AGENT = "partner-gateway"
-MOST_IDLE = 512  # connections; more requests at once open more, which are closed after their answer
-IDLE = 30.0  # seconds that a connection is kept without a request
-LONGEST = 60.0  # seconds that a request may take if it is not said
+MOST_IDLE = 512  # idle connections in the pool; more connections are closed after their answer
+IDLE = 30.0  # seconds after which an idle connection is closed
+LONGEST = 60.0  # seconds, the default deadline of a request
 
 _LOG = logger("transport")
 _PORTS = {"http": 80, "https": 443}
@@ -36,15 +36,15 @@ _FAILURES = (HTTPError, HTTPException, OSError)
 class Endpoint:
     """Sends requests to one of Huawei's endpoints.
 
-    TLS 1.2 or newer, certificates verified. Redirects are not followed, and neither proxies nor
-    .netrc of the environment are looked at.
+    It uses TLS 1.2 or newer and verifies certificates. It does not follow redirects, and ignores
+    the environment's proxies and .netrc.
 
     Args:
         url: Scheme, host and port.
-        account: Settings of the account: timeouts, certificate authorities, proxy.
-        name: The account's name in the configuration, for the log.
-        idle: Seconds that a connection is kept without a request.
-        resolve: The resolver, called as `socket.getaddrinfo` is.
+        account: The settings of the account: timeouts, certificate authorities, proxy.
+        name: The account's name, for the log.
+        idle: Seconds after which an idle connection is closed.
+        resolve: The resolver, with the parameters of `socket.getaddrinfo`.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class Endpoint:
         self._names = Names(resolve)
         self._timeouts = account.timeouts
         self._idle_seconds = idle
-        self._idle: deque[Connection] = deque()  # the one used last is used next
+        self._idle: deque[Connection] = deque()  # last in, first out
         weakref.finalize(self, _discard_all, self._idle)
 
     def send(
@@ -84,16 +84,17 @@ class Endpoint:
         Args:
             method: The HTTP method.
             target: Path and query.
-            headers: The headers; `Host`, if it is not among them, and the like are added.
-            body: The body; a stream needs its length in the headers.
-            writes: Whether an answer that was lost leaves the outcome unknown.
-            within: Seconds in which all has to be over.
+            headers: The headers. `Host`, `Accept-Encoding` and `User-Agent` are added if they are
+                missing.
+            body: The body; the headers must hold the length of a stream.
+            writes: Whether the request writes, so that a lost answer leaves its outcome unknown.
+            within: Seconds until the deadline of the whole request.
 
         Raises:
             GatewayError: UPSTREAM_UNREACHABLE or DEADLINE_EXCEEDED if nothing was sent;
-                OUTCOME_UNKNOWN (for a write) or UPSTREAM_ERROR if something was and no answer
-                came back.
-            ValueError: if a header cannot be sent; nothing was.
+                OUTCOME_UNKNOWN (for a write) or UPSTREAM_ERROR if something was sent and no whole
+                answer came back.
+            ValueError: if a header cannot be sent; nothing was sent.
         """
         if within <= 0:
             raise GatewayError(ErrorCode.DEADLINE_EXCEEDED, write=writes)
@@ -105,7 +106,7 @@ class Endpoint:
             **headers,
         }
         _check(headers)
-        # `from None`: libraries' texts can hold the path, the host and parts of the answer.
+        # `from None`: exception texts of the libraries can hold the path or parts of the answer.
         try:
             connection = self._connection(min(self._timeouts.connect, within))
         except _FAILURES as error:
@@ -129,7 +130,7 @@ class Endpoint:
         return reply
 
     def _connection(self, within: float) -> Connection:
-        """An idle connection that is still open, or a new one."""
+        """An idle connection that is still open, or a new connection."""
         context = self._authorities.context() if self._authorities else None
         while (connection := _last(self._idle)) is not None:
             young = time.monotonic() < connection.idle_until
@@ -157,12 +158,12 @@ class Endpoint:
         return connection
 
     def _release(self, connection: Connection) -> None:
-        """Keep the connection for the next request, if it can serve one."""
+        """Return the connection to the pool; close it if it is not reusable or the pool is full."""
         if not connection.reusable or len(self._idle) >= MOST_IDLE:
             connection.discard()
             return
         connection.idle_until = time.monotonic() + self._idle_seconds
-        # Before anyone can take it, and set a deadline.
+        # Set this before the connection is in the pool: a request that gets it sets a deadline.
         WATCH.until(connection, connection.idle_until, partial(_expire, self._idle, connection))
         self._idle.append(connection)
 
@@ -171,7 +172,7 @@ class Endpoint:
             event(
                 _LOG,
                 logging.ERROR,
-                "Upstream's certificate is not trusted: nothing was sent",
+                "Upstream's certificate is not trusted; nothing was sent",
                 account=self._name,
                 host=self._host,
                 reason="certificate verify failed",
@@ -185,7 +186,7 @@ def _address(parts: SplitResult) -> tuple[str, int]:
 
 def _check(headers: Mapping[str, str]) -> None:
     text = "".join([f"{name}{headers[name]}" for name in headers])
-    # Neither error tells the header, which can be a secret.
+    # The errors do not name the header, whose value can be a secret.
     if "\r" in text or "\n" in text:
         raise ValueError("a line break in a header")
     if not text.isascii():
@@ -202,7 +203,7 @@ def _last(idle: deque[Connection]) -> Connection | None:
 def _expire(idle: deque[Connection], connection: Connection) -> None:
     try:
         idle.remove(connection)
-    except ValueError:  # a request has taken it
+    except ValueError:  # a request uses the connection
         return
     connection.discard()
 

@@ -1,4 +1,4 @@
-"""Reads answers by http.client, and refuses what http.client would take for a whole answer."""
+"""Reads answers with http.client, and refuses incomplete or ambiguous answers that it accepts."""
 
 import io
 import socket
@@ -7,8 +7,8 @@ from typing import Any
 
 from urllib3.util.response import assert_header_parsing
 
-MAX_CONTENT = 1024 * 1024  # bytes; the longest documented answer has a few KiB
-MAX_RECEIVED = 2 * MAX_CONTENT  # bytes, with head and framing
+MAX_CONTENT = 1024 * 1024  # bytes of a body; the longest documented answer has a few KiB
+MAX_RECEIVED = 2 * MAX_CONTENT  # bytes of an answer, with head and framing
 
 
 class _TooLongError(HTTPException):
@@ -16,7 +16,10 @@ class _TooLongError(HTTPException):
 
 
 class _Received(io.RawIOBase):
-    """What a connection receives for one answer. Its end is an error unless it may end there."""
+    """The bytes that a connection receives for one answer.
+
+    The end of the connection is an error unless `may_end` is set.
+    """
 
     def __init__(self, raw: Any) -> None:
         self._raw = raw
@@ -29,7 +32,7 @@ class _Received(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
-        """Receive at most as many bytes as the buffer holds."""
+        """Receive bytes into the buffer; the number of bytes received."""
         if self.complete:
             return 0
         if self._count > MAX_RECEIVED:
@@ -47,13 +50,13 @@ class _Received(io.RawIOBase):
 
 
 class _Buffer(io.BufferedReader):
-    """Notices what was received beyond the answer."""
+    """Detects bytes that were received after the end of the answer."""
 
     spoiled = False
     raw: _Received
 
     def close(self) -> None:
-        """End the reading; http.client calls it at the end of the answer."""
+        """End the reading. http.client calls this at the end of the answer."""
         if not self.closed:
             self.raw.complete = True
             self.spoiled = bool(self.peek())
@@ -61,11 +64,11 @@ class _Buffer(io.BufferedReader):
 
 
 class Answer(HTTPResponse):
-    """An answer to a request.
+    """An answer to a request, read more strictly than http.client reads it.
 
-    http.client takes the end of the connection for the end of a head and of trailers, knows one
-    interim answer (100) only, believes the first of several lengths, and drops what it cannot
-    parse; and what came after the answer is lost in its buffer.
+    http.client accepts the end of the connection as the end of the head and of trailers, skips
+    only the interim answer 100, uses the first of several lengths, drops lines that it cannot
+    parse, and loses bytes after the answer in its buffer.
     """
 
     def __init__(
@@ -80,17 +83,17 @@ class Answer(HTTPResponse):
         self._buffer = self.fp = _Buffer(self._received)
 
     def begin(self) -> None:
-        """Read the head; those of interim answers are passed over.
+        """Read the head. The heads of interim answers are skipped.
 
         Raises:
-            HTTPException: if it is none, or does not say clearly where the content ends.
-            OSError: if the connection ends, or time does.
+            HTTPException: if the head is malformed, or does not clearly define the body's length.
+            OSError: if the connection ends or the deadline passes.
         """
         super().begin()
         while self.status < 200:
             if self.status == 101:
                 raise HTTPException("an upgrade that was not asked for")
-            self.headers = None  # type: ignore[assignment]  # so that it reads another head
+            self.headers = None  # type: ignore[assignment]  # `begin` then reads another head
             super().begin()
         assert_header_parsing(self.msg)
         codings = [coding.lower() for coding in self.msg.get_all("Transfer-Encoding", [])]
@@ -102,10 +105,10 @@ class Answer(HTTPResponse):
         self._received.may_end = self.length is None and not self.chunked
 
     def content(self) -> bytes | None:
-        """The content; None where it is longer than any proper one.
+        """The body; None if it is longer than MAX_CONTENT.
 
         Raises:
-            HTTPException, OSError, ValueError: if it does not come whole.
+            HTTPException, OSError, ValueError: if the body is incomplete.
         """
         try:
             content = self.read(MAX_CONTENT + 1)
@@ -115,5 +118,5 @@ class Answer(HTTPResponse):
 
     @property
     def reusable(self) -> bool:
-        """Whether it was read whole, and nothing was received after it."""
+        """Whether the answer was read completely, and nothing was received after it."""
         return self.isclosed() and not self._buffer.spoiled

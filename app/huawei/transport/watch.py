@@ -1,7 +1,7 @@
-"""One thread that ends what is over: exchanges at their deadline, idle connections at their age.
+"""One thread that ends exchanges at their deadline and closes idle connections.
 
-A socket's timeout is for each read or write, and under gevent for each piece of a TLS record: an
-answer that drips would hold a request for as long as upstream likes.
+A socket's timeout applies to each read or write, and under gevent to each piece of a TLS record.
+An answer that arrives byte by byte would therefore never time out.
 """
 
 import threading
@@ -12,9 +12,9 @@ from app.observability.logs import unexpected
 
 
 class Watch:
-    """Calls a function when its time has come, for each key the one that was set last.
+    """Calls functions at set times: for each key the function that was set last.
 
-    The thread sleeps until the next end, and starts with the first one.
+    The thread starts with the first `until`, and sleeps until the next time.
     """
 
     def __init__(self) -> None:
@@ -24,9 +24,12 @@ class Watch:
         self._thread: threading.Thread | None = None
 
     def until(self, key: Hashable, ends: float, over: Callable[[], None]) -> None:
-        """Call `over` at `ends` of the monotonic clock, in place of what was set for the key.
+        """Call a function at a time, and cancel the function that was set for the key before.
 
-        `over` must not wait for anything.
+        Args:
+            key: Identifies the deadline.
+            ends: The time, by the monotonic clock.
+            over: The function. It must not block.
         """
         with self._changed:
             self._ends[key] = ends, over
@@ -45,7 +48,7 @@ class Watch:
                     _, over = self._ends.pop(key)
                     try:
                         over()
-                    except Exception as error:  # the thread must go on
+                    except Exception as error:  # the thread must not end
                         unexpected(error, "watch")
                 self._wakes = min((ends for ends, _ in self._ends.values()), default=float("inf"))
                 seconds = self._wakes - time.monotonic()

@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from app.huawei.credentials.key_pair import KeyPair, load, read_keys, stamp
+from app.huawei.credentials.key_files import read_keys, stamp
+from app.huawei.credentials.key_pair import KeyPair, load
 from app.settings import PairSettings
 from app.state import MemoryState, Sealing, State
 from tests.support.accounts import Mounted, replace

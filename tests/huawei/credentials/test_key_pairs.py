@@ -10,7 +10,7 @@ import pytest
 
 from app.errors import ErrorCode, GatewayError
 from app.huawei.codes import Verdict
-from app.huawei.credentials.key_pair import PROBATION, REST, KeyPair, load
+from app.huawei.credentials.key_pair import PROBATION, SUSPENSION, KeyPair, load
 from app.settings import PairSettings
 from app.state import MemoryState, Sealing, SharedState, State
 from tests.support.accounts import Mounted
@@ -55,14 +55,14 @@ def test_a_pair_shows_only_the_ends_of_its_access_key(pair: KeyPair) -> None:
 
 def test_its_condition_in_one_word(pair: KeyPair, clock: Clock) -> None:
     assert pair.condition == "UNPROVEN"
-    pair.give(bool(pair.take()), Verdict.ACCEPTED)
+    pair.release(bool(pair.acquire()), Verdict.ACCEPTED)
     assert (pair.condition, pair.last_success) == ("PROVEN", clock.utc())
-    pair.give(False, Verdict.LOCKED)
+    pair.release(False, Verdict.LOCKED)
     assert pair.condition == "LOCKED"
-    clock.pass_time(REST)
+    clock.pass_time(SUSPENSION)
     assert pair.condition == "UNPROVEN"
-    pair.give(False, Verdict.REFUSED)
-    pair.give(False, Verdict.REFUSED)
+    pair.release(False, Verdict.REFUSED)
+    pair.release(False, Verdict.REFUSED)
     assert pair.condition == "REFUSED"
     clock.pass_time(86400 * 3)
     assert pair.condition == "EXPIRED"
@@ -73,45 +73,45 @@ def test_after_two_refusals_it_rests_for_the_window(
     pair: KeyPair, clock: Clock, verdict: Verdict
 ) -> None:
     for _ in range(2):
-        assert pair.take() is True
-        pair.give(True, verdict)
-    assert pair.take() is None
-    clock.pass_time(REST - 0.1)
-    assert pair.take() is None
+        assert pair.acquire() is True
+        pair.release(True, verdict)
+    assert pair.acquire() is None
+    clock.pass_time(SUSPENSION - 0.1)
+    assert pair.acquire() is None
     clock.pass_time(0.1)
-    assert pair.take() is True
+    assert pair.acquire() is True
 
 
 def test_after_each_window_it_may_be_refused_twice_again(pair: KeyPair, clock: Clock) -> None:
     refused = 0
     for _ in range(3):
-        while pair.take():
+        while pair.acquire():
             refused += 1
-            pair.give(True, Verdict.REFUSED)
-        clock.pass_time(REST)
+            pair.release(True, Verdict.REFUSED)
+        clock.pass_time(SUSPENSION)
     assert refused == 6
 
 
 def test_refusals_that_come_late_do_not_outlast_their_window(pair: KeyPair, clock: Clock) -> None:
     """Many requests of a proven pair are under way when it is first refused."""
-    assert pair.take() is True
-    pair.give(True, Verdict.ACCEPTED)
+    assert pair.acquire() is True
+    pair.release(True, Verdict.ACCEPTED)
     for _ in range(10):
-        pair.give(False, Verdict.REFUSED)
+        pair.release(False, Verdict.REFUSED)
         clock.pass_time(0.1)
-    clock.pass_time(REST)
-    assert pair.take() is True
+    clock.pass_time(SUSPENSION)
+    assert pair.acquire() is True
 
 
 def test_a_new_reading_of_the_same_files_rests_as_well(
     pair: KeyPair, files: PairSettings, clock: Clock
 ) -> None:
-    pair.give(bool(pair.take()), Verdict.LOCKED)
+    pair.release(bool(pair.acquire()), Verdict.LOCKED)
     again = loaded(files, clock, pair.state)
-    assert again.take() is None
-    assert (again.condition, round(again.rest)) == ("LOCKED", REST)
-    clock.pass_time(REST)
-    assert again.take() is True
+    assert again.acquire() is None
+    assert (again.condition, round(again.suspended_for)) == ("LOCKED", SUSPENSION)
+    clock.pass_time(SUSPENSION)
+    assert again.acquire() is True
 
 
 @pytest.mark.parametrize("verdict", [Verdict.ACCEPTED, Verdict.UNKNOWN, *REFUSALS, Verdict.LOCKED])
@@ -123,14 +123,14 @@ def test_of_eight_threads_one_has_leave_and_the_others_wait_for_its_verdict(
 
     def sign(_: int) -> bool | None:
         nonlocal signing, most
-        leave = pair.take()
+        leave = pair.acquire()
         if leave:
             with counting:
                 signing += 1
                 most = max(most, signing)
             with counting:
                 signing -= 1
-            pair.give(True, verdict)
+            pair.release(True, verdict)
         return leave
 
     leaves = together(8, sign)
@@ -145,9 +145,9 @@ def test_a_replica_that_died_while_proving_holds_the_others_for_a_while_only(
     files: PairSettings, clock: Clock, valkey: Valkey
 ) -> None:
     died, alive = (loaded(files, clock, SharedState(valkey.settings)) for _ in range(2))
-    assert died.take() is True
+    assert died.acquire() is True
     leave: list[bool | None] = []
-    waiting = threading.Thread(target=lambda: leave.append(alive.take()))
+    waiting = threading.Thread(target=lambda: leave.append(alive.acquire()))
     waiting.start()
     waiting.join(0.2)
     assert waiting.is_alive()
@@ -161,10 +161,10 @@ def test_nothing_in_the_state_tells_the_pair(
     files: PairSettings, clock: Clock, valkey: Valkey
 ) -> None:
     pair = loaded(files, clock, SharedState(valkey.settings))
-    assert pair.take()
-    pair.give(False, Verdict.REFUSED)
+    assert pair.acquire()
+    pair.release(False, Verdict.REFUSED)
     held = valkey.values()
-    pair.give(True, Verdict.LOCKED)
+    pair.release(True, Verdict.LOCKED)
     held |= valkey.values()
     assert len(held) == 3
     for word in (b"THEACCESSKEY", b"the-secret-key", b"the-token"):
@@ -173,19 +173,19 @@ def test_nothing_in_the_state_tells_the_pair(
 
 def test_who_has_no_time_to_wait_for_the_proof_is_told_so(files: PairSettings) -> None:
     pair = load(files, MemoryState(), SEALING)
-    assert pair.take() is True
+    assert pair.acquire() is True
     with pytest.raises(GatewayError) as failed:
-        pair.take(0.05)
+        pair.acquire(0.05)
     assert failed.value.code is ErrorCode.DEADLINE_EXCEEDED
-    pair.give(True, Verdict.ACCEPTED)
-    assert pair.take(0.05) is False
+    pair.release(True, Verdict.ACCEPTED)
+    assert pair.acquire(0.05) is False
 
 
 def test_who_has_no_time_to_wait_for_another_replica_does_not_sign_beside_it(
     files: PairSettings, valkey: Valkey
 ) -> None:
     proving, other = (load(files, SharedState(valkey.settings), SEALING) for _ in range(2))
-    assert proving.take() is True
+    assert proving.acquire() is True
     with pytest.raises(GatewayError) as failed:
-        other.take(0.1)
+        other.acquire(0.1)
     assert failed.value.code is ErrorCode.DEADLINE_EXCEEDED

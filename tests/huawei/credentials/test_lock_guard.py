@@ -184,11 +184,11 @@ def test_refusal_and_rest_are_counted_and_logged_without_a_secret(
     wrong: Mounted,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    before = [events(what) for what in ("refused", "resting")]
+    before = [events(what) for what in ("refused", "suspended")]
     client = gateway(with_pairs(settings, wrong))
     for _ in range(3):
         submit(client)
-    after = [events(what) for what in ("refused", "resting")]
+    after = [events(what) for what in ("refused", "suspended")]
     assert [new - old for new, old in zip(after, before, strict=True)] == [2, 1]
     written = [r for r in caplog.records if r.name == "gateway.credentials"]
     assert [record.levelno for record in written] == [logging.ERROR] * 3

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from app.errors import ErrorCode, GatewayError
-from app.huawei.credentials.key_pair import REST
+from app.huawei.credentials.key_pair import SUSPENSION
 from app.huawei.credentials.key_slot import REFUSED_INTERVAL
 from app.huawei.partner_center import PartnerCenter
 from app.settings import Settings
@@ -53,7 +53,7 @@ def test_after_the_window_one_request_probes(
     assert [read(center) for _ in range(5)] == [ended] * 5
     assert len(sandbox.requests()) == refusals
 
-    clock.pass_time(REST - 1)
+    clock.pass_time(SUSPENSION - 1)
     assert read(center) == ended
     assert len(sandbox.requests()) == refusals
 
@@ -148,6 +148,6 @@ def test_files_that_stay_wrong_are_probed_twice_in_a_window(
         assert read(center) is None
         clock.pass_time(REFUSED_INTERVAL)
     assert signers(sandbox, probes=True) == [(SECOND_ACCESS_KEY, "APIGW.0301")] * 2
-    clock.pass_time(REST)
+    clock.pass_time(SUSPENSION)
     assert read(center) is None
     assert len(signers(sandbox, probes=True)) == 3

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.errors import ErrorCode
-from app.huawei.credentials.key_pairs import LOOK_INTERVAL, KeyPairs
+from app.huawei.credentials.key_pairs import CHECK_INTERVAL, KeyPairs
 from app.huawei.credentials.key_slot import REFUSED_INTERVAL
 from app.settings import Settings
 from tests.support.accounts import (
@@ -79,10 +79,10 @@ def test_the_files_are_looked_at_once_an_interval(
     ask: Callable[[], None], sandbox: SandboxDriver, mounted: Mounted, clock: Clock
 ) -> None:
     mounted.write(*NEW_PAIR)
-    clock.pass_time(LOOK_INTERVAL / 2)
+    clock.pass_time(CHECK_INTERVAL / 2)
     ask()
     assert used(sandbox) == [ACCESS_KEY]
-    clock.pass_time(LOOK_INTERVAL / 2)
+    clock.pass_time(CHECK_INTERVAL / 2)
     ask()
     assert used(sandbox) == [ACCESS_KEY, NEW_KEY]
 
@@ -105,7 +105,7 @@ def test_a_mounted_secret_is_swapped_by_one_link(
 
     (volume / "..data_tmp").symlink_to("..2026_02")
     (volume / "..data_tmp").rename(volume / "..data")
-    clock.pass_time(LOOK_INTERVAL)
+    clock.pass_time(CHECK_INTERVAL)
     assert read(center) is None
     assert used(sandbox) == [ACCESS_KEY, NEW_KEY]
 
@@ -123,16 +123,16 @@ def test_a_half_written_pair_never_signs_a_request(
     new = dict(zip(("ak", "sk"), NEW_PAIR, strict=True))
     replace(mounted.folder / first, new.pop(first))
     for _ in range(20):
-        clock.pass_time(LOOK_INTERVAL)
+        clock.pass_time(CHECK_INTERVAL)
         ask()
     assert used(sandbox) == [ACCESS_KEY] * 20
     assert [found for _, found in signers(sandbox, probes=True)] == ["APIGW.0301"]
     assert events("kept") == kept + 1
-    assert "A new key pair is refused: the last good one goes on" in caplog.messages
+    assert "Huawei refuses the new key pair; the old key pair stays in use" in caplog.messages
 
     ((second, text),) = new.items()
     replace(mounted.folder / second, text)
-    clock.pass_time(LOOK_INTERVAL)
+    clock.pass_time(CHECK_INTERVAL)
     ask()
     assert used(sandbox)[20:] == [NEW_KEY]
     assert events("adopted") == adopted + 1
@@ -158,7 +158,7 @@ def test_while_the_files_hold_no_pair_the_last_good_one_goes_on(
     elif isinstance(content, bytes):
         path.write_bytes(content)
     for _ in range(3):
-        clock.pass_time(LOOK_INTERVAL)
+        clock.pass_time(CHECK_INTERVAL)
         ask()
     assert signers(sandbox) == [(ACCESS_KEY, None)] * 3
     assert pairs.usable()
@@ -166,7 +166,7 @@ def test_while_the_files_hold_no_pair_the_last_good_one_goes_on(
 
     path.rmdir() if path.is_dir() else path.unlink(missing_ok=True)
     mounted.write(*NEW_PAIR)
-    clock.pass_time(LOOK_INTERVAL)
+    clock.pass_time(CHECK_INTERVAL)
     ask()
     assert used(sandbox)[-1] == NEW_KEY
 
@@ -185,10 +185,10 @@ def test_a_new_pair_waits_until_huawei_says_something_of_it(
 ) -> None:
     mounted.write(*NEW_PAIR)
     sandbox.fault("result", kind, count=1, **parameters)  # it hits the probe
-    clock.pass_time(LOOK_INTERVAL)
+    clock.pass_time(CHECK_INTERVAL)
     ask()
     assert used(sandbox) == [ACCESS_KEY]
-    clock.pass_time(LOOK_INTERVAL)
+    clock.pass_time(CHECK_INTERVAL)
     ask()
     assert used(sandbox) == [ACCESS_KEY, NEW_KEY]
 
@@ -199,7 +199,7 @@ def test_a_pair_that_huawei_does_not_know_yet_is_tried_again_after_a_while(
     sandbox.access_keys(**{ACCESS_KEY: {"secret_key": SECRET_KEY}})
     mounted.write(*NEW_PAIR)
     for _ in range(5):
-        clock.pass_time(LOOK_INTERVAL)
+        clock.pass_time(CHECK_INTERVAL)
         ask()
     assert len(signers(sandbox, probes=True)) == 1
     sandbox.access_keys(**{ak: {"secret_key": sk} for ak, sk in (PAIR, NEW_PAIR)})
@@ -212,7 +212,7 @@ def test_files_written_anew_with_the_same_pair_ask_nobody(
     ask: Callable[[], None], sandbox: SandboxDriver, mounted: Mounted, clock: Clock
 ) -> None:
     mounted.write(*PAIR)
-    clock.pass_time(LOOK_INTERVAL)
+    clock.pass_time(CHECK_INTERVAL)
     ask()
     assert signers(sandbox) == [(ACCESS_KEY, None)]
 
@@ -226,7 +226,7 @@ def test_files_that_come_after_the_start_are_taken(
     assert read(center) == ErrorCode.UPSTREAM_ACCESS_DENIED
     assert not pairs.usable()
     mounted.write(*PAIR)
-    clock.pass_time(LOOK_INTERVAL)
+    clock.pass_time(CHECK_INTERVAL)
     assert read(center) is None
     assert pairs.usable()
     assert signers(sandbox) == [(ACCESS_KEY, None)]

@@ -159,7 +159,7 @@ def test_a_replica_that_died_while_asking_holds_the_others_for_a_while_only(
     state = SharedState(valkey.settings)
     name = key.decode().removeprefix("gateway:")
     state.delete(name)
-    assert state.add(f"{name}:turn", b"1", 30)
+    assert state.add(f"{name}:lock", b"1", 30)
     client = gateway(shared)
     answers = together(2, lambda place: submit(client) if place else valkey.pass_time(30))
     assert [one.status_code for one in answers if one is not None] == [201]
@@ -175,7 +175,7 @@ def test_another_replica_that_asks_is_not_waited_for_longer_than_the_request_may
     state = SharedState(valkey.settings)
     name = key.decode().removeprefix("gateway:")
     state.delete(name)
-    assert state.add(f"{name}:turn", b"1", 30)
+    assert state.add(f"{name}:lock", b"1", 30)
     begun = time.monotonic()
     late = gateway(shared).post(
         INDIVIDUAL_PATH, json=PERSON, headers=bearer() | {"Prefer": "wait=2"}

@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from app.errors import ErrorCode
-from app.huawei.credentials.key_pairs import LOOK_INTERVAL
+from app.huawei.credentials.key_pairs import CHECK_INTERVAL
 from app.settings import Settings
 from tests.support.accounts import (
     Mounted,
@@ -105,7 +105,7 @@ def test_where_all_pairs_are_past_their_time_nothing_is_sent(
     replace(mounted.folder / "expires", "2020-01-01T00:00:00Z")
     response = submit(gateway(with_pairs(settings, mounted)))
     assert (response.status_code, code(response)) == (503, "UPSTREAM_ACCESS_DENIED")
-    assert response.get_json()["detail"] == "All key pairs are past their time."
+    assert response.get_json()["detail"] == "All key pairs of this account have expired."
     assert sandbox.requests() == []
 
 
@@ -146,7 +146,7 @@ def test_an_expiry_that_is_written_after_the_keys_counts(
     clock.pass_time(60)
     assert read(center) == ErrorCode.UPSTREAM_ACCESS_DENIED
     replace(mounted.folder / "expires", temporary.expires_at)
-    clock.pass_time(LOOK_INTERVAL)
+    clock.pass_time(CHECK_INTERVAL)
     assert read(center) is None
     expires_at = pairs.describe()["key_pairs"][0]["expires_at"]
     assert expires_at == datetime.fromisoformat(temporary.expires_at)

@@ -37,7 +37,7 @@ class Circuit:
 
         def work(permit: Permit) -> None:
             now = self.breaker.confirm(permit, write=False)
-            self.breaker.tell(now, evidence, customer)
+            self.breaker.record(now, evidence, customer)
 
         try:
             self.breaker.call(write=False, probe=lambda _: None, work=work)
@@ -77,7 +77,7 @@ def test_what_was_sent_before_it_opened_neither_prolongs_the_pause_nor_ends_it(
     circuit.open()
     circuit.clock.pass_time(PAUSE - 1)
     for _ in range(2 * FAILURES):
-        circuit.breaker.tell(before, late, "one")
+        circuit.breaker.record(before, late, "one")
     assert circuit.refused_for() == 1
     circuit.clock.pass_time(1)
     assert circuit.refused_for() is None
@@ -89,7 +89,7 @@ def test_what_was_sent_before_it_opened_does_not_open_it_again(circuit: Circuit)
     circuit.clock.pass_time(PAUSE)
     assert circuit.exchange(ANSWERED)
     for _ in range(2 * FAILURES):
-        circuit.breaker.tell(before, FAILED, "one")
+        circuit.breaker.record(before, FAILED, "one")
     assert circuit.breaker.closed
 
 
@@ -122,7 +122,7 @@ def test_others_wait_for_a_trial_but_not_for_one_that_does_not_end(circuit: Circ
         assert circuit.refused_for() == TRIAL_PAUSE
         circuit.clock.pass_time(LONGEST_TRIAL)
         assert circuit.exchange(FAILED)
-        circuit.breaker.tell(permit, ANSWERED, "one")
+        circuit.breaker.record(permit, ANSWERED, "one")
 
     circuit.breaker.call(False, lambda _: None, stuck)
     assert circuit.refused_for() == PAUSE
@@ -134,7 +134,7 @@ def test_a_write_is_never_the_trial(circuit: Circuit, evidence: Evidence | None)
     circuit.clock.pass_time(PAUSE)
 
     def probe(permit: Permit) -> None:
-        circuit.breaker.tell(circuit.breaker.confirm(permit, write=False), evidence, "one")
+        circuit.breaker.record(circuit.breaker.confirm(permit, write=False), evidence, "one")
 
     def work(_: Permit) -> None:
         pytest.fail("a write was the trial")
@@ -153,7 +153,7 @@ def test_a_permit_of_before_is_renewed_only_where_the_circuit_is_closed(circuit:
     assert circuit.exchange(ANSWERED)
     now = circuit.breaker.confirm(before, write=True)
     for _ in range(FAILURES):
-        circuit.breaker.tell(now, FAILED, "one")
+        circuit.breaker.record(now, FAILED, "one")
     assert not circuit.breaker.closed
 
 

@@ -68,8 +68,8 @@ class _State(MemoryState):
         super().__init__()
         self._is_open = is_open
 
-    def take(self, key: str, calls: float, seconds: float) -> float:
-        return super().take(key, 1, 0.005) if self._is_open.is_set() else 0.01
+    def reserve(self, key: str, calls: float, seconds: float) -> float:
+        return super().reserve(key, 1, 0.005) if self._is_open.is_set() else 0.01
 
 
 def test_callers_take_turns_however_many_requests_each_has() -> None:
@@ -96,7 +96,7 @@ def test_a_quota_is_never_exceeded_in_any_second_and_used_nearly_whole(calls: fl
     clock, taken = Clock(0.0), []
     state = MemoryState(now=clock)
     for _ in range(1000):
-        pause = state.take("a", calls, MARGIN)
+        pause = state.reserve("a", calls, MARGIN)
         if pause == 0:
             taken.append(clock.seconds)
         clock.pass_time(pause)
@@ -119,7 +119,7 @@ def test_replicas_that_share_nothing_keep_to_their_part(
     clock, taken = Clock(0.0), 0
     state = MemoryState(replicas, now=clock)
     for _ in range(1000):
-        pause = state.take("a", calls, MARGIN)
+        pause = state.reserve("a", calls, MARGIN)
         taken += pause == 0
         clock.pass_time(pause)
         if clock.seconds > 40:

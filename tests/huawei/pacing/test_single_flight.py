@@ -64,7 +64,7 @@ def test_the_first_works_and_all_get_its_outcome(flight: SingleFlight) -> None:
     assert set(results) == set(range(1, work.times + 1))
 
 
-def test_who_joins_a_work_under_way_does_not_begin_another(flight: SingleFlight) -> None:
+def test_who_joins_a_work_pending_does_not_begin_another(flight: SingleFlight) -> None:
     work, joined = Work(), Event()
 
     class Key(str):
@@ -106,7 +106,7 @@ def test_the_key_is_released_when_the_work_ends(flight: SingleFlight, fails: boo
     else:
         assert flight.do("key", lambda: "first") == "first"
     assert flight.do("key", lambda: "second") == "second"
-    assert flight._under_way == {}
+    assert flight._pending == {}
 
 
 def test_another_key_does_not_wait(flight: SingleFlight) -> None:

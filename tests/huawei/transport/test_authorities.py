@@ -89,7 +89,7 @@ def test_a_certificate_that_is_not_trusted_is_named_in_the_log(
         assert refused(Endpoint(upstream.url, account, name="default"))
         assert upstream.requests == []
     (line,) = [record for record in caplog.records if record.name == "gateway.transport"]
-    assert line.msg == "Upstream's certificate is not trusted: nothing was sent"
+    assert line.msg == "Upstream's certificate is not trusted; nothing was sent"
     assert line.gateway_fields == {  # type: ignore[attr-defined]
         "account": "default",
         "host": upstream.authority,

@@ -1,4 +1,4 @@
-"""What each kind of fault makes of an answer."""
+"""Injects each kind of fault into an answer."""
 
 from __future__ import annotations
 
@@ -13,13 +13,19 @@ HUGE_BYTES = 2 * 1024 * 1024 + 1024
 HTML = b"<html><head><title>%d</title></head><body><h1>Gateway trouble</h1></body></html>"
 
 
-def spoil(fault: Fault, answer: Answer, request_id: str) -> Answer | None:
-    """Return what the caller gets instead of this answer; None: the connection is reset."""
+def inject(fault: Fault, answer: Answer, request_id: str) -> Answer | None:
+    """Return the answer with a fault; None if the connection must be reset.
+
+    Args:
+        fault: The fault.
+        answer: The real answer, or a stand-in if the call was not processed.
+        request_id: The request id of the answer.
+    """
     if fault.kind in ("reset", "refuse", "hang"):
         if fault.kind == "hang":
             fault.cleared.wait(fault.parameters["seconds"])
         return None
-    return _SPOILERS[fault.kind](fault, answer, request_id)
+    return _INJECTIONS[fault.kind](fault, answer, request_id)
 
 
 def _latency(fault: Fault, answer: Answer, _request_id: str) -> Answer:
@@ -88,7 +94,7 @@ def _damaged_text(fault: Fault, answer: Answer, _request_id: str) -> Answer:
 def _huge(_fault: Fault, answer: Answer, _request_id: str) -> Answer:
     padding = json.dumps({"padding": "x" * HUGE_BYTES})
     inner = answer.body.strip()
-    # Still a JSON object: only its size is wrong.
+    # The answer stays a JSON object; only its size is wrong.
     answer.body = padding.encode() if len(inner) < 3 else inner[:-1] + b"," + padding[1:].encode()
     return answer
 
@@ -110,7 +116,7 @@ def _drip(body: bytes, fault: Fault) -> Iterator[bytes]:
         yield body[position : position + 1]
 
 
-_SPOILERS: dict[str, Callable[[Fault, Answer, str], Answer]] = {
+_INJECTIONS: dict[str, Callable[[Fault, Answer, str], Answer]] = {
     "latency": _latency,
     "truncated": _truncated,
     "html": _html,

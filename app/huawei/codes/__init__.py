@@ -1,0 +1,23 @@
+"""Huawei's error codes: the table of meanings, and how a code is read from an answer."""
+
+from app.huawei.codes.reading import (
+    Verdict,
+    error_code,
+    meaning,
+    meaning_without_code,
+    verdict,
+)
+from app.huawei.codes.table import COMMON, FAMILIES, KNOWN, OTHER, STATUSES
+
+__all__ = [
+    "COMMON",
+    "FAMILIES",
+    "KNOWN",
+    "OTHER",
+    "STATUSES",
+    "Verdict",
+    "error_code",
+    "meaning",
+    "meaning_without_code",
+    "verdict",
+]

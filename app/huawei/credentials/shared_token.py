@@ -1,0 +1,66 @@
+"""The token of one account in the state that the replicas share."""
+
+import json
+import time
+from collections.abc import Callable
+
+from app.huawei.iam import SAFE_LIFE, Token
+from app.state import Sealing, State
+
+RENEWAL = 30.0  # seconds after which the lock of a renewal expires
+
+
+class SharedToken:
+    """One account's token, stored encrypted, and the lock for the replica that renews it.
+
+    Args:
+        account: The account's name.
+        identity: The endpoint, domain and user of the token.
+        state: Stores the token.
+        sealing: Encrypts the token.
+        now: The wall clock, in seconds.
+    """
+
+    def __init__(
+        self,
+        account: str,
+        identity: tuple[str, ...],
+        state: State,
+        sealing: Sealing,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._state = state
+        self._sealing = sealing
+        self._now = now
+        self._key = "token:" + sealing.fingerprint("token", account, *identity)
+        self._lock = f"{self._key}:lock"
+
+    def get(self) -> Token | None:
+        """The stored token; None if there is none, or it has less than SAFE_LIFE left."""
+        sealed = self._state.get(self._key)
+        document = self._sealing.unseal(sealed) if sealed else None
+        if document is None:
+            return None
+        token = Token(**json.loads(document))
+        return token if token.expires - SAFE_LIFE > self._now() else None
+
+    def put(self, token: Token) -> None:
+        """Store a token until it expires."""
+        document = {"text": token.text, "issued": token.issued, "expires": token.expires}
+        life = token.expires - self._now()
+        if life > 0:
+            self._state.put(self._key, self._sealing.seal(json.dumps(document).encode()), life)
+
+    def delete(self, token: Token) -> None:
+        """Delete the stored token if it is this token."""
+        stored = self.get()
+        if stored is not None and stored.text == token.text:
+            self._state.delete(self._key)
+
+    def acquire(self) -> bool:
+        """Acquire the lock of the renewal without waiting. Returns whether it was free."""
+        return self._state.add(self._lock, b"1", RENEWAL)
+
+    def release(self) -> None:
+        """Release the lock of the renewal."""
+        self._state.delete(self._lock)
