@@ -28,7 +28,7 @@ def test_the_dockerfile_follows_the_rules_of_hadolint() -> None:
     assert done.returncode == 0, done.stdout
 
 
-def test_only_what_is_named_goes_to_the_builder() -> None:
+def test_the_build_context_of_the_image_contains_only_the_listed_files() -> None:
     lines = (PROJECT / ".dockerignore").read_text().splitlines()
     rules = [line for line in lines if line and not line.startswith("#")]
     assert rules[0] == "*"
@@ -88,7 +88,7 @@ def test_every_service_is_confined_and_reachable_from_this_machine_only(
         assert all(port.startswith("127.0.0.1:") for port in service.get("ports", ())), name
 
 
-def test_what_the_services_build_from_and_name_is_there(document: dict[str, Any]) -> None:
+def test_the_compose_file_refers_to_existing_files_and_services(document: dict[str, Any]) -> None:
     services = document["services"]
     assert (PROJECT / services["gateway"]["build"] / "Dockerfile").is_file()
     assert services["sandbox"]["image"] == services["gateway"]["image"]

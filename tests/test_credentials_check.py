@@ -76,7 +76,7 @@ def other_sites() -> Iterator[Callable[[], SandboxDriver]]:
         server.__exit__(None, None, None)
 
 
-def test_where_all_is_well_it_says_so_and_ends_with_0(
+def test_the_check_of_working_credentials_exits_with_0(
     check: Check, sandbox: SandboxDriver, tmp_path: Path
 ) -> None:
     document = configuration(tmp_path, sandbox.url)
@@ -98,7 +98,7 @@ def by_token(folder: Path, url: str, password: str) -> dict[str, Any]:
     return account | {"authentication": "token", "iam": iam, "credentials": []}
 
 
-def test_each_account_that_is_not_well_is_told_why_and_it_ends_with_1(
+def test_the_check_names_each_account_with_faulty_credentials_and_exits_with_1(
     check: Check,
     sandbox: SandboxDriver,
     other_sites: Callable[[], SandboxDriver],
@@ -156,14 +156,14 @@ def test_each_account_that_is_not_well_is_told_why_and_it_ends_with_1(
     assert not any(key["locked"] for key in sandbox.state()["access_keys"].values())
 
 
-def test_without_a_configuration_it_ends_with_2() -> None:
+def test_the_check_of_credentials_without_a_configuration_exits_with_2() -> None:
     done = credentials_check()
     assert (done.returncode, done.stdout) == (2, "")
     assert "GATEWAY_CONFIG is not set" in done.stderr
     assert "Traceback" not in done.stderr
 
 
-def test_with_a_key_of_the_state_that_cannot_be_read_it_ends_with_2(
+def test_the_check_of_credentials_with_an_unreadable_sealing_key_exits_with_2(
     check: Check, sandbox: SandboxDriver, tmp_path: Path
 ) -> None:
     document = configuration(tmp_path, sandbox.url)

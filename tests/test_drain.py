@@ -21,7 +21,7 @@ def submit(gateway: ServedGateway, customer: str) -> requests.Response:
     return gateway.request("POST", path_of(customer), json=INDIVIDUAL, headers=headers())
 
 
-def test_on_its_end_readiness_goes_first_and_requests_under_way_finish(
+def test_on_sigterm_readiness_ends_first_and_requests_in_progress_finish(
     sandbox: SandboxDriver, tmp_path: Path
 ) -> None:
     document = patient(tmp_path, sandbox.url, timeouts={"read": 30.0})

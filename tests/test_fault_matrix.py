@@ -100,12 +100,12 @@ def about(sandbox: SandboxDriver, operation: str, customer: str) -> list[dict[st
     return [one for one in found if f'"{customer}"' in one["body"] or customer in one["target"]]
 
 
-def test_the_matrix_has_every_fault_that_the_sandbox_knows() -> None:
+def test_the_fault_matrix_has_every_fault_of_the_sandbox() -> None:
     assert {case.kind for case in CASES} | {"throttled"} == set(KINDS)
 
 
 @cases
-def test_a_write_is_sent_once_and_its_outcome_told_in_time(
+def test_a_faulty_write_is_sent_once_and_answered_in_time(
     kept: Build, sandbox: SandboxDriver, case: Case
 ) -> None:
     for operation in UPSTREAM.values():
@@ -135,7 +135,7 @@ def test_a_write_is_sent_once_and_its_outcome_told_in_time(
 
 @states
 @pytest.mark.parametrize("kind", ["reset", "hang", "html"])
-def test_where_the_result_cannot_be_read_either_the_outcome_stays_unknown(
+def test_the_outcome_stays_unknown_where_the_result_cannot_be_read_either(
     kept: Build, sandbox: SandboxDriver, kind: str, state: str
 ) -> None:
     sandbox.fault("individual", kind, processed=True)
@@ -162,7 +162,7 @@ def test_a_read_that_fails_once_is_sent_again(
 
 
 @pytest.mark.parametrize("case", LOST_READS, ids=str)
-def test_a_read_that_fails_again_and_again_fails_in_time(
+def test_a_read_that_keeps_failing_is_answered_in_time(
     kept: Build, sandbox: SandboxDriver, case: Case
 ) -> None:
     case.arrange(sandbox, "result")
@@ -191,7 +191,7 @@ def test_a_write_that_was_throttled_is_sent_again_after_the_pause(
 
 @states
 @pytest.mark.parametrize("backend", UPSTREAM)
-def test_a_write_that_is_throttled_for_longer_than_it_may_take_is_refused(
+def test_a_write_throttled_beyond_its_deadline_is_refused(
     kept: Build, sandbox: SandboxDriver, backend: str, state: str
 ) -> None:
     sandbox.fault(UPSTREAM[backend], "throttled", retry_after=30)

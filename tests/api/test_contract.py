@@ -75,14 +75,14 @@ def test_upstream_operations_have_names_of_their_own() -> None:
     assert len(set(names)) == len(names)
 
 
-def test_every_upstream_operation_is_one_of_huaweis() -> None:
+def test_every_declared_upstream_operation_exists_at_huawei() -> None:
     listed = json.loads((VECTORS / "huawei_operations.json").read_text())["operations"]
     known = {(entry["method"], entry["path"]) for entry in listed}
     declared = {(operation.method, operation.path) for operation in upstream_operations()}
     assert declared <= known
 
 
-def test_what_an_operation_declares_is_what_its_method_says() -> None:
+def test_an_upstream_operation_is_a_write_unless_its_method_is_get() -> None:
     for operation in upstream_operations():
         assert operation.writes == (operation.method != "GET"), operation.name
 
@@ -94,7 +94,7 @@ def test_the_committed_contract_is_the_generated_one(app: Flask, tmp_path: Path)
     assert written.read_text() == COMMITTED.read_text(), "run `make openapi`"
 
 
-def test_the_contract_is_proper_openapi() -> None:
+def test_the_contract_is_valid_openapi() -> None:
     validate(SPEC)
 
 
@@ -106,7 +106,7 @@ def test_every_operation_has_an_id_and_a_summary() -> None:
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
-def test_every_success_shows_an_example_that_fits_its_schema(name: str) -> None:
+def test_every_success_has_an_example_that_fits_its_schema(name: str) -> None:
     successes = [
         resolved(response)
         for status, response in OPERATIONS[name]["responses"].items()
@@ -151,12 +151,12 @@ def documented(name: str) -> set[str]:
     }
 
 
-def test_every_code_of_the_catalogue_is_shown_by_an_operation() -> None:
+def test_every_error_code_is_documented_at_an_operation() -> None:
     assert {code for name in OPERATIONS for code in documented(name)} == set(ErrorCode.__members__)
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
-def test_every_body_shows_examples_or_is_a_file(name: str) -> None:
+def test_every_request_body_has_examples_or_is_a_file(name: str) -> None:
     for content in OPERATIONS[name].get("requestBody", {}).get("content", {}).values():
         assert examples(content) or content["schema"]["format"] == "binary"
 
@@ -187,7 +187,7 @@ def test_every_failure_of_a_read_is_documented() -> None:
 
 
 @pytest.mark.parametrize("name", SUBMISSIONS)
-def test_the_example_of_a_body_is_taken(client: FlaskClient, name: str) -> None:
+def test_the_example_of_a_request_body_is_accepted(client: FlaskClient, name: str) -> None:
     content = resolved(OPERATIONS[name]["requestBody"])["content"]["application/json"]
     paths = {operation["operationId"]: path for path, _, operation in contract_operations()}
     assert examples(content)
@@ -197,7 +197,7 @@ def test_the_example_of_a_body_is_taken(client: FlaskClient, name: str) -> None:
         assert client.post(path, json=example, headers=bearer()).status_code == 201
 
 
-def test_no_pattern_is_published_on_what_a_body_holds() -> None:
+def test_no_pattern_is_published_on_fields_of_a_body() -> None:
     # Generated clients print the offending value when a published pattern does not match.
     def patterns(node: Any) -> Iterator[str]:
         if isinstance(node, list):
@@ -213,7 +213,7 @@ def test_no_pattern_is_published_on_what_a_body_holds() -> None:
         assert list(patterns(operation.get("requestBody", {}))) == []
 
 
-def test_requests_are_closed_and_answers_are_open() -> None:
+def test_request_schemas_refuse_unknown_fields_and_response_schemas_allow_them() -> None:
     for name in SUBMISSIONS:
         body = resolved(OPERATIONS[name]["requestBody"])["content"]["application/json"]["schema"]
         assert body["additionalProperties"] is False

@@ -56,7 +56,7 @@ def readings(outcome: str) -> float:
     return REGISTRY.get_sample_value("gateway_key_set_fetches_total", labels) or 0.0
 
 
-def test_a_set_is_read_once_and_then_after_its_time() -> None:
+def test_a_key_set_is_read_once_and_again_after_it_expires() -> None:
     shelf, clock = Shelf(issuer.published()), Clock()
     keys = shelved(shelf, clock)
     for _ in range(3):
@@ -67,7 +67,7 @@ def test_a_set_is_read_once_and_then_after_its_time() -> None:
     assert shelf.readings == 2
 
 
-def test_an_unknown_id_has_the_set_read_again_but_a_flood_of_them_does_not() -> None:
+def test_an_unknown_key_id_refreshes_the_key_set_but_many_of_them_do_so_once() -> None:
     shelf, clock = Shelf(issuer.published()), Clock()
     keys = shelved(shelf, clock)
     assert keys.key("one") is not None
@@ -82,7 +82,7 @@ def test_an_unknown_id_has_the_set_read_again_but_a_flood_of_them_does_not() -> 
     assert shelf.readings == 3
 
 
-def test_a_key_that_is_taken_back_is_no_longer_good() -> None:
+def test_a_revoked_key_no_longer_verifies_tokens() -> None:
     shelf, clock = Shelf(issuer.published()), Clock()
     keys = shelved(shelf, clock)
     assert keys.key("one") is not None
@@ -95,7 +95,7 @@ def test_a_key_that_is_taken_back_is_no_longer_good() -> None:
 @pytest.mark.parametrize(
     "document", [OSError(), "", "no json", "[]", '{"keys": 7}', '{"keys": []}', b"\xff", "[" * 9999]
 )
-def test_the_last_good_keys_go_on_where_reading_fails(document: Any) -> None:
+def test_the_last_good_key_set_stays_in_use_where_refreshing_fails(document: Any) -> None:
     shelf, clock = Shelf(issuer.published()), Clock()
     keys = shelved(shelf, clock)
     assert keys.key("one") is not None
@@ -107,7 +107,7 @@ def test_the_last_good_keys_go_on_where_reading_fails(document: Any) -> None:
     assert readings("failed") == failed + 3
 
 
-def test_without_any_key_a_token_cannot_be_judged_and_reading_is_tried_again_soon() -> None:
+def test_without_a_key_set_verification_fails_and_reading_is_retried_soon() -> None:
     shelf, clock = Shelf(OSError()), Clock()
     keys = shelved(shelf, clock)
     for _ in range(5):
@@ -120,7 +120,7 @@ def test_without_any_key_a_token_cannot_be_judged_and_reading_is_tried_again_soo
     assert keys.key("one") is not None
 
 
-def test_keys_that_have_no_place_in_a_key_set_are_passed_over() -> None:
+def test_unsuitable_keys_of_a_key_set_are_ignored() -> None:
     private = public(RSA, "private") | {"d": "AQAB"}
     symmetric = {"kty": "oct", "kid": "symmetric", "k": "c2VjcmV0LXNlY3JldC1zZWNyZXQ"}
     encryption = public(RSA, "encryption", use="enc")
@@ -136,14 +136,14 @@ def test_keys_that_have_no_place_in_a_key_set_are_passed_over() -> None:
     assert [keys.key(name) for name in passed] == [None] * len(passed)
 
 
-def test_the_only_key_serves_tokens_that_name_none() -> None:
+def test_the_only_key_of_a_set_verifies_tokens_without_a_key_id() -> None:
     keys = shelved(Shelf(issuer.key_set(public(RSA, "one"))), Clock())
     assert keys.key(None) is not None
     keys = shelved(Shelf(issuer.published()), Clock())
     assert keys.key(None) is None
 
 
-def test_a_key_that_is_published_for_one_algorithm_has_it() -> None:
+def test_a_key_keeps_the_algorithm_that_it_is_published_for() -> None:
     keys = shelved(
         Shelf(issuer.key_set(public(RSA, "any"), public(RSA, "one", alg="PS256"))), Clock()
     )
@@ -151,7 +151,7 @@ def test_a_key_that_is_published_for_one_algorithm_has_it() -> None:
     assert [key.algorithm for key in found if key] == [None, "PS256"]
 
 
-def test_many_requests_at_once_are_one_reading() -> None:
+def test_many_concurrent_requests_read_the_key_set_once() -> None:
     shelf = Shelf(issuer.published())
     keys = shelved(shelf, Clock())
     found: list[object] = []
@@ -163,7 +163,7 @@ def test_many_requests_at_once_are_one_reading() -> None:
     assert (shelf.readings, len(found), None in found) == (1, 20, False)
 
 
-def test_a_stale_set_serves_while_a_slow_reading_is_under_way() -> None:
+def test_a_stale_key_set_stays_in_use_during_a_slow_refresh() -> None:
     go_on, begun = threading.Event(), threading.Event()
 
     def load() -> bytes:
@@ -196,7 +196,7 @@ def served(upstream: RawUpstream, **settings: Any) -> KeySet:
 JSON = "Content-Type: application/json"
 
 
-def test_a_cluster_is_asked_with_its_own_authority_and_token(tmp_path: Path) -> None:
+def test_the_key_set_of_a_cluster_is_read_with_its_authority_and_token(tmp_path: Path) -> None:
     authority = trustme.CA()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("localhost").configure_cert(context)
@@ -214,7 +214,7 @@ def test_a_cluster_is_asked_with_its_own_authority_and_token(tmp_path: Path) -> 
             served(upstream, ca_file=ca_file).key("one")
 
 
-def test_an_issuer_without_a_token_file_is_asked_without_one(
+def test_a_key_set_is_read_without_a_token_where_no_token_file_is_configured(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     netrc = tmp_path / "netrc"
@@ -247,7 +247,7 @@ def _cut_short(connection: Any) -> None:
         _endless,
     ],
 )
-def test_what_is_no_key_set_is_not_taken(reply: bytes | Script) -> None:
+def test_a_malformed_key_set_is_not_adopted(reply: bytes | Script) -> None:
     with RawUpstream(reply) as upstream:
         with pytest.raises(GatewayError) as failure:
             served(upstream).key("one")
@@ -255,7 +255,7 @@ def test_what_is_no_key_set_is_not_taken(reply: bytes | Script) -> None:
         assert len(upstream.requests) == 1
 
 
-def test_a_caller_is_told_that_its_token_cannot_be_judged_now(
+def test_a_caller_gets_a_503_while_no_key_set_can_be_read(
     config: dict[str, Any], tmp_path: Path, sandbox: SandboxDriver
 ) -> None:
     missing = tmp_path / "not-there-yet.json"

@@ -51,7 +51,9 @@ PLANTED = {(sink, f"planted: {sink}") for sink in LEAKS if sink != "stdout"} | {
 
 
 @pytest.mark.timeout(300)
-def test_no_marker_comes_out_of_anywhere(tmp_path: Path, sandbox: SandboxDriver) -> None:
+def test_no_marker_of_a_secret_or_personal_value_leaves_the_gateway(
+    tmp_path: Path, sandbox: SandboxDriver
+) -> None:
     markers = Markers()
     (tmp_path / "secrets").mkdir()
     secrets = marked.write_secrets(tmp_path / "secrets", markers)

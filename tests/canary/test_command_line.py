@@ -91,7 +91,7 @@ def run(command: tuple[str, ...], file: Path, markers: Markers) -> int:
     return done.returncode
 
 
-def test_no_check_of_a_broken_file_repeats_what_is_written_in_it(
+def test_checking_a_broken_configuration_repeats_nothing_of_it(
     tmp_path: Path, document: dict[str, Any], markers: Markers
 ) -> None:
     sinks = Sinks()
@@ -116,7 +116,7 @@ def test_no_check_of_a_broken_file_repeats_what_is_written_in_it(
 
 
 @pytest.mark.parametrize("command", [CHECK_CONFIG, CHECK_CREDENTIALS, SERVE])
-def test_no_command_repeats_what_a_broken_file_holds(
+def test_no_command_repeats_a_value_of_a_broken_configuration(
     tmp_path: Path, document: dict[str, Any], markers: Markers, command: tuple[str, ...]
 ) -> None:
     secret = markers.mark("a misplaced secret", "QANARY{core}")
@@ -127,7 +127,7 @@ def test_no_command_repeats_what_a_broken_file_holds(
     assert run(command, file, markers) == 2
 
 
-def test_the_check_of_credentials_shows_none(
+def test_the_check_of_credentials_shows_no_secret(
     tmp_path: Path, document: dict[str, Any], markers: Markers, sandbox: SandboxDriver
 ) -> None:
     file = tmp_path / "config.yaml"

@@ -63,7 +63,9 @@ def drive(request: pytest.FixtureRequest) -> Drive:
     return driven
 
 
-def test_a_client_drives_success_review_rejection_and_refusals(drive: Drive, served: Local) -> None:
+def test_a_generated_client_handles_success_review_rejection_and_refusals(
+    drive: Drive, served: Local
+) -> None:
     own = uuid4().hex[:8]
     success, review, submitted, rejection, check, again, wrong, throttled = drive(
         served.url,
@@ -99,7 +101,7 @@ def test_a_client_drives_success_review_rejection_and_refusals(drive: Drive, ser
 @pytest.mark.parametrize(
     "drive", [name for name in CLIENTS if name != "openapi-generator java"], indirect=True
 )
-def test_a_client_uploads_a_picture(drive: Drive, served: Local) -> None:
+def test_a_generated_client_uploads_an_attachment(drive: Drive, served: Local) -> None:
     customer = f"upload-{uuid4().hex[:8]}"
     stored, refused = drive(
         served.url,
@@ -168,7 +170,7 @@ def tomorrow() -> Iterator[str]:
         thread.join()
 
 
-def test_words_fields_and_statuses_of_tomorrow_do_not_break_a_client(
+def test_unknown_enum_values_fields_and_statuses_do_not_break_a_generated_client(
     drive: Drive, tomorrow: str
 ) -> None:
     read, refused = drive(tomorrow, step("read", "customer"), step("submit", "customer"))
@@ -191,7 +193,7 @@ MISTAKES: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("drive", [name for name in CLIENTS if "python" in name], indirect=True)
-def test_a_body_built_wrongly_is_told_without_its_values(drive: Drive) -> None:
+def test_a_generated_client_reports_a_malformed_body_without_its_values(drive: Drive) -> None:
     # Only Python's clients look at a body when it is built; the others' compilers do.
     outcomes = drive("http://127.0.0.1:9", *[{"do": "mistake", "body": one} for one in MISTAKES])
     assert sum(len(outcome["texts"]) for outcome in outcomes) > len(MISTAKES)

@@ -55,7 +55,7 @@ def tree(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_the_operation_that_is_shown_can_be_added(tree: Path) -> None:
+def test_the_example_operation_of_the_documentation_can_be_added(tree: Path) -> None:
     shown = markdown.blocks(PROJECT / "docs/adding-an-operation.md")
     diff = "".join(one.text for one in shown if one.about == "diff")
     run(tree, "git", "apply", "-", text=diff)

@@ -145,7 +145,7 @@ COMMANDS = commands()
 NAMES = [one.name[:60] for one in COMMANDS]
 
 
-def test_every_block_of_commands_is_accounted_for() -> None:
+def test_every_documented_block_of_commands_is_run_or_excluded_with_a_reason() -> None:
     assert {one.name for one in COMMANDS} == {*RUN, FAULTS, *ONLY_PARSED}
     assert not RUN.keys() & ONLY_PARSED.keys()
     fences = {one.about for path in markdown.files() for one in markdown.blocks(path)}
@@ -153,7 +153,7 @@ def test_every_block_of_commands_is_accounted_for() -> None:
 
 
 @pytest.mark.parametrize("block", COMMANDS, ids=NAMES)
-def test_a_shell_can_read_it(block: Block) -> None:
+def test_every_documented_block_of_commands_is_valid_shell(block: Block) -> None:
     done = subprocess.run(
         ["/bin/bash", "-n"], input=block.text, capture_output=True, text=True, check=False
     )
@@ -163,7 +163,9 @@ def test_a_shell_can_read_it(block: Block) -> None:
 @pytest.mark.parametrize(
     "block", [one for one in COMMANDS if check_of(one)], ids=lambda one: one.name[:60]
 )
-def test_it_does_what_the_document_says(block: Block, served: Local, tmp_path: Path) -> None:
+def test_a_documented_block_of_commands_has_the_documented_effect(
+    block: Block, served: Local, tmp_path: Path
+) -> None:
     for tool in ("curl", "openssl"):
         needed(tool)
     check = check_of(block)
@@ -171,7 +173,7 @@ def test_it_does_what_the_document_says(block: Block, served: Local, tmp_path: P
     check(served, tmp_path, block.text)
 
 
-def test_every_target_of_make_that_is_told_is_there() -> None:
+def test_every_documented_make_target_exists() -> None:
     targets = {
         line.partition(":")[0]
         for line in (PROJECT / "Makefile").read_text().splitlines()

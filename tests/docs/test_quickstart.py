@@ -89,11 +89,11 @@ def test_a_quick_start_waits_for_a_review(run: Run) -> None:
     assert REASON in rejected
 
 
-def test_a_quick_start_tells_a_problem_and_ends_with_failure(run: Run) -> None:
+def test_a_quick_start_prints_a_problem_and_exits_with_failure(run: Run) -> None:
     assert "CUSTOMER_NOT_FOUND" in run("code-CBC-5002", status=1)
 
 
-def test_a_quick_start_repeats_what_may_be_repeated_with_the_same_key(
+def test_a_quick_start_repeats_a_retryable_request_with_the_same_key(
     run: Run, served: Local
 ) -> None:
     sandbox, customer = SandboxDriver(served.sandbox_url), f"cust-{uuid4().hex}"
@@ -107,7 +107,7 @@ def test_a_quick_start_repeats_what_may_be_repeated_with_the_same_key(
     assert any(customer in one["target"] for one in sandbox.requests("result"))
 
 
-def test_every_program_has_a_quick_start() -> None:
+def test_every_quick_start_program_is_tested() -> None:
     programs = {path.name for path in QUICKSTART.glob("quickstart.*")}
     assert programs == {start.program for start in QUICKSTARTS.values()}
     told = (DOCS / "quickstart.md").read_text()

@@ -59,7 +59,9 @@ def ask(tokens: Tokens) -> ErrorCode | None:
     return None
 
 
-def test_the_documented_request_is_sent(tokens: Tokens, sandbox: SandboxDriver) -> None:
+def test_the_documented_token_request_is_sent_to_iam(
+    tokens: Tokens, sandbox: SandboxDriver
+) -> None:
     assert ask(tokens) is None
     (sent,) = sandbox.requests("token")
     assert (sent["method"], sent["target"]) == ("POST", "/v3/auth/tokens?nocatalog=1")
@@ -91,7 +93,7 @@ def test_a_wrong_password_is_tried_once_for_all_requests(
     assert submit(client).status_code == 201
 
 
-def test_a_wrong_password_is_not_tried_again_however_long_it_takes(
+def test_a_wrong_password_is_never_tried_again(
     tokens: Tokens, sandbox: SandboxDriver, tmp_path: Path, clock: Clock
 ) -> None:
     replace(tmp_path / "password", "wrong-password")
@@ -102,7 +104,7 @@ def test_a_wrong_password_is_not_tried_again_however_long_it_takes(
     assert tokens.describe()["token"]["condition"] == "REFUSED"
 
 
-def test_a_locked_user_is_left_alone_until_the_lock_is_over(
+def test_no_token_is_requested_while_the_iam_user_is_locked(
     tokens: Tokens, sandbox: SandboxDriver, tmp_path: Path, clock: Clock
 ) -> None:
     sandbox.settings(password_tries=1)
@@ -120,7 +122,7 @@ def test_a_locked_user_is_left_alone_until_the_lock_is_over(
     assert tokens.describe()["token"]["condition"] == "HELD"
 
 
-def test_a_token_is_not_waited_for_longer_than_the_request_may_take(
+def test_waiting_for_a_token_ends_at_the_deadline_of_the_request(
     tokens: Tokens, sandbox: SandboxDriver
 ) -> None:
     sandbox.fault("token", "hang")
@@ -133,7 +135,7 @@ def test_a_token_is_not_waited_for_longer_than_the_request_may_take(
     assert ask(tokens) is None
 
 
-def test_with_no_time_left_iam_is_not_asked(tokens: Tokens, sandbox: SandboxDriver) -> None:
+def test_iam_is_not_called_after_the_deadline(tokens: Tokens, sandbox: SandboxDriver) -> None:
     with pytest.raises(GatewayError) as failed:
         tokens.token(within=0.1)
     assert failed.value.code is ErrorCode.DEADLINE_EXCEEDED
@@ -141,7 +143,7 @@ def test_with_no_time_left_iam_is_not_asked(tokens: Tokens, sandbox: SandboxDriv
 
 
 @pytest.mark.parametrize("status", [403, 404])
-def test_another_refusal_is_tried_again_after_a_pause(
+def test_iam_is_called_again_after_a_pause_for_other_refusals(
     tokens: Tokens, sandbox: SandboxDriver, clock: Clock, status: int
 ) -> None:
     """A proxy's page, a right that was missing, an address that was wrong."""
@@ -176,7 +178,7 @@ FAULTS: list[tuple[str, dict[str, Any], ErrorCode]] = [
 
 
 @pytest.mark.parametrize(("kind", "parameters", "expected"), FAULTS)
-def test_each_fault_of_iams_ends_in_its_code_and_passes(
+def test_each_fault_of_iam_has_its_error_code_and_is_temporary(
     tokens: Tokens,
     sandbox: SandboxDriver,
     clock: Clock,
@@ -195,7 +197,7 @@ def test_each_fault_of_iams_ends_in_its_code_and_passes(
     assert ask(tokens) is None
 
 
-def test_where_iam_cannot_be_reached_nothing_is_sent(
+def test_nothing_is_sent_to_partner_center_where_iam_is_unreachable(
     settings: Settings, sandbox: SandboxDriver, tmp_path: Path, clock: Clock
 ) -> None:
     tokens = iam_tokens(with_token(settings, tmp_path, "http://127.0.0.1:1"), clock)
@@ -204,7 +206,7 @@ def test_where_iam_cannot_be_reached_nothing_is_sent(
 
 
 @pytest.mark.parametrize("content", [None, b"", b" \n", b"\xff\xfe"])
-def test_without_a_password_nobody_is_asked(
+def test_iam_is_not_called_without_a_password(
     token_settings: Settings, sandbox: SandboxDriver, tmp_path: Path, content: bytes | None
 ) -> None:
     path = tmp_path / "password"
@@ -263,7 +265,7 @@ def told(**times: Any) -> dict[str, Any]:
         (told(issued_at=0.0, expires_at=1767268800), 3600),
     ],
 )
-def test_a_token_whose_times_are_not_all_told_is_used(
+def test_a_token_without_issue_or_expiry_time_is_used(
     settings: Settings, tmp_path: Path, body: Any, life: float
 ) -> None:
     now = NOON.timestamp()
@@ -275,7 +277,7 @@ def test_a_token_whose_times_are_not_all_told_is_used(
 
 @pytest.mark.parametrize("setting", ["expires_at", "none"])
 @pytest.mark.parametrize("off", [-90000, 0, 90000])
-def test_requests_are_served_with_a_token_that_does_not_tell_its_times(
+def test_requests_succeed_with_a_token_without_times(
     token_settings: Settings, sandbox: SandboxDriver, setting: str, off: float
 ) -> None:
     sandbox.settings(times_shown=setting)
@@ -305,7 +307,7 @@ BODIES = st.one_of(
 
 @hypothesis_settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(body=BODIES)
-def test_whatever_iam_says_is_a_token_or_a_failure_of_the_catalogue(
+def test_any_answer_of_iam_is_a_token_or_a_catalogued_error(
     settings: Settings, tmp_path: Path, body: Any
 ) -> None:
     with RawUpstream(answer(201, json.dumps(body), "X-Subject-Token: MIIx")) as upstream:

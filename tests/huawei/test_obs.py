@@ -91,7 +91,7 @@ PLACES = {
 
 @pytest.mark.parametrize("addressing", PLACES)
 @pytest.mark.parametrize("name", ["page.jpg", "-_.jpg", "A.b-c_d.JPG", "x" * 124 + ".jpg"])
-def test_botocore_makes_the_same_signature(
+def test_the_obs_signature_equals_that_of_botocore(
     gateway: Build, sandbox: SandboxDriver, addressing: str, name: str
 ) -> None:
     sandbox.settings(obs_addressing=addressing)
@@ -110,7 +110,7 @@ def test_botocore_makes_the_same_signature(
     )
 
 
-def test_the_bucket_stands_in_front_of_the_endpoint_unless_configured_otherwise(
+def test_the_bucket_is_a_subdomain_of_the_endpoint_unless_configured_otherwise(
     client: FlaskClient, sandbox: SandboxDriver
 ) -> None:
     assert upload(client, "a.jpg", JPEG).status_code == 201
@@ -125,7 +125,7 @@ def test_the_bucket_stands_in_front_of_the_endpoint_unless_configured_otherwise(
         ("virtual-host", "path", "NoSuchBucket"),
     ],
 )
-def test_the_wrong_addressing_is_the_operators_fault(
+def test_a_wrong_addressing_of_the_bucket_is_reported_to_the_operator(
     gateway: Build, sandbox: SandboxDriver, addressing: str, other: str, upstream: str
 ) -> None:
     sandbox.settings(obs_addressing=other)
@@ -136,7 +136,7 @@ def test_the_wrong_addressing_is_the_operators_fault(
 
 
 @pytest.mark.parametrize("certificate", ["kyc.localhost", "localhost"])
-def test_the_certificate_must_be_of_the_host_with_the_buckets_name(
+def test_the_certificate_is_verified_for_the_host_with_the_buckets_name(
     gateway: Build, authority: trustme.CA, ca_file: str, certificate: str
 ) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -155,7 +155,7 @@ def test_the_certificate_must_be_of_the_host_with_the_buckets_name(
         assert obs.requests == []
 
 
-def test_a_proxy_is_asked_for_the_host_with_the_buckets_name(gateway: Build) -> None:
+def test_a_proxy_tunnels_to_the_host_with_the_buckets_name(gateway: Build) -> None:
     with ConnectProxy(refuse=403) as proxy:
         client = gateway(proxy=proxy.url, endpoint="https://obs.example.com")
         assert code(upload(client, "a.jpg", JPEG)) == "UPSTREAM_UNREACHABLE"
@@ -168,7 +168,7 @@ def refused(sandbox: SandboxDriver, response: TestResponse, status: int, ours: s
     assert sandbox.objects() == []
 
 
-def test_a_wrong_access_key_is_the_operators_fault(
+def test_a_wrong_access_key_of_the_bucket_is_reported_to_the_operator(
     gateway: Build, sandbox: SandboxDriver, tmp_path: Path
 ) -> None:
     response = upload(gateway(access_key_file=file(tmp_path, "WRONG")), "a.jpg", JPEG)
@@ -178,7 +178,7 @@ def test_a_wrong_access_key_is_the_operators_fault(
     assert "WRONG" not in response.text
 
 
-def test_a_wrong_secret_key_is_the_operators_fault(
+def test_a_wrong_secret_key_of_the_bucket_is_reported_to_the_operator(
     gateway: Build, sandbox: SandboxDriver, tmp_path: Path
 ) -> None:
     response = upload(gateway(secret_key_file=file(tmp_path, "WRONG")), "a.jpg", JPEG)
@@ -188,7 +188,7 @@ def test_a_wrong_secret_key_is_the_operators_fault(
 
 
 @pytest.mark.parametrize("offset", [-1000, 1000])
-def test_a_clock_that_is_off_is_named(
+def test_clock_skew_on_an_upload_is_reported(
     client: FlaskClient, sandbox: SandboxDriver, offset: int
 ) -> None:
     sandbox.clock(offset)
@@ -197,14 +197,16 @@ def test_a_clock_that_is_off_is_named(
     assert upload(client, "a.jpg", JPEG).status_code == 201
 
 
-def test_a_bucket_that_is_not_there_is_not_enabled(gateway: Build, sandbox: SandboxDriver) -> None:
+def test_a_missing_bucket_is_reported_as_not_enabled(
+    gateway: Build, sandbox: SandboxDriver
+) -> None:
     response = upload(gateway(bucket="elsewhere"), "a.jpg", JPEG)
     refused(sandbox, response, 503, "PARTNER_NOT_ENABLED")
     assert response.get_json()["upstream"]["code"] == "NoSuchBucket"
 
 
 @pytest.mark.parametrize("text", ["", "  \n", "two\nlines", "ümlaut"])
-def test_key_files_that_hold_no_key_send_nothing(
+def test_nothing_is_uploaded_where_the_key_files_hold_no_key(
     gateway: Build, sandbox: SandboxDriver, tmp_path: Path, text: str
 ) -> None:
     response = upload(gateway(access_key_file=file(tmp_path, text)), "a.jpg", JPEG)
@@ -212,7 +214,7 @@ def test_key_files_that_hold_no_key_send_nothing(
     assert sandbox.requests() == []
 
 
-def test_a_key_pair_that_was_replaced_is_used(
+def test_an_upload_is_signed_with_a_replaced_key_pair(
     gateway: Build, sandbox: SandboxDriver, tmp_path: Path
 ) -> None:
     client = gateway(access_key_file=file(tmp_path, "WRONG"))
@@ -229,9 +231,7 @@ class _Dripping:
         return b"x"[:size]
 
 
-def test_an_upload_that_takes_too_long_is_given_up(
-    client: FlaskClient, sandbox: SandboxDriver
-) -> None:
+def test_an_upload_ends_at_its_deadline(client: FlaskClient, sandbox: SandboxDriver) -> None:
     obs = client.application.extensions["partner_gateway"].buckets["default"]
     begun = time.monotonic()
     with pytest.raises(GatewayError) as failed:
@@ -260,7 +260,7 @@ FAULTS: list[tuple[str, dict[str, Any], int, str]] = [
 
 
 @pytest.mark.parametrize(("kind", "parameters", "status", "ours"), FAULTS)
-def test_a_fault_stores_nothing_for_sure_and_the_upload_may_be_repeated(
+def test_an_upload_that_failed_by_a_fault_may_be_repeated(
     gateway: Build,
     sandbox: SandboxDriver,
     kind: str,
@@ -279,9 +279,7 @@ def test_a_fault_stores_nothing_for_sure_and_the_upload_may_be_repeated(
 
 
 @pytest.mark.parametrize("length", [64 * 1024 + 100, 2 * 1024 * 1024])
-def test_an_answer_that_is_too_long_does_not_spoil_the_next_upload(
-    gateway: Build, length: int
-) -> None:
+def test_an_oversized_answer_does_not_affect_the_next_upload(gateway: Build, length: int) -> None:
     with RawUpstream(answer(502, "x" * length)) as obs:
         client = gateway(endpoint=obs.url)
         assert code(upload(client, "a.jpg", JPEG)) == "UPSTREAM_MALFORMED"
@@ -333,13 +331,13 @@ CODES = {
 }
 
 
-def test_every_code_of_the_table_is_tested() -> None:
+def test_every_error_code_of_the_obs_table_is_tested() -> None:
     assert CODES.keys() - bucket.CODES.keys() == {"NobodyHeardOfIt"}
     assert bucket.CODES.keys() <= CODES.keys()
 
 
 @pytest.mark.parametrize("upstream", CODES)
-def test_each_code_of_obs_has_its_problem(
+def test_each_error_code_of_obs_has_its_problem(
     client: FlaskClient, sandbox: SandboxDriver, upstream: str
 ) -> None:
     theirs, (status, ours, fault, retry) = CODES[upstream]
@@ -355,7 +353,7 @@ def test_each_code_of_obs_has_its_problem(
     assert ("Retry-After" in response.headers) is waits
 
 
-def test_a_refusal_that_closes_the_connection_is_understood(gateway: Build) -> None:
+def test_a_refusal_that_closes_the_connection_during_an_upload_is_read(gateway: Build) -> None:
     refusal = answer(403, "<Error><Code>AccessDenied</Code></Error>", "Connection: close")
     with RawUpstream(refusal) as obs:
         response = upload(gateway(endpoint=obs.url), "a.jpg", JPEG)
@@ -363,7 +361,7 @@ def test_a_refusal_that_closes_the_connection_is_understood(gateway: Build) -> N
         assert [len(request.body) for request in obs.requests] == [len(JPEG)]
 
 
-def test_nobody_there_is_unreachable(gateway: Build) -> None:
+def test_an_obs_endpoint_that_refuses_connections_is_unreachable(gateway: Build) -> None:
     with socket.create_server(("127.0.0.1", 0)) as bound:
         url = f"http://127.0.0.1:{bound.getsockname()[1]}"
     response = upload(gateway(endpoint=url), "a.jpg", JPEG)

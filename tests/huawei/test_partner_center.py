@@ -55,7 +55,7 @@ FAULTS = [
 
 
 @pytest.mark.parametrize(("kind", "parameters", "expected"), FAULTS)
-def test_each_fault_ends_in_its_problem_and_the_write_is_sent_once(
+def test_each_fault_of_a_write_has_its_problem_and_the_write_is_sent_once(
     settings: Settings,
     sandbox: SandboxDriver,
     kind: str,
@@ -80,9 +80,7 @@ def test_a_name_in_any_script_is_sent_as_utf_8(client: FlaskClient, sandbox: San
     assert '"张三"' in sent["body"]
 
 
-def test_the_call_after_a_fault_is_served_as_ever(
-    client: FlaskClient, sandbox: SandboxDriver
-) -> None:
+def test_the_call_after_a_fault_succeeds(client: FlaskClient, sandbox: SandboxDriver) -> None:
     for kind in ("reset", "truncated", "huge", "html"):
         sandbox.fault("verified-info", kind, count=1)
         assert submit(client).status_code == 504
@@ -94,7 +92,7 @@ def test_the_call_after_a_fault_is_served_as_ever(
     ("said", "seconds"),
     [({}, "3")] + [({"retry_after": said}, seconds) for said, seconds in PAUSES],
 )
-def test_retry_after_is_huaweis_or_ours(
+def test_retry_after_is_that_of_huawei_or_the_catalogues_pause(
     client: FlaskClient, sandbox: SandboxDriver, said: dict[str, int], seconds: str
 ) -> None:
     sandbox.fault("verified-info", "throttled", **said)
@@ -110,7 +108,7 @@ def unmapped() -> float:
     return sum(REGISTRY.get_sample_value(name, one) or 0.0 for one in labels)
 
 
-def test_a_code_that_no_table_knows_is_answered_logged_and_counted(
+def test_an_unmapped_code_of_huawei_is_answered_logged_and_counted(
     client: FlaskClient, sandbox: SandboxDriver, caplog: pytest.LogCaptureFixture
 ) -> None:
     before = unmapped()
@@ -127,7 +125,7 @@ def test_a_code_that_no_table_knows_is_answered_logged_and_counted(
     assert "ZHANG SAN" not in json.dumps(problem) + json.dumps(fields)
 
 
-def test_the_request_that_is_sent_is_the_documented_one(settings: Settings) -> None:
+def test_the_documented_request_is_sent_to_partner_center(settings: Settings) -> None:
     with RawUpstream() as upstream:
         client = create_app(altered(settings, endpoint=upstream.url)).test_client()
         assert submit(client).status_code == 201
@@ -149,7 +147,7 @@ def test_twenty_calls_use_one_connection(settings: Settings) -> None:
 
 
 @pytest.mark.parametrize("announced", [True, False])
-def test_a_connection_that_upstream_closed_is_not_used_again(
+def test_a_connection_that_partner_center_closed_is_not_reused(
     settings: Settings, announced: bool
 ) -> None:
     def close(connection: Any) -> None:
@@ -164,7 +162,7 @@ def test_a_connection_that_upstream_closed_is_not_used_again(
     assert (len(upstream.requests), upstream.connections) == (5, 5)
 
 
-def test_a_redirect_is_not_followed(settings: Settings) -> None:
+def test_a_redirect_of_partner_center_is_not_followed(settings: Settings) -> None:
     with RawUpstream() as other:
         for status in (301, 302, 303, 307, 308):
             reply = answer(status, b"", f"Location: {other.url}{PATH}")

@@ -169,7 +169,7 @@ _VALUES = st.recursive(
 
 @search(max_examples=200)
 @given(body=st.dictionaries(_NAMES | st.text(max_size=8), _VALUES, max_size=5) | _VALUES)
-def test_any_json_under_200_verifies_nobody_without_the_declared_success(
+def test_a_200_with_any_json_but_the_declared_success_verifies_nobody(
     anything: Anything, body: Any
 ) -> None:
     upstream, legacy, review = anything
@@ -201,7 +201,7 @@ def test_any_json_under_200_verifies_nobody_without_the_declared_success(
         (200, b'{"error_code":"CBC.5002"}', False),
     ],
 )
-def test_an_operation_that_answers_nothing_succeeds_with_an_empty_200_or_204(
+def test_an_operation_without_an_answer_succeeds_with_an_empty_200_or_204(
     status: int, content: bytes, success: bool
 ) -> None:
     operation = Operation(name="x", method="PUT", path="/x", writes=True, success=ByNothing())

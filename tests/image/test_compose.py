@@ -84,13 +84,15 @@ def gateway(image: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[st
         yield gateway
 
 
-def test_its_health_check_passes_and_it_verifies_a_customer_once(gateway: str) -> None:
+def test_the_gateway_of_the_compose_file_verifies_a_customer_and_replays_a_repeat(
+    gateway: str,
+) -> None:
     first, second = (within(gateway, "python", "-c", SUBMIT) for _ in range(2))
     assert first.stdout.split() == ["201", "first"], first.stderr
     assert second.stdout.split() == ["201", "true"], second.stderr
 
 
-def test_the_port_that_is_published_for_the_sandbox_is_not_on_loopback_alone(gateway: str) -> None:
+def test_the_sandbox_of_the_compose_file_does_not_listen_on_loopback_only(gateway: str) -> None:
     # 127.0.0.2 stands for the container's own address, which it has not: it has no network.
     asked = (
         "import requests; print(requests.get('http://127.0.0.2:8090/_sandbox/state').status_code)"
@@ -99,6 +101,6 @@ def test_the_port_that_is_published_for_the_sandbox_is_not_on_loopback_alone(gat
     assert answer.stdout.split() == ["200"], answer.stderr
 
 
-def test_it_shares_its_state_in_redis(gateway: str) -> None:
+def test_the_gateway_of_the_compose_file_uses_redis(gateway: str) -> None:
     lines = within(gateway, "python", "-c", METRICS).stdout.splitlines()
     assert "gateway_state_degraded 0.0" in [one for one in lines if "degraded" in one]

@@ -62,7 +62,7 @@ def ready(image: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
         podman("volume", "rm", *(one["metadata"]["name"] for one in rendered.of("ConfigMap")))
 
 
-def test_a_customer_is_verified_in_the_release_of_a_test_environment(
+def test_the_sandbox_release_of_the_chart_verifies_a_customer(
     ready: tuple[str, ...],
 ) -> None:
     gateway = f"{POD}-gateway"

@@ -23,7 +23,7 @@ SUCCESS = {"error_code": "CBC.0000", "error_msg": "success"}
 @pytest.mark.parametrize(
     ("kind", "processed"), [("reset", True), ("reset", False), ("refuse", False)]
 )
-def test_a_reset_connection_says_nothing_of_what_was_done(
+def test_the_fault_reset_breaks_the_connection_before_or_after_processing(
     driver: SandboxDriver, partner: Partner, kind: str, processed: bool
 ) -> None:
     driver.fault("verified-info", kind, count=1, processed=processed)
@@ -34,7 +34,7 @@ def test_a_reset_connection_says_nothing_of_what_was_done(
     assert partner.verify().json() == SUCCESS
 
 
-def test_a_hanging_call_is_carried_out_and_never_answered(
+def test_the_fault_hang_processes_the_call_and_never_answers(
     driver: SandboxDriver, partner: Partner
 ) -> None:
     driver.fault("verified-info", "hang")
@@ -47,7 +47,7 @@ def test_a_hanging_call_is_carried_out_and_never_answered(
 
 @pytest.mark.parametrize("count", [None, 1])
 @pytest.mark.parametrize("way", ["clear_faults", "reset"])
-def test_a_hanging_call_is_let_go(
+def test_a_hanging_call_ends_with_its_fault(
     driver: SandboxDriver, partner: Partner, way: str, count: int | None
 ) -> None:
     driver.fault("result", "hang", count=count)
@@ -68,27 +68,31 @@ def test_a_hanging_call_is_let_go(
     assert len(failures) == 1
 
 
-def test_a_hang_can_end_by_itself(driver: SandboxDriver, partner: Partner) -> None:
+def test_the_fault_hang_ends_after_its_seconds(driver: SandboxDriver, partner: Partner) -> None:
     driver.fault("result", "hang", seconds=0.01)
     with pytest.raises(requests.ConnectionError):
         partner.result("c")
 
 
-def test_latency_delays_the_right_answer(driver: SandboxDriver, partner: Partner) -> None:
+def test_the_fault_latency_delays_the_correct_answer(
+    driver: SandboxDriver, partner: Partner
+) -> None:
     driver.fault("verified-info", "latency", seconds=0.2)
     start = time.monotonic()
     assert partner.verify().json() == SUCCESS
     assert time.monotonic() - start >= 0.2
 
 
-def test_a_slow_body_arrives_in_the_end(driver: SandboxDriver, partner: Partner) -> None:
+def test_the_fault_slow_body_delivers_the_whole_answer(
+    driver: SandboxDriver, partner: Partner
+) -> None:
     driver.fault("verified-info", "slow_body", seconds=0.2)
     start = time.monotonic()
     assert partner.verify().json() == SUCCESS
     assert time.monotonic() - start >= 0.2
 
 
-def test_a_truncated_answer_is_shorter_than_it_says(
+def test_the_fault_truncated_answer_is_shorter_than_its_content_length(
     driver: SandboxDriver, partner: Partner
 ) -> None:
     driver.fault("verified-info", "truncated", count=1)
@@ -114,7 +118,7 @@ def test_a_truncated_answer_is_shorter_than_it_says(
         ("throttled", {"code": None}, 429, None, "", 0),
     ],
 )
-def test_an_answer_that_is_not_partner_centers(
+def test_the_faults_html_and_empty_answer_as_a_proxy_would(
     driver: SandboxDriver,
     partner: Partner,
     kind: str,
@@ -135,7 +139,9 @@ def test_an_answer_that_is_not_partner_centers(
     assert partner.verify().json() == SUCCESS
 
 
-def test_bad_json_and_arrays_hold_the_right_answer(driver: SandboxDriver, partner: Partner) -> None:
+def test_the_faults_bad_json_and_array_contain_the_correct_answer(
+    driver: SandboxDriver, partner: Partner
+) -> None:
     driver.fault("verified-info", "bad_json", count=1)
     with pytest.raises(requests.JSONDecodeError):
         partner.verify().json()
@@ -143,7 +149,7 @@ def test_bad_json_and_arrays_hold_the_right_answer(driver: SandboxDriver, partne
     assert partner.verify().json() == [SUCCESS]
 
 
-def test_a_huge_answer_is_right_but_over_2_megabytes(
+def test_the_fault_huge_answers_correctly_with_over_2_megabytes(
     driver: SandboxDriver, partner: Partner
 ) -> None:
     driver.fault("*", "huge")
@@ -163,7 +169,7 @@ def test_a_huge_answer_is_right_but_over_2_megabytes(
         ("throttled", {"code": "CBC.0250", "retry_after": 3}, 429, "CBC.0250"),
     ],
 )
-def test_a_code_is_answered_in_its_familys_shape(
+def test_the_fault_code_answers_in_the_shape_of_its_family(
     driver: SandboxDriver,
     partner: Partner,
     kind: str,
@@ -181,7 +187,7 @@ def test_a_code_is_answered_in_its_familys_shape(
     assert driver.processed() == 0
 
 
-def test_a_fault_hits_its_operation_as_often_as_asked(
+def test_a_fault_applies_to_its_operation_as_often_as_requested(
     driver: SandboxDriver, partner: Partner, bucket: Bucket
 ) -> None:
     driver.fault("verified-info", "html", count=2)
@@ -206,7 +212,7 @@ def test_a_fault_hits_its_operation_as_often_as_asked(
     assert partner.verify().json() == SUCCESS
 
 
-def test_a_fault_for_one_customer_spares_the_others(
+def test_a_fault_for_one_customer_does_not_apply_to_others(
     driver: SandboxDriver, partner: Partner
 ) -> None:
     driver.fault("*", "html", customer="c-1")
@@ -217,7 +223,7 @@ def test_a_fault_for_one_customer_spares_the_others(
 
 
 @pytest.mark.parametrize(("damage", "text"), DAMAGES.items())
-def test_a_damaged_text_leaves_the_json_around_it_whole(
+def test_the_fault_damaged_text_leaves_the_surrounding_json_intact(
     driver: SandboxDriver, partner: Partner, damage: str, text: bytes
 ) -> None:
     driver.fault("*", "damaged_text", damage=damage)
@@ -227,7 +233,7 @@ def test_a_damaged_text_leaves_the_json_around_it_whole(
     assert answer.content.replace(text, b"x").count(code) == 1
 
 
-def test_every_kind_of_fault_can_be_put_in_force(driver: SandboxDriver) -> None:
+def test_every_kind_of_fault_can_be_set(driver: SandboxDriver) -> None:
     for kind in KINDS:
         driver.fault("change", kind)
     assert [fault["kind"] for fault in driver.faults()] == list(KINDS)
@@ -254,7 +260,7 @@ def test_every_kind_of_fault_can_be_put_in_force(driver: SandboxDriver) -> None:
         {"operation": "result", "kind": "throttled", "retry_after": "soon"},
     ],
 )
-def test_a_fault_that_is_not_understood_is_refused(driver: SandboxDriver, document: Any) -> None:
+def test_a_malformed_fault_is_refused(driver: SandboxDriver, document: Any) -> None:
     response = requests.post(f"{driver.url}/_sandbox/faults", json=document, timeout=10)
     assert response.status_code == 400
     assert response.json()["error"]

@@ -88,7 +88,7 @@ def iam(driver: SandboxDriver, session: requests.Session) -> Iam:
     return Iam(driver.url, session)
 
 
-def test_a_password_gets_a_long_token_that_partner_center_takes(
+def test_a_password_gets_a_long_token_that_partner_center_accepts(
     driver: SandboxDriver, iam: Iam
 ) -> None:
     response = iam.ask()
@@ -104,7 +104,7 @@ def test_a_password_gets_a_long_token_that_partner_center_takes(
     assert driver.state()["tokens_issued"] == 1
 
 
-def test_nocatalog_makes_the_answer_short(iam: Iam) -> None:
+def test_nocatalog_shortens_the_answer_with_a_token(iam: Iam) -> None:
     response = iam.post("/v3/auth/tokens?nocatalog=true", RIGHT)
     assert "catalog" not in response.json()["token"]
     assert iam.post("/v3/auth/tokens?nocatalog=", RIGHT).status_code == 400
@@ -135,14 +135,14 @@ def test_nocatalog_makes_the_answer_short(iam: Iam) -> None:
         changed(RIGHT, "auth.identity.password.user.more", 5),
     ],
 )
-def test_a_wrong_body_is_invalid(iam: Iam, document: Any) -> None:
+def test_a_malformed_token_request_is_refused(iam: Iam, document: Any) -> None:
     response = iam.ask(document)
     assert response.status_code == 400
     assert response.json()["error"]["message"] == "The request body is invalid"
     assert response.json()["error"]["code"] == 400
 
 
-def test_a_body_that_is_no_json_is_invalid(iam: Iam) -> None:
+def test_a_token_request_that_is_not_json_is_refused(iam: Iam) -> None:
     for body, media_type in ((b"{", "application/json"), (b"{}", "text/plain")):
         response = iam.session.post(
             f"{iam.url}/v3/auth/tokens", body, headers={"Content-Type": media_type}, timeout=10
@@ -165,7 +165,7 @@ def test_five_wrong_passwords_lock_the_user_for_900_seconds(
     assert iam.ask().status_code == 201
 
 
-def test_the_number_of_tries_can_be_set_and_a_success_resets_it(
+def test_the_number_of_wrong_passwords_can_be_set_and_a_success_resets_the_count(
     driver: SandboxDriver, iam: Iam
 ) -> None:
     driver.settings(password_tries=2)
@@ -175,7 +175,7 @@ def test_the_number_of_tries_can_be_set_and_a_success_resets_it(
         assert iam.ask().status_code == 201
 
 
-def test_a_token_expires(driver: SandboxDriver, iam: Iam) -> None:
+def test_a_token_of_the_sandbox_expires(driver: SandboxDriver, iam: Iam) -> None:
     driver.settings(token_seconds=60)
     token = iam.token()
     driver.clock(61)
@@ -194,7 +194,7 @@ def test_a_token_expires(driver: SandboxDriver, iam: Iam) -> None:
         ("none", set()),
     ],
 )
-def test_a_token_tells_the_times_of_the_setting(
+def test_a_token_has_the_issue_and_expiry_times_of_the_setting(
     driver: SandboxDriver, iam: Iam, setting: str, told: set[str]
 ) -> None:
     driver.settings(times_shown=setting)
@@ -203,7 +203,7 @@ def test_a_token_tells_the_times_of_the_setting(
     assert iam.verify(answered.headers["X-Subject-Token"]).status_code == 200
 
 
-def test_a_token_nobody_issued_is_unreadable(iam: Iam) -> None:
+def test_an_unknown_token_is_refused(iam: Iam) -> None:
     assert iam.verify("MIInonsense").json()["error_msg"].endswith("decrypt token fail")
 
 
@@ -218,7 +218,7 @@ def test_a_token_nobody_issued_is_unreadable(iam: Iam) -> None:
         ("IAM.0067", "IAM.0067", ""),
     ],
 )
-def test_revoked_tokens_are_refused_in_the_chosen_words(
+def test_revoked_tokens_are_refused_with_the_chosen_code(
     driver: SandboxDriver, iam: Iam, reason: str, code: str, words: str
 ) -> None:
     token = iam.token()
@@ -260,18 +260,18 @@ def test_a_customers_token_is_refused_by_partner_calls(iam: Iam) -> None:
         (changed(AGENCY, "auth.scope", {"domain": {"name": "their-account"}}), 201),
     ],
 )
-def test_an_agency_is_named_by_the_platform_id(
+def test_an_agency_is_found_by_the_platform_id(
     iam: Iam, document: dict[str, Any], status: int
 ) -> None:
     assert iam.ask(document, iam.token()).status_code == status
 
 
-def test_an_agency_needs_a_token(iam: Iam) -> None:
+def test_a_temporary_key_of_an_agency_needs_a_token(iam: Iam) -> None:
     assert iam.ask(AGENCY).json()["error"]["code"] == 401
     assert iam.ask(AGENCY, "nonsense").json()["error_code"] == "IAM.0067"
 
 
-def test_a_temporary_key_signs_with_its_security_token_until_it_ends(
+def test_a_temporary_key_signs_with_its_security_token_until_it_expires(
     driver: SandboxDriver, iam: Iam, partner: Partner
 ) -> None:
     response = iam.temporary(TEMPORARY, iam.token())
@@ -316,7 +316,7 @@ def test_a_customers_temporary_key_is_refused_by_partner_calls(iam: Iam, partner
         ("x", 400),
     ],
 )
-def test_the_life_of_a_temporary_key_lies_between_15_minutes_and_a_day(
+def test_the_lifetime_of_a_temporary_key_is_between_15_minutes_and_a_day(
     iam: Iam, wanted: Any, status: int
 ) -> None:
     document = changed(TEMPORARY, "auth.identity.token", wanted)
@@ -331,5 +331,7 @@ def test_the_life_of_a_temporary_key_lies_between_15_minutes_and_a_day(
         changed(TEMPORARY, "auth.identity.policy", {}),
     ],
 )
-def test_other_forms_of_temporary_keys_are_refused(iam: Iam, document: dict[str, Any]) -> None:
+def test_unsupported_requests_for_temporary_keys_are_refused(
+    iam: Iam, document: dict[str, Any]
+) -> None:
     assert iam.temporary(document, iam.token()).status_code == 400

@@ -86,7 +86,7 @@ def test_a_unicode_customer_id_reaches_the_operation(partner: Partner) -> None:
 
 
 @pytest.mark.parametrize("vector", VECTORS["vectors"], ids=lambda vector: vector["name"])
-def test_a_published_vector_is_accepted_and_its_neighbour_refused(
+def test_a_published_signature_vector_is_accepted_and_an_altered_one_refused(
     driver: SandboxDriver, session: requests.Session, vector: dict[str, Any]
 ) -> None:
     token = vector["headers"].get("X-Security-Token")
@@ -131,7 +131,7 @@ def test_a_published_vector_is_accepted_and_its_neighbour_refused(
         ("Host", "elsewhere.example"),
     ],
 )
-def test_a_changed_or_unsigned_header_is_refused(
+def test_a_request_with_a_changed_or_unsigned_header_is_refused(
     partner: Partner, header: str, value: str | None
 ) -> None:
     prepared = partner.sign(
@@ -146,7 +146,7 @@ def test_a_changed_or_unsigned_header_is_refused(
     assert WRONG in response.json()["error_msg"]
 
 
-def test_a_changed_body_or_path_or_query_is_refused(partner: Partner) -> None:
+def test_a_request_with_a_changed_body_path_or_query_is_refused(partner: Partner) -> None:
     prepared = partner.sign("GET", f"{V2}/result", query=[("customer_id", "a b")])
     for url in (
         str(prepared.url).replace("a%20b", "a%20c"),
@@ -185,7 +185,7 @@ def test_a_malformed_authorization_is_refused(partner: Partner, authorization: s
     "signed_headers",
     ["x-sdk-date;host", "host", "host;x-absent;x-sdk-date", "host;host;x-sdk-date"],
 )
-def test_the_signed_headers_must_be_whole_sorted_and_sent(
+def test_the_signed_headers_must_be_complete_sorted_and_sent(
     partner: Partner, signed_headers: str
 ) -> None:
     prepared = partner.sign("GET", f"{V2}/result")
@@ -195,7 +195,9 @@ def test_the_signed_headers_must_be_whole_sorted_and_sent(
     assert WRONG in partner.send(prepared).json()["error_msg"]
 
 
-def test_the_refusal_echoes_the_canonical_request_with_its_authorization(partner: Partner) -> None:
+def test_a_wrong_signature_is_refused_with_the_canonical_request_in_the_text(
+    partner: Partner,
+) -> None:
     response = partner.verify_with("wrong-secret")
     document = response.json()
     assert document["error_code"] == "APIGW.0301"
@@ -216,7 +218,7 @@ def test_a_signature_more_than_15_minutes_off_has_expired(partner: Partner, minu
     assert response.json()["error_msg"].endswith("signature expired")
 
 
-def test_the_clock_of_the_sandbox_decides_what_has_expired(
+def test_the_clock_of_the_sandbox_decides_whether_a_signature_has_expired(
     driver: SandboxDriver, partner: Partner
 ) -> None:
     driver.clock(3600)
@@ -228,7 +230,7 @@ def test_the_clock_of_the_sandbox_decides_what_has_expired(
     assert moved.replace(tzinfo=UTC) - datetime.now(UTC) > timedelta(minutes=59)
 
 
-def test_an_unknown_access_key_is_named(partner: Partner) -> None:
+def test_an_unknown_access_key_is_refused_with_its_name(partner: Partner) -> None:
     response = partner.call("GET", f"{V2}/result", access_key="NOBODY")
     assert response.json()["error_msg"].endswith("Get secretKey failed,ak:NOBODY,err:ak not exist")
 
@@ -254,7 +256,9 @@ def test_the_sixth_failure_in_a_row_locks_the_key_for_300_seconds(
     assert partner.verify().status_code == 200
 
 
-def test_a_success_resets_the_count_of_failures(driver: SandboxDriver, partner: Partner) -> None:
+def test_a_valid_signature_resets_the_count_of_failures(
+    driver: SandboxDriver, partner: Partner
+) -> None:
     driver.settings(requests_per_second=None)
     for _ in range(3):
         for _ in range(5):
@@ -271,7 +275,9 @@ def test_a_locked_key_is_unlocked_by_the_control_call(
     assert partner.verify().status_code == 200
 
 
-def test_a_temporary_key_needs_its_token_and_ends(driver: SandboxDriver, partner: Partner) -> None:
+def test_a_temporary_key_needs_its_security_token_and_expires(
+    driver: SandboxDriver, partner: Partner
+) -> None:
     driver.access_keys(
         TEMP={"secret_key": "temporary", "security_token": "session", "expires_in": 60}
     )
@@ -284,14 +290,14 @@ def test_a_temporary_key_needs_its_token_and_ends(driver: SandboxDriver, partner
     assert response.json()["error_msg"].endswith("signature expired")
 
 
-def test_a_call_without_credentials_is_told_so(driver: SandboxDriver) -> None:
+def test_a_call_without_credentials_is_refused(driver: SandboxDriver) -> None:
     for headers in ({}, {"Authorization": "Bearer x"}):
         response = requests.get(f"{driver.url}{V2}/result", headers=headers, timeout=10)
         assert response.status_code == 401
         assert response.json()["error_msg"].endswith("x-auth-token not found")
 
 
-def test_an_unknown_path_or_method_is_not_published(driver: SandboxDriver) -> None:
+def test_an_unknown_path_or_method_is_refused_as_unpublished(driver: SandboxDriver) -> None:
     for method, path in (("GET", "/v1/nothing"), ("PATCH", f"{V2}/result"), ("BREW", "/")):
         response = requests.request(method, driver.url + path, timeout=10)
 
@@ -320,7 +326,9 @@ def test_the_eleventh_call_in_a_second_is_throttled(
     assert partner.result("c").status_code == 200
 
 
-def test_throttling_can_be_set_and_switched_off(driver: SandboxDriver, partner: Partner) -> None:
+def test_the_throttling_of_the_sandbox_can_be_changed_and_disabled(
+    driver: SandboxDriver, partner: Partner
+) -> None:
     driver.settings(requests_per_second=1)
     assert [partner.result("c").status_code for _ in range(2)] == [200, 429]
     driver.settings(requests_per_second=None)

@@ -24,7 +24,9 @@ EFFORT = (
 
 
 @pytest.mark.timeout(300)
-def test_nothing_is_found(sandbox_behind: SandboxDriver, tmp_path: Path) -> None:
+def test_schemathesis_finds_no_violation_of_the_contract(
+    sandbox_behind: SandboxDriver, tmp_path: Path
+) -> None:
     sandbox_behind.settings(review_seconds=0)  # or a read waits for a reviewer
     with gateway(tmp_path, sandbox_behind.url) as served:
         done = subprocess.run(  # noqa: S603 - our own programs

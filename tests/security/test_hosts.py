@@ -100,7 +100,7 @@ TARGETS = {
 
 @effort(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(headers=HEADERS, body=BODIES, backend=st.sampled_from(["legacy", "review"]))
-def test_nothing_in_a_request_changes_where_the_gateway_connects_to_or_what_it_asks_for(
+def test_no_request_changes_the_hosts_and_paths_that_the_gateway_calls(
     shared: dict[str, FlaskClient],
     sandbox: SandboxDriver,
     made: set[Any],

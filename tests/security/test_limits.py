@@ -42,7 +42,9 @@ def field(length: int) -> str:
         (get("/livez", *[field(1000)] * 10_000), 400),
     ],
 )
-def test_a_head_has_limits(impatient: ServedGateway, content: bytes, status: int) -> None:
+def test_the_size_of_a_request_head_is_limited(
+    impatient: ServedGateway, content: bytes, status: int
+) -> None:
     assert statuses(exchange(impatient.url, content)) in ([status], [] if status == 400 else None)
 
 
@@ -59,7 +61,7 @@ HEADERS = (
 
 
 @pytest.mark.parametrize(("call", "limit"), CALLS.items(), ids=CALLS)
-def test_a_body_that_says_it_is_longer_is_not_even_read(
+def test_a_body_with_an_excessive_content_length_is_refused_unread(
     impatient: ServedGateway, sandbox_behind: SandboxDriver, call: str, limit: int
 ) -> None:
     sandbox_behind.reset()
@@ -71,7 +73,7 @@ def test_a_body_that_says_it_is_longer_is_not_even_read(
 
 
 @pytest.mark.parametrize("call", CALLS)
-def test_chunks_without_end_are_not_read_to_their_end(
+def test_an_endless_chunked_body_is_refused(
     impatient: ServedGateway, sandbox_behind: SandboxDriver, call: str
 ) -> None:
     sandbox_behind.reset()
@@ -86,6 +88,6 @@ def test_chunks_without_end_are_not_read_to_their_end(
 @pytest.mark.parametrize(
     "call", ["GET /v1/capabilities", "GET /v1/customers/c/verification", "GET /livez"]
 )
-def test_a_read_needs_no_body_and_does_not_mind_one(impatient: ServedGateway, call: str) -> None:
+def test_a_read_ignores_a_body(impatient: ServedGateway, call: str) -> None:
     head = f"{call} HTTP/1.1\r\n{HEADERS}Content-Length: {100 * MIB}\r\n\r\n"
     assert statuses(exchange(impatient.url, head.encode() + bytes(1000))) == [200]

@@ -141,7 +141,7 @@ def drive(send: Any, sandbox: SandboxDriver, mounts: Mounts) -> list[int]:
     return statuses
 
 
-def test_in_one_process_with_every_logger_at_debug(
+def test_no_secret_leaves_one_process_with_every_logger_at_debug(
     tmp_path: Path, sandbox: SandboxDriver, mortal: Valkey
 ) -> None:
     document, mounts = marked(tmp_path, sandbox.url, mortal)
@@ -189,9 +189,7 @@ def sender(client: FlaskClient, found: Everything) -> Any:
     return send
 
 
-def test_nothing_in_valkey_tells_a_secret(
-    tmp_path: Path, sandbox: SandboxDriver, valkey: Valkey
-) -> None:
+def test_valkey_reveals_no_secret(tmp_path: Path, sandbox: SandboxDriver, valkey: Valkey) -> None:
     document, mounts = marked(tmp_path, sandbox.url, valkey)
     know_markers(sandbox)
     found = Everything(sandbox)
@@ -207,7 +205,7 @@ def test_nothing_in_valkey_tells_a_secret(
     found.check()
 
 
-def test_under_gunicorn_at_log_level_debug(tmp_path: Path, valkey: Valkey) -> None:
+def test_no_secret_leaves_gunicorn_at_log_level_debug(tmp_path: Path, valkey: Valkey) -> None:
     port = free_port()
     document, mounts = marked(tmp_path, f"http://127.0.0.1:{port}", valkey)
     path = tmp_path / "config.yaml"

@@ -39,7 +39,7 @@ kubernetes: {issuer: "https://kubernetes.default.svc", audience: partner-gateway
 """.replace("ONE", digest("one")).replace("TWO", digest("two"))
 
 
-def test_the_documented_example_is_taken(tmp_path: Path) -> None:
+def test_the_documented_example_configuration_is_accepted(tmp_path: Path) -> None:
     settings = load(tmp_path, EXAMPLE)
     account = settings.accounts["default"]
     assert len(account.credentials) == 2
@@ -49,7 +49,7 @@ def test_the_documented_example_is_taken(tmp_path: Path) -> None:
     assert settings.callers["billing"].scopes == {"verifications:read", "verifications:write"}
 
 
-def test_all_but_a_few_keys_have_defaults(tmp_path: Path, config: dict[str, Any]) -> None:
+def test_all_settings_but_a_few_have_defaults(tmp_path: Path, config: dict[str, Any]) -> None:
     account = config["accounts"]["default"]
     for optional in set(account) - {"endpoint", "partner_id", "platform_id", "credentials"}:
         del account[optional]
@@ -120,7 +120,7 @@ ONE_FAULT: list[tuple[str, Any]] = [
 
 
 @pytest.mark.parametrize(("path", "value"), ONE_FAULT)
-def test_a_wrong_key_is_named_by_its_path(
+def test_a_wrong_setting_is_named_by_its_path(
     tmp_path: Path, config: dict[str, Any], path: str, value: Any
 ) -> None:
     put(config, path, value)
@@ -131,7 +131,9 @@ def test_a_wrong_key_is_named_by_its_path(
         assert all(path.startswith(name) for name in named)
 
 
-def test_all_wrong_keys_are_named_in_one_message(tmp_path: Path, config: dict[str, Any]) -> None:
+def test_all_wrong_settings_are_named_in_one_message(
+    tmp_path: Path, config: dict[str, Any]
+) -> None:
     wrong = {
         "accounts.default.endpoint": "http://elsewhere.example",
         "accounts.default.partner_id": ...,
@@ -146,7 +148,7 @@ def test_all_wrong_keys_are_named_in_one_message(tmp_path: Path, config: dict[st
     assert named >= set(wrong)
 
 
-def test_a_key_of_two_callers_is_no_key(tmp_path: Path, config: dict[str, Any]) -> None:
+def test_one_key_for_two_callers_is_refused(tmp_path: Path, config: dict[str, Any]) -> None:
     put(config, "callers.reader.keys_sha256", config["callers"]["writer"]["keys_sha256"])
     (line,) = complaints(tmp_path, config)
     assert "keys_sha256" in line
@@ -173,7 +175,7 @@ BUCKET = {
         ({"state": {"url": f"memcached://{SECRET}"}}, "state.url"),
     ],
 )
-def test_a_rule_over_several_keys_names_the_one_to_change(
+def test_a_rule_over_several_settings_names_the_one_to_change(
     tmp_path: Path, config: dict[str, Any], changes: dict[str, Any], named: str
 ) -> None:
     for path, value in changes.items():
@@ -212,7 +214,7 @@ OBS = "https://obs.ap-southeast-1.myhuaweicloud.com"
         ({"bucket": "kyc\n"}, "bucket"),
     ],
 )
-def test_a_bucket_that_cannot_be_addressed_is_refused_by_the_key_to_change(
+def test_a_bucket_that_cannot_be_addressed_is_refused_with_the_setting_to_change(
     tmp_path: Path, config: dict[str, Any], changes: dict[str, Any], named: str
 ) -> None:
     put(config, "accounts.default.attachments", BUCKET | {"endpoint": OBS} | changes)
@@ -220,7 +222,7 @@ def test_a_bucket_that_cannot_be_addressed_is_refused_by_the_key_to_change(
     assert line.startswith(f"accounts.default.attachments.{named}: ")
 
 
-def test_the_fault_says_what_an_address_or_a_dot_needs(
+def test_an_ip_endpoint_or_a_dotted_bucket_is_refused_with_addressing_path_as_the_remedy(
     tmp_path: Path, config: dict[str, Any]
 ) -> None:
     for changes in ({"endpoint": "https://192.0.2.1"}, {"bucket": "kyc.company"}):
@@ -260,7 +262,9 @@ def test_a_bucket_that_can_be_addressed_is_accepted(
         "http://obs.localhost:8090",
     ],
 )
-def test_http_is_for_loopback(tmp_path: Path, config: dict[str, Any], endpoint: str) -> None:
+def test_plain_http_is_allowed_for_loopback_only(
+    tmp_path: Path, config: dict[str, Any], endpoint: str
+) -> None:
     put(config, "accounts.default.endpoint", f"{endpoint}/")
     assert load(tmp_path, config).accounts["default"].endpoint == endpoint
 
@@ -268,7 +272,7 @@ def test_http_is_for_loopback(tmp_path: Path, config: dict[str, Any], endpoint: 
 @pytest.mark.parametrize(
     "proxy", [f"http://user:{SECRET}\u2100@proxy:3128", f"http://[{SECRET}]:3128"]
 )
-def test_a_proxy_that_is_no_url_is_not_repeated(
+def test_a_malformed_proxy_url_is_not_repeated(
     tmp_path: Path, config: dict[str, Any], proxy: str
 ) -> None:
     put(config, "accounts.default.proxy", proxy)

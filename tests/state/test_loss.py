@@ -31,7 +31,7 @@ def lines(caplog: pytest.LogCaptureFixture, level: int) -> list[str]:
     return [JsonFormatter().format(one) for one in found if one.levelno == level]
 
 
-def test_a_lost_server_is_replaced_by_memory_and_reported_once(
+def test_a_lost_state_is_replaced_by_memory_and_reported_once(
     mortal: Valkey, caplog: pytest.LogCaptureFixture
 ) -> None:
     state = SharedState(mortal.settings)
@@ -55,7 +55,7 @@ def test_a_lost_server_is_replaced_by_memory_and_reported_once(
     assert str(mortal.port) not in line
 
 
-def test_eight_threads_lose_it_without_a_failure_and_report_it_once(
+def test_eight_threads_that_lose_the_state_fail_no_call_and_report_it_once(
     mortal: Valkey, caplog: pytest.LogCaptureFixture
 ) -> None:
     state = SharedState(mortal.settings)
@@ -79,7 +79,7 @@ def test_eight_threads_lose_it_without_a_failure_and_report_it_once(
     assert len(lines(caplog, logging.ERROR)) == 1
 
 
-def test_it_is_back_after_the_retry_interval(
+def test_a_restarted_server_is_used_again_after_the_retry_interval(
     mortal: Valkey, caplog: pytest.LogCaptureFixture
 ) -> None:
     state = SharedState(mortal.settings)
@@ -96,7 +96,7 @@ def test_it_is_back_after_the_retry_interval(
     assert len(lines(caplog, logging.ERROR)) == len(lines(caplog, logging.WARNING)) == 1
 
 
-def test_a_server_that_hangs_costs_a_second_once(mortal: Valkey) -> None:
+def test_a_hanging_state_delays_one_call_by_a_second(mortal: Valkey) -> None:
     state = SharedState(mortal.settings)
     state.put("a", b"1", 60)
     mortal.freeze()
@@ -111,7 +111,7 @@ def test_a_server_that_hangs_costs_a_second_once(mortal: Valkey) -> None:
     assert not state.shared
 
 
-def test_a_wrong_password_is_a_lost_server(
+def test_a_wrong_password_of_the_state_counts_as_a_lost_server(
     mortal: Valkey, caplog: pytest.LogCaptureFixture
 ) -> None:
     wrong = "wrong-state-password"
@@ -131,7 +131,7 @@ def shared_settings(settings: Settings, mortal: Valkey, tmp_path: Path) -> Setti
     return Settings.model_validate(document)
 
 
-def test_requests_go_on_when_the_server_dies_between_them(
+def test_requests_succeed_after_the_server_of_the_state_dies(
     shared_settings: Settings, sandbox: SandboxDriver, mortal: Valkey
 ) -> None:
     client = create_app(shared_settings).test_client()
@@ -142,7 +142,7 @@ def test_requests_go_on_when_the_server_dies_between_them(
     assert len(sandbox.requests("verified-info")) == 4
 
 
-def test_a_gateway_starts_and_serves_without_its_server(
+def test_a_gateway_starts_and_serves_without_the_server_of_its_state(
     shared_settings: Settings, sandbox: SandboxDriver, mortal: Valkey
 ) -> None:
     mortal.kill()

@@ -219,17 +219,21 @@ def released(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize(("change", "word"), BREAKS.values(), ids=BREAKS)
-def test_a_break_is_found(released: Path, tmp_path: Path, change: Change, word: str) -> None:
+def test_the_contract_diff_finds_a_breaking_change(
+    released: Path, tmp_path: Path, change: Change, word: str
+) -> None:
     found = breaks(released, written(tmp_path / "openapi.json", changed(change)))
     assert [text for text in found if word in text]
 
 
 @pytest.mark.parametrize(("change", "word"), OVERLOOKED.values(), ids=OVERLOOKED)
-def test_a_break_that_the_sentinel_overlooks_is_found(change: Change, word: str) -> None:
+def test_the_contract_diff_finds_a_breaking_change_that_the_sentinel_overlooks(
+    change: Change, word: str
+) -> None:
     assert [text for text in overlooked(RELEASED, changed(change)) if word in text]
 
 
-def test_additions_pass(released: Path, tmp_path: Path) -> None:
+def test_the_contract_diff_accepts_additions(released: Path, tmp_path: Path) -> None:
     assert breaks(released, written(tmp_path / "openapi.json", changed(*ADDITIONS.values()))) == []
 
 
@@ -243,14 +247,14 @@ def gate(contract: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_the_program_fails_at_a_break_and_names_it(tmp_path: Path) -> None:
+def test_the_program_fails_at_a_breaking_change_and_names_it(tmp_path: Path) -> None:
     needed("jev-oas-sentinel")
     done = gate(written(tmp_path / "openapi.json", changed(BREAKS["an enum is narrowed"][0])))
     assert done.returncode == 1
     assert f"BREAKS {newest().stem}: POST" in done.stderr
 
 
-def test_our_contract_keeps_what_was_released() -> None:
+def test_the_contract_has_no_breaking_change_since_the_release() -> None:
     needed("jev-oas-sentinel")
     done = gate(CONTRACT)
     assert (done.returncode, done.stderr) == (0, "")

@@ -169,7 +169,7 @@ def assert_taken(response: TestResponse, side: Side, kind: str) -> None:
 
 
 @pytest.mark.parametrize("form", FORMS, ids=str)
-def test_the_same_body_is_taken_and_ends_verified(
+def test_both_backends_accept_the_same_body_and_verify_the_customer(
     client: FlaskClient, sandbox: SandboxDriver, side: Side, form: Form
 ) -> None:
     response = submit(client, form)
@@ -187,7 +187,7 @@ def test_the_same_body_is_taken_and_ends_verified(
     assert result.get_json()["final"] is True
 
 
-def test_a_name_in_any_script_travels_unchanged(
+def test_both_backends_send_a_name_in_any_script_unchanged(
     client: FlaskClient, sandbox: SandboxDriver, side: Side, subtests: pytest.Subtests
 ) -> None:
     for name in ("张三", "Ñandú O'Brien-1", "Ahmad \u0622\u200c", "x" * 255):
@@ -199,7 +199,7 @@ def test_a_name_in_any_script_travels_unchanged(
             assert [name in entry["body"] for entry in taken] == [True]
 
 
-def test_the_same_code_of_huaweis_is_the_same_problem(
+def test_a_code_of_huawei_is_the_same_problem_on_both_backends(
     client: FlaskClient, sandbox: SandboxDriver, subtests: pytest.Subtests
 ) -> None:
     for upstream, (status, ours) in CODES.items():
@@ -212,7 +212,7 @@ def test_the_same_code_of_huaweis_is_the_same_problem(
     assert sandbox.processed() == 0
 
 
-def test_the_same_fault_is_the_same_problem_and_nothing_is_sent_twice(
+def test_a_fault_is_the_same_problem_on_both_backends_and_nothing_is_sent_twice(
     client: FlaskClient, sandbox: SandboxDriver, side: Side, subtests: pytest.Subtests
 ) -> None:
     for fault, expected in FAULTS.items():
@@ -229,7 +229,7 @@ def test_the_same_fault_is_the_same_problem_and_nothing_is_sent_twice(
             assert (response.status_code, code(response)) == expected
 
 
-def test_the_same_body_breaks_the_same_rules_and_is_sent_to_nobody(
+def test_a_body_breaks_the_same_rules_on_both_backends_and_is_not_sent(
     client: FlaskClient, sandbox: SandboxDriver, subtests: pytest.Subtests
 ) -> None:
     for form, body, errors in INVALID:
@@ -240,7 +240,7 @@ def test_the_same_body_breaks_the_same_rules_and_is_sent_to_nobody(
     assert sandbox.requests() == []
 
 
-def test_a_body_that_is_not_json_and_a_caller_without_the_scope_reach_nobody(
+def test_a_malformed_body_or_a_missing_scope_sends_nothing_on_both_backends(
     client: FlaskClient, sandbox: SandboxDriver
 ) -> None:
     path = f"/v1/customers/{CUSTOMER}/verifications/individual"
@@ -254,7 +254,9 @@ def test_a_body_that_is_not_json_and_a_caller_without_the_scope_reach_nobody(
     assert sandbox.requests() == []
 
 
-def test_a_dry_run_sends_nothing(client: FlaskClient, sandbox: SandboxDriver) -> None:
+def test_validate_only_sends_nothing_on_both_backends(
+    client: FlaskClient, sandbox: SandboxDriver
+) -> None:
     response = submit(client, query="?validate_only=true")
     assert (response.status_code, response.get_json()["taken"]) == (200, True)
     assert sandbox.requests() == []

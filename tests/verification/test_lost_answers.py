@@ -80,7 +80,7 @@ def cells() -> list[Cell]:
     ]
 
 
-def test_the_table_has_every_cell() -> None:
+def test_the_table_of_lost_answers_has_every_combination() -> None:
     found = [(one.backend, one.form.path, one.before, one.after) for one in cells()]
     every = product(DONE, KINDS, (*STATES, UNKNOWN), STATES)
     assert sorted(found) == sorted(every)
@@ -119,7 +119,7 @@ def gateways(build: Build) -> dict[str, Flask]:
     }
 
 
-def test_in_the_same_request_a_state_is_the_answer_where_it_is_proven(
+def test_a_state_that_proves_the_lost_write_is_the_answer_of_the_same_request(
     gateways: dict[str, Flask], sandbox: SandboxDriver
 ) -> None:
     def work(cell: Cell) -> None:
@@ -134,7 +134,7 @@ def test_in_the_same_request_a_state_is_the_answer_where_it_is_proven(
     assert sandbox.processed("verified-info") == 0
 
 
-def test_a_repeat_is_answered_by_a_proven_state_and_sent_again_where_nothing_is_proven(
+def test_a_repeat_is_answered_by_a_proving_state_and_sent_again_otherwise(
     gateways: dict[str, Flask], sandbox: SandboxDriver
 ) -> None:
     def work(cell: Cell) -> None:
@@ -153,7 +153,7 @@ def test_a_repeat_is_answered_by_a_proven_state_and_sent_again_where_nothing_is_
     assert len(sandbox.submissions()) == len(cells()) + len(sent)
 
 
-def test_without_a_record_no_state_is_the_answer_and_the_submission_is_sent(
+def test_without_a_record_of_an_earlier_try_the_submission_is_sent(
     gateways: dict[str, Flask], sandbox: SandboxDriver
 ) -> None:
     def work(cell: Cell) -> None:

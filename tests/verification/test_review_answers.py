@@ -59,7 +59,7 @@ def statuses(sandbox: SandboxDriver) -> list[tuple[str, int | None]]:
 
 
 @pytest.mark.parametrize("form", FORMS, ids=str)
-def test_every_code_of_the_real_name_tables_has_its_problem(
+def test_every_code_of_huaweis_real_name_tables_has_its_problem(
     review: FlaskClient, sandbox: SandboxDriver, form: Form, subtests: pytest.Subtests
 ) -> None:
     for upstream, (status, ours, advice) in REAL_NAME.items():
@@ -74,7 +74,7 @@ def test_every_code_of_the_real_name_tables_has_its_problem(
     assert sandbox.processed(form.applies) == 0
 
 
-def test_a_v2_call_that_is_not_there_is_not_taken_for_the_switch_off(gateway: Build) -> None:
+def test_a_missing_v2_call_is_not_the_switch_off_of_legacy(gateway: Build) -> None:
     client = gateway(backend="auto", review_share=100)
     for upstream, expected in NOT_RETIRED.items():
         response = submit(client, customer=f"code-{upstream.replace('.', '-')}")
@@ -82,7 +82,7 @@ def test_a_v2_call_that_is_not_there_is_not_taken_for_the_switch_off(gateway: Bu
 
 
 @pytest.mark.parametrize("form", FORMS, ids=str)
-def test_what_a_person_reviews_is_answered_with_where_and_when_to_look(
+def test_an_application_in_review_is_answered_with_location_and_next_check(
     review: FlaskClient, sandbox: SandboxDriver, form: Form
 ) -> None:
     response = submit(review, form)
@@ -96,7 +96,7 @@ def test_what_a_person_reviews_is_answered_with_where_and_when_to_look(
 
 @pytest.mark.parametrize("form", FORMS, ids=str)
 @pytest.mark.parametrize("by", ["setting", "magic"])
-def test_what_nobody_reviews_is_read_once_and_verified(
+def test_an_application_without_a_review_is_read_once_and_verified(
     review: FlaskClient, sandbox: SandboxDriver, form: Form, by: str
 ) -> None:
     customer = "review-instant-1" if by == "magic" else CUSTOMER
@@ -152,7 +152,7 @@ def test_a_rejection_without_a_review_is_answered_at_once(
 
 
 @pytest.mark.parametrize("before", [{"review_result": 1}, "<html>"], ids=["rejected", "unknown"])
-def test_a_rejection_that_can_be_an_earlier_one_is_not_told_of_a_new_application(
+def test_a_rejection_of_an_earlier_application_is_not_reported_for_a_new_one(
     review: FlaskClient, sandbox: SandboxDriver, before: Any
 ) -> None:
     sandbox.settings(is_review=0)
@@ -164,14 +164,16 @@ def test_a_rejection_that_can_be_an_earlier_one_is_not_told_of_a_new_application
 
 
 @pytest.mark.parametrize("form", [PERSON_FORM, COMPANY_FORM], ids=str)
-def test_a_second_application_meets_the_first(review: FlaskClient, form: Form) -> None:
+def test_a_second_application_during_a_review_is_refused(review: FlaskClient, form: Form) -> None:
     assert submit(review, form).status_code == 202
     again = submit(review, form)
     assert (again.status_code, code(again)) == (409, "ALREADY_VERIFIED_OR_IN_REVIEW")
     assert submit(review, form, customer="cust-0002").status_code == 202
 
 
-def test_a_rejected_customer_applies_again(review: FlaskClient, sandbox: SandboxDriver) -> None:
+def test_a_rejected_customer_may_apply_again_at_review(
+    review: FlaskClient, sandbox: SandboxDriver
+) -> None:
     assert submit(review).status_code == 202
     sandbox.review(CUSTOMER, "rejected", "Blurred.")
     assert read(review).get_json()["status"] == "REJECTED"
@@ -179,7 +181,9 @@ def test_a_rejected_customer_applies_again(review: FlaskClient, sandbox: Sandbox
     assert read(review).get_json()["status"] == "IN_REVIEW"
 
 
-def test_a_verified_person_becomes_a_company(review: FlaskClient, sandbox: SandboxDriver) -> None:
+def test_a_verified_individual_can_change_to_an_enterprise(
+    review: FlaskClient, sandbox: SandboxDriver
+) -> None:
     assert submit(review).status_code == 202
     sandbox.review(CUSTOMER, "passed")
     refused = submit(review, COMPANY_FORM)

@@ -64,7 +64,7 @@ def pass_time(clock: Clock, valkey: Valkey, seconds: float) -> None:
     valkey.pass_time(seconds)
 
 
-def test_replicas_believe_together_probe_once_together_and_forget_together(
+def test_replicas_share_the_belief_the_probe_and_the_recovery(
     replicas: list[FlaskClient], sandbox: SandboxDriver, valkey: Valkey, clock: Clock
 ) -> None:
     one, other = replicas
@@ -93,7 +93,7 @@ def test_replicas_believe_together_probe_once_together_and_forget_together(
     assert submit(one, body=NO_PICTURES, customer="cust-9").status_code == 201
 
 
-def test_many_who_meet_the_switch_off_at_two_replicas_at_once_all_move(
+def test_many_concurrent_submissions_at_two_replicas_all_move_to_review(
     replicas: list[FlaskClient], sandbox: SandboxDriver
 ) -> None:
     sandbox.settings(legacy="retired")
@@ -105,7 +105,7 @@ def test_many_who_meet_the_switch_off_at_two_replicas_at_once_all_move(
     assert retired(replicas[0]) == retired(replicas[1]) is not None
 
 
-def test_a_replica_that_lost_the_shared_state_goes_on_by_what_it_hears_itself(
+def test_a_replica_that_lost_the_shared_state_relies_on_its_own_evidence(
     replicas: list[FlaskClient], sandbox: SandboxDriver, valkey: Valkey
 ) -> None:
     one, other = replicas
@@ -121,7 +121,7 @@ def test_a_replica_that_lost_the_shared_state_goes_on_by_what_it_hears_itself(
     assert sent(sandbox) == ["individual"]
 
 
-def test_a_state_that_lost_its_records_is_not_believed(
+def test_the_belief_ends_when_the_shared_state_loses_its_records(
     replicas: list[FlaskClient], sandbox: SandboxDriver, valkey: Valkey
 ) -> None:
     one, _ = replicas
@@ -132,7 +132,7 @@ def test_a_state_that_lost_its_records_is_not_believed(
     assert sent(sandbox) == ["verified-info", "individual"]
 
 
-def test_what_is_stored_names_no_customer(
+def test_the_stored_record_of_the_switch_off_names_no_customer(
     replicas: list[FlaskClient], sandbox: SandboxDriver, valkey: Valkey
 ) -> None:
     believe(replicas[0], sandbox)
@@ -141,7 +141,7 @@ def test_what_is_stored_names_no_customer(
     assert b"told-" not in b"".join((*stored.keys(), *stored.values()))
 
 
-def test_a_lost_state_does_not_keep_what_another_replica_forgot(
+def test_a_replica_that_lost_the_state_does_not_keep_a_belief_that_another_cleared(
     valkey: Valkey, clock: Clock
 ) -> None:
     states = [SharedState(valkey.settings) for _ in range(2)]

@@ -116,7 +116,7 @@ def with_text(body: dict[str, Any], pointer: str, text: str) -> dict[str, Any]:
     return changed(body, pointer, text)
 
 
-def test_every_text_of_the_contract_is_among_the_tested_ones() -> None:
+def test_every_text_field_of_the_contract_is_tested() -> None:
     assert {pointer for _, pointer in TEXTS} == {
         *("/full_name", "/legal_name", "/document/type", "/document/number", "/partner_user_id"),
         *("/registration/country", "/registration/address", "/attachments/0"),
@@ -132,7 +132,7 @@ def assert_refused(client: FlaskClient, form: Form, pointer: str, text: str, rul
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_a_text_that_nobody_can_read_is_refused_and_not_repeated(
+def test_an_unprintable_text_is_refused_and_not_repeated(
     shared: Build, sandbox: SandboxDriver, backend: str, subtests: pytest.Subtests
 ) -> None:
     for text, rule in BROKEN:
@@ -149,7 +149,7 @@ FEW = [
 
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize(("form", "pointer"), TEXTS, ids=str)
-def test_the_rule_holds_for_every_text_of_the_contract(
+def test_the_rule_on_unprintable_texts_applies_to_every_text_field(
     shared: Build, sandbox: SandboxDriver, backend: str, form: Form, pointer: str
 ) -> None:
     for text, rule in FEW:
@@ -160,7 +160,7 @@ def test_the_rule_holds_for_every_text_of_the_contract(
 @pytest.mark.parametrize(
     "country", ["cn", "Cn", "CHN", "C", "C1", "\uff23\uff2e", "中国", "ÇN", "", "C N"]
 )
-def test_a_country_is_two_capital_letters_and_nothing_else(
+def test_a_country_is_exactly_two_capital_letters(
     shared: Build, sandbox: SandboxDriver, country: str
 ) -> None:
     for backend in BACKENDS:
@@ -191,7 +191,7 @@ ANYTHING = st.text(st.characters(exclude_categories=["Cs"]) | TRICKY, min_size=1
     lambda place, odd: name[:place] + odd + name[place:], st.integers(0, len(name)), TRICKY
 )), backend=st.sampled_from(BACKENDS))  # fmt: skip
 @example(name="张\u3164", backend="legacy")
-def test_what_the_gateway_sends_is_readable_for_an_independent_judge(
+def test_every_text_that_the_gateway_sends_passes_an_independent_check(
     shared: Build, sandbox: SandboxDriver, name: str, backend: str
 ) -> None:
     sandbox.forget_requests()
@@ -223,7 +223,7 @@ def test_letters_and_digits_of_any_script_are_never_refused(
         assert response.status_code == 201
 
 
-def test_no_pattern_is_published_on_a_text(legacy: FlaskClient) -> None:
+def test_no_pattern_is_published_on_a_text_field(legacy: FlaskClient) -> None:
     schemas = legacy.get("/openapi.json").get_json()["components"]["schemas"]
     for name in ("Individual", "Enterprise", "Registration", "Representative"):
         assert "pattern" not in json.dumps(schemas[name])

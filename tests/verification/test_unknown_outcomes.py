@@ -53,7 +53,7 @@ def lose(app: Flask, sandbox: SandboxDriver, fault: str = "reset", key: str = "k
     sandbox.clear_faults()
 
 
-def test_a_lost_answer_is_settled_at_once_where_the_state_proves_it(
+def test_a_lost_answer_is_settled_in_the_same_request_where_the_state_proves_it(
     build: Build, sandbox: SandboxDriver, state: dict[str, Any] | None
 ) -> None:
     app = build(state=state)
@@ -68,7 +68,7 @@ def test_a_lost_answer_is_settled_at_once_where_the_state_proves_it(
     assert len(sandbox.requests()) == 3
 
 
-def test_a_repeat_looks_first_and_finds_what_was_lost(
+def test_a_repeat_reads_the_result_first_and_finds_the_lost_write(
     build: Build, sandbox: SandboxDriver, state: dict[str, Any] | None
 ) -> None:
     app = build(state=state)
@@ -82,7 +82,7 @@ def test_a_repeat_looks_first_and_finds_what_was_lost(
     assert sandbox.processed("verified-info") == 1
 
 
-def test_a_repeat_looks_first_and_sends_what_did_not_arrive(
+def test_a_repeat_reads_the_result_first_and_sends_a_write_that_did_not_arrive(
     build: Build, sandbox: SandboxDriver, state: dict[str, Any] | None
 ) -> None:
     app = build(state=state)
@@ -93,7 +93,7 @@ def test_a_repeat_looks_first_and_sends_what_did_not_arrive(
     assert sandbox.processed("verified-info") == 1
 
 
-def test_a_write_in_between_takes_the_proof_away(
+def test_a_write_in_between_invalidates_the_proof(
     build: Build, sandbox: SandboxDriver, state: dict[str, Any] | None
 ) -> None:
     app = build(state=state, verification={"backend": "review"})
@@ -109,7 +109,7 @@ def test_a_write_in_between_takes_the_proof_away(
 
 
 @pytest.mark.parametrize("lost", ["reset", "refuse"])
-def test_a_change_of_a_verified_person_is_not_proven_by_the_persons_verification(
+def test_the_verification_of_an_individual_does_not_prove_the_change_to_an_enterprise(
     build: Build, sandbox: SandboxDriver, state: dict[str, Any] | None, lost: str
 ) -> None:
     app = build(state=state, verification={"backend": "review"})
@@ -128,7 +128,7 @@ def test_a_change_of_a_verified_person_is_not_proven_by_the_persons_verification
     assert sandbox.processed("change") == 1
 
 
-def test_a_change_is_sent_though_the_shared_state_is_lost(
+def test_an_enterprise_change_is_sent_although_the_shared_state_is_lost(
     build: Build, sandbox: SandboxDriver, mortal: Valkey
 ) -> None:
     app = build(state={"url": mortal.url}, verification={"backend": "review"})
@@ -192,7 +192,9 @@ def test_a_repeat_with_another_body_is_refused_though_the_outcome_is_unknown(
     assert len(sandbox.submissions()) == 1
 
 
-def test_a_repeat_that_cannot_look_sends_nothing(build: Build, sandbox: SandboxDriver) -> None:
+def test_a_repeat_that_cannot_read_the_result_sends_nothing(
+    build: Build, sandbox: SandboxDriver
+) -> None:
     app = build(reliability={"tries": 1})
     lose(app, sandbox)
     sandbox.fault("result", "html", count=2)
@@ -214,13 +216,13 @@ def test_a_refusal_that_answers_our_own_lost_write_is_success(
     assert sandbox.processed("individual") == 1
 
 
-def test_a_refusal_that_answers_somebody_elses_write_is_told(build: Build) -> None:
+def test_a_refusal_that_answers_a_foreign_write_is_reported(build: Build) -> None:
     app = build(verification={"backend": "review"})
     submit(app, idempotency="key-1")
     assert said(submit(app, idempotency="key-2"))[:2] == (409, "ALREADY_VERIFIED_OR_IN_REVIEW")
 
 
-def test_a_repeat_while_calls_are_paused_does_not_forget_the_unknown_outcome(
+def test_a_repeat_during_an_open_circuit_keeps_the_record_of_the_unknown_outcome(
     build: Build, sandbox: SandboxDriver, state: dict[str, Any] | None
 ) -> None:
     app = build(state=state, reliability={"tries": 1, "breaker_failures": 1, "breaker_pause": 2.0})
@@ -237,7 +239,7 @@ def test_a_repeat_while_calls_are_paused_does_not_forget_the_unknown_outcome(
     assert len(sandbox.requests("verified-info")) == 1
 
 
-def test_a_repeat_that_was_throttled_does_not_forget_the_unknown_outcome(
+def test_a_throttled_repeat_keeps_the_record_of_the_unknown_outcome(
     build: Build, sandbox: SandboxDriver, state: dict[str, Any] | None
 ) -> None:
     app = build(state=state, reliability={"tries": 1})
@@ -271,7 +273,7 @@ def kill(gateway: ServedGateway) -> None:
 
 
 @pytest.mark.parametrize("processed", [True, False])
-def test_a_repeat_after_a_crash_looks_first(
+def test_a_repeat_after_a_crash_reads_the_result_first(
     build: Build, sandbox: SandboxDriver, valkey: Valkey, tmp_path: Path, processed: bool
 ) -> None:
     differences: dict[str, Any] = {"state": {"url": valkey.url}, "timeouts": {"read": 30.0}}
@@ -301,7 +303,7 @@ def test_a_repeat_after_a_crash_looks_first(
 
 
 @pytest.mark.parametrize("back", [False, True], ids=["lost", "back with nothing in it"])
-def test_a_process_knows_its_own_try_though_the_shared_state_was_lost(
+def test_a_process_remembers_its_own_try_although_the_shared_state_was_lost(
     build: Build, sandbox: SandboxDriver, mortal: Valkey, back: bool
 ) -> None:
     app = build(state={"url": mortal.url})
@@ -314,7 +316,7 @@ def test_a_process_knows_its_own_try_though_the_shared_state_was_lost(
 
 
 @pytest.mark.parametrize("back", [False, True], ids=["lost", "back with nothing in it"])
-def test_where_the_record_was_lost_a_repeat_is_sent_and_answered_by_huawei(
+def test_a_repeat_is_sent_and_answered_by_huawei_where_the_record_was_lost(
     build: Build, sandbox: SandboxDriver, mortal: Valkey, back: bool
 ) -> None:
     lose(build(state={"url": mortal.url}), sandbox)
@@ -325,7 +327,7 @@ def test_where_the_record_was_lost_a_repeat_is_sent_and_answered_by_huawei(
     assert order(sandbox) == ["result", "verified-info", "result", "verified-info"]
 
 
-def test_a_write_under_way_when_the_shared_state_is_lost_is_not_sent_twice(
+def test_a_write_in_progress_when_the_shared_state_is_lost_is_not_sent_twice(
     build: Build, sandbox: SandboxDriver, mortal: Valkey
 ) -> None:
     app = build(state={"url": mortal.url}, timeouts={"read": 15.0})
@@ -344,7 +346,7 @@ def test_a_write_under_way_when_the_shared_state_is_lost_is_not_sent_twice(
     assert len(sandbox.requests("verified-info")) == 1
 
 
-def test_nothing_personal_is_in_the_shared_state(
+def test_the_shared_state_holds_nothing_personal(
     build: Build, sandbox: SandboxDriver, valkey: Valkey
 ) -> None:
     callers = {"writer": {"rate": "1000/hour"}}

@@ -108,17 +108,17 @@ def answer_of(connection: socket.socket) -> tuple[int, str]:
         return status, json.loads(answer.read(length)).get("code", "")
 
 
-def test_a_file_arrives_byte_for_byte(served: Served) -> None:
+def test_an_upload_arrives_byte_for_byte_under_gunicorn(served: Served) -> None:
     assert served.put("whole.jpg", WHOLE) == ""
     (stored,) = served.sandbox.objects()
     assert (stored["size"], stored["sha256"]) == (len(WHOLE), sha256(WHOLE).hexdigest())
 
 
-def test_the_largest_file_is_taken(served: Served) -> None:
+def test_the_largest_upload_is_accepted_under_gunicorn(served: Served) -> None:
     assert served.put("largest.jpg", LARGEST) == ""
 
 
-def test_one_byte_more_is_refused_before_it_is_read(served: Served) -> None:
+def test_an_upload_one_byte_too_long_is_refused_before_it_is_read(served: Served) -> None:
     length = f"Content-Length: {len(LARGEST) + 1}"
     assert answer_of(served.connect("a.jpg", length)) == (413, "PAYLOAD_TOO_LARGE")
     assert served.sandbox.requests() == []
@@ -146,7 +146,7 @@ def test_an_upload_without_a_length_is_refused(
 
 
 @pytest.mark.parametrize("path", ["..", "%2e%2e", "a%2Fb.jpg", "..%2F..%2Fa.jpg", ".a.jpg", "a//b"])
-def test_a_path_leads_nowhere_else(served: Served, path: str) -> None:
+def test_a_malformed_upload_path_is_a_404_under_gunicorn(served: Served, path: str) -> None:
     status, code = answer_of(served.connect(path, f"Content-Length: {len(JPEG)}"))
     assert (status, code) == (404, "NOT_FOUND")
     assert served.sandbox.requests() == []
@@ -154,7 +154,7 @@ def test_a_path_leads_nowhere_else(served: Served, path: str) -> None:
 
 @pytest.mark.parametrize("sent", [2, 100, 5 * MIB])
 @pytest.mark.parametrize("abort", [False, True], ids=["closes", "resets"])
-def test_a_caller_that_goes_away_leaves_nothing_stored(
+def test_an_upload_that_the_caller_aborts_is_not_stored(
     served: Served, sent: int, abort: bool
 ) -> None:
     connection = served.connect("cut.jpg", f"Content-Length: {len(WHOLE)}")
@@ -170,13 +170,13 @@ def test_a_caller_that_goes_away_leaves_nothing_stored(
     assert [one["key"] for one in served.sandbox.objects()] == [f"download/{CUSTOMER}/whole.jpg"]
 
 
-def test_a_file_of_another_type_is_refused_though_it_is_long(served: Served) -> None:
+def test_a_long_upload_of_another_format_is_refused(served: Served) -> None:
     assert served.put("a.png", b"<!DOCTYPE html>" + bytes(5 * MIB)) == "ATTACHMENT_FORMAT"
     assert served.put("a.jpg", JPEG) == ""
 
 
 @MEASURED
-def test_files_are_streamed_and_not_held(served: Served) -> None:
+def test_uploads_are_streamed_and_not_held_in_memory(served: Served) -> None:
     served.put("warm.jpg", WHOLE)
     before = served.forget_peak()
     codes: list[str] = []
@@ -193,7 +193,7 @@ def test_files_are_streamed_and_not_held(served: Served) -> None:
     assert served.peak() - before < 25 * MIB  # of the sixty
 
 
-def test_nothing_of_a_file_is_logged_at_debug(served: Served) -> None:
+def test_neither_content_nor_name_of_an_upload_is_logged_at_debug(served: Served) -> None:
     assert served.put("a.jpg", WHOLE[: 64 * 1024]) == ""
     assert served.put("a.png", WHOLE[: 64 * 1024]) == "ATTACHMENT_FORMAT"
     served.sandbox.fault("obs", "html", count=1)

@@ -81,7 +81,9 @@ def test_an_account_is_shown_with_its_key_shortened(
     assert pair["last_success"].endswith("Z")
 
 
-def test_a_refused_pair(settings: Settings, mounted: Mounted, sandbox: SandboxDriver) -> None:
+def test_the_accounts_show_a_pair_refused_twice_as_refused(
+    settings: Settings, mounted: Mounted, sandbox: SandboxDriver
+) -> None:
     client = gateway(with_pairs(settings, mounted.write(ACCESS_KEY, "wrong-secret")))
     for expected in ("UNPROVEN", "REFUSED", "REFUSED"):
         assert code(submit(client)) == "UPSTREAM_ACCESS_DENIED"
@@ -89,13 +91,17 @@ def test_a_refused_pair(settings: Settings, mounted: Mounted, sandbox: SandboxDr
     assert len(sandbox.requests()) == 2
 
 
-def test_a_locked_pair(client: FlaskClient, sandbox: SandboxDriver) -> None:
+def test_the_accounts_show_a_locked_pair_as_locked(
+    client: FlaskClient, sandbox: SandboxDriver
+) -> None:
     sandbox.fault("verified-info", "code", code="APIGW.0301", message=LOCK_TEXT)
     assert code(submit(client)) == "ACCESS_KEY_LOCKED"
     assert condition(client) == "LOCKED"
 
 
-def test_a_temporary_pair_and_its_end(settings: Settings, tmp_path: Path) -> None:
+def test_the_accounts_show_when_a_temporary_pair_expires(
+    settings: Settings, tmp_path: Path
+) -> None:
     mounted = Mounted(tmp_path / "temporary", temporary=True)
     mounted.write(*PAIR, "a-security-token", "2099-01-02T03:04:05Z")
     client = gateway(with_pairs(settings, mounted))
@@ -105,7 +111,7 @@ def test_a_temporary_pair_and_its_end(settings: Settings, tmp_path: Path) -> Non
     assert condition(gateway(with_pairs(settings, mounted))) == "EXPIRED"
 
 
-def test_each_pair_of_a_list_is_shown_also_a_missing_one(
+def test_the_accounts_show_each_configured_pair_even_if_its_files_are_missing(
     settings: Settings, mounted: Mounted, tmp_path: Path
 ) -> None:
     client = gateway(with_pairs(settings, mounted, Mounted(tmp_path / "nowhere")))
@@ -114,7 +120,7 @@ def test_each_pair_of_a_list_is_shown_also_a_missing_one(
     assert listed(client)["key_pairs"][1] == {"condition": "MISSING"}
 
 
-def test_a_token_is_none_then_held(
+def test_the_accounts_show_no_token_before_the_first_request_and_a_held_one_after(
     settings: Settings, sandbox: SandboxDriver, tmp_path: Path
 ) -> None:
     client = gateway(with_token(settings, tmp_path, sandbox.url))
@@ -128,7 +134,9 @@ def test_a_token_is_none_then_held(
     assert token["issued_at"] <= token["last_success"] < token["expires_at"]
 
 
-def test_a_refused_password(settings: Settings, sandbox: SandboxDriver, tmp_path: Path) -> None:
+def test_the_accounts_show_a_refused_password_as_refused(
+    settings: Settings, sandbox: SandboxDriver, tmp_path: Path
+) -> None:
     token_settings = with_token(settings, tmp_path, sandbox.url)
     (tmp_path / "password").write_text("wrong-password")
     client = gateway(token_settings)
@@ -142,11 +150,13 @@ def test_only_operators_see_the_accounts(client: FlaskClient, key: str) -> None:
     assert (response.status_code, code(response)) == (403, "FORBIDDEN")
 
 
-def test_who_does_not_prove_itself_sees_nothing(client: FlaskClient) -> None:
+def test_the_accounts_are_hidden_from_unauthenticated_callers(client: FlaskClient) -> None:
     assert code(client.get("/v1/accounts")) == "UNAUTHENTICATED"
 
 
-def test_no_secret_is_shown(settings: Settings, sandbox: SandboxDriver, tmp_path: Path) -> None:
+def test_the_accounts_show_no_secret(
+    settings: Settings, sandbox: SandboxDriver, tmp_path: Path
+) -> None:
     client = gateway(with_token(settings, tmp_path, sandbox.url))
     assert submit(client).status_code == 201
     (token,) = token_on_requests(sandbox)
@@ -164,7 +174,7 @@ def ready(client: FlaskClient) -> tuple[int, str | None]:
 
 
 @pytest.mark.parametrize("mode", ["signature", "token"])
-def test_it_is_ready_once_the_files_are_there_and_stays_so(
+def test_readiness_is_reached_once_the_key_files_exist_and_kept_afterwards(
     settings: Settings, sandbox: SandboxDriver, tmp_path: Path, mounted: Mounted, mode: str
 ) -> None:
     by_token = mode == "token"

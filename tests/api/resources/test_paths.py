@@ -53,7 +53,7 @@ def client(shared_client: FlaskClient, sandbox: SandboxDriver) -> FlaskClient:  
 
 @pytest.mark.parametrize("customer", HOSTILE)
 @pytest.mark.parametrize("kind", ["individual", "enterprise", "enterprise-change"])
-def test_what_is_no_customer_id_leads_nowhere(
+def test_a_malformed_customer_id_in_a_path_is_a_404(
     client: FlaskClient, sandbox: SandboxDriver, customer: str, kind: str
 ) -> None:
     response = client.post(
@@ -80,7 +80,7 @@ def test_what_is_no_customer_id_leads_nowhere(
         "",
     ],
 )
-def test_nor_does_what_is_no_name_of_an_attachment(
+def test_a_malformed_attachment_name_in_a_path_is_a_404(
     client: FlaskClient, sandbox: SandboxDriver, name: str
 ) -> None:
     response = client.put(f"/v1/customers/c/attachments/{name}", data=b"x", headers=bearer())
@@ -89,7 +89,7 @@ def test_nor_does_what_is_no_name_of_an_attachment(
 
 
 @pytest.mark.parametrize("path", ["individual/", "individual//", "individual%0A", "individual/."])
-def test_what_follows_the_path_is_not_ignored(
+def test_a_path_with_a_suffix_is_a_404(
     client: FlaskClient, sandbox: SandboxDriver, path: str
 ) -> None:
     response = client.post(
@@ -125,7 +125,7 @@ def raw(local: Local, target: str, method: str = "POST") -> bytes:
 
 
 @pytest.mark.parametrize("customer", HOSTILE)
-def test_nor_does_it_through_the_real_server(served: Local, customer: str) -> None:
+def test_a_malformed_customer_id_is_a_404_under_gunicorn_too(served: Local, customer: str) -> None:
     sandbox = SandboxDriver(served.sandbox_url)
     sandbox.reset()
     answered = raw(served, f"/v1/customers/{customer}/verifications/individual")
@@ -142,7 +142,7 @@ def test_nor_does_it_through_the_real_server(served: Local, customer: str) -> No
         "http://elsewhere.example/v1/customers/../verifications/individual",
     ],
 )
-def test_nor_do_other_ways_to_write_a_path(served: Local, target: str) -> None:
+def test_an_unusual_form_of_a_request_target_is_a_404(served: Local, target: str) -> None:
     sandbox = SandboxDriver(served.sandbox_url)
     sandbox.reset()
     answered = raw(served, target)

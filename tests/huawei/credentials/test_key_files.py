@@ -40,7 +40,7 @@ def loaded(files: PairSettings, clock: Clock, state: State | None = None) -> Key
     return load(files, known, SEALING, monotonic=clock, now=clock.utc)
 
 
-def test_the_files_are_read_without_their_last_newline(files: PairSettings) -> None:
+def test_key_files_are_read_without_their_last_newline(files: PairSettings) -> None:
     assert read_keys(files) == ("THEACCESSKEY", "the-secret-key")
 
 
@@ -58,7 +58,7 @@ def test_the_files_are_read_without_their_last_newline(files: PairSettings) -> N
         "dir",
     ],
 )
-def test_what_holds_no_key_is_refused(
+def test_a_key_file_without_a_valid_key_is_refused(
     mounted: Mounted, files: PairSettings, clock: Clock, name: str, content: bytes | str | None
 ) -> None:
     path = mounted.folder / name
@@ -73,7 +73,7 @@ def test_what_holds_no_key_is_refused(
 
 @hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(content=st.binary(max_size=60))
-def test_any_bytes_are_a_printable_key_or_refused(
+def test_a_key_file_of_arbitrary_bytes_is_a_printable_key_or_refused(
     mounted: Mounted, files: PairSettings, clock: Clock, content: bytes
 ) -> None:
     (mounted.folder / "sk").write_bytes(content)
@@ -94,7 +94,7 @@ def test_any_bytes_are_a_printable_key_or_refused(
         ("2030-01-02T03:04:05", datetime(2030, 1, 2, 3, 4, 5, tzinfo=UTC)),
     ],
 )
-def test_an_expiry_is_in_utc_unless_it_says_otherwise(
+def test_an_expiry_without_an_offset_is_utc(
     mounted: Mounted, files: PairSettings, clock: Clock, text: str, moment: datetime
 ) -> None:
     replace(mounted.folder / "expires", text)
@@ -102,7 +102,7 @@ def test_an_expiry_is_in_utc_unless_it_says_otherwise(
 
 
 @pytest.mark.parametrize("text", ["tomorrow", "1893553445", "2030-13-01T00:00:00Z"])
-def test_an_expiry_that_is_none_is_refused(
+def test_a_malformed_expiry_is_refused(
     mounted: Mounted, files: PairSettings, clock: Clock, text: str
 ) -> None:
     replace(mounted.folder / "expires", text)
@@ -111,7 +111,7 @@ def test_an_expiry_that_is_none_is_refused(
 
 
 @pytest.mark.parametrize("name", ["ak", "sk", "token", "expires"])
-def test_the_stamp_tells_that_a_file_was_replaced(
+def test_the_stamp_of_key_files_changes_when_a_file_is_replaced(
     mounted: Mounted, files: PairSettings, name: str
 ) -> None:
     before = stamp(files)
@@ -120,7 +120,7 @@ def test_the_stamp_tells_that_a_file_was_replaced(
     assert stamp(files) != before
 
 
-def test_a_fingerprint_names_the_pair_and_not_its_files(
+def test_the_fingerprint_of_a_pair_does_not_depend_on_its_file_names(
     mounted: Mounted, files: PairSettings, clock: Clock
 ) -> None:
     first = loaded(files, clock).fingerprint

@@ -41,7 +41,7 @@ def checked(center: PartnerCenter) -> ErrorCode | None:
 
 
 @pytest.mark.parametrize("locked", [True, False])
-def test_after_the_window_one_request_probes(
+def test_after_the_window_one_request_proves_a_suspended_pair(
     settings: Settings, sandbox: SandboxDriver, locked: bool
 ) -> None:
     clock = Clock()
@@ -68,7 +68,7 @@ def test_after_the_window_one_request_probes(
 
 
 @pytest.mark.parametrize("found", [None, "CBC.99000035", "CBC.0151"])
-def test_what_partner_center_itself_says_forgives_an_earlier_refusal(
+def test_an_answer_of_partner_center_resets_the_count_of_refusals(
     settings: Settings, sandbox: SandboxDriver, found: str | None
 ) -> None:
     """Huawei counts refusals in a row."""
@@ -96,7 +96,7 @@ def test_what_partner_center_itself_says_forgives_an_earlier_refusal(
         ("code", {"code": "APIGW.0101"}),
     ],
 )
-def test_what_says_nothing_of_the_signature_neither_proves_nor_refuses_it(
+def test_a_failure_unrelated_to_the_signature_leaves_the_pair_unproven(
     settings: Settings, sandbox: SandboxDriver, kind: str, parameters: dict[str, Any]
 ) -> None:
     pairs = key_pairs(settings, Clock())
@@ -108,7 +108,7 @@ def test_what_says_nothing_of_the_signature_neither_proves_nor_refuses_it(
     assert read(center) is None
 
 
-def test_a_proven_pair_that_is_refused_later_rests_after_two(
+def test_a_proven_pair_is_suspended_after_two_later_refusals(
     client: Any, sandbox: SandboxDriver
 ) -> None:
     assert submit(client).status_code == 201
@@ -129,14 +129,14 @@ def test_a_proven_pair_signs_many_requests_at_once(
     assert max(moments) - min(moments) < 0.3
 
 
-def test_where_huawei_cannot_be_reached_nobody_waits_for_a_proof(settings: Settings) -> None:
+def test_requests_do_not_wait_for_a_proof_where_huawei_is_unreachable(settings: Settings) -> None:
     unreachable = altered(settings, endpoint="http://127.0.0.1:1")
     center = partner_center(unreachable, key_pairs(unreachable, Clock()))
     found = together(20, lambda _: checked(center))
     assert found == [ErrorCode.UPSTREAM_UNREACHABLE] * 20
 
 
-def test_files_that_stay_wrong_are_probed_twice_in_a_window(
+def test_a_pair_that_stays_wrong_is_sent_twice_per_window(
     settings: Settings, sandbox: SandboxDriver, tmp_path: Path
 ) -> None:
     clock = Clock()

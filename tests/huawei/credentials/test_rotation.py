@@ -75,7 +75,7 @@ def test_a_new_pair_is_probed_and_used_within_five_seconds(
     assert events("adopted") == adopted + 1
 
 
-def test_the_files_are_looked_at_once_an_interval(
+def test_the_key_files_are_checked_once_per_interval(
     ask: Callable[[], None], sandbox: SandboxDriver, mounted: Mounted, clock: Clock
 ) -> None:
     mounted.write(*NEW_PAIR)
@@ -87,7 +87,7 @@ def test_the_files_are_looked_at_once_an_interval(
     assert used(sandbox) == [ACCESS_KEY, NEW_KEY]
 
 
-def test_a_mounted_secret_is_swapped_by_one_link(
+def test_a_mounted_secret_that_is_swapped_by_one_link_is_adopted(
     settings: Settings, sandbox: SandboxDriver, tmp_path: Path, clock: Clock
 ) -> None:
     """As the kubelet does it: `..data` is replaced, the files are links through it."""
@@ -141,7 +141,7 @@ def test_a_half_written_pair_never_signs_a_request(
 
 @pytest.mark.parametrize("name", ["ak", "sk"])
 @pytest.mark.parametrize("content", [None, b"", b"\n", b"\xff\x00\xfe", b"two\nlines", "dir"])
-def test_while_the_files_hold_no_pair_the_last_good_one_goes_on(
+def test_the_last_good_pair_stays_in_use_while_the_files_hold_none(
     ask: Callable[[], None],
     pairs: KeyPairs,
     sandbox: SandboxDriver,
@@ -175,7 +175,7 @@ def test_while_the_files_hold_no_pair_the_last_good_one_goes_on(
     ("kind", "parameters"),
     [("html", {"status": 502}), ("html", {"status": 200}), ("reset", {}), ("throttled", {})],
 )
-def test_a_new_pair_waits_until_huawei_says_something_of_it(
+def test_a_new_pair_is_not_adopted_before_huawei_answers_its_probe(
     ask: Callable[[], None],
     sandbox: SandboxDriver,
     mounted: Mounted,
@@ -193,7 +193,7 @@ def test_a_new_pair_waits_until_huawei_says_something_of_it(
     assert used(sandbox) == [ACCESS_KEY, NEW_KEY]
 
 
-def test_a_pair_that_huawei_does_not_know_yet_is_tried_again_after_a_while(
+def test_a_new_pair_that_huawei_does_not_know_yet_is_probed_again_later(
     ask: Callable[[], None], sandbox: SandboxDriver, mounted: Mounted, clock: Clock
 ) -> None:
     sandbox.access_keys(**{ACCESS_KEY: {"secret_key": SECRET_KEY}})
@@ -208,7 +208,7 @@ def test_a_pair_that_huawei_does_not_know_yet_is_tried_again_after_a_while(
     assert used(sandbox) == [ACCESS_KEY] * 5 + [NEW_KEY]
 
 
-def test_files_written_anew_with_the_same_pair_ask_nobody(
+def test_rewriting_the_files_with_the_same_pair_sends_no_probe(
     ask: Callable[[], None], sandbox: SandboxDriver, mounted: Mounted, clock: Clock
 ) -> None:
     mounted.write(*PAIR)
@@ -217,7 +217,7 @@ def test_files_written_anew_with_the_same_pair_ask_nobody(
     assert signers(sandbox) == [(ACCESS_KEY, None)]
 
 
-def test_files_that_come_after_the_start_are_taken(
+def test_key_files_that_appear_after_the_start_are_adopted(
     settings: Settings, sandbox: SandboxDriver, tmp_path: Path, clock: Clock
 ) -> None:
     mounted = Mounted(tmp_path / "late")
@@ -232,7 +232,7 @@ def test_files_that_come_after_the_start_are_taken(
     assert signers(sandbox) == [(ACCESS_KEY, None)]
 
 
-def test_with_no_pair_left_to_sign_with_the_files_are_looked_at_at_once(
+def test_the_key_files_are_checked_at_once_where_no_usable_pair_is_left(
     settings: Settings, sandbox: SandboxDriver, mounted: Mounted, pairs: KeyPairs
 ) -> None:
     center = partner_center(settings, pairs)

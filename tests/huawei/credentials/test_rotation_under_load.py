@@ -50,7 +50,7 @@ def test_a_key_deleted_at_huawei_is_replaced_within_the_same_request(
     ]
 
 
-def test_a_key_deleted_too_early_is_replaced_when_the_files_come(
+def test_a_key_deleted_too_early_is_replaced_once_the_new_files_appear(
     settings: Settings, sandbox: SandboxDriver, mounted: Mounted
 ) -> None:
     client = gateway(with_pairs(settings, mounted))
@@ -95,7 +95,7 @@ def test_no_request_of_four_threads_is_lost_while_the_pair_is_replaced(
     assert used(sandbox)[-1] == NEW_KEY
 
 
-def test_of_twenty_refused_requests_one_proves_the_new_pair_and_the_others_wait_for_it(
+def test_one_of_twenty_refused_requests_proves_the_new_pair_while_the_others_wait(
     client: FlaskClient, sandbox: SandboxDriver, tmp_path: Path
 ) -> None:
     assert submit(client).status_code == 201

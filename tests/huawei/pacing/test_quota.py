@@ -72,7 +72,7 @@ class _State(MemoryState):
         return super().take(key, 1, 0.005) if self._is_open.is_set() else 0.01
 
 
-def test_callers_take_turns_however_many_requests_each_has() -> None:
+def test_the_quota_serves_callers_in_turn_however_many_requests_each_has() -> None:
     queue = Queue("turns")
     for caller in ["noisy"] * 40 + ["quiet", "third", "third", "quiet"]:
         queue.enter(caller)
@@ -82,7 +82,7 @@ def test_callers_take_turns_however_many_requests_each_has() -> None:
     assert granted[8:] == ["noisy"] * 36
 
 
-def test_writes_go_before_polls() -> None:
+def test_the_quota_serves_writes_before_polls() -> None:
     queue = Queue("writes")
     for caller, urgent in [("poll", False)] * 10 + [("write", True)] * 5:
         queue.enter(caller, urgent=urgent)
@@ -113,7 +113,7 @@ def test_a_quota_is_never_exceeded_in_any_second_and_used_nearly_whole(calls: fl
 @pytest.mark.parametrize(
     ("calls", "replicas", "share"), [(10, 2, 5), (10, 3, 10 / 3), (1, 4, 0.25)]
 )
-def test_replicas_that_share_nothing_keep_to_their_part(
+def test_replicas_without_shared_state_keep_to_their_part_of_the_quota(
     calls: float, replicas: int, share: float
 ) -> None:
     clock, taken = Clock(0.0), 0
@@ -127,7 +127,7 @@ def test_replicas_that_share_nothing_keep_to_their_part(
     assert 0.94 * share * 40 - 1 <= taken <= share * 40 + share + 1
 
 
-def test_a_request_whose_turn_does_not_come_in_time_is_refused() -> None:
+def test_a_request_that_gets_no_slot_of_the_quota_in_time_is_refused() -> None:
     quota = Quota("test", "PUT /refused", "refused", 0.1, MemoryState())
     quota.wait(Errand.within(LONG, "first"), write=True)
     begun = time.monotonic()
@@ -139,7 +139,7 @@ def test_a_request_whose_turn_does_not_come_in_time_is_refused() -> None:
     assert depth("refused") == 0
 
 
-def test_one_who_gives_up_leaves_no_gap() -> None:
+def test_a_request_that_gives_up_waiting_wastes_no_slot_of_the_quota() -> None:
     queue = Queue("gap")
     with ThreadPoolExecutor(1) as threads:
         hasty: Future[None] = threads.submit(queue.quota.wait, Errand.within(0.8, "hasty"), False)
@@ -149,7 +149,7 @@ def test_one_who_gives_up_leaves_no_gap() -> None:
     assert queue.let_go() == ["patient"]
 
 
-def test_a_thousand_who_wait_cost_next_to_nothing() -> None:
+def test_a_thousand_waiting_requests_use_little_cpu_time() -> None:
     quota = Quota("test", "PUT /thousand", "thousand", 5, MemoryState())
     for _ in range(5):
         quota.wait(Errand.within(LONG, "before"), write=False)

@@ -50,7 +50,7 @@ def check(sandbox: SandboxDriver, limit: int, share: float) -> None:
     assert share * limit * lasted <= len(seen) <= limit * (lasted + STRETCHED) + 1
 
 
-def test_one_gateway_uses_the_quota_and_never_exceeds_it(
+def test_one_gateway_uses_the_whole_quota_and_never_exceeds_it(
     build: Build, sandbox: SandboxDriver
 ) -> None:
     app = build(**ACCOUNT)
@@ -80,9 +80,7 @@ def test_two_gateways_that_lost_their_state_keep_to_half_of_the_quota_each(
     check(sandbox, QUOTA, 0.7)
 
 
-def test_each_api_and_each_account_has_a_quota_of_its_own(
-    build: Build, sandbox: SandboxDriver
-) -> None:
+def test_each_api_and_each_account_has_its_own_quota(build: Build, sandbox: SandboxDriver) -> None:
     app = build(quota={"requests_per_second": 0.1})
     assert submit(app).status_code == 201
     assert read(app).status_code == 200
@@ -94,7 +92,9 @@ def test_each_api_and_each_account_has_a_quota_of_its_own(
     assert len(sandbox.requests("verified-info")) == 2
 
 
-def test_looks_after_a_lost_write_go_before_polls(build: Build, sandbox: SandboxDriver) -> None:
+def test_the_read_after_a_lost_write_goes_before_polls(
+    build: Build, sandbox: SandboxDriver
+) -> None:
     app = build(quota={"requests_per_second": 5}, verification={"backend": "review"})
     sandbox.fault("individual", "reset", count=1)
     over = threading.Event()

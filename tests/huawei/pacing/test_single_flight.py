@@ -56,7 +56,7 @@ def outcomes(flight: SingleFlight, work: Work) -> list[Future[int]]:
     return [first, *others]
 
 
-def test_the_first_works_and_all_get_its_outcome(flight: SingleFlight) -> None:
+def test_concurrent_calls_with_one_key_share_the_result_of_the_first(flight: SingleFlight) -> None:
     work = Work()
     results = [future.result() for future in outcomes(flight, work)]
     assert results[0] == 1
@@ -64,7 +64,7 @@ def test_the_first_works_and_all_get_its_outcome(flight: SingleFlight) -> None:
     assert set(results) == set(range(1, work.times + 1))
 
 
-def test_who_joins_a_work_under_way_does_not_begin_another(flight: SingleFlight) -> None:
+def test_joining_work_in_progress_does_not_start_it_again(flight: SingleFlight) -> None:
     work, joined = Work(), Event()
 
     class Key(str):
@@ -90,13 +90,15 @@ def test_who_joins_a_work_under_way_does_not_begin_another(flight: SingleFlight)
 
 
 @pytest.mark.parametrize("error", [ValueError("x"), KeyboardInterrupt(), SystemExit(3)])
-def test_an_exception_is_raised_for_all(flight: SingleFlight, error: BaseException) -> None:
+def test_an_exception_of_shared_work_is_raised_for_every_caller(
+    flight: SingleFlight, error: BaseException
+) -> None:
     futures = outcomes(flight, Work(error))
     assert {type(future.exception()) for future in futures} == {type(error)}
 
 
 @pytest.mark.parametrize("fails", [False, True])
-def test_the_key_is_released_when_the_work_ends(flight: SingleFlight, fails: bool) -> None:
+def test_the_key_of_shared_work_is_released_when_it_ends(flight: SingleFlight, fails: bool) -> None:
     def fail() -> str:
         raise LookupError
 
@@ -109,7 +111,7 @@ def test_the_key_is_released_when_the_work_ends(flight: SingleFlight, fails: boo
     assert flight._under_way == {}
 
 
-def test_another_key_does_not_wait(flight: SingleFlight) -> None:
+def test_work_with_another_key_does_not_wait(flight: SingleFlight) -> None:
     work = Work()
     with ThreadPoolExecutor(1) as threads:
         slow = threads.submit(flight.do, "slow", work)
@@ -120,5 +122,5 @@ def test_another_key_does_not_wait(flight: SingleFlight) -> None:
         assert slow.result(30) == 1
 
 
-def test_work_may_itself_ask_for_another_key(flight: SingleFlight) -> None:
+def test_shared_work_may_wait_for_another_key(flight: SingleFlight) -> None:
     assert flight.do("outer", lambda: flight.do("inner", lambda: "done") + "!") == "done!"

@@ -41,7 +41,7 @@ def refused(endpoint: Endpoint) -> bool:
 
 
 @pytest.mark.parametrize("place", ["ca_file", "machine"])
-def test_authorities_are_read_again_when_they_change(
+def test_certificate_authorities_are_reread_when_their_file_changes(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
 ) -> None:
     old, new = trustme.CA(), trustme.CA()
@@ -61,7 +61,7 @@ def test_authorities_are_read_again_when_they_change(
         assert len(upstream.requests) == 2
 
 
-def test_authorities_that_cannot_be_read_leave_the_old_ones_in_use(
+def test_the_old_certificate_authorities_stay_in_use_where_the_new_file_is_unreadable(
     settings: Settings, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     authority, file = trustme.CA(), tmp_path / "authorities.pem"
@@ -78,7 +78,7 @@ def test_authorities_that_cannot_be_read_leave_the_old_ones_in_use(
 
 
 @pytest.mark.parametrize(("host", "code"), [("127.0.0.1", 20), ("elsewhere.example", 64)])
-def test_a_certificate_that_is_not_trusted_is_named_in_the_log(
+def test_an_untrusted_certificate_is_named_in_the_log(
     settings: Settings, tmp_path: Path, caplog: pytest.LogCaptureFixture, host: str, code: int
 ) -> None:
     known, file = trustme.CA(), tmp_path / "authorities.pem"

@@ -96,7 +96,7 @@ PHASES = {
 
 
 @pytest.mark.parametrize("phase", PHASES)
-def test_whatever_drips_ends_at_the_deadline(
+def test_an_answer_whose_head_or_body_drips_ends_at_the_deadline(
     settings: Settings, tls: ssl.SSLContext, ca_file: str, phase: Any
 ) -> None:
     with RawUpstream(lambda connection: phase(connection, tls), at_once=True) as upstream:
@@ -128,7 +128,7 @@ def test_an_upstream_that_does_not_read_ends_the_sending_at_the_deadline(
     assert failed.value.code is ErrorCode.OUTCOME_UNKNOWN
 
 
-def test_the_served_gateway_reaches_upstream_by_tls_and_gives_up_what_drips(
+def test_the_served_gateway_reaches_upstream_by_tls_and_ends_dripping_answers(
     config: dict[str, Any], tls: ssl.SSLContext, ca_file: str, tmp_path: Path
 ) -> None:
     """Under gevent, whose sockets wait their timeout again for each piece of a TLS record."""

@@ -160,7 +160,7 @@ def test_an_answer_is_read_as_http_client_reads_it(
 @example([b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n"])
 @example([b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"])
 @example([HEAD, b"-1\r\n\r\n0\r\n\r\n"])
-def test_whatever_comes_is_an_answer_or_is_refused_as_none(parts: list[bytes]) -> None:
+def test_arbitrary_bytes_are_an_answer_or_a_protocol_error(parts: list[bytes]) -> None:
     with contextlib.suppress(*REFUSED):
         reply, _ = read(chain(parts, repeat(b"")))
         assert reply.status >= 200
@@ -174,7 +174,7 @@ SAME = {
 
 
 @pytest.mark.parametrize("sent", SAME.values(), ids=SAME)
-def test_a_harmless_deviation_is_read_as_other_clients_read_it(sent: bytes) -> None:
+def test_a_tolerable_deviation_from_http_is_read_as_other_clients_read_it(sent: bytes) -> None:
     reply, reusable = read([sent])
     assert (reply.status, reply.content, reusable) == (200, b"{}", True)
 
@@ -196,7 +196,7 @@ def test_an_answer_without_a_clear_end_is_refused(sent: bytes) -> None:
         read([b"HTTP/1.1 200 OK\r\n" + sent, b""])
 
 
-def test_trailers_are_no_headers_and_one_that_comes_twice_is_joined() -> None:
+def test_trailers_are_not_headers_and_repeated_headers_are_joined() -> None:
     chunked, _ = read([CHUNKED])
     assert chunked.headers == {"transfer-encoding": "chunked", "x-kind": "head"}
     twice, _ = read([answer(200, "", "X-Some: a", "Other: o", "x-SOME: b")])
@@ -204,14 +204,14 @@ def test_trailers_are_no_headers_and_one_that_comes_twice_is_joined() -> None:
 
 
 @pytest.mark.parametrize("over", [0, 1])
-def test_chunks_have_a_mebibyte_of_content_at_most(over: int) -> None:
+def test_a_chunked_answer_above_one_mebibyte_is_refused(over: int) -> None:
     content = b"x" * (MAX_CONTENT + over)
     reply, _ = read([HEAD, b"%x\r\n%b\r\n0\r\n\r\n" % (len(content), content)])
     assert reply.content == (None if over else content)
 
 
 @pytest.mark.parametrize("start", [b"HTTP/1.1 200 OK\r\nX: ", INTERIM])
-def test_a_head_without_end_is_given_up(start: bytes) -> None:
+def test_an_answer_with_an_endless_head_is_refused(start: bytes) -> None:
     block = INTERIM * 1000 if start == INTERIM else b"x" * BLOCK
     with pytest.raises(REFUSED):  # and not AssertionError
         read(chain([start], repeat(block, MAX_RECEIVED // len(block) + 1)))
