@@ -1,4 +1,4 @@
-"""The command line, run as programs."""
+"""The command line, run as a program."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def test_the_sandbox_command_serves_until_ctrl_c() -> None:
         text=True,
     ) as process:
         assert process.stdout is not None
-        assert str(port) in process.stdout.readline()  # it says so once it listens
+        assert str(port) in process.stdout.readline()  # printed once it listens
         with requests.Session() as session:
             session.trust_env = False
             session.headers["Connection"] = "close"
@@ -145,7 +145,7 @@ def test_the_catalogue_is_listed_for_people_and_programs() -> None:
 def environment(
     config: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> CliRunner:
-    """A command line whose configuration names the sandbox."""
+    """A runner of commands, with a configuration for the sandbox."""
     path = tmp_path / "config.yaml"
     path.write_text(yaml.safe_dump(config))
     monkeypatch.setenv("GATEWAY_CONFIG", str(path))

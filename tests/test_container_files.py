@@ -1,4 +1,4 @@
-"""Dockerfile and compose.yaml hold together, and with what they serve."""
+"""Dockerfile and compose.yaml agree with each other and with the project."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_the_gateway_of_the_compose_file_accepts_its_configuration(
     )
     assert done.returncode == 0, done.stderr
     assert "accounts default; callers demo." in done.stdout
-    assert not done.stderr  # no file that the configuration names is missing
+    assert not done.stderr  # every file of the configuration exists
 
 
 def test_the_keys_of_the_compose_file_are_those_of_the_sandbox_and_the_readme(

@@ -1,4 +1,4 @@
-"""`flask --app app credentials check`, run as a program: what it says, and how it ends."""
+"""`flask --app app credentials check`, run as a program: its output and exit status."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Check = Callable[[dict[str, Any]], subprocess.CompletedProcess[str]]
 
 @pytest.fixture
 def check(tmp_path: Path) -> Check:
-    """Runs the command for a configuration."""
+    """A function that runs the command for a configuration."""
 
     def run(document: dict[str, Any]) -> subprocess.CompletedProcess[str]:
         path = tmp_path / "config.yaml"
@@ -53,7 +53,7 @@ def credentials_check(**environment: str) -> subprocess.CompletedProcess[str]:
 
 
 def lines(done: subprocess.CompletedProcess[str]) -> dict[str, tuple[str, str]]:
-    """Account -> its state and what is said of it."""
+    """Account -> its state and its message."""
     found = {}
     for line in done.stdout.splitlines():
         match = re.fullmatch(r"(ok  |FAIL) ([^:]+): (.+)", line)
@@ -64,7 +64,7 @@ def lines(done: subprocess.CompletedProcess[str]) -> dict[str, tuple[str, str]]:
 
 @pytest.fixture
 def other_sites() -> Iterator[Callable[[], SandboxDriver]]:
-    """Starts further sandboxes, each with faults of its own."""
+    """A function that starts further sandboxes, each with its own faults."""
     servers: list[SandboxServer] = []
 
     def start() -> SandboxDriver:
@@ -128,7 +128,7 @@ def test_the_check_names_each_account_with_faulty_credentials_and_exits_with_1(
     accounts["unreachable"] = {**good, "endpoint": "http://127.0.0.1:1"}
     accounts["wrong-password"] = by_token(tmp_path, sandbox.url, "wrong-password")
 
-    # A shared state that is lost is no hindrance.
+    # A lost shared state does not prevent the check.
     key_file = tmp_path / "state-key"
     key_file.write_text("k" * 32)
     document["state"] = {"url": "redis://:a-password@127.0.0.1:1/0", "key_file": str(key_file)}

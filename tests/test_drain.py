@@ -1,4 +1,4 @@
-"""The end of a gateway under gunicorn: readiness goes first, and nobody loses an answer."""
+"""The shutdown of a gateway under gunicorn: readiness ends first, and no answer is lost."""
 
 from __future__ import annotations
 
@@ -36,7 +36,9 @@ def test_on_sigterm_readiness_ends_first_and_requests_in_progress_finish(
         answers: list[requests.Response] = []
 
         def not_ready() -> bool:
-            answers.append(gateway.request("GET", "/readyz"))  # the door is open still
+            answers.append(
+                gateway.request("GET", "/readyz")
+            )  # the gateway still accepts connections
             return answers[-1].status_code == 503
 
         wait_until(not_ready)
@@ -79,5 +81,5 @@ def test_a_kept_alive_connection_is_closed_as_soon_as_the_gateway_is_not_ready(
 
         wait_until(not_ready)
         if answers[-1].headers["Connection"] != "close":
-            not_ready()  # the signal had come in the middle of that request
+            not_ready()  # the signal arrived during that request
         assert answers[-1].headers["Connection"] == "close"

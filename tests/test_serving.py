@@ -1,4 +1,4 @@
-"""The gateway under gunicorn, as it is deployed."""
+"""The gateway under gunicorn, as deployed."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from tests.support.sandbox_driver import SandboxDriver
 
 
 class Gate:
-    """An upstream's answer that waits while the gate is shut."""
+    """An answer of upstream that is held while the gate is shut."""
 
     def __init__(self) -> None:
         self.arrived = threading.Semaphore(0)
@@ -60,7 +60,7 @@ def submit(gateway: ServedGateway, customer: str = CUSTOMER) -> requests.Respons
 
 
 def check_quiet(gateway: ServedGateway) -> None:
-    """Every line is JSON, none tells of a crash, none holds what must not be there."""
+    """Assert that every line is JSON, without a crash and without these values."""
     assert not any("exceptions" in line for line in gateway.lines)
     for word in ("Traceback", SECRET_KEY, "writer-key", "ZHANG SAN", "E1234567"):
         assert word not in gateway.text
@@ -154,7 +154,7 @@ def test_a_call_in_progress_is_finished_before_the_gateway_exits(tmp_path: Path)
 
 @pytest.fixture
 def copied(tmp_path: Path) -> Iterator[Path]:
-    """A copy of what is deployed, read-only as far as the user of the tests minds."""
+    """A read-only copy of the deployed files."""
     project = tmp_path / "deployed"
     ignored = shutil.ignore_patterns("__pycache__")
     shutil.copytree(PROJECT / "app", project / "app", ignore=ignored)
@@ -198,7 +198,8 @@ def test_tls_works_under_the_real_worker(tmp_path: Path) -> None:
                 "POST",
                 INDIVIDUAL_PATH,
                 json=PERSON,
-                headers=bearer() | {"Partner-Account": "second"},  # it does not trust that CA
+                headers=bearer()
+                | {"Partner-Account": "second"},  # the second account does not trust that CA
             )
             assert refused.json()["code"] == "UPSTREAM_UNREACHABLE"
     check_quiet(gateway)
@@ -210,7 +211,7 @@ def test_waiting_requests_do_not_delay_the_health_probes(tmp_path: Path) -> None
     with RawUpstream(gate) as upstream, ThreadPoolExecutor(many) as threads:
         config = configuration(tmp_path, upstream.url)
         with ServedGateway(tmp_path, config) as gateway:
-            assert submit(gateway).status_code == 201  # proves the key, which one call has to
+            assert submit(gateway).status_code == 201  # the first call proves the key
             gate.shut()
             answers = [threads.submit(submit, gateway, f"c-{place}") for place in range(many)]
             for _ in range(1 + many):

@@ -1,4 +1,4 @@
-"""The audit trail: one line for each write, whatever became of it, and nothing personal in it."""
+"""The audit trail: one line for each write, whatever its outcome, without personal values."""
 
 from __future__ import annotations
 
@@ -206,7 +206,7 @@ def test_an_audit_line_that_cannot_be_written_is_counted_and_logged(
     before = REGISTRY.get_sample_value("gateway_audit_failures_total") or 0.0
     handler = AuditFile("/dev/full")
     handler.handle(_record("lost"))
-    with Path(os.devnull).open("wb") as drain:  # for what it still holds at its end
+    with Path(os.devnull).open("wb") as drain:  # for the bytes still buffered when it closes
         assert handler.stream
         os.dup2(drain.fileno(), handler.stream.fileno())
     handler.close()

@@ -1,4 +1,4 @@
-"""Who may call what: refused unless allowed, and never because of Huawei's own 401 or 403."""
+"""Callers are denied by default, and never because of a 401 or 403 of Huawei."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Invariants: what has to agree, agrees, for every operation, code and setting there is."""
+"""Invariants of every operation, error code and setting of the contract."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SPEC: dict[str, Any] = yaml.safe_load(COMMITTED.read_text())
 
 
 def upstream_operations() -> list[Operation]:
-    """Every Operation that is declared anywhere in the gateway."""
+    """Every upstream operation that a module of the gateway declares."""
     found: dict[int, Operation] = {}
     for module in pkgutil.walk_packages(gateway.__path__, "app."):
         for value in vars(importlib.import_module(module.name)).values():
@@ -51,7 +51,7 @@ SUBMISSIONS = [name for name in OPERATIONS if name.endswith("Verification") and 
 
 
 def resolved(node: Any) -> Any:
-    """The node with every reference within the contract replaced by what it leads to."""
+    """The node with every local reference replaced by its target."""
     if isinstance(node, list):
         return [resolved(one) for one in node]
     if not isinstance(node, dict):
@@ -140,7 +140,7 @@ def test_every_failure_is_documented_as_a_problem(name: str) -> None:
 
 
 def documented(name: str) -> set[str]:
-    """The error codes that an operation of the contract says it can answer."""
+    """The error codes that the contract documents for an operation."""
     return {
         code
         for response in OPERATIONS[name]["responses"].values()
@@ -162,7 +162,7 @@ def test_every_request_body_has_examples_or_is_a_file(name: str) -> None:
 
 
 def possible(writes: bool) -> set[ErrorCode]:
-    """What the tables of codes can make of an answer of Huawei's, and of none."""
+    """The error codes that any answer of Huawei, or a missing answer, can lead to."""
     operations = [one for one in upstream_operations() if one.writes == writes]
     found = set(codes.COMMON.values()) | set(codes.FAMILIES.values()) | set(codes.STATUSES.values())
     for operation in operations:

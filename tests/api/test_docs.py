@@ -1,4 +1,4 @@
-"""The pages for people: who gets them, what they say, and what a browser may do with them."""
+"""The HTML pages: content negotiation, content, and the policy for browsers."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ def client(shared_client: FlaskClient, sandbox: SandboxDriver) -> FlaskClient:  
 
 
 def browse(client: FlaskClient, path: str) -> TestResponse:
-    """What a browser gets."""
+    """The answer to a browser."""
     return client.get(path, headers={"Accept": CHROMIUM})
 
 
 def text(response: TestResponse) -> str:
-    """What is to be read on a page."""
+    """The visible text of a page."""
     return " ".join(unescape(re.sub("<[^>]*>", "", response.text)).split())
 
 
 def policy(response: TestResponse) -> dict[str, str]:
-    """What a browser may load, by directive."""
+    """The content security policy, by directive."""
     directives = response.headers["Content-Security-Policy"].split("; ")
     return dict(directive.split(" ", 1) for directive in directives)
 

@@ -1,4 +1,4 @@
-"""What is no JSON, is too long or is of another type is refused; nothing of it is repeated."""
+"""Bodies that are not JSON, too long or of another media type are refused and not repeated."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_a_body_of_another_media_type_is_refused(
 
 
 class Lost(io.RawIOBase):
-    """A body whose sender is gone."""
+    """A body whose sender has disconnected."""
 
     def readable(self) -> bool:
         return True
@@ -81,7 +81,7 @@ def test_a_complete_document_in_a_truncated_body_is_refused(
         headers={**bearer(), "Content-Type": "application/json"},
         environ_overrides={
             "wsgi.input": io.BytesIO(body),
-            "wsgi.input_terminated": True,  # as gunicorn says
+            "wsgi.input_terminated": True,  # as gunicorn sets it
             "CONTENT_LENGTH": str(len(body) + 1),
         },
     )

@@ -1,4 +1,4 @@
-"""How many requests a caller is granted, by one gateway and by two that share a state."""
+"""The rate limit of a caller, by one gateway and by two that share a state."""
 
 from __future__ import annotations
 

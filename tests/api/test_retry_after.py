@@ -1,4 +1,4 @@
-"""Every problem that may be repeated after a pause says how long the pause is."""
+"""Every problem that may be repeated after a pause has `Retry-After`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SPEC: dict[str, Any] = yaml.safe_load((PROJECT / "openapi/openapi.yaml").read_te
 
 @pytest.fixture
 def failing(app: Flask) -> FlaskClient:
-    """A gateway with a path that fails with whatever entry of the catalogue it names."""
+    """A gateway with a path that fails with the error code in the path."""
 
     @open_to_all
     def fail(name: str) -> Any:

@@ -1,4 +1,4 @@
-"""The pages in a real browser that has no network: they render, work, and obey their policy."""
+"""The pages in a real browser without a network: they render, work, and keep their policy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Callers that prove themselves by a signed token, and each way to be refused."""
+"""Authentication by a signed token, and each reason for a refusal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The keys of an issuer: read again when they change, kept when they cannot be, no flood."""
+"""The key set of an issuer: refreshed on a change, kept when a refresh fails, read rarely."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Clock:
 
 
 class Shelf:
-    """Where a document lies, and how often it was read."""
+    """Serves a document and counts its reads."""
 
     def __init__(self, document: str | bytes | OSError) -> None:
         self.document = document
@@ -176,7 +176,9 @@ def test_a_stale_key_set_stays_in_use_during_a_slow_refresh() -> None:
     keys = KeySet("tests", Source(load, fresh=300, pause=30, slow=True), clock)
     assert keys.key("one") is not None
     clock.now += 301
-    assert keys.key("one") is not None  # the reading waits for `go_on`, and nobody for the reading
+    assert (
+        keys.key("one") is not None
+    )  # the refresh waits for `go_on`, and no request waits for the refresh
     go_on.set()
     wait_until(lambda: keys.key("new") is not None)
 

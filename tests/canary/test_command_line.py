@@ -1,4 +1,4 @@
-"""What the commands say of a configuration holds no secret of it, whatever is wrong with it."""
+"""The output of the commands holds no secret of a configuration, whatever its errors."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ CHECK_CONFIG = ("flask", "--app", "app", "config", "check")
 CHECK_CREDENTIALS = ("flask", "--app", "app", "credentials", "check")
 SERVE = ("gunicorn", "-c", "gunicorn.conf.py")
 
-# Where somebody may write a secret, or half of a file that holds one.
+# Places where a user may write a secret, or a fragment of a file that holds a secret.
 PLACES = (
     "accounts.legacy.credentials.0.secret_key_file",
     "accounts.legacy.credentials.0.secret_key",
@@ -72,7 +72,7 @@ def document(tmp_path: Path, sandbox: SandboxDriver, markers: Markers) -> dict[s
 
 
 def run(command: tuple[str, ...], file: Path, markers: Markers) -> int:
-    """Run a command with a configuration; all that it says is searched."""
+    """Run a command with a configuration and search its output. Returns the exit status."""
     arguments = (str(file),) if command is CHECK_CONFIG else ()
     done = subprocess.run(  # noqa: S603 - our own programs
         [sys.executable, "-m", *command, *arguments],

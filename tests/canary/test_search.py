@@ -1,4 +1,4 @@
-"""The search finds a marker in every coding, and leaves out only what is allowed."""
+"""The search finds a marker in every coding and omits only allowed places."""
 
 from __future__ import annotations
 

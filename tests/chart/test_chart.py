@@ -1,4 +1,4 @@
-"""The chart as a whole: both Helms take it and render the same, and its own files are in order."""
+"""The whole chart: both Helm versions accept it and render the same; its files are valid."""
 
 from __future__ import annotations
 

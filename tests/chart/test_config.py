@@ -1,4 +1,4 @@
-"""The gateway's configuration as the chart renders it is one that the gateway takes."""
+"""The gateway accepts the configuration that the chart renders."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_the_check_command_accepts_the_rendered_configuration(helm: Helm, tmp_pa
 
 
 def paths(value: Any, parent: str = "", of_maps: bool = False) -> set[str]:
-    """The dotted path of every value, as the README writes it."""
+    """The dotted path of every value, in the notation of the README."""
     if isinstance(value, dict):
         return {
             path
@@ -132,7 +132,7 @@ def test_the_chart_configures_the_account_of_the_sandbox_as_it_is(helm: Helm) ->
 def test_a_customer_is_verified_with_the_configuration_of_the_sandbox_release(
     helm: Helm, tmp_path: Path, sandbox_url: str
 ) -> None:
-    """The release's own files, with the addresses and folders of this machine."""
+    """Use the files of the release with the addresses and folders of this machine."""
     rendered = helm.rendered("sandbox")
     for name, content in rendered.one("ConfigMap", "sandbox")["data"].items():
         (tmp_path / name).write_text(content)

@@ -1,4 +1,4 @@
-"""What is rendered is what Kubernetes and its operators take, and what checkov finds safe."""
+"""The rendered objects are valid for Kubernetes and its operators, and pass checkov."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_every_custom_resource_is_valid_for_its_operator(helm: Helm) -> None:
     assert seen == set(SPECS)
 
 
-@pytest.mark.timeout(300)  # ten seconds on a machine that does nothing else
+@pytest.mark.timeout(300)  # ten seconds on an idle machine
 def test_checkov_finds_only_justified_exceptions(helm: Helm, tmp_path: Path) -> None:
     manifest = tmp_path / "production.yaml"
     manifest.write_text(yaml.safe_dump_all(helm.rendered("production")))

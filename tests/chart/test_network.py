@@ -1,4 +1,4 @@
-"""The network policy lets in callers and Prometheus, and out to what the configuration names."""
+"""The network policy admits callers and Prometheus, and allows egress to configured hosts."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def namespace(name: str) -> dict[str, Any]:
 
 
 def egress(helm: Helm, name: str, *settings: str) -> dict[tuple[int, ...], Any]:
-    """The peers by the ports that are open towards them, without DNS."""
+    """The allowed peers of egress by their ports, without DNS."""
     rules = helm.rendered(name, *settings).one("NetworkPolicy")["spec"]["egress"]
     assert rules[0]["to"] == [namespace("kube-system")]
     assert [(one["protocol"], one["port"]) for one in rules[0]["ports"]] == [

@@ -1,4 +1,4 @@
-"""What surrounds the pods: scaling, disruption, monitoring, secrets, the test of a release."""
+"""Scaling, disruption, monitoring, secrets, and the test of a release."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ def test_a_release_contains_no_secret(helm: Helm, name: str) -> None:
 
 
 def tried(pod: Manifest, url: str) -> subprocess.CompletedProcess[str]:
-    """The command of `helm test`, on a gateway of this machine."""
+    """Run the command of `helm test` on a gateway of this machine."""
     (container,) = pod["spec"]["containers"]
     program, *options, asked = container["command"]
     assert (program, asked) == ("python", "http://gw-partner-gateway:80/readyz")

@@ -1,4 +1,4 @@
-"""The pod: what it may do, when it is asked whether it lives, how it ends."""
+"""The pod: security, probes, termination, volumes and scheduling."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Values that cannot be meant are refused before anything is installed, by both Helms."""
+"""Both Helm versions refuse contradictory values before the installation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `make chart-files` writes is up to date, and every value is explained and described."""
+"""The files of `make chart-files` are up to date, and every value is described."""
 
 from __future__ import annotations
 

@@ -31,13 +31,13 @@ def step(do: str, customer: str, number: str = NUMBER, **more: Any) -> dict[str,
 
 
 def hears(outcome: Outcome, **expected: Any) -> bool:
-    """Whether the outcome has these members; those that a client leaves out count as None."""
+    """Whether the outcome has these members; a member that a client omits counts as None."""
     return {key: outcome.get(key) or None for key in expected} == expected
 
 
 @pytest.fixture(scope="session", params=CLIENTS)
 def drive(request: pytest.FixtureRequest) -> Drive:
-    """Has a generated client do steps at a URL; nothing personal may be in all it prints."""
+    """Run steps with a generated client at a URL. Asserts that it prints nothing personal."""
     client = CLIENTS[request.param]
     for tool in client.tools:
         needed(tool)
@@ -113,7 +113,7 @@ def test_a_generated_client_uploads_an_attachment(drive: Drive, served: Local) -
 
 
 class Tomorrow(BaseHTTPRequestHandler):
-    """A gateway of a later version: new words, new fields, a new status."""
+    """A gateway of a later version: new enum values, new fields, a new status."""
 
     protocol_version = "HTTP/1.1"
 
@@ -157,7 +157,7 @@ class Tomorrow(BaseHTTPRequestHandler):
         self._answer(429, "application/problem+json", problem)
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Say nothing."""
+        """Write no log."""
 
 
 @pytest.fixture(scope="module")
@@ -194,6 +194,6 @@ MISTAKES: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("drive", [name for name in CLIENTS if "python" in name], indirect=True)
 def test_a_generated_client_reports_a_malformed_body_without_its_values(drive: Drive) -> None:
-    # Only Python's clients look at a body when it is built; the others' compilers do.
+    # Only the Python clients check a body at run time; the other clients check it at compile time.
     outcomes = drive("http://127.0.0.1:9", *[{"do": "mistake", "body": one} for one in MISTAKES])
     assert sum(len(outcome["texts"]) for outcome in outcomes) > len(MISTAKES)

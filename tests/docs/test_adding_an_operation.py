@@ -1,4 +1,4 @@
-"""The operation that docs/adding-an-operation.md adds: the diffs apply, and its tests pass."""
+"""The example of docs/adding-an-operation.md: its diffs apply, and its tests pass."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def run(folder: Path, *command: str, text: str | None = None) -> None:
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
-    """A copy of the parts of the project that an operation touches."""
+    """A copy of the parts of the project that a new operation changes."""
     for name in NEEDED:
         source, target = PROJECT / name, tmp_path / name
         target.parent.mkdir(parents=True, exist_ok=True)

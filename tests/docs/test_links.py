@@ -1,4 +1,4 @@
-"""Every link between the project's documents leads somewhere."""
+"""Every link between the project's documents has a target."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ FILES = {str(path.relative_to(PROJECT)): path for path in markdown.files()}
 
 
 def broken(path: Path) -> list[str]:
-    """The links of a file that lead to no file, or to no heading of one."""
+    """The links of a file whose file or heading does not exist."""
     found = []
     for link in markdown.links(path):
         if link.startswith(("https://", "http://", "mailto:")):

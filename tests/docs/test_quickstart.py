@@ -1,4 +1,4 @@
-"""The quick starts: their commands as they stand in the document, and their programs."""
+"""The quick starts: their documented commands and their programs."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ class QuickStart(NamedTuple):
     """One of the quick starts.
 
     Args:
-        program: The file that the reader saves.
-        run: How it is run, without its arguments.
-        tools: The programs that its commands need.
+        program: The name of the program's file.
+        run: The command without its arguments.
+        tools: The programs that the command needs.
     """
 
     program: str
@@ -49,7 +49,7 @@ QUICKSTARTS = {
 
 
 def _installed(language: str, folder: Path) -> None:
-    """What the commands that need a network would bring, at the versions that are pinned."""
+    """Provide the pinned packages that the commands would download."""
     if language == "typescript":
         built = Path(CLIENTS["openapi-typescript"].command()[1])
         (folder / "node_modules").symlink_to(built.parents[1] / "node_modules")
@@ -63,7 +63,7 @@ Run = Callable[..., str]
 def run(
     request: pytest.FixtureRequest, served: Local, tmp_path_factory: pytest.TempPathFactory
 ) -> Run:
-    """Runs the program of a quick start, whose commands were followed once."""
+    """Runs the program of a quick start; its commands were run once before."""
     language: str = request.param
     start = QUICKSTARTS[language]
     for tool in start.tools:
@@ -103,7 +103,7 @@ def test_a_quick_start_repeats_a_retryable_request_with_the_same_key(
     finally:
         sandbox.clear_faults()
     sent = [one for one in sandbox.requests("verified-info") if customer in one["body"]]
-    assert len(sent) == 1  # asked again, the gateway looked, and did not send again
+    assert len(sent) == 1  # on the repeat the gateway read the result and did not send again
     assert any(customer in one["target"] for one in sandbox.requests("result"))
 
 

@@ -1,4 +1,4 @@
-"""The documents' tables say what the code says: every error code, setting, variable and scope."""
+"""The tables of the documents agree with the code: error codes, settings, variables, scopes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ DOCUMENTS = {path.name: path for path in sorted(written.DOCS.glob("*.md")) if wr
 
 
 def rows(document: str) -> list[list[str]]:
-    """The cells of every row, of every table of a document, whose first cell is code."""
+    """The cells of every table row of a document whose first cell is code."""
     lines = (written.DOCS / document).read_text().splitlines()
     return [
         [cell.strip().strip("`") for cell in line.strip("| ").split("|")]
@@ -51,7 +51,7 @@ def test_writing_a_generated_part_keeps_the_rest_of_the_document(tmp_path: Path)
 
 
 def dotted(model: type[BaseModel], parent: str = "") -> Iterator[str]:
-    """The dotted path of every setting that is no section."""
+    """The dotted path of every setting that is not a section."""
     for name, field in model.model_fields.items():
         found = list(settings.sections(field.annotation))
         for between, section in found:

@@ -1,4 +1,4 @@
-"""Which answers are a success, and which are none, from an upstream that may be anything."""
+"""Which answers of an arbitrary upstream are a success."""
 
 from __future__ import annotations
 

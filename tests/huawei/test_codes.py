@@ -1,4 +1,4 @@
-"""Huawei's error codes: each means what the documentation says, whatever the HTTP status."""
+"""Huawei's error codes: each has its documented meaning, whatever the HTTP status."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ LISTED: list[dict[str, Any]] = json.loads(
 MEANINGS = {entry["code"]: entry["problem"] for entry in LISTED}
 STATUSES = (200, 400, 403, 404, 429, 500)
 
-# These say by text, status or operation what they mean; the tests below have them.
+# The meaning of these depends on text, status or operation; see the tests below.
 BY_CIRCUMSTANCE = {"APIGW.0101", "APIGW.0201", "APIGW.0301"}
 
-# Families of codes that no operation of the gateway can be answered with.
+# Families of codes that no operation of the gateway can receive.
 DELIBERATELY_UNMAPPED = {
     "no page says what they mean": {"CBC.0157", "CBC.0159", "CBC.1013", "CBC.0300"},
     "creating customers, verification codes": {
@@ -61,7 +61,7 @@ def customer(name: str, status: int) -> str:
 
 @pytest.fixture(scope="module")
 def accounts(tmp_path_factory: pytest.TempPathFactory, sandbox_url: str) -> Settings:
-    """As many accounts as a test sends calls: a key that Huawei refuses rests, and has only one."""
+    """One account for each call of a test: a refused key is suspended."""
     folder = tmp_path_factory.mktemp("accounts")
     document = configuration(folder, sandbox_url)
     template = document["accounts"]["default"]

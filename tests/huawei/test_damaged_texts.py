@@ -1,4 +1,4 @@
-"""Huawei's code is read whatever became of the text around it."""
+"""Huawei's error code is read beside a damaged text."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CODES = {"CBC.99007188": "ALREADY_VERIFIED_OR_IN_REVIEW", "CBC.5002": "CUSTOMER_
 
 
 def body(number: str, text: bytes, *, text_first: bool = True) -> bytes:
-    """An answer of Huawei's with these bytes as its text."""
+    """An answer of Huawei with these bytes as its text."""
     members = [b'"error_msg":"%b"' % text, b'"error_code":"%b"' % number.encode()]
     return b"{%b}" % b",".join(members if text_first else reversed(members))
 

@@ -1,4 +1,4 @@
-"""What IAM is asked, and what becomes of its refusals: a wrong password is tried once."""
+"""Calls to IAM and the handling of its refusals: a wrong password is tried once."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def tokens(token_settings: Settings, clock: Clock) -> Tokens:
 
 
 def ask(tokens: Tokens) -> ErrorCode | None:
-    """What asking for a token ends in; None if there is one."""
+    """The error code of a request for a token; None if a token is returned."""
     try:
         tokens.token()
     except GatewayError as error:
@@ -146,7 +146,7 @@ def test_iam_is_not_called_after_the_deadline(tokens: Tokens, sandbox: SandboxDr
 def test_iam_is_called_again_after_a_pause_for_other_refusals(
     tokens: Tokens, sandbox: SandboxDriver, clock: Clock, status: int
 ) -> None:
-    """A proxy's page, a right that was missing, an address that was wrong."""
+    """Temporary refusals: a page of a proxy, a missing permission, a wrong address."""
     sandbox.fault("token", "html", status=status, count=1)
     assert [ask(tokens) for _ in range(3)] == [DENIED] * 3
     assert len(sandbox.requests()) == 1
@@ -192,7 +192,7 @@ def test_each_fault_of_iam_has_its_error_code_and_is_temporary(
     assert failed.value.code is expected
     throttled = parameters.get("retry_after", 3) if "THROTTLED" in expected.name else None
     assert failed.value.retry_after == throttled
-    assert failed.value.write is False  # nothing was done with the customer
+    assert failed.value.write is False  # no write was sent
     clock.pass_time(REFUSED_PAUSE)
     assert ask(tokens) is None
 
@@ -235,7 +235,7 @@ NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
 def told(**times: Any) -> dict[str, Any]:
-    """The description of a token with these times, in seconds after noon, or other values."""
+    """A token's description with these times: seconds after noon, or other values."""
     described = {}
     for name, value in times.items():
         moment = NOON + timedelta(seconds=value) if isinstance(value, float) else None
@@ -249,16 +249,19 @@ def told(**times: Any) -> dict[str, Any]:
         # Both times are IAM's, so our clock does not matter.
         (told(issued_at=5e6, expires_at=5e6 + 86400.0), 86400),
         (told(issued_at=5e6, expires_at=5e6 + 100.0), 100),
-        # Our clock judges; it is held to what a new token can have.
+        # Our clock decides, limited to the lifetime of a new token.
         (told(expires_at=80000.0), 80000),
         (told(issued_at=None, expires_at=80000.0), 80000),
         (told(issued_at="yesterday", expires_at=80000.0), 80000),
-        (told(expires_at="2026-01-02T11:00:00"), 82800),  # IAM's times are UTC, said or not
+        (
+            told(expires_at="2026-01-02T11:00:00"),
+            82800,
+        ),  # IAM's times are UTC, with or without an offset
         (told(expires_at=-5e6), 3600),
         (told(expires_at=0.0), 3600),
         (told(expires_at=61.0), 3600),
         (told(expires_at=5e8), 86400),
-        # Nothing tells when it ends.
+        # The expiry is unknown.
         (told(), 3600),
         (told(issued_at=0.0), 3600),
         (told(issued_at=0.0, expires_at="tomorrow"), 3600),
@@ -281,7 +284,7 @@ def test_requests_succeed_with_a_token_without_times(
     token_settings: Settings, sandbox: SandboxDriver, setting: str, off: float
 ) -> None:
     sandbox.settings(times_shown=setting)
-    sandbox.clock(off)  # which is our clock's fault as likely as IAM's
+    sandbox.clock(off)  # our clock or IAM's clock may be wrong
     client = gateway(token_settings)
     assert [submit(client, f"customer-{n}").status_code for n in range(3)] == [201] * 3
     assert tokens_issued(sandbox) == 1

@@ -67,7 +67,7 @@ def file(tmp_path: Path, text: str) -> str:
 
 
 def signed_again(entry: dict[str, Any]) -> str:
-    """The signature that botocore makes of a request as it was received."""
+    """The signature of botocore for a received request."""
     headers = {name.lower(): value for name, value in entry["headers"].items()}
     names = headers["authorization"].split("SignedHeaders=")[1].split(",")[0].split(";")
     request = AWSRequest(
@@ -82,7 +82,7 @@ def signed_again(entry: dict[str, Any]) -> str:
     return signature
 
 
-# addressing -> the host and the folder that a request names
+# addressing -> host and path prefix of a request
 PLACES = {
     "virtual-host": ("kyc.localhost:{port}", "/download"),
     "path": ("127.0.0.1:{port}", "/kyc/download"),
@@ -224,7 +224,7 @@ def test_an_upload_is_signed_with_a_replaced_key_pair(
 
 
 class _Dripping:
-    """A picture that somebody sends a byte at a time, and never whole."""
+    """A picture that arrives byte by byte and never ends."""
 
     def read(self, size: int = -1, /) -> bytes:
         threading.Event().wait(0.05)
@@ -246,7 +246,7 @@ FAULTS: list[tuple[str, dict[str, Any], int, str]] = [
     ("refuse", {}, 502, "UPSTREAM_ERROR"),
     ("hang", {}, 502, "UPSTREAM_ERROR"),
     ("html", {"status": 502}, 502, "UPSTREAM_MALFORMED"),
-    # Only 200 with nothing in it says that the object is stored.
+    # Only an empty 200 says that the object is stored.
     ("html", {"status": 200}, 502, "UPSTREAM_MALFORMED"),
     ("status", {"status": 200, "body": {}}, 502, "UPSTREAM_MALFORMED"),
     ("empty", {"status": 201, "processed": False}, 502, "UPSTREAM_MALFORMED"),
@@ -292,8 +292,8 @@ NOT_ENABLED = (503, "PARTNER_NOT_ENABLED", "GATEWAY", "CONTACT_OPERATOR")
 FAILED = (502, "UPSTREAM_ERROR", "UPSTREAM", "AFTER_DELAY")
 THROTTLED = (503, "UPSTREAM_THROTTLED", "UPSTREAM", "AFTER_DELAY")
 
-# OBS's own codes with their printed statuses (obs_04_0115, obs_28_1601), which the sandbox does not
-# all answer by itself: status, code, fault and advice of our problem.
+# OBS's own codes with their documented statuses (obs_04_0115, obs_28_1601); the sandbox does not
+# produce all of them by itself. Status, code, fault and `retry` of our problem.
 CODES = {
     "AccessDenied": (403, DENIED),
     "AccountProblem": (403, NOT_ENABLED),

@@ -1,4 +1,4 @@
-"""What becomes of a write, whatever the upstream does: one try, one problem, no retry."""
+"""A write to a failing upstream: one try, one problem, no retry."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from tests.support.sandbox_driver import SandboxDriver
 PATH = f"/v1.0/{PARTNER_ID}/partner/customer-mgr/verified-info"
 
 
-# Retry-After from Huawei -> ours to the caller
+# Retry-After of Huawei -> Retry-After to the caller
 PAUSES = [(17, "17"), (0, "0"), (999999, "3600"), (-5, "3")]
 
-# fault, parameters -> HTTP status, code, advice on repeating the write
+# fault, parameters -> HTTP status, code and `retry` of the write
 FAULTS = [
     ("latency", {"seconds": 0.05}, (201, None, None)),
     ("content_type", {}, (201, None, None)),
@@ -62,7 +62,7 @@ def test_each_fault_of_a_write_has_its_problem_and_the_write_is_sent_once(
     parameters: dict[str, Any],
     expected: tuple[int, str | None, str | None],
 ) -> None:
-    # Only what was certainly not processed may be sent again.
+    # Only a write that was certainly not processed may be repeated.
     tries = 1 if kind == "throttled" else 5
     changed = altered(settings, timeouts={"read": 0.5}, reliability={"tries": tries})
     client = create_app(changed).test_client()
@@ -102,7 +102,7 @@ def test_retry_after_is_that_of_huawei_or_the_catalogues_pause(
 
 
 def unmapped() -> float:
-    """Unknown codes so far; this one is OTHER where the process has seen many already."""
+    """The count of an unknown code; OTHER once the process has seen many."""
     name = "gateway_upstream_unmapped_codes_total"
     labels = ({"operation": "verified_info", "code": code} for code in ("CBC.12345678", "OTHER"))
     return sum(REGISTRY.get_sample_value(name, one) or 0.0 for one in labels)

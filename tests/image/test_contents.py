@@ -1,4 +1,4 @@
-"""What is in the image, and what is not."""
+"""The contents of the image."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def test_history_and_environment_of_the_image_hold_no_secret(
     image: str, described: dict[str, Any]
 ) -> None:
     history = podman("history", "--no-trunc", "--format={{.CreatedBy}}", image)
-    assert "pip --python" not in history  # the first stage stays behind
+    assert "pip --python" not in history  # the first build stage is not in the image
     assert not re.search(r"://|password|token|secret|_KEY|PIP_", history)
     names = {one.partition("=")[0] for one in described["Config"]["Env"]}
     ours = {"PATH", "LANG", "PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED"}

@@ -1,4 +1,4 @@
-"""The image serves the main job, confined as in production, and ends in order."""
+"""The image verifies customers, restricted as in production, and ends in order."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_a_container_reports_a_refusal_of_huawei(gateway: Container) -> None:
 def test_a_container_uploads_attachments_and_reports_the_result_of_the_review(
     gateway: Container, sandbox: SandboxDriver, customer: str, end: str
 ) -> None:
-    # Larger than what any part of the way may keep in memory; there is no /tmp to write it to.
+    # Larger than any buffer in memory; there is no /tmp for a temporary file.
     content = picture() + bytes(8_000_000)
     names = [f"{customer}/data-page.png", f"{customer}/holding.png"]
     for name in names:
@@ -97,7 +97,7 @@ def test_a_container_with_three_hundred_waiting_requests_stays_far_below_its_mem
         assert call("GET", f"{gateway.url}/livez").status_code == 200
         figure(f"memory while {MANY} requests wait", gateway.memory)
         statuses = {one.result().status_code for one in begun}
-    assert statuses <= {201, 503, 504}  # at ten calls a second not all have their turn
+    assert statuses <= {201, 503, 504}  # at ten calls a second some are not sent in time
     assert 201 in statuses
     assert not gateway.state["OOMKilled"]
     assert gateway.state["Running"]

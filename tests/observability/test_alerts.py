@@ -1,5 +1,5 @@
-"""The alerts: each fires under its condition and under no other, names what exists, and is
-explained in the runbook."""
+"""The alerts: each fires in its scenario only, uses existing metrics, and is explained in the
+runbook."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ RUNBOOK = PROJECT / "docs/runbook.md"
 SCENARIOS = sorted((PROJECT / "tests/observability/alerts").glob("*.yaml"))
 FIRING = 'count by (alertname, severity, fault) (ALERTS{alertstate="firing"})'
 
-# Failures that an alert of their own tells of; all others are the availability alerts'.
+# Failures with an alert of their own; the availability alerts cover all others.
 NAMED = {
     ErrorCode.ACCESS_KEY_LOCKED: "GatewayKeyLocked",
     ErrorCode.CLOCK_SKEWED: "GatewayClockSkewed",
@@ -60,7 +60,7 @@ def promtool(*arguments: str | Path) -> str:
 
 @pytest.fixture
 def known(settings: Settings) -> dict[str, frozenset[str]]:
-    """Names and labels of what is served, and of what the rules record of it."""
+    """Names and labels of the served metrics and of the recording rules."""
     names = served(Condition(Gateway.build(settings, observe=lambda _: None), "1"))
     for rule in RULES:
         if "record" in rule:
@@ -81,7 +81,7 @@ def test_a_scenario_fires_its_alerts_and_no_others(scenario: Path) -> None:
 
 
 def expected(scenario: Path) -> Iterator[tuple[str, str]]:
-    """The alerts that a scenario says fire, all of them at each of its moments."""
+    """The expected alerts of a scenario at each of its moments."""
     for case in yaml.safe_load(scenario.read_text())["tests"]:
         assert [one["expr"] for one in case["promql_expr_test"]].count(FIRING) > 0, case["name"]
         for moment in case["promql_expr_test"]:

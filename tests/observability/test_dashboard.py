@@ -1,4 +1,4 @@
-"""The dashboard: every expression can be read, and names metrics and labels that exist."""
+"""The dashboard: every expression is valid and uses existing metrics and labels."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ each_query = pytest.mark.parametrize("target", QUERIES.values(), ids=QUERIES)
 
 
 def expression(target: dict[str, Any]) -> str:
-    """What Grafana sends once it has put its own variables in."""
+    """The expression with Grafana's variables substituted."""
     text = str(target["expr"]).replace("$__rate_interval", "2m").replace("$__range", "6h")
     return text.replace("$namespace", "pay").replace("$job", "gateway")
 

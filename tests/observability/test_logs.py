@@ -1,4 +1,4 @@
-"""Log lines: one a request, as JSON, and what is kept of anybody else's record."""
+"""Log lines: one JSON line per request, and the safe part of other libraries' records."""
 
 from __future__ import annotations
 

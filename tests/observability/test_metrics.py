@@ -1,4 +1,4 @@
-"""What an operator can tell from the metrics alone."""
+"""The metrics of requests, upstream calls, credentials and the switch-off."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ FIRST_PAIR = {"account": "default", "pair": "0"}
 
 
 def counted(name: str, **labels: str) -> Callable[[], float]:
-    """By how much a sample has risen since."""
+    """A function that returns the increase of a sample since this call."""
 
     def value() -> float:
         return REGISTRY.get_sample_value(name, labels) or 0.0
@@ -45,7 +45,7 @@ def counted(name: str, **labels: str) -> Callable[[], float]:
 
 
 def seen(app: Flask, name: str, **labels: str) -> float | None:
-    """A sample that is read off the gateway."""
+    """The current value of a sample that the gateway computes at the scrape."""
     registry = CollectorRegistry()
     registry.register(Condition(app.extensions["partner_gateway"], "1.2.3"))
     return registry.get_sample_value(name, labels)
@@ -68,7 +68,7 @@ def test_submissions_are_counted_by_backend_and_status(
     unknown = counted("gateway_outcomes_total", **labels, status="UNKNOWN")
     path = f"/v1/customers/{customer}/verifications/individual"
     keyed = bearer() | {"Idempotency-Key": "one"}
-    for _ in range(2):  # a replay is no second outcome
+    for _ in range(2):  # a replay does not count again
         assert client.post(path, json=INDIVIDUAL, headers=keyed).status_code in (201, 202)
     assert (good(), unknown()) == (1, 0)
     assert sandbox.processed() >= 1
@@ -123,7 +123,7 @@ def _operation_of_a_push(client: FlaskClient) -> str:
 def test_an_unmapped_code_is_counted(client: FlaskClient, sandbox: SandboxDriver) -> None:
     operation = _operation_of_a_push(client)
     name = "gateway_upstream_unmapped_codes_total"
-    # OTHER where this process has seen many unknown codes already.
+    # OTHER once this process has seen many unknown codes.
     unmapped = [counted(name, operation=operation, code=one) for one in ("CBC.12345678", "OTHER")]
     assert code(submit(client, "code-CBC-12345678")) == "UPSTREAM_UNMAPPED"
     assert sum(rise() for rise in unmapped) == 1

@@ -1,4 +1,4 @@
-"""No personal value and no secret reaches a log or an answer, whatever Huawei or a bug does."""
+"""No personal value or secret reaches a log or an answer on faults of Huawei or crashes."""
 
 from __future__ import annotations
 

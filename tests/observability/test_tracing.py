@@ -1,4 +1,4 @@
-"""Traces: off unless asked for; one span a request and one a try upstream, and little in them."""
+"""Traces: off by default; one span per request and per upstream try, with few attributes."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def test_the_sampling_decision_of_the_caller_is_kept(
     unwanted, wanted = traced.trace(), traced.trace()
     submit(traced.gateway, "trace-4", **traceparent(unwanted, sampled=False))
     submit(traced.gateway, "trace-5", **traceparent(wanted))
-    traced.spans(2, wanted)  # which came later
+    traced.spans(2, wanted)  # its spans came later
     assert traced.spans(0, unwanted) == []
     assert len(sandbox.requests()) == 2
 

@@ -1,4 +1,4 @@
-"""Traces, where their collector or the gateway ends, and who decides what is traced."""
+"""Traces when the collector fails or the gateway ends, and the sampling decision."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ def test_a_share_of_0_traces_only_requests_that_callers_sample(
 
 
 def _silent() -> Iterator[str]:
-    """A collector that takes connections and answers nothing."""
+    """A collector that accepts connections and never answers."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
 

@@ -1,4 +1,4 @@
-"""What Python would print with its text is logged without: caught by nobody, and warnings."""
+"""Uncaught exceptions and warnings are logged without their text."""
 
 from __future__ import annotations
 

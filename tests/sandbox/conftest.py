@@ -1,4 +1,4 @@
-"""One sandbox for the whole folder, put back to its start state for each test."""
+"""One sandbox for the whole folder, reset for each test."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ def session() -> Iterator[requests.Session]:
 
 @pytest.fixture
 def partner(driver: SandboxDriver, session: requests.Session) -> Partner:
-    """A partner who signs with the official SDK."""
+    """A partner's program that signs with the official SDK."""
     return Partner(driver.url, session)
 
 
 @pytest.fixture
 def bucket(driver: SandboxDriver, session: requests.Session) -> Bucket:
-    """A bucket whose owner signs with botocore."""
+    """A client of a bucket that signs with botocore."""
     return Bucket(driver.url, session)

@@ -1,4 +1,4 @@
-"""The control calls: what they change, show and refuse."""
+"""The control calls of the sandbox: their effects, answers and refusals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every kind of fault, as a caller sees it, and what the sandbox did meanwhile."""
+"""Every kind of fault: the answer to the caller, and whether the sandbox processed the call."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""IAM: tokens, locks, agencies and temporary access keys."""
+"""IAM of the sandbox: tokens, locks, agencies and temporary access keys."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ TEMPORARY: dict[str, Any] = {"auth": {"identity": {"methods": ["token"]}}}
 
 
 def changed(document: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
-    """Return a copy with one value changed, or removed if it is None."""
+    """A copy with one value changed, or removed if the new value is None."""
     whole = copy.deepcopy(document)
     *way, last = path.split(".")
     part = whole
@@ -50,7 +50,7 @@ def changed(document: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
 
 
 class Iam:
-    """A program that asks the sandbox's IAM."""
+    """A client of the sandbox's IAM."""
 
     def __init__(self, url: str, session: requests.Session) -> None:
         self.url = url
@@ -62,7 +62,7 @@ class Iam:
         return self.session.post(f"{self.url}{path}", json=document, headers=headers, timeout=10)
 
     def ask(self, document: Any = RIGHT, token: str | None = None) -> requests.Response:
-        """Ask for a token."""
+        """Request a token."""
         return self.post("/v3/auth/tokens", document, token)
 
     def token(self) -> str:
@@ -70,11 +70,11 @@ class Iam:
         return self.ask().headers["X-Subject-Token"]
 
     def temporary(self, document: Any, token: str | None) -> requests.Response:
-        """Ask for a temporary access key."""
+        """Request a temporary access key."""
         return self.post("/v3.0/OS-CREDENTIAL/securitytokens", document, token)
 
     def verify(self, token: str) -> requests.Response:
-        """Push a verified-info with a token."""
+        """Send a verified-info with a token."""
         return self.session.put(
             f"{self.url}{VERIFIED_INFO}",
             json=verified_info(),

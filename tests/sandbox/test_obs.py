@@ -1,4 +1,4 @@
-"""OBS: what botocore signs is stored, and nothing else."""
+"""OBS of the sandbox: it stores only requests with botocore's signature."""
 
 from __future__ import annotations
 

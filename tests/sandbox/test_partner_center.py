@@ -1,4 +1,4 @@
-"""verified-info and the review result: strict fields, state and magic customer ids."""
+"""verified-info and the review result in the sandbox: strict fields, state, magic customer ids."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The v2 applications: strict fields, attachments and the life of a review."""
+"""The v2 applications in the sandbox: strict fields, attachments and the course of a review."""
 
 from __future__ import annotations
 

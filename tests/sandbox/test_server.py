@@ -1,4 +1,4 @@
-"""The server: connections that last, bodies that do not fit, and a clean end."""
+"""The server of the sandbox: kept-alive connections, bodies of a wrong length, a clean end."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def ask(connection: http.client.HTTPConnection, method: str, path: str, **how: b
 
 
 def exchange(url: str, sent: bytes) -> bytes:
-    """Send bytes and read to the end of the connection."""
+    """Send bytes and read until the connection closes."""
     host = urlsplit(url)
     received = b""
     with socket.create_connection((host.hostname, host.port), timeout=10) as raw:
@@ -53,7 +53,7 @@ def exchange(url: str, sent: bytes) -> bytes:
 def test_a_connection_serves_many_requests(connection: http.client.HTTPConnection) -> None:
     assert ask(connection, "GET", STATE) == 200
     first = connection.sock
-    # A body that nobody reads must not be taken for the next request.
+    # An unread body must not be parsed as the next request.
     assert ask(connection, "GET", "/nothing", body=b"x" * 100_000) == 404
     assert ask(connection, "POST", "/_sandbox/nothing", body=b"x" * 100_000) == 404
     assert ask(connection, "HEAD", STATE) == 200
@@ -128,7 +128,7 @@ def test_two_sandboxes_share_no_state(driver: SandboxDriver) -> None:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_the_sandbox_serves_until_a_signal_and_exits_with_0(number: signal.Signals) -> None:
     class Ready(io.StringIO):
-        """Standard output that raises the signal once the sandbox says that it is ready."""
+        """Standard output that raises the signal once the sandbox reports readiness."""
 
         def write(self, text: str) -> int:
             """Write, and raise the signal."""

@@ -1,4 +1,4 @@
-"""The sandbox's reading of SDK-HMAC-SHA256, held against Huawei's own signer and vectors."""
+"""The sandbox's SDK-HMAC-SHA256, compared with Huawei's own signer and vectors."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ WRONG = "verify aksk signature fail"
 
 
 def send_raw(prepared: requests.PreparedRequest) -> tuple[int, dict[str, Any]]:
-    """Send a prepared call without the client's own ideas about its path."""
+    """Send a prepared call without the client's normalization of its path."""
     url = str(prepared.url)
     connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=10)
     connection.putrequest(str(prepared.method), "/" + url.split("/", 3)[3], skip_host=True)

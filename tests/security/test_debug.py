@@ -46,12 +46,14 @@ def test_there_is_no_debugger_under_gunicorn(tmp_path: Path, config: dict[str, A
     with ServedGateway(tmp_path, config, environment=DEBUG) as gateway:
         for path in DEBUGGER:
             assert gateway.request("GET", path).status_code == 404
-        assert b"\n  " not in gateway.request("GET", "/livez").content  # Flask's when it debugs
+        assert (
+            b"\n  " not in gateway.request("GET", "/livez").content
+        )  # Flask indents JSON in debug mode
 
 
 @pytest.fixture
 def run_by_flask(tmp_path: Path, config: dict[str, Any]) -> Iterator[str]:
-    """The gateway as no one should serve it: by Flask's own server."""
+    """The gateway under Flask's development server, which production must not use."""
     (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
     url = f"http://127.0.0.1:{(port := free_port())}"
     process = start(

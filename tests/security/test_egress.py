@@ -1,4 +1,4 @@
-"""Whom the gateway trusts outside, and what it takes from there: only what can be judged."""
+"""Calls to upstreams: whom the gateway trusts, and which answers it accepts."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def upload(client: FlaskClient) -> TestResponse:
 
 
 def speaking_to(settings: Settings, folder: Path, url: str, whom: str, **more: Any) -> FlaskClient:
-    """A gateway that has this URL in the place of Partner Center, IAM or OBS."""
+    """A gateway with this URL as Partner Center, IAM or OBS."""
     (folder / "password").write_text("a-password")
     pair = (
         settings.accounts["default"]
@@ -132,7 +132,7 @@ def test_a_compressed_answer_is_not_decompressed(settings: Settings) -> None:
 
 def test_endless_1xx_answers_end_within_the_read_timeout(settings: Settings) -> None:
     def announce(connection: socket.socket) -> None:
-        while True:  # until the gateway has had enough
+        while True:  # until the gateway closes the connection
             connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n" * 100)
 
     with RawUpstream(announce) as upstream:

@@ -1,4 +1,4 @@
-"""What is not one proper request after the other is refused, and nothing in it becomes another."""
+"""Ambiguous framing of requests is refused, and no part of a request becomes another request."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NEXT = b"GET /livez HTTP/1.1\r\nHost: gateway\r\nConnection: close\r\n\r\n"
 
 
 def submission(*headers: bytes, body: bytes = BODY, version: bytes = b"1.1") -> bytes:
-    """A submission with these header lines, that a further request follows."""
+    """A submission with these header lines, followed by another request."""
     lines = (
         b"POST " + INDIVIDUAL_PATH.encode() + b" HTTP/" + version,
         b"Host: gateway",
@@ -188,7 +188,7 @@ def test_malformed_requests_neither_crash_the_gateway_nor_reach_the_log(
     broken = [submission(CHUNKED, body=chunks) for chunks in BROKEN_CHUNKS.values()]
     for content in (*REFUSED.values(), *broken):
         exchange(impatient.url, content)
-    with Wire(impatient.url) as wire:  # part of a request
+    with Wire(impatient.url) as wire:  # an incomplete request
         wire.send(NEXT[:30])
     assert statuses(exchange(impatient.url, NEXT)) == [200]
     assert not [line for line in impatient.lines if "exceptions" in line]

@@ -1,4 +1,4 @@
-"""Nothing that a client sends may be longer than what any proper client sends."""
+"""Requests larger than those of any valid client are refused."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from tests.support.gunicorn_process import ServedGateway
 from tests.support.raw_client import exchange, statuses
 from tests.support.sandbox_driver import SandboxDriver
 
-LINE, FIELDS, FIELD = 2048, 50, 8190  # as gunicorn.conf.py sets them
+LINE, FIELDS, FIELD = 2048, 50, 8190  # the limits in gunicorn.conf.py
 MIB = 1024 * 1024
-OWN = 2  # header lines that every request here has
+OWN = 2  # header lines of every request here
 
 
 def get(target: str = "/livez", *headers: str) -> bytes:
@@ -20,12 +20,12 @@ def get(target: str = "/livez", *headers: str) -> bytes:
 
 
 def target(length: int) -> str:
-    """A target for a request line of that length."""
+    """A request target that gives the request line that length."""
     return "/livez?".ljust(length - len("GET  HTTP/1.1"), "a")
 
 
 def field(length: int) -> str:
-    """A header line of that length, with its end."""
+    """A header line of that length, with its line end."""
     return "X: ".ljust(length - 2, "a")
 
 
@@ -80,7 +80,7 @@ def test_an_endless_chunked_body_is_refused(
     head = f"{call} HTTP/1.1\r\n{HEADERS}Transfer-Encoding: chunked\r\n\r\n"
     chunk = b"10000\r\n" + b" " * 65536 + b"\r\n"
     answered = exchange(impatient.url, head.encode() + chunk * 400)
-    # The gateway closes while we still send: the answer can be lost with the connection.
+    # The gateway closes while the test still sends: the answer can be lost.
     assert statuses(answered) in ([413], [400], [])
     assert sandbox_behind.requests() == []
 

@@ -1,4 +1,4 @@
-"""`make security` and `make sbom` do what they say: they find what is wrong, and name all."""
+"""`make security` finds secrets and weaknesses, and `make sbom` names every package."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_bandit_finds_a_weakness(tmp_path: Path, line: str) -> None:
 
 
 def locked() -> dict[tuple[str, str], set[str]]:
-    """Name and version of every package that is deployed, with the hashes of its files."""
+    """Name and version of every deployed package, with the hashes of its files."""
     text = (PROJECT / "requirements/run.txt").read_text()
     entries = re.split(r"\n(?=[a-z])", text)
     return {

@@ -1,4 +1,4 @@
-"""A client that is slow, or too large, is waited for no longer than its time, and alone."""
+"""A slow client is cut off after its timeout and does not delay others."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ def head(method: str, path: str, *headers: str) -> bytes:
 
 
 def drip(url: str, at_once: bytes, slowly: Iterator[bytes]) -> tuple[float, bytes]:
-    """The time until the gateway has had enough, and what it says then."""
+    """Send byte by byte. Returns the seconds until the gateway closes, and its answer."""
     begun = time.monotonic()
     with Wire(url) as wire:
         wire.send(at_once)
         for piece in slowly:
-            time.sleep(STEP)  # being slow is the point
+            time.sleep(STEP)  # the test is a slow client
             if not wire.send(piece) or time.monotonic() - begun > BODY_SECONDS + SLACK:
                 break
         return time.monotonic() - begun, wire.read()
@@ -83,7 +83,7 @@ def test_a_request_body_that_drips_is_refused(
     sandbox_behind.reset()
     took, answered = drip(impatient.url, at_once, forever(piece))
     assert took < BODY_SECONDS + SLACK
-    assert statuses(answered) in ([400], [])  # a connection that is reset can lose the answer
+    assert statuses(answered) in ([400], [])  # a reset connection can lose the answer
     assert sandbox_behind.requests("verified-info") == []
     assert sandbox_behind.state().get("attachments", {}) == {}
 
@@ -96,7 +96,7 @@ def test_a_connection_with_an_unread_body_is_closed(impatient: ServedGateway) ->
 
 
 def test_an_answer_that_the_client_does_not_read_is_abandoned(impatient: ServedGateway) -> None:
-    many = 20  # more than the kernel keeps for us
+    many = 20  # more than the kernel buffers
     with Wire(impatient.url, receive_buffer=4096) as wire:
         wire.send(head("GET", "/docs/assets/swagger-ui-bundle.js") * many)
         impatient.wait_for('"type":"builtins.TimeoutError"')

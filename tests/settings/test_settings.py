@@ -1,4 +1,4 @@
-"""The rules of the configuration: every wrong key is named at once, and no value is repeated."""
+"""The rules of the configuration: all wrong settings are named at once, no value is repeated."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ def test_a_wrong_setting_is_named_by_its_path(
     lines = complaints(tmp_path, config)
     named = [line.partition(": ")[0].removesuffix(".0") for line in lines]
     assert path in named
-    if path != "accounts":  # then the callers' accounts are unknown too
+    if path != "accounts":  # without accounts the callers' accounts are unknown too
         assert all(path.startswith(name) for name in named)
 
 

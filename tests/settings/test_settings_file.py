@@ -1,4 +1,4 @@
-"""The configuration file and the environment: what cannot be read, and what is printed of it."""
+"""The configuration file and the environment: unreadable input, and the repr of settings."""
 
 from __future__ import annotations
 

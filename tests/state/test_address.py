@@ -1,4 +1,4 @@
-"""How Redis is reached: a mounted password, and authorities of one's own."""
+"""The connection to Redis: a mounted password and a configured certificate authority."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_the_password_of_the_state_is_read_for_each_connection(
     file = tmp_path / "password"
     state = SharedState(mounted(valkey, file))
     state.put("one", b"1", 60)
-    assert not state.shared  # there is no password yet
+    assert not state.shared  # the password file does not exist yet
     file.write_text(f"{PASSWORD}\n")
     state = SharedState(mounted(valkey, file))
     state.put("one", b"1", 60)

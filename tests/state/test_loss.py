@@ -1,4 +1,4 @@
-"""A Valkey server that is lost: the gateway goes on by itself, and says so once."""
+"""A lost Valkey server: the gateway continues with its memory and logs the loss once."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_a_lost_state_is_replaced_by_memory_and_reported_once(
     assert (state.shared, degraded()) == (True, 0)
     mortal.kill()
 
-    assert state.get("a") == b"1"  # what this process put itself, it still knows
+    assert state.get("a") == b"1"  # this process still knows its own values
     assert (state.shared, degraded()) == (False, 1)
     state.put("a", b"2", 60)
     assert state.get("a") == b"2"
@@ -87,7 +87,9 @@ def test_a_restarted_server_is_used_again_after_the_retry_interval(
     begun = time.monotonic()
     state.put("a", b"mine", 60)
     mortal.start()
-    assert state.get("a") == b"mine"  # not asked yet: a lost server must not cost time
+    assert (
+        state.get("a") == b"mine"
+    )  # the server is not tried yet: a lost server must not cost time
     wait_until(lambda: (state.get("a"), state.shared)[1])
     assert RETRY_INTERVAL - 0.5 < time.monotonic() - begun < RETRY_INTERVAL + 2
     assert (state.get("a"), degraded()) == (None, 0)

@@ -1,4 +1,4 @@
-"""What protects values in a shared state, and where its key comes from."""
+"""The sealing of values in a shared state, and its key."""
 
 from __future__ import annotations
 

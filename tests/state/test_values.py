@@ -1,4 +1,4 @@
-"""One contract, two states: in memory, and in a real Valkey server."""
+"""Both states meet one contract: the state in memory, and the state in a real Valkey server."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.support.valkey import Valkey
 
 @dataclass(frozen=True)
 class Kept:
-    """A state, and how time passes for it."""
+    """A state, and the function that advances its clock."""
 
     state: State
     pass_time: Callable[[float], None]

@@ -1,4 +1,4 @@
-"""A configuration file, broken on purpose, and the one message that it earns."""
+"""A broken configuration file and its error message."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def load(folder: Path, content: Any) -> Settings:
 
 
 def complaints(folder: Path, content: Any) -> list[str]:
-    """The lines of the one message below its first."""
+    """The lines of the error message after the first."""
     with pytest.raises(ConfigurationError) as failure:
         load(folder, content)
     message = str(failure.value)
@@ -31,7 +31,7 @@ def complaints(folder: Path, content: Any) -> list[str]:
 
 
 def put(config: dict[str, Any], path: str, value: Any) -> None:
-    """Set the value at a dotted path; take it away if it is `...`."""
+    """Set the value at a dotted path, or remove it if the value is `...`."""
     *parents, last = path.split(".")
     place: Any = config
     for name in parents:

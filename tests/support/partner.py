@@ -1,4 +1,4 @@
-"""A partner's program: calls the sandbox, signed by Huawei's own SDK."""
+"""A partner's program that calls the sandbox, signed by Huawei's own SDK."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ V2 = "/v2/customers/realname-auths"
 
 
 def verified_info(**changes: Any) -> dict[str, Any]:
-    """Return a right body of verified-info with some fields changed; None removes one."""
+    """A valid body of verified-info with changed fields; None removes a field."""
     body = {
         "xaccountType": "PARTNER01",
         "xaccountId": "shop-1",
@@ -36,7 +36,7 @@ def verified_info(**changes: Any) -> dict[str, Any]:
 
 
 def individual(**changes: Any) -> dict[str, Any]:
-    """Return a right body of the individual review."""
+    """A valid body of the individual review."""
     body = {
         "customer_id": "customer-1",
         "identify_type": 0,
@@ -52,7 +52,7 @@ def individual(**changes: Any) -> dict[str, Any]:
 
 
 def enterprise(**changes: Any) -> dict[str, Any]:
-    """Return a right body of the enterprise review."""
+    """A valid body of the enterprise review."""
     body = {
         "customer_id": "customer-1",
         "identify_type": 1,
@@ -120,15 +120,15 @@ class Partner:
         return self.send(self.sign(method, path, **how), timeout)
 
     def verify(self, **changes: Any) -> requests.Response:
-        """Push a verified-info."""
+        """Send a verified-info."""
         return self.call("PUT", VERIFIED_INFO, verified_info(**changes))
 
     def verify_with(self, secret_key: str) -> requests.Response:
-        """Push a verified-info, signed with another secret key."""
+        """Send a verified-info, signed with another secret key."""
         return self.call("PUT", VERIFIED_INFO, verified_info(), secret_key=secret_key)
 
     def result(self, customer_id: str) -> requests.Response:
-        """Ask how a customer's review stands."""
+        """Read the result of a customer's review."""
         return self.call("GET", f"{V2}/result", query=[("customer_id", customer_id)])
 
     def submit(self, **changes: Any) -> requests.Response:

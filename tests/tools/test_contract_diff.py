@@ -1,4 +1,4 @@
-"""`make openapi-diff`: what breaks a released promise is found, what adds to it passes."""
+"""`make openapi-diff` finds breaking changes and accepts additions."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def rename_problem(contract: Contract) -> None:
     contract.update(json.loads(text.replace('"Problem": {', '"Fault": {')))
 
 
-# A break, and the word by which the report must name it.
+# A breaking change, and a word that the report must contain.
 BREAKS: dict[str, tuple[Change, str]] = {
     "an operation is removed": (lambda c: c["paths"].pop("/v1/capabilities"), "removed"),
     "a method is removed": (lambda c: c["paths"][READ].pop("get"), "removed"),
@@ -109,7 +109,7 @@ BREAKS: dict[str, tuple[Change, str]] = {
     ),
 }
 
-# Those that jev-oas-sentinel overlooks.
+# Breaking changes that jev-oas-sentinel overlooks.
 OVERLOOKED: dict[str, tuple[Change, str]] = {
     "an enum appears in a request": (
         lambda c: schema(c, "Registration")["properties"]["country"].update(enum=["CN"]),
@@ -208,7 +208,7 @@ def changed(*changes: Change) -> Contract:
 
 
 def written(path: Path, contract: Contract) -> Path:
-    path.write_text(json.dumps(contract))  # JSON is YAML, and read faster
+    path.write_text(json.dumps(contract))  # JSON is valid YAML and faster to read
     return path
 
 

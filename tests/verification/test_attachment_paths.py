@@ -1,4 +1,4 @@
-"""A malformed attachment is refused in front of both backends, and chooses neither of them."""
+"""A malformed attachment is refused before the choice of a backend and does not influence it."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def test_a_refused_attachment_is_not_counted_as_a_submission(gateway: Build) -> 
 
 @pytest.fixture
 def fenced(tmp_path: Path, sandbox: SandboxDriver) -> FlaskClient:
-    """A gateway on the review backend; `shop-key` is held to the customers shop-1, shop-2, ..."""
+    """A gateway on review; `shop-key` is limited to the customers shop-1, shop-2, ..."""
     document = configuration(tmp_path, sandbox.url)
     document["accounts"]["default"]["verification"] = {"backend": "review"}
     document["callers"]["shop"] = {
@@ -141,7 +141,7 @@ ESCAPES = [
     "shop-1/./a.jpg",
     "shop-1/a.svg",
     "shop-1/a\\..\\b.jpg",
-    # Well-formed for others, but no name that an upload takes.
+    # Valid for unlimited callers, but not a name that the upload accepts.
     "shop-1/other/a.jpg",
     "shop-1/.a.jpg",
     "shop-1/a b.jpg",
@@ -187,7 +187,7 @@ def test_every_file_name_that_the_upload_accepts_can_be_submitted(
 def test_the_path_that_the_upload_returns_can_be_submitted(
     fenced: FlaskClient, sandbox: SandboxDriver
 ) -> None:
-    sandbox.settings(missing_attachment_code="CBC.0100")  # now Huawei looks into the bucket
+    sandbox.settings(missing_attachment_code="CBC.0100")  # Huawei now checks that the file exists
     names = []
     for name in ("data-page.jpg", "Holding_1.JPEG"):
         path = f"/v1/customers/shop-1/attachments/{name}"

@@ -1,4 +1,4 @@
-"""`validate_only`: what would become of a submission, without sending it."""
+"""`validate_only`: the predicted result of a submission, which is not sent."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ UNSUPPORTED = ("/document/type", "DOCUMENT_TYPE_UNSUPPORTED")
 NO_PICTURES = ("/attachments", "EVIDENCE_REQUIRED")
 NO_USER = ("/partner_user_id", "REQUIRED")
 
-# body -> what legacy says to it, what review says to it
+# body -> errors of legacy, errors of review
 BODIES: list[tuple[dict[str, Any], Errors, Errors]] = [
     (INDIVIDUAL, [], []),
     (without(INDIVIDUAL, "attachments"), [], [NO_PICTURES]),
@@ -159,7 +159,9 @@ def test_validate_only_on_auto_predicts_review_after_the_switch_off(
 ) -> None:
     client = gateway(backend="auto", review_share=0)
     sandbox.settings(legacy="retired")
-    assert submit(client, query=CHECK).get_json()["backend"] == "legacy"  # nobody has seen it yet
+    assert (
+        submit(client, query=CHECK).get_json()["backend"] == "legacy"
+    )  # no submission has met the switch-off yet
     hear_of_the_switch_off(client)
     sandbox.forget_requests()
     checked = submit(client, query=CHECK).get_json()

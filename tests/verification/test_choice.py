@@ -1,4 +1,4 @@
-"""Which backend serves a customer: decided by the account's settings, the same one every time."""
+"""The choice of the backend: by the account's settings, and always the same for a customer."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SAMPLE = [f"06a7969058802f0c{number:048x}" for number in range(400)]
 
 
 def chosen(client: FlaskClient, customer: str, form: Form = PERSON_FORM) -> str:
-    """The backend that would get a submission that both take; nothing is sent."""
+    """The backend for a submission that both accept, by `validate_only`."""
     response = submit(client, form, customer=customer, query="?validate_only=true")
     backend: str = response.get_json()["backend"]
     return backend
@@ -71,7 +71,7 @@ def test_auto_prefers_review_for_all_customers_by_default(shared: Build) -> None
     assert chosen(shared(backend="auto"), CUSTOMER) == "review"
 
 
-# What the preferred backend does not take goes to the other one, whatever the share.
+# A submission that the preferred backend refuses goes to the other, whatever the share.
 @pytest.mark.parametrize("share", [0, 50, 100])
 @pytest.mark.parametrize(
     ("body", "backend"),

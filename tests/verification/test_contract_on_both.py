@@ -1,4 +1,4 @@
-"""One contract above two generations: what holds whichever backend serves, and when it changes."""
+"""One contract for both backends, before, during and after the switch-off."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from tests.verification.conftest import Build, hear_of_the_switch_off
 
 @dataclass(frozen=True)
 class Side:
-    """One way to be served: the account's settings, and what Huawei does with its legacy call."""
+    """A situation: the account's settings, and Huawei's treatment of the legacy call."""
 
     verification: dict[str, Any]
     serves: tuple[str, ...]
@@ -57,7 +57,7 @@ SIDES = {
     "auto 30, gone between": Side({"backend": "auto", "review_share": 30}, REVIEW, after="gone"),
 }
 
-# Huawei's code -> ours, for codes that both generations can answer.
+# Huawei's code -> our code, for codes of both generations of the API.
 CODES = {
     "CBC.0100": (422, "UPSTREAM_REJECTED_FIELDS"),
     "CBC.0151": (503, "UPSTREAM_ACCESS_DENIED"),
@@ -77,7 +77,7 @@ FAULTS = {
 }
 
 DOCUMENT = INDIVIDUAL["document"]
-# body -> the rules that it breaks
+# body -> its broken rules
 INVALID: list[tuple[Form, dict[str, Any], list[tuple[str, str]]]] = [
     (PERSON_FORM, without(INDIVIDUAL, "full_name"), [("/full_name", "REQUIRED")]),
     (PERSON_FORM, {**INDIVIDUAL, "full_name": "12 34"}, [("/full_name", "NAME")]),
@@ -128,9 +128,9 @@ def client(
     gateway: Build,
     request: pytest.FixtureRequest,
 ) -> FlaskClient:
-    """A gateway of this side; the switch-off has happened before it, or happens now."""
+    """A gateway in this situation; the switch-off is past or happens now."""
     sandbox.settings(legacy=side.before)
-    # Many faults in a row are something to remember too.
+    # Consecutive faults must not open the circuit.
     if side.before == side.after and "fault" not in request.node.name:
         client = shared(memory=side.before, **side.verification)
     else:
@@ -147,7 +147,7 @@ def client(
 
 
 def assert_taken(response: TestResponse, side: Side, kind: str) -> None:
-    """The answer of a backend of this side, in the words of the contract and no others."""
+    """Assert a success of a backend of this situation, with members of the contract only."""
     backend = (answer := response.get_json())["backend"]
     assert backend in side.serves
     status, state, final = {
@@ -224,7 +224,7 @@ def test_a_fault_is_the_same_problem_on_both_backends_and_nothing_is_sent_twice(
             sent = [entry["operation"] for entry in sandbox.requests()]
             assert len(sent) == len(set(sent)) > 0
             if fault == "bad_json" and side.after != "served" and sent == ["verified-info"]:
-                # A 404 that cannot be read is not Huawei's word for the switch-off.
+                # An unreadable 404 is no evidence of the switch-off.
                 expected = (502, "UPSTREAM_MALFORMED")
             assert (response.status_code, code(response)) == expected
 

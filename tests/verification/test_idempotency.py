@@ -1,4 +1,4 @@
-"""Idempotency-Key: replayed, reused, under way; and one write at a time for a customer."""
+"""Idempotency-Key: replay, reuse, in flight; and one write at a time for a customer."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def test_any_printable_idempotency_key_is_accepted(
 
 @pytest.fixture(params=["memory", "redis"])
 def slow(request: pytest.FixtureRequest, build: Build, valkey: Valkey) -> Flask:
-    """A gateway that waits for Huawei as long as it takes, and whose key is proven."""
+    """A gateway with a long read timeout and a proven key pair."""
     state = {"url": valkey.url} if request.param == "redis" else None
     app = build(state=state, timeouts={"read": 15.0}, verification={"backend": "review"})
     assert read(app).status_code == 200

@@ -1,4 +1,4 @@
-"""The true type of a file, by its first bytes."""
+"""The media type of a file, detected by its first bytes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ BMP_VERSIONS = (12, 40, 52, 56, 64, 108, 124)
 
 
 def bmp(header: int = 40, reserved: bytes = bytes(4), size: int = 1000) -> bytes:
-    """The head of a bitmap, by the layout of its file header."""
+    """The header of a bitmap file."""
     start = b"BM" + size.to_bytes(4, "little") + reserved + (54).to_bytes(4, "little")
     return start + header.to_bytes(4, "little") + bytes(14)
 
@@ -58,7 +58,7 @@ def test_bytes_that_only_resemble_a_file_signature_are_not_recognised(text: byte
 
 @st.composite
 def flawed(draw: st.DrawFn) -> bytes:
-    """A signature in which some bytes were changed."""
+    """A file signature with some bytes changed."""
     head = bytearray(draw(st.sampled_from(ALL))[1])
     for _ in range(draw(st.integers(0, 2))):
         head[draw(st.integers(0, len(head) - 1))] = draw(st.integers(0, 255))
@@ -83,7 +83,7 @@ def test_arbitrary_bytes_are_recognised_only_by_a_whole_file_signature(head: byt
 @given(st.text(max_size=HEAD))
 def test_a_text_of_letters_is_never_recognised_as_an_attachment(text: str) -> None:
     content = text.encode()
-    # A PDF and a GIF begin with letters: nothing else is to be had from so few bytes.
+    # A PDF and a GIF start with letters; their short signatures allow no further check.
     if not content.startswith((b"%PDF-", b"GIF87a", b"GIF89a")):
         assert media_type(content[:HEAD]) is None or b"\x00" in content
 

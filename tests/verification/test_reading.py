@@ -1,4 +1,4 @@
-"""Where a verification stands, as Huawei's result tells it."""
+"""The status of a verification, from Huawei's review result."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.verification.conftest import Build
 OPINION = "Erika Mustermann, Pass unscharf: 护照照片模糊 <b>\"'&\\"
 TARGET = f"/v2/customers/realname-auths/result?customer_id={CUSTOMER}"
 
-# What Huawei's result says -> what we say
+# Huawei's result -> our answer
 RESULTS: list[tuple[dict[str, Any], str, bool]] = [
     ({}, "NOT_SUBMITTED", True),
     ({"review_result": None}, "NOT_SUBMITTED", True),
@@ -160,7 +160,7 @@ def test_a_legacy_push_is_reported_only_where_huawei_shows_it(
 
 
 def everything_logged(caplog: pytest.LogCaptureFixture) -> str:
-    """All that any logger was given at any level: texts, arguments, fields, exceptions."""
+    """Every log record at any level: texts, arguments, fields, exceptions."""
     return "\n".join(repr(vars(entry)) + entry.getMessage() for entry in caplog.records)
 
 

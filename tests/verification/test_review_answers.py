@@ -1,4 +1,4 @@
-"""What becomes of an application to the review backend, and what the caller is told."""
+"""Huawei's answers to an application on the review backend, and our answers to the caller."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from tests.support.verifications import (
 )
 from tests.verification.conftest import Build
 
-# Every code of the tables of mc_00017 to mc_00020 -> status, code and advice on repeating a write.
+# Every code of the tables of mc_00017 to mc_00020 -> status, code and `retry` of a write.
 REAL_NAME: dict[str, tuple[int, str, str]] = {
     "CBC.0100": (422, "UPSTREAM_REJECTED_FIELDS", "AFTER_FIX"),
     "CBC.0151": (503, "UPSTREAM_ACCESS_DENIED", "CONTACT_OPERATOR"),
     "CBC.0999": (502, "UPSTREAM_ERROR", "SAME_KEY"),
-    "CBC.99000027": (502, "UPSTREAM_UNMAPPED", "SAME_KEY"),  # the bank card's way only
+    "CBC.99000027": (502, "UPSTREAM_UNMAPPED", "SAME_KEY"),  # verification by bank card only
     "CBC.99000035": (404, "CUSTOMER_NOT_FOUND", "NEVER"),
     "CBC.99000099": (422, "ATTACHMENT_TOO_LARGE", "AFTER_FIX"),
     "CBC.99000100": (422, "ATTACHMENT_FORMAT", "AFTER_FIX"),
@@ -50,7 +50,7 @@ REAL_NAME: dict[str, tuple[int, str, str]] = {
     "APIGW.0308": (503, "UPSTREAM_THROTTLED", "AFTER_DELAY"),
     "APIG.0308": (503, "UPSTREAM_THROTTLED", "AFTER_DELAY"),
 }
-# The v2 paths are not expected to go: there it is a fault of the configuration.
+# The v2 paths are not expected to be retired: their absence is an error of the configuration.
 NOT_RETIRED = {"APIGW.0101": (502, "UPSTREAM_UNMAPPED")}
 
 
@@ -90,7 +90,7 @@ def test_an_application_in_review_is_answered_with_location_and_next_check(
     assert (response.status_code, answer["status"], answer["final"]) == (202, "IN_REVIEW", False)
     assert response.headers["Location"] == f"/v1/customers/{CUSTOMER}/verification"
     assert response.headers["Retry-After"] == str(answer["next_check_after_s"])
-    assert review.get(response.headers["Location"]).status_code == 401  # the path is there
+    assert review.get(response.headers["Location"]).status_code == 401  # the path exists
     assert statuses(sandbox) == [("result", 200), (form.applies, 200)]
 
 
@@ -119,7 +119,7 @@ def test_an_application_without_a_review_is_read_once_and_verified(
         ("throttled", {}),
         ("code", {"code": "CBC.0999"}),
         ("status", {"status": 200, "body": {"review_result": "two"}}),
-        ("status", {"status": 200, "body": {}}),  # not submitted, though it just was
+        ("status", {"status": 200, "body": {}}),  # "not submitted", although it was just submitted
         ("status", {"status": 200, "body": {"review_result": 0}}),
     ],
 )
@@ -143,7 +143,9 @@ def test_a_rejection_without_a_review_is_answered_at_once(
 ) -> None:
     sandbox.settings(is_review=0)
     rejected = {"review_result": 1, "opinion": "No."}
-    sandbox.fault("result", "status", status=200, body={}, count=1)  # before it is submitted
+    sandbox.fault(
+        "result", "status", status=200, body={}, count=1
+    )  # the read before the submission
     sandbox.fault("result", "status", status=200, body=rejected)
     response = submit(review, customer="cust-rejected")
     answer = response.get_json()

@@ -1,4 +1,4 @@
-"""What the review backend sends to Huawei, and what it refuses to send."""
+"""The bodies that the review backend sends to Huawei, and its refusals."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ CALLS = {
 }
 
 TWO, THREE = ("981/page.jpg", "981/holding.png"), ("a.jpg", "b.jpg", "c.pdf")
-# document -> Huawei's verified_type and the pictures it asks for (mc_00017)
+# document -> Huawei's verified_type and number of attachments (mc_00017)
 PERSONAL = {
     "PASSPORT": (3, TWO),
     "HK_MACAU_PERMIT": (5, THREE),
@@ -69,7 +69,7 @@ FEW, FORMAT = [("/attachments", "EVIDENCE_REQUIRED")], "ATTACHMENT_FORMAT"
 
 
 def applied(sandbox: SandboxDriver, form: Form) -> dict[str, Any]:
-    """The body of the one call that was sent."""
+    """The body of the only call that was sent."""
     (entry,) = sandbox.submissions()
     assert (entry["method"], entry["target"]) == CALLS[form.path]
     assert entry["headers"]["Content-Type"] == "application/json"

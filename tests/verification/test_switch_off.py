@@ -1,4 +1,4 @@
-"""The day on which Huawei switches the legacy call off: what is believed, and what is told."""
+"""The switch-off of Huawei's legacy call: the gateway's belief, and its answers."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def test_a_legacy_only_submission_is_for_the_operator_once_the_switch_off_is_con
 def test_a_submission_that_no_backend_accepts_is_the_callers_fault_before_and_after(
     client: FlaskClient, sandbox: SandboxDriver, clock: Clock
 ) -> None:
-    # Legacy needs `partner_user_id`, review the attachments.
+    # Legacy needs `partner_user_id`; review needs the attachments.
     neither = without(INDIVIDUAL, "attachments", "partner_user_id")
     before = submit(client, body=neither)
     assert problem(before) == (422, "VALIDATION_FAILED", "AFTER_FIX", "CALLER")

@@ -1,4 +1,4 @@
-"""How a belief in the switch-off is probed, confirmed, dropped and lost."""
+"""How the belief in the switch-off is probed, confirmed, dropped and lost."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_a_successful_probe_clears_the_belief_and_its_evidence(
     assert submit(client, body=NO_PICTURES).status_code == 201
     assert retired(client) is None
     assert submit(client, customer="cust-2").get_json()["backend"] == "legacy"
-    # What was heard before does not count any more.
+    # Earlier evidence no longer counts.
     sandbox.settings(legacy="retired")
     for number in range(CUSTOMERS - 1):
         submit(client, customer=f"told-{number}")

@@ -1,4 +1,4 @@
-"""The belief in the switch-off that replicas share in a Valkey, also when that is lost."""
+"""The belief in the switch-off that replicas share in Valkey, and its loss."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_replicas_share_the_belief_the_probe_and_the_recovery(
     assert retired(one) == retired(other) is not None
     sent(sandbox)
 
-    # Young, the round of the probe that proves it, and proven.
+    # Stages: new, during the confirming probe, and confirmed.
     rounds = [({UNAVAILABLE}, 0), ({UNAVAILABLE, RETIRED}, 1), ({RETIRED}, 1)]
     for expected, probes in rounds:
         answers = together(
@@ -111,7 +111,7 @@ def test_a_replica_that_lost_the_shared_state_relies_on_its_own_evidence(
     one, other = replicas
     believe(one, sandbox)
     valkey.kill()
-    # One wrote the belief and keeps it; the other one has never heard of it and asks.
+    # One replica wrote the belief and keeps it; the other does not know it and asks.
     assert submit(one, customer="cust-1").status_code == 202
     assert sent(sandbox) == ["individual"]
     for number in range(CUSTOMERS):

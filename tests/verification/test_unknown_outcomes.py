@@ -1,4 +1,4 @@
-"""A repeat after an unknown outcome looks first, whatever else failed meanwhile."""
+"""A repeat after an unknown outcome reads the result first, whatever else failed since."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ HIDDEN: dict[str, Any] = {
     "kind": "status",
     "status": 200,
     "body": "{}",
-}  # a result that does not show it
-WAIT = 2  # seconds: a read before the submission, and a look after 0.2 and after 0.8 seconds
-READS = 3  # of the customer's state, by a submission of that time whose answer is lost
+}  # a result that does not show the write
+WAIT = 2  # seconds: a read before the submission, and reads 0.2 and 0.8 seconds after it
+READS = 3  # reads of the customer's state by a submission with that deadline and a lost answer
 
 
 def order(sandbox: SandboxDriver) -> list[str]:
-    """The calls so far; a look after a lost write is one, however often it was tried."""
+    """The calls so far; the tries of a read after a lost write count as one."""
     names = [one["operation"] for one in sandbox.requests()]
     return [name for place, name in enumerate(names) if names[place - 1 : place] != [name]]
 
@@ -46,7 +46,7 @@ def state(request: pytest.FixtureRequest, valkey: Valkey) -> dict[str, Any] | No
 
 
 def lose(app: Flask, sandbox: SandboxDriver, fault: str = "reset", key: str = "key-1") -> None:
-    """Submit with a key, and lose the answer and what the result shows after it."""
+    """Submit with a key, lose the answer, and hide the write in the result."""
     sandbox.fault("verified-info", fault, count=1)
     sandbox.fault("result", **HIDDEN, count=READS)
     assert said(submit(app, idempotency=key, wait=WAIT)) == UNKNOWN
@@ -102,7 +102,7 @@ def test_a_write_in_between_invalidates_the_proof(
     assert said(submit(app, idempotency="key-1", wait=WAIT)) == UNKNOWN
     company: dict[str, Any] = {"form": "enterprise", "body": ENTERPRISE}
     assert said(submit(app, idempotency="key-2", **company)) == (201, "VERIFIED", False)
-    # VERIFIED is the company's: the person's submission is sent, and Huawei refuses it.
+    # VERIFIED belongs to the company: the person's submission is sent, and Huawei refuses it.
     answer = said(submit(app, idempotency="key-1"))
     assert answer == (409, "ALREADY_VERIFIED_OR_IN_REVIEW", False)
     assert len(sandbox.requests("individual")) == 2
@@ -245,14 +245,14 @@ def test_a_throttled_repeat_keeps_the_record_of_the_unknown_outcome(
     app = build(state=state, reliability={"tries": 1})
     lose(app, sandbox)
     sandbox.fault("verified-info", "throttled", count=1)
-    sandbox.fault("result", **HIDDEN, count=1)  # the first write shows late
+    sandbox.fault("result", **HIDDEN, count=1)  # the result shows the first write late
     answers = [said(submit(app, idempotency="key-1"))[1] for _ in range(2)]
     assert answers == ["UPSTREAM_THROTTLED", "VERIFIED"]
     assert sandbox.processed("verified-info") == 1
 
 
 def grown_old(valkey: Valkey, seconds: float) -> None:
-    """Let everything in it be that much older, as if that much time had passed."""
+    """Age every record by that many seconds."""
     valkey.pass_time(seconds)
     with valkey._client() as client:
         for name, value in valkey.values().items():
@@ -264,7 +264,7 @@ def grown_old(valkey: Valkey, seconds: float) -> None:
 
 
 def kill(gateway: ServedGateway) -> None:
-    """End master and worker as a power cut does."""
+    """Kill master and worker, like a power cut."""
     master = gateway._process.pid
     children = Path(f"/proc/{master}/task/{master}/children").read_text().split()
     for pid in (master, *map(int, children)):
@@ -293,7 +293,7 @@ def test_a_repeat_after_a_crash_reads_the_result_first(
     grown_old(valkey, 20)
     late = submit(successor, idempotency="k")
     assert said(late)[1] == "IDEMPOTENCY_KEY_IN_FLIGHT"
-    # A write of 20 seconds is given up 5 seconds later: a few repeats lead there, and not forty.
+    # A write of 20 seconds is abandoned 5 seconds later: a few repeats suffice, not forty.
     assert int(early.headers["Retry-After"]) <= 2 < 4 <= int(late.headers["Retry-After"]) <= 5
     grown_old(valkey, 60)
     assert said(submit(successor, idempotency="k")) == (201, "VERIFIED", processed)
@@ -331,7 +331,7 @@ def test_a_write_in_progress_when_the_shared_state_is_lost_is_not_sent_twice(
     build: Build, sandbox: SandboxDriver, mortal: Valkey
 ) -> None:
     app = build(state={"url": mortal.url}, timeouts={"read": 15.0})
-    assert read(app).status_code == 200  # proves the key, which one call has to
+    assert read(app).status_code == 200  # the first call proves the key
     sandbox.fault("verified-info", "latency", seconds=30, count=1)
     with ThreadPoolExecutor(1) as threads:
         first = threads.submit(submit, app, idempotency="key-1")

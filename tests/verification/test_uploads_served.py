@@ -1,4 +1,4 @@
-"""Uploads through gunicorn: raw sockets, callers that go away, and memory."""
+"""Uploads through gunicorn: raw sockets, aborted uploads, and memory."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ MEASURED = pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason
 
 
 class Served:
-    """The gateway under gunicorn at DEBUG, its sandbox and the log of both."""
+    """The gateway under gunicorn at DEBUG, its sandbox, and the log of both."""
 
     def __init__(self, local: Local, log: IO[bytes]) -> None:
         self.url = local.url
@@ -43,7 +43,7 @@ class Served:
         return self._log.read().decode()
 
     def put(self, name: str, content: bytes, headers: dict[str, str] | None = None) -> str:
-        """Upload and tell the code of the problem; "" if there is none."""
+        """Upload a file. Returns the error code; "" for a success."""
         with requests.Session() as session:
             session.trust_env = False
             response = session.put(
@@ -55,7 +55,7 @@ class Served:
         return str(response.json().get("code", ""))
 
     def connect(self, path: str, *headers: str) -> socket.socket:
-        """A connection on which the head of an upload has been sent."""
+        """Open a connection and send the head of an upload."""
         connection = socket.create_connection(self.address, timeout=30)
         lines = (
             f"PUT /v1/customers/{CUSTOMER}/attachments/{path} HTTP/1.1",
@@ -67,17 +67,17 @@ class Served:
         return connection
 
     def worker(self) -> Path:
-        """Where Linux tells of the one process that answers."""
+        """The /proc folder of the worker process."""
         master = Path(f"/proc/{self._master}/task/{self._master}/children")
         return Path("/proc") / master.read_text().split()[0]
 
     def peak(self) -> int:
-        """The most memory that the worker has held, in bytes."""
+        """The peak memory of the worker in bytes."""
         text = (self.worker() / "status").read_text()
         return int(text.split("VmHWM:")[1].split()[0]) * 1024
 
     def forget_peak(self) -> int:
-        """Begin to measure anew, from what the worker holds now."""
+        """Reset the peak to the current memory of the worker."""
         (self.worker() / "clear_refs").write_text("5")
         return self.peak()
 
@@ -98,7 +98,7 @@ def served(running: Served) -> Served:
 
 
 def answer_of(connection: socket.socket) -> tuple[int, str]:
-    """Status and code of the answer on a connection."""
+    """HTTP status and error code of the answer on a connection."""
     with closing(connection), connection.makefile("rb") as answer:
         status = int(answer.readline().split()[1])
         length = 0
@@ -165,7 +165,7 @@ def test_an_upload_that_the_caller_aborts_is_not_stored(
     else:
         connection.shutdown(socket.SHUT_WR)
         assert answer_of(connection) in [(400, "BAD_REQUEST"), (422, "ATTACHMENT_FORMAT")]
-    # The gateway is as well as before, and the whole file goes through.
+    # The gateway still serves, and accepts the whole file.
     assert served.put("whole.jpg", WHOLE) == ""
     assert [one["key"] for one in served.sandbox.objects()] == [f"download/{CUSTOMER}/whole.jpg"]
 
@@ -190,7 +190,7 @@ def test_uploads_are_streamed_and_not_held_in_memory(served: Served) -> None:
         thread.join()
     assert codes == [""] * 6
     assert len(served.sandbox.objects()) == 7
-    assert served.peak() - before < 25 * MIB  # of the sixty
+    assert served.peak() - before < 25 * MIB  # of the sixty sent
 
 
 def test_neither_content_nor_name_of_an_upload_is_logged_at_debug(served: Served) -> None:

@@ -1,4 +1,4 @@
-"""`Prefer: wait=N` on getVerification, and identical reads at the same time."""
+"""`Prefer: wait=N` on getVerification, and identical concurrent reads."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.verification.conftest import Build
 
 APPLIED = "Preference-Applied"
 
-# headers -> the seconds that were granted; None: the header was not taken for one
+# headers -> the granted seconds; None: the header is ignored
 PREFERENCES: list[tuple[tuple[str, ...], str | None]] = [
     (("wait=1",), "1"),
     (("wait=25",), "25"),
@@ -56,7 +56,7 @@ PREFERENCES: list[tuple[tuple[str, ...], str | None]] = [
 def test_prefer_wait_is_granted_up_to_its_limit_and_ignored_if_malformed(
     review: FlaskClient, sandbox: SandboxDriver, headers: tuple[str, ...], granted: str | None
 ) -> None:
-    sandbox.review(CUSTOMER, "passed")  # final: nobody waits
+    sandbox.review(CUSTOMER, "passed")  # final: no wait
     response = read(review, CUSTOMER, *headers)
     assert (response.status_code, response.get_json()["status"]) == (200, "VERIFIED")
     assert response.headers.get(APPLIED) == (granted and f"wait={granted}")
@@ -121,7 +121,9 @@ def test_a_long_poll_returns_the_last_known_status_where_its_last_read_times_out
     wait = LAST_LOOK + 1
     begun = monotonic()
     with ThreadPoolExecutor(1) as threads:
-        errand = Errand.within(wait, "poller")  # as long as the wait, like the longest wait
+        errand = Errand.within(
+            wait, "poller"
+        )  # a deadline equal to the wait, as for the longest wait
         polling = threads.submit(verifications.read, "review-hold-1", errand, wait)
         wait_until(lambda: sandbox.requests("result"))
         sandbox.fault("result", "hang")
@@ -150,7 +152,7 @@ def test_a_long_poll_returns_the_last_known_status_when_the_gateway_shuts_down(
 
 
 def together(app: Flask, customers: list[str]) -> list[str]:
-    """What each of as many callers gets who ask at the same moment."""
+    """The answers to concurrent identical reads."""
     start = Barrier(len(customers))
 
     def ask(customer: str) -> str:

@@ -1,4 +1,4 @@
-"""What an operator sees of the accounts, and whether the gateway is ready to serve them."""
+"""GET /v1/accounts and readiness: the condition of each account's credentials."""
 
 from __future__ import annotations
 
@@ -218,7 +218,7 @@ def test_one_account_without_files_makes_the_gateway_unready_and_is_named(
 
 @pytest.fixture
 def european() -> Iterator[SandboxDriver]:
-    """Another site: its Partner Center knows other keys."""
+    """A second sandbox as another Huawei site with other keys."""
     with SandboxServer() as server:
         driver = SandboxDriver(server.url)
         driver.access_keys(EUROPEANACCESSKEY={"secret_key": "european-secret"})
@@ -247,7 +247,7 @@ def test_each_account_has_its_own_site_and_the_caller_chooses(
     assert listed(client, "second")["endpoint"] == european.url
     assert listed(client)["endpoint"] == sandbox.url
 
-    # What happens to one account is none of the other's business.
+    # A failure of one account does not affect the other.
     european.access_keys(EUROPEANACCESSKEY={"secret_key": "another"})
     for _ in range(3):
         headers = bearer() | {"Partner-Account": "second"}

@@ -1,4 +1,4 @@
-"""Uploading an attachment: what is stored, and what is refused before anything is."""
+"""Uploads of attachments: what is stored, and what is refused before storing."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ JPEG = CONTENTS["jpg"]
 
 @pytest.fixture(scope="module")
 def gateway(tmp_path_factory: pytest.TempPathFactory, sandbox_url: str) -> FlaskClient:
-    """One for all these tests: it remembers nothing of an upload."""
+    """One gateway for all these tests: it keeps no state of an upload."""
     settings = configured(tmp_path_factory.mktemp("gateway"), sandbox_url, backend="review")
     return create_app(settings).test_client()
 
@@ -70,7 +70,7 @@ def test_each_format_is_stored_byte_for_byte_with_its_own_type(
 def test_the_attachment_that_an_upload_returns_can_be_submitted(
     client: FlaskClient, sandbox: SandboxDriver
 ) -> None:
-    sandbox.settings(missing_attachment_code="CBC.0100")  # now Huawei looks into the bucket
+    sandbox.settings(missing_attachment_code="CBC.0100")  # Huawei now checks that the file exists
     names = [upload(client, f"{n}.jpg", JPEG).get_json()["attachment"] for n in (1, 2)]
     passport = {"type": "PASSPORT", "number": "E1234567"}
     body = {"full_name": "ZHANG SAN", "document": passport, "attachments": names}
@@ -141,7 +141,7 @@ def test_a_file_name_without_a_known_extension_is_refused(
 def test_a_file_name_that_is_only_an_extension_is_refused(
     client: FlaskClient, sandbox: SandboxDriver, name: str
 ) -> None:
-    # Submitting what was answered is refused: such a path has no ending there.
+    # A submission would refuse the returned path: it has no extension.
     refused(sandbox, upload(client, name, CONTENTS[name.lower()]), 422, "ATTACHMENT_FORMAT")
 
 
@@ -220,7 +220,9 @@ def test_an_upload_to_an_account_without_a_bucket_is_refused(
     headers = {**bearer(), "Partner-Account": "second"}
     response = client.put(f"{FOLDER}/a.jpg", data=JPEG, headers=headers)
     refused(sandbox, response, 503, "PARTNER_NOT_ENABLED")
-    assert submit(client).status_code == 422  # on review: a JSON body still has its own limit
+    assert (
+        submit(client).status_code == 422
+    )  # backend review: the limit of JSON bodies still applies
     huge = {"full_name": "x" * 70_000}
     assert code(submit_form(client, body=huge)) == "PAYLOAD_TOO_LARGE"
 

@@ -1,4 +1,4 @@
-"""What an account takes now."""
+"""GET /v1/capabilities: what an account accepts now."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Build = Callable[..., FlaskClient]
 TWO, THREE = {"minimum": 2, "maximum": 2}, {"minimum": 3, "maximum": 3}
 ANY = {"minimum": 1, "maximum": 4}
 
-# document -> kind, backends that take it, number of attachments that review needs
+# document -> kind, backends that accept it, number of attachments that review needs
 DOCUMENTS: dict[str, tuple[str, list[str], dict[str, int] | None]] = {
     "ID_CARD": ("INDIVIDUAL", ["legacy"], None),
     "ID_CARD_GEN1": ("INDIVIDUAL", ["legacy"], None),
@@ -112,7 +112,10 @@ def test_after_the_switch_off_capabilities_of_auto_list_review_only(
 ) -> None:
     client = gateway(backend="auto", review_share=0)
     sandbox.settings(legacy="retired")
-    assert set(capabilities(client)["backends"]) == {"review", "legacy"}  # nobody has seen it yet
+    assert set(capabilities(client)["backends"]) == {
+        "review",
+        "legacy",
+    }  # no submission has met the switch-off yet
     hear_of_the_switch_off(client)
     assert capabilities(client) == capabilities(gateway(backend="review"))
 

@@ -1,4 +1,4 @@
-"""The catalogue: where the type of a problem leads."""
+"""GET /v1/errors: the catalogue, to which the type of a problem refers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far the callers are from the day on which the legacy call is gone."""
+"""GET /v1/migration: how ready each caller is for the switch-off of the legacy call."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def test_migration_counts_refusals_by_huawei_but_not_invalid_or_validate_only_bo
     submit(client, query="?validate_only=true")
     submit(client, body=without(INDIVIDUAL, "full_name"))
     submit(client, key="reader-key")
-    assert migration(client)["callers"] == []  # a check and a body that breaks the contract
+    assert migration(client)["callers"] == []  # validate_only, an invalid body and a missing scope
     submit(client, customer="code-CBC-5004")
     sandbox.fault("*", "reset", count=1)
     submit(client, wait=1)

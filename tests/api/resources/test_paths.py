@@ -1,4 +1,4 @@
-"""Customer ids in paths: what is not one leads nowhere, and nothing is sent to Huawei."""
+"""Customer ids in paths: a malformed id is a 404, and nothing is sent to Huawei."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from demo.local import KEY, Local
 from tests.support.gateway import PERSON, bearer, code, submit
 from tests.support.sandbox_driver import SandboxDriver
 
-# As they stand in the request line.
+# In the form of the request line.
 HOSTILE = [
     "..",
     ".",
@@ -110,7 +110,7 @@ def test_a_customer_id_reaches_huawei_in_the_body_only(
 
 
 def raw(local: Local, target: str, method: str = "POST") -> bytes:
-    """Send a request line as it is, which HTTP clients would tidy up, to the real server."""
+    """Send a request line unchanged to gunicorn; an HTTP client would normalize it."""
     host, port = local.url.removeprefix("http://").split(":")
     body = b'{"full_name":"ZHANG SAN","document":{"type":"PASSPORT","number":"E1"}}'
     head = (

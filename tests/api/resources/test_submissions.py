@@ -1,4 +1,4 @@
-"""Submissions on the legacy backend: what Huawei receives, and what the caller gets."""
+"""Submissions on the legacy backend: the body for Huawei, and the answer to the caller."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def changed(body: dict[str, Any], pointer: str, value: Any) -> dict[str, Any]:
 
 
 def refused(response: TestResponse, sandbox: SandboxDriver) -> list[tuple[str, str]]:
-    """Pointers and codes of the broken rules; nothing was sent."""
+    """Pointers and codes of the broken rules. Asserts that nothing was sent."""
     problem = response.get_json()
     assert response.status_code == 422, problem
     assert sandbox.requests() == []

@@ -1,4 +1,4 @@
-"""How far Huawei's clock is from ours, as the `Date` of its answers tells."""
+"""Clock skew between Huawei and the gateway, measured by the `Date` of answers."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def gauge(account: str) -> float | None:
 
 
 class Measured:
-    """A measurement with both clocks in the test's hands."""
+    """A measurement with two clocks that the test sets."""
 
     def __init__(self, account: str) -> None:
         self.account = account
@@ -33,7 +33,7 @@ class Measured:
         self.skew = ClockSkew(account, self.now, self.monotonic)
 
     def note(self, seconds: float) -> float | None:
-        """Note an answer whose clock is that far ahead, and return the gauge."""
+        """Record an answer whose clock is that many seconds ahead. Returns the gauge."""
         self.skew.note({"date": formatdate(self.now.seconds + seconds, usegmt=True)})
         return gauge(self.account)
 

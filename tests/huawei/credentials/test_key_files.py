@@ -1,4 +1,4 @@
-"""How the files of a key pair are read, and how a change of them is noticed."""
+"""Reading the files of a key pair and detecting their changes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One key pair: who may sign with it, and when it rests."""
+"""One key pair: permission to sign, and suspension."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def test_a_pair_may_be_refused_twice_in_each_window(pair: KeyPair, clock: Clock)
 
 
 def test_late_refusals_do_not_prolong_the_suspension_of_a_pair(pair: KeyPair, clock: Clock) -> None:
-    """Many requests of a proven pair are under way when it is first refused."""
+    """Many requests of a proven pair are in progress at its first refusal."""
     assert pair.take() is True
     pair.give(True, Verdict.ACCEPTED)
     for _ in range(10):

@@ -1,4 +1,4 @@
-"""A shared key that no caller can lock: Huawei locks it after more than five refused signatures."""
+"""No caller can lock a shared key: Huawei locks it after more than five refused signatures."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def lock_at_huawei(sandbox: SandboxDriver) -> None:
 
 
 def answers(number: int, *clients: Any) -> list[tuple[int, str | None]]:
-    """What so many concurrent callers get."""
+    """Status and code for each of `number` concurrent callers."""
     found = together(
         number, lambda place: submit(clients[place % len(clients)], f"customer-{place}")
     )
@@ -128,7 +128,7 @@ def test_two_gateways_that_share_their_state_share_the_refusals(
     assert answers(40, one, other) == [(503, "UPSTREAM_ACCESS_DENIED")] * 40
     assert 2 <= len(sandbox.requests()) <= 4
     check_unlocked(sandbox)
-    # One that starts now, or comes back, does not try either.
+    # A gateway that starts or restarts now does not try the key either.
     sandbox.forget_requests()
     assert code(submit(gateway(shared))) == "UPSTREAM_ACCESS_DENIED"
     assert sandbox.requests() == []

@@ -1,4 +1,4 @@
-"""How a key pair proves itself, rests for Huawei's lock window, and is tried again."""
+"""Probation of a key pair: proof, suspension for Huawei's lock window, and a new probe."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ LOCK_TEXT = (
 
 
 def checked(center: PartnerCenter) -> ErrorCode | None:
-    """What one try of the harmless read ends in."""
+    """The error code of one probe; None for success."""
     try:
         failure = center.check().failure
     except GatewayError as error:
@@ -63,7 +63,7 @@ def test_after_the_window_one_request_proves_a_suspended_pair(
     assert together(8, lambda _: read(center)) == [None] * 8
     seen = sandbox.requests()[refusals:]
     assert len(seen) == 8
-    # The first one alone: the others wait for what becomes of it.
+    # Only the first request is sent: the others wait for its verdict.
     assert seen[1]["at"] - seen[0]["at"] > 0.25
 
 
@@ -143,7 +143,9 @@ def test_a_pair_that_stays_wrong_is_sent_twice_per_window(
     mounted = Mounted(tmp_path / "partner").write(*PAIR)
     center = partner_center(settings, key_pairs(with_pairs(settings, mounted), clock))
     assert read(center) is None
-    replace(mounted.folder / "ak", SECOND_ACCESS_KEY)  # beside the secret of the other one
+    replace(
+        mounted.folder / "ak", SECOND_ACCESS_KEY
+    )  # while the secret of the other pair is still mounted
     for _ in range(4):
         assert read(center) is None
         clock.pass_time(REFUSED_INTERVAL)

@@ -1,4 +1,4 @@
-"""Key files that change: a new pair takes over once it is proven, the last good one goes on."""
+"""Changing key files: a proven new pair is adopted; until then the last good pair signs."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def pairs(settings: Settings, mounted: Mounted, clock: Clock) -> KeyPairs:
 
 @pytest.fixture
 def ask(settings: Settings, sandbox: SandboxDriver, pairs: KeyPairs) -> Callable[[], None]:
-    """Sends a request that has to succeed; the pair of the start has served one already."""
+    """Sends a request that must succeed; one request has proven the first pair already."""
     sandbox.access_keys(**{ak: {"secret_key": sk} for ak, sk in (PAIR, NEW_PAIR)})
     center = partner_center(settings, pairs)
 
@@ -60,7 +60,7 @@ def ask(settings: Settings, sandbox: SandboxDriver, pairs: KeyPairs) -> Callable
 
 
 def used(sandbox: SandboxDriver) -> list[str]:
-    """Which access keys the requests were signed with that are not probes."""
+    """The access key of each request that is not a probe."""
     return [access_key for access_key, _ in signers(sandbox, probes=False)]
 
 
@@ -90,7 +90,7 @@ def test_the_key_files_are_checked_once_per_interval(
 def test_a_mounted_secret_that_is_swapped_by_one_link_is_adopted(
     settings: Settings, sandbox: SandboxDriver, tmp_path: Path, clock: Clock
 ) -> None:
-    """As the kubelet does it: `..data` is replaced, the files are links through it."""
+    """Like the kubelet: `..data` is replaced, and the files are links through it."""
     volume = tmp_path / "volume"
     Mounted(volume).write("x", "x")
     for name, pair in (("..2026_01", PAIR), ("..2026_02", NEW_PAIR)):
@@ -184,7 +184,7 @@ def test_a_new_pair_is_not_adopted_before_huawei_answers_its_probe(
     parameters: dict[str, int],
 ) -> None:
     mounted.write(*NEW_PAIR)
-    sandbox.fault("result", kind, count=1, **parameters)  # it hits the probe
+    sandbox.fault("result", kind, count=1, **parameters)  # the probe gets the fault
     clock.pass_time(LOOK_INTERVAL)
     ask()
     assert used(sandbox) == [ACCESS_KEY]

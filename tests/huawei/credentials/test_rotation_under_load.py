@@ -1,4 +1,4 @@
-"""Key pairs replaced under load, as the gateway's callers see it: no request is lost."""
+"""Key pairs replaced under load, as callers see it: no request fails."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def mounted(tmp_path: Path) -> Mounted:
 
 
 def used(sandbox: SandboxDriver) -> list[str]:
-    """Which access keys the requests were signed with that are not probes."""
+    """The access key of each request that is not a probe."""
     return [access_key for access_key, _ in signers(sandbox, probes=False)]
 
 
@@ -81,10 +81,12 @@ def test_no_request_of_four_threads_is_lost_while_the_pair_is_replaced(
 
     def rotate() -> list[int]:
         replace(mounted.folder / "ak", NEW_PAIR[0])
-        wait_until(lambda: signers(sandbox, probes=True))  # seen half-written
+        wait_until(lambda: signers(sandbox, probes=True))  # the half-written pair was probed
         replace(mounted.folder / "sk", NEW_PAIR[1])
         wait_until(lambda: NEW_KEY in used(sandbox))
-        sandbox.access_keys(**{NEW_KEY: {"secret_key": NEW_PAIR[1]}})  # the old one is forgotten
+        sandbox.access_keys(
+            **{NEW_KEY: {"secret_key": NEW_PAIR[1]}}
+        )  # the sandbox no longer knows the old key
         sandbox.forget_requests()
         wait_until(lambda: len(used(sandbox)) > 40)
         done.set()

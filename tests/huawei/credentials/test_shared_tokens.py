@@ -1,4 +1,4 @@
-"""One token for several gateways: shared through Valkey, where nobody can read it."""
+"""One token for several gateways, shared through Valkey in sealed form."""
 
 from __future__ import annotations
 
@@ -105,7 +105,10 @@ def test_two_gateways_renew_a_dead_token_without_a_lost_request(
     sandbox.revoke_tokens(death)
     found = together(20, lambda place: submit(clients[place % 2], f"c-{place}").status_code)
     assert found == [201] * 20
-    assert tokens_issued(sandbox) in (2, 3)  # one, or one each where both were told at once
+    assert tokens_issued(sandbox) in (
+        2,
+        3,
+    )  # one renewal, or one each if both tokens were refused at once
 
 
 def test_a_gateway_that_starts_with_a_dead_token_gets_a_new_one(
@@ -155,7 +158,7 @@ def test_another_gateway_still_finds_the_old_token_while_a_renewal_fails(
 def test_a_replica_that_dies_while_requesting_a_token_blocks_the_others_only_briefly(
     shared: Settings, sandbox: SandboxDriver, valkey: Valkey
 ) -> None:
-    """A turn that nobody gives back ends by itself."""
+    """A lock that is never released expires."""
     assert submit(gateway(shared)).status_code == 201
     (key,) = (key for key in valkey.values() if key.startswith(b"gateway:token:"))
     state = SharedState(valkey.settings)

@@ -1,4 +1,4 @@
-"""Signatures: Huawei's own SDK and its published results are the judges."""
+"""Signatures, compared with Huawei's own SDK and its published results."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ content_types = st.sampled_from(
 
 @st.composite
 def signed_requests(draw: st.DrawFn) -> dict[str, Any]:
-    """A request as it goes over the wire, and the parameters that its query means."""
+    """A request in its wire form, and the parsed parameters of its query."""
     path = "/" + "/".join(
         quote(segment, safe=draw(st.sampled_from(["", "!$&'()*+,;=:@", "~"])))
         for segment in draw(st.lists(words, max_size=3))

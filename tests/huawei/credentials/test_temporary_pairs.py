@@ -1,4 +1,4 @@
-"""Temporary key pairs: signed with their security token, left alone past their time."""
+"""Temporary key pairs: signed with their security token, unused after their expiry."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ LIFE = 900  # seconds
 
 @dataclass(frozen=True)
 class Temporary:
-    """What IAM's security-token call gives."""
+    """A key pair as IAM's security-token call returns it."""
 
     access: str
     secret: str
@@ -116,7 +116,7 @@ def test_the_next_pair_signs_where_huawei_ends_a_temporary_pair_early(
     lasting: Mounted,
     temporary: Temporary,
 ) -> None:
-    """An expired temporary key is refused with the words of a clock that is off."""
+    """Huawei refuses an expired temporary key with the text for clock skew."""
     client = gateway(with_pairs(settings, mounted, lasting))
     sandbox.clock(LIFE - 10)
     ended: dict[str, Any] = {
@@ -136,7 +136,7 @@ def test_the_next_pair_signs_where_huawei_ends_a_temporary_pair_early(
 def test_an_expiry_file_replaced_after_the_keys_is_adopted(
     settings: Settings, sandbox: SandboxDriver, mounted: Mounted, temporary: Temporary
 ) -> None:
-    """A tool replaces the files one by one: the last one is the expiry."""
+    """A tool replaces the files one by one, and the expiry last."""
     clock = Clock()
     replace(mounted.folder / "expires", clock.utc().isoformat())
     clock.pass_time(-60)

@@ -1,4 +1,4 @@
-"""One IAM token for all requests: asked for once, renewed early, and dropped when it dies."""
+"""One IAM token for all requests: requested once, renewed early, dropped when refused."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.support.gateway import code, submit
 from tests.support.sandbox_driver import SandboxDriver
 from tests.support.timing import Clock, together, wait_until
 
-LIFE = 86400  # seconds, of the sandbox's tokens as of Huawei's
+LIFE = 86400  # seconds: the lifetime of tokens at Huawei and in the sandbox
 DEATHS = ["expired", "decrypt", "APIGW.0307", "CBC.0154", "IAM.0066", "IAM.0067"]
 
 
@@ -50,7 +50,7 @@ def tokens(token_settings: Settings, clock: Clock) -> Tokens:
 
 
 def submit_all(client: FlaskClient, number: int) -> list[int]:
-    """The statuses of so many concurrent writes, each for a customer of its own."""
+    """The statuses of `number` concurrent writes, each for another customer."""
     return together(number, lambda place: submit(client, f"customer-{place}").status_code)
 
 
@@ -224,7 +224,9 @@ def test_a_token_about_to_expire_is_not_used(
     center = partner_center(token_settings, tokens)
     assert read(center) is None
     clock.pass_time(LIFE - SAFE_LIFE)
-    sandbox.fault("token", "html", status=503, count=1)  # the early renewal, if it comes first
+    sandbox.fault(
+        "token", "html", status=503, count=1
+    )  # consumed by the early renewal if that comes first
     wait_until(lambda: read(center) is None)
     assert len(set(token_on_requests(sandbox, "result"))) == 2
 

@@ -1,4 +1,4 @@
-"""The circuit of an account: when it opens, what goes through, who is not concerned."""
+"""The circuit of an account: when it opens, which calls pass, which accounts are unaffected."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_the_circuit_opens_after_consecutive_failures_and_nothing_is_sent(
 ) -> None:
     app = build(reliability=LONG)
     fail(app, sandbox, FAILURES - 1, kind)
-    assert read(app).status_code == 200  # in a row: this one ends it
+    assert read(app).status_code == 200  # a success resets the count of consecutive failures
     fail(app, sandbox, FAILURES, kind)
     assert is_open() == 1
     for response in (read(app), submit(app)):

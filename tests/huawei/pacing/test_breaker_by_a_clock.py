@@ -1,4 +1,4 @@
-"""The circuit by a clock that the test moves."""
+"""The circuit on a clock that the test advances."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ ANSWERED, FAILED, DOUBTFUL = Evidence
 
 
 class Circuit:
-    """A circuit whose exchanges are told one by one."""
+    """A circuit with single exchanges that the test reports."""
 
     def __init__(self) -> None:
         self.clock = Clock(0.0)
         self.breaker = Breaker("circuit", FAILURES, PAUSE, self.clock)
 
     def exchange(self, evidence: Evidence | None, customer: str = "one") -> bool:
-        """Whether the circuit let a read through that brought this evidence."""
+        """Report this evidence of a read. Returns False if the circuit refused the read."""
 
         def work(permit: Permit) -> None:
             now = self.breaker.confirm(permit, write=False)
@@ -46,12 +46,12 @@ class Circuit:
         return True
 
     def open(self) -> None:
-        """Let so many exchanges fail as open it."""
+        """Report enough failures to open the circuit."""
         assert all(self.exchange(FAILED) for _ in range(FAILURES))
         assert not self.breaker.closed
 
     def refused_for(self) -> float | None:
-        """The seconds that a caller is told to wait; None where a read goes through."""
+        """The seconds until a retry; None if a read passes."""
         try:
             self.breaker.call(write=False, probe=lambda _: None, work=lambda _: None)
         except GatewayError as error:
@@ -65,7 +65,7 @@ def circuit() -> Circuit:
 
 
 def permit_of(circuit: Circuit) -> Permit:
-    """A permit that is still in use after its call."""
+    """A permit that is still held after its call."""
     return circuit.breaker.call(False, lambda _: None, lambda permit: permit)
 
 

@@ -1,4 +1,4 @@
-"""What is evidence against Huawei, what is none, and what a paused circuit makes of it."""
+"""Which answers are evidence of a failing Huawei, and their effect on a half-open circuit."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def test_an_html_refusal_for_one_customer_leaves_the_circuit_closed(build: Build
         app = build(upstream=upstream.url, reliability=LONG)
         assert {said(submit(app, "one"))[1] for _ in range(10)} == {"UPSTREAM_MALFORMED"}
         answers = [said(submit(app, f"c-{one}"))[1] for one in range(CUSTOMERS + FAILURES)]
-        assert answers[-1] == "CIRCUIT_OPEN"  # that it refuses all is another matter
+        assert answers[-1] == "CIRCUIT_OPEN"  # a refusal of all customers is evidence
 
 
 def test_the_circuit_opens_under_load_though_most_requests_end_overloaded(
@@ -163,7 +163,7 @@ def test_a_probe_ended_by_a_deadline_leaves_the_circuit_half_open(
     fail(app, sandbox)
     assert said(once_paused(lambda: submit(app, wait=0)))[1] == "DEADLINE_EXCEEDED"
     assert (is_open(), sandbox.requests()) == (1, [])
-    assert read(app).status_code == 200  # without another pause
+    assert read(app).status_code == 200  # no second pause
     assert is_open() == 0
 
 
@@ -172,7 +172,7 @@ def test_a_probe_refused_by_our_own_queue_leaves_the_circuit_half_open(
 ) -> None:
     slow = {"requests_per_second": 0.1}
     app = build(reliability={**SHORT, "breaker_failures": 1}, quota=slow)
-    fail(app, sandbox, times=1)  # it uses up the quota of ten seconds
+    fail(app, sandbox, times=1)  # this call uses up the quota of ten seconds
     assert said(once_paused(lambda: submit(app, wait=1)))[1] == "OVERLOADED"
     assert (is_open(), sandbox.requests()) == (1, [])
 

@@ -1,4 +1,4 @@
-"""The circuit to an account's bucket: apart from the one to Partner Center."""
+"""The circuit to an account's bucket, separate from the circuit to Partner Center."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_a_failure_of_the_bucket_without_a_code_opens_its_circuit(
 
 
 class Broken:
-    """The content of a caller whose connection breaks."""
+    """The content of an upload whose connection breaks."""
 
     def read(self, size: int = -1, /) -> bytes:
         raise ConnectionResetError(size)

@@ -1,4 +1,4 @@
-"""How long to wait: Huawei's `Retry-After` as seconds and as a date, and our own bounds."""
+"""The pause before a retry: Huawei's `Retry-After` as seconds or date, within our limits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The fair queue in front of Huawei's quota, by a clock that the test moves."""
+"""The fair queue for Huawei's quota, on a clock that the test advances."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from app.huawei.pacing.quota import Quota
 from app.state import MemoryState
 from tests.support.timing import Clock, wait_until
 
-MARGIN = 1.04  # the module's constant: calls are let go so much further apart
-LONG = 60.0  # seconds: a deadline that no test reaches
+MARGIN = 1.04  # the module's constant: the factor by which gaps between calls are longer
+LONG = 60.0  # seconds: longer than any test
 
 
 def most_within(times: list[float], seconds: float) -> int:
-    """The largest number of calls within so many seconds."""
+    """The largest number of calls within any `seconds`."""
     return max(sum(begun <= at < begun + seconds for at in times) for begun in times)
 
 
@@ -31,7 +31,7 @@ def depth(name: str) -> float:
 
 
 class Queue:
-    """A quota of so many calls a second, and threads that wait in it; notes who was let go."""
+    """A quota with waiting threads; records the order in which they get a slot."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -41,7 +41,7 @@ class Queue:
         self._threads: list[threading.Thread] = []
 
     def enter(self, caller: str, *, urgent: bool = False) -> None:
-        """Wait in it, in a thread; return when it waits."""
+        """Start a thread that waits for a slot. Returns once it waits."""
         before = depth(self.name)
 
         def wait() -> None:
@@ -54,7 +54,7 @@ class Queue:
         wait_until(lambda: depth(self.name) > before)
 
     def let_go(self) -> list[str]:
-        """Let all go; who was let go, in order."""
+        """Open the quota. Returns the threads in the order of their slots."""
         self.open.set()
         for thread in self._threads:
             thread.join(LONG)
@@ -62,7 +62,7 @@ class Queue:
 
 
 class _State(MemoryState):
-    """A state that takes one call every few milliseconds, once it is open."""
+    """A state that, once open, grants one slot every few milliseconds."""
 
     def __init__(self, is_open: threading.Event) -> None:
         super().__init__()
@@ -167,7 +167,7 @@ def test_a_thousand_waiting_requests_use_little_cpu_time() -> None:
         wait_until(lambda: depth("thousand") > 900)
         begun, used = time.monotonic(), time.process_time()
         wait_until(lambda: time.monotonic() - begun > 1.0)
-        # Looking whether it is over costs most of this.
+        # Most of this is the cost of the wait for the end.
         assert time.process_time() - used < 0.6
         granted = [one.result() for one in waiting].count(True)
     assert granted <= 5 * (time.monotonic() - entered) + 1

@@ -1,4 +1,4 @@
-"""Which failed calls are sent again, how often, when, and until when."""
+"""Retries: which failed calls are repeated, how often, when, and until when."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ JSON = "Content-Type: application/json"
 
 
 def take_time(seconds: float) -> None:
-    """What a slow upstream does."""
+    """Sleep like a slow upstream."""
     threading.Event().wait(seconds)
 
 
@@ -88,7 +88,7 @@ def test_each_account_has_its_own_retry_budget(build: Build, sandbox: SandboxDri
     app = build(reliability={"tries": 2})
     sandbox.fault("result", "html")
     for number in range(12):
-        read(app, f"c-{number}", account="second")  # which does not try again
+        read(app, f"c-{number}", account="second")  # the second account does not retry
     sandbox.forget_requests()
     read(app)
     assert len(sandbox.requests("result")) == 2
@@ -121,7 +121,7 @@ def test_nothing_is_sent_after_the_deadline(
 
 
 def asked(app: Flask, wait: float, limit: float, **how: Any) -> tuple[int, str, bool]:
-    """What a caller gets, which has to come in time."""
+    """The answer to a caller. Asserts that it arrives within `limit` seconds."""
     begun = time.monotonic()
     response = submit(app, wait=wait, **how)
     assert time.monotonic() - begun < limit
@@ -173,6 +173,6 @@ def test_a_deadline_is_kept_while_another_request_proves_the_key(
 
 def test_a_deadline_is_kept_when_the_connection_is_slow_and_the_answer_too(build: Build) -> None:
     with closing(socket.create_server(("127.0.0.1", 0), backlog=0)) as listener:
-        url = f"https://127.0.0.1:{listener.getsockname()[1]}"  # no handshake ever
+        url = f"https://127.0.0.1:{listener.getsockname()[1]}"  # the handshake never ends
         app = build(upstream=url, timeouts={"connect": 10.0, "read": 15.0})
         assert asked(app, 2, 3)[1] in ("UPSTREAM_UNREACHABLE", "DEADLINE_EXCEEDED")

@@ -1,4 +1,4 @@
-"""One call for all who ask the same at the same time."""
+"""Concurrent identical calls share one execution."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ASKERS = 20
 
 
 class Work:
-    """Work that waits until it is told to go on, and counts how often it was begun."""
+    """Work that blocks until it is released, and counts its executions."""
 
     def __init__(self, error: BaseException | None = None) -> None:
         self.begun = Event()
@@ -39,7 +39,7 @@ def flight() -> SingleFlight:
 
 
 def outcomes(flight: SingleFlight, work: Work) -> list[Future[int]]:
-    """What ASKERS threads got who all asked while the work was under way."""
+    """The results of ASKERS threads that call during the work."""
     with ThreadPoolExecutor(ASKERS) as threads:
         first = threads.submit(flight.do, "key", work)
         assert work.begun.wait(30)
@@ -51,7 +51,7 @@ def outcomes(flight: SingleFlight, work: Work) -> list[Future[int]]:
 
         others = [threads.submit(ask) for _ in range(ASKERS - 1)]
         asking.wait(30)
-        # The others may not have asked yet: then they begin again, but never twice at once.
+        # A later thread may start the work again, but two executions never overlap.
         work.go_on.set()
     return [first, *others]
 
@@ -68,7 +68,7 @@ def test_joining_work_in_progress_does_not_start_it_again(flight: SingleFlight) 
     work, joined = Work(), Event()
 
     class Key(str):
-        """Tells when the second asker has looked it up."""
+        """A key that signals its second lookup."""
 
         __slots__ = ()
 
@@ -82,7 +82,7 @@ def test_joining_work_in_progress_does_not_start_it_again(flight: SingleFlight) 
         assert work.begun.wait(30)
         second = threads.submit(flight.do, Key("key"), work)
         assert joined.wait(30)
-        # It holds the lock while it looks: once another key went through, it has joined.
+        # The lookup holds the lock: once another key passes, the second thread has joined.
         assert flight.do("other", lambda: "done") == "done"
         work.go_on.set()
         assert (first.result(30), second.result(30)) == (1, 1)

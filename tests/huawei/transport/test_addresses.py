@@ -1,4 +1,4 @@
-"""One deadline over name look-up and connecting, and more than one address to try."""
+"""One deadline for name look-up and connecting, with several addresses."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from tests.huawei.transport.test_reaching import black_hole
 from tests.support.gateway import altered
 from tests.support.raw_upstream import RawUpstream
 
-LIMIT = 10  # seconds; only a test that fails waits as long
+LIMIT = 10  # seconds; only a failing test waits this long
 
 
 class Resolver:
-    """Resolves every name to these addresses, once it is let."""
+    """Resolves every name to these addresses, once it is released."""
 
     def __init__(self, *places: str) -> None:
         self._places = [place.rpartition(":") for place in places]

@@ -1,4 +1,4 @@
-"""Certificate authorities that are replaced, and certificates that are not trusted."""
+"""Replaced certificate authorities and untrusted certificates."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def serving(authority: trustme.CA, host: str = "127.0.0.1") -> ssl.SSLContext:
 
 
 def trust(path: Path, *authorities: trustme.CA) -> None:
-    """Replace the file as a rotation does: by another one of the same name."""
+    """Replace the file as a rotation does: by a new file of the same name."""
     new = path.with_suffix(".new")
     new.write_bytes(b"".join(authority.cert_pem.bytes() for authority in authorities))
     os.replace(new, path)
@@ -56,7 +56,7 @@ def test_certificate_authorities_are_reread_when_their_file_changes(
         trust(file, new)
         assert [send(endpoint) for _ in range(2)] == [200, 200]
         assert upstream.connections == 2
-        trust(file, old)  # which the idle connection was not made with
+        trust(file, old)  # another authority than that of the idle connection
         assert refused(endpoint)
         assert len(upstream.requests) == 2
 

@@ -1,4 +1,4 @@
-"""Which idle connections are used again, and when the others are closed."""
+"""Which idle connections are reused, and when the others are closed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from app.settings import Settings
 from tests.support.raw_upstream import SUCCESS, RawUpstream
 from tests.support.timing import wait_until
 
-LIMIT = 10  # seconds; only a test that fails waits as long
+LIMIT = 10  # seconds; only a failing test waits this long
 
 
 def write(endpoint: Endpoint) -> Reply:

@@ -1,4 +1,4 @@
-"""The way to Huawei through a proxy."""
+"""Calls to Huawei through a proxy."""
 
 from __future__ import annotations
 

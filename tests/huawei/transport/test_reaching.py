@@ -1,4 +1,4 @@
-"""Not reached: where nothing was sent, the caller is told that repeating is safe."""
+"""Unreachable upstreams: nothing is sent, and the caller learns that a repeat is safe."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ QUICK = {"connect": 0.3, "read": 0.5}
 
 @contextlib.contextmanager
 def unbound() -> Iterator[str]:
-    """A port that is taken, so that nobody else gets it, and on which nobody listens."""
+    """A reserved port on which no server listens."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         yield f"127.0.0.1:{taken.getsockname()[1]}"
@@ -32,7 +32,7 @@ def unbound() -> Iterator[str]:
 
 @contextlib.contextmanager
 def black_hole() -> Iterator[str]:
-    """A port that answers nothing to a new connection, since its queue of them is full."""
+    """A port that ignores new connections because its backlog is full."""
     with contextlib.ExitStack() as held:
         listener = held.enter_context(socket.socket())
         listener.bind(("127.0.0.1", 0))

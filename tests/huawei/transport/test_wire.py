@@ -1,4 +1,4 @@
-"""What is read from the wire is what was sent: no part of it, and not the answer to another."""
+"""An answer is complete and belongs to its own request."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from app.settings import Settings
 from tests.support.raw_upstream import SUCCESS, RawUpstream, answer
 
 BLOCK = 64 * 1024
-LIMIT = 10  # seconds; only a test that fails waits as long
+LIMIT = 10  # seconds; only a failing test waits this long
 INTERIM = b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"
 HEAD = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nX-Kind: head\r\n\r\n"
 CHUNKED = HEAD + b"4;a=b\r\n1234\r\n1\r\n5\r\n0\r\nX-Kind: trailer\r\nX-Other: x\r\n\r\n"
@@ -41,7 +41,7 @@ def write(endpoint: Endpoint, **headers: str) -> Reply:
 
 
 class Watched:
-    """Sends an answer, and sees whether its connection is closed then or used again."""
+    """Sends an answer and observes whether its connection is closed or reused."""
 
     def __init__(self, sent: Iterable[bytes], *, last: bool = False) -> None:
         self._sent, self._last = sent, last
@@ -174,7 +174,7 @@ def test_an_invalid_header_is_refused_without_its_value_and_nothing_is_sent(
 
 
 class Slow:
-    """A body that takes its time, in pieces."""
+    """A body that is sent slowly in pieces."""
 
     def __init__(self, pieces: int, pause: float) -> None:
         self._pauses = [pause] * pieces
@@ -233,6 +233,6 @@ def test_a_connection_closed_by_upstream_before_the_whole_request_is_not_reused(
     with RawUpstream(lambda connection: connection.sendall(refusal), at_once=True) as hasty:
         endpoint = Endpoint(hasty.url, settings.accounts["default"])
         for _ in range(2):
-            with contextlib.suppress(GatewayError):  # where the end overtakes the answer
+            with contextlib.suppress(GatewayError):  # if the close arrives before the answer
                 assert endpoint.send("POST", "/", {}, b"x" * 2**24, writes=True).status == 413
     assert hasty.connections == 2
