@@ -1,54 +1,27 @@
-"""The metrics of requests, upstream calls, credentials and the switch-off."""
+"""The metrics of requests, submissions and upstream calls."""
 
 from __future__ import annotations
 
 import json
-import os
-import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from prometheus_client import REGISTRY, CollectorRegistry
+from prometheus_client import REGISTRY
 from werkzeug.test import TestResponse
 
 from app import create_app
-from app.condition import Condition
 from app.errors import ErrorCode
 from app.huawei.codes import KNOWN
 from app.observability import metrics
 from app.settings import Settings
-from app.verification.switch_off import CUSTOMERS
 from demo.local import PROJECT
-from tests.support.accounts import Mounted, with_pairs, with_token
 from tests.support.gateway import CUSTOMER, INDIVIDUAL_PATH, PERSON, altered, bearer, code, submit
-from tests.support.log import Log
+from tests.support.metrics import counted
 from tests.support.sandbox_driver import SandboxDriver
 from tests.support.timing import wait_until
 from tests.support.verifications import INDIVIDUAL
-
-FIRST_PAIR = {"account": "default", "pair": "0"}
-
-
-def counted(name: str, **labels: str) -> Callable[[], float]:
-    """A function that returns the increase of a sample since this call."""
-
-    def value() -> float:
-        return REGISTRY.get_sample_value(name, labels) or 0.0
-
-    begun = value()
-    return lambda: value() - begun
-
-
-def seen(app: Flask, name: str, **labels: str) -> float | None:
-    """The current value of a sample that the gateway computes at the scrape."""
-    registry = CollectorRegistry()
-    registry.register(Condition(app.extensions["partner_gateway"], "1.2.3"))
-    return registry.get_sample_value(name, labels)
 
 
 @pytest.mark.parametrize(
@@ -165,30 +138,6 @@ def test_every_mapped_code_of_huawei_has_its_own_label(code: str) -> None:
     assert code in KNOWN
 
 
-def test_a_call_to_iam_is_counted_and_a_locked_user_makes_the_credentials_unusable(
-    settings: Settings, sandbox: SandboxDriver, tmp_path: Path, log: Log
-) -> None:
-    app = create_app(with_token(settings, tmp_path, sandbox.url))
-    labels = {"account": "default", "operation": "iam_token"}
-    calls = "gateway_upstream_calls_total"
-    denied = counted(calls, **labels, outcome="UPSTREAM_ACCESS_DENIED", code="IAM.0061")
-    fine = counted(calls, **labels, outcome="OK", code="none")
-    timed = counted("gateway_upstream_seconds_count", **labels)
-    locked = counted("gateway_credential_events_total", account="default", event="locked")
-    assert submit(app.test_client()).status_code == 201
-    assert seen(app, "gateway_credentials_usable", account="default") == 1
-
-    app = create_app(with_token(settings, tmp_path, sandbox.url))
-    sandbox.fault("token", "code", code="IAM.0061", status=401)
-    assert code(submit(app.test_client())) == "UPSTREAM_ACCESS_DENIED"
-    assert seen(app, "gateway_credentials_usable", account="default") == 0
-    assert (fine(), denied(), timed(), locked()) == (1, 1, 2, 1)
-    (line,) = (one for one in log.lines if one["event"] == "IAM refused to give a token")
-    assert (line["verdict"], line["upstream_code"]) == ("locked", "IAM.0061")
-    assert line["upstream_status"] == 401
-    assert line["upstream_request_id"]
-
-
 def test_a_waiting_request_is_counted_under_its_operation(
     client: FlaskClient, sandbox: SandboxDriver
 ) -> None:
@@ -223,15 +172,6 @@ def test_failures_are_counted_by_fault_and_every_series_starts_at_0(
     assert sandbox.requests()
 
 
-def test_the_expiry_of_a_temporary_pair_is_a_metric(settings: Settings, tmp_path: Path) -> None:
-    temporary = Mounted(tmp_path / "temporary", temporary=True)
-    temporary.write("AK", "SK", "token", "2099-01-01T00:00:00Z")
-    app = create_app(with_pairs(settings, temporary))
-    assert app.test_client().get("/readyz").status_code == 200
-    ends = datetime(2099, 1, 1, tzinfo=UTC).timestamp()
-    assert seen(app, "gateway_key_expiry_timestamp_seconds", **FIRST_PAIR) == ends
-
-
 def test_readiness_of_submissions_for_review_is_counted_by_caller(
     client: FlaskClient, sandbox: SandboxDriver
 ) -> None:
@@ -261,55 +201,6 @@ def test_a_replay_and_an_in_flight_refusal_are_not_counted_as_submissions(
         assert first.result().status_code == 201
     assert ask().headers["Idempotent-Replayed"] == "true"
     assert not_ready() == 1
-
-
-def test_a_suspended_key_pair_is_a_metric(app: Flask, sandbox: SandboxDriver) -> None:
-    assert seen(app, "gateway_key_locked", **FIRST_PAIR) == 0
-    assert seen(app, "gateway_credentials_usable", account="default") == 1
-    sandbox.fault("verified-info", "code", code="APIGW.0301", status=401, message=LOCKED)
-    assert code(submit(app.test_client())) == "ACCESS_KEY_LOCKED"
-    assert seen(app, "gateway_key_locked", **FIRST_PAIR) == 1
-    assert seen(app, "gateway_credentials_usable", account="default") == 0
-    assert seen(app, "gateway_credentials_usable", account="second") == 1
-
-
-LOCKED = "Incorrect IAM authentication information: AK access failed to reach the limit, forbidden"
-
-
-def test_the_age_of_a_key_pair_is_that_of_its_files(app: Flask, settings: Settings) -> None:
-    written = time.time() - 86400
-    for path in settings.accounts["default"].credentials[0].model_dump(exclude_none=True).values():
-        os.utime(Path(path), (written, written))
-    app = create_app(settings)
-    found = seen(app, "gateway_key_timestamp_seconds", **FIRST_PAIR)
-    assert found == pytest.approx(written, abs=1)
-
-
-def test_the_metric_of_the_retired_legacy_api_is_1_once_the_switch_off_is_believed(
-    settings: Settings, sandbox: SandboxDriver
-) -> None:
-    app = create_app(altered(settings, verification={"backend": "auto"}))
-    sandbox.settings(legacy="retired")
-    for number in range(CUSTOMERS):
-        assert seen(app, "gateway_legacy_retired", account="default") == 0
-        response = submit(app.test_client(), f"cust-{number}")
-        assert code(response) == "LEGACY_API_UNAVAILABLE"
-    assert seen(app, "gateway_legacy_retired", account="default") == 1
-
-
-def test_with_backend_legacy_the_metric_of_the_retired_legacy_api_stays_0(
-    app: Flask, sandbox: SandboxDriver
-) -> None:
-    sandbox.settings(legacy="retired")
-    for number in range(CUSTOMERS):
-        response = submit(app.test_client(), f"cust-{number}")
-        assert code(response) == "LEGACY_API_RETIRED"
-    assert seen(app, "gateway_legacy_retired", account="default") == 0
-
-
-def test_quota_and_version_are_metrics(app: Flask) -> None:
-    assert seen(app, "gateway_quota_calls_per_second", account="default") == 1000
-    assert seen(app, "gateway_build_info", version="1.2.3") == 1
 
 
 def test_requests_are_counted_by_operation_caller_status_and_code(

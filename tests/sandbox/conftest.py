@@ -8,6 +8,7 @@ import pytest
 import requests
 
 from sandbox.server import SandboxServer
+from tests.sandbox.iam import Iam
 from tests.support.bucket import Bucket
 from tests.support.partner import Partner
 from tests.support.sandbox_driver import SandboxDriver
@@ -43,3 +44,8 @@ def partner(driver: SandboxDriver, session: requests.Session) -> Partner:
 def bucket(driver: SandboxDriver, session: requests.Session) -> Bucket:
     """A client of a bucket that signs with botocore."""
     return Bucket(driver.url, session)
+
+
+@pytest.fixture
+def iam(driver: SandboxDriver, session: requests.Session) -> Iam:
+    return Iam(driver.url, session)

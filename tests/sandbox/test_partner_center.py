@@ -11,10 +11,8 @@ import pytest
 
 from sandbox import faults, operations
 from sandbox.codes import FAMILIES
-from tests.support.partner import PARTNER_ID, V2, VERIFIED_INFO, Partner, verified_info
+from tests.support.partner import PARTNER_ID, SUCCESS, V2, VERIFIED_INFO, Partner, verified_info
 from tests.support.sandbox_driver import SandboxDriver
-
-SUCCESS = {"error_code": "CBC.0000", "error_msg": "success"}
 
 
 @pytest.mark.parametrize(

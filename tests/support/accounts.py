@@ -13,13 +13,14 @@ from prometheus_client import REGISTRY
 
 from app import create_app
 from app.errors import ErrorCode, GatewayError
+from app.huawei.credentials.key_pair import KeyPair, load
 from app.huawei.credentials.key_pairs import Credentials, KeyPairs
 from app.huawei.credentials.tokens import Tokens
 from app.huawei.iam import Iam
 from app.huawei.pacing.deadline import READ, Errand
 from app.huawei.partner_center import PartnerCenter
 from app.huawei.review_result import READ_RESULT
-from app.settings import Settings
+from app.settings import PairSettings, Settings
 from app.state import MemoryState, Sealing, State
 from tests.support.gateway import ACCESS_KEY, PARTNER_ID, SECRET_KEY, altered
 from tests.support.sandbox_driver import SandboxDriver
@@ -28,6 +29,7 @@ from tests.support.timing import Clock
 PASSWORD = "sandbox-password-not-a-secret"  # of the IAM user `partner`
 PAIR = (ACCESS_KEY, SECRET_KEY)
 NEW_PAIR = ("NEWACCESSKEY00000001", "new-secret-key-0001-not-a-secret")
+SEALING = Sealing(b"k" * 32)
 STATE_KEY = "a-state-key-of-more-than-32-bytes-0001"
 
 
@@ -105,6 +107,12 @@ def key_pairs(settings: Settings, clock: Clock, state: State | None = None) -> K
     return KeyPairs("default", files, known, sealing, monotonic=clock, now=clock.utc)
 
 
+def loaded(files: PairSettings, clock: Clock, state: State | None = None) -> KeyPair:
+    """The key pair in these files, on a clock that the test advances."""
+    known = state or MemoryState(now=clock)
+    return load(files, known, SEALING, monotonic=clock, now=clock.utc)
+
+
 def read(center: PartnerCenter, customer: str = "cust-1") -> ErrorCode | None:
     """Read a customer's result. Returns the error code; None for success."""
     try:
@@ -132,6 +140,11 @@ def signers(sandbox: SandboxDriver, *, probes: bool | None = None) -> list[tuple
         if match and probes in (None, is_probe):
             found.append((match[1], entry["code"]))
     return found
+
+
+def used(sandbox: SandboxDriver) -> list[str]:
+    """The access key of each request that is not a probe."""
+    return [access_key for access_key, _ in signers(sandbox, probes=False)]
 
 
 def tokens_issued(sandbox: SandboxDriver) -> int:

@@ -12,6 +12,13 @@ from app import settings as configuration
 from app.settings import ConfigurationError, Settings
 
 SECRET = "s3cr3t-that-is-never-shown"
+BUCKET = {
+    "endpoint": "https://kyc.obs.ap-southeast-1.myhuaweicloud.com",
+    "bucket": "kyc",
+    "region": "ap-southeast-1",
+    "access_key_file": "/run/x",
+    "secret_key_file": "/run/y",
+}
 
 
 def load(folder: Path, content: Any) -> Settings:

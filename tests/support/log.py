@@ -10,6 +10,7 @@ from typing import Any
 from app.observability.logs import JsonFormatter
 from tests.support.gateway import SECRET_KEY
 
+AUDIT = "gateway.audit"
 PERSONAL = ("ZHANG SAN", "E1234567", "shop-981")
 SECRETS = (SECRET_KEY, "writer-key", "Signature=")
 
@@ -42,3 +43,7 @@ def check_silence(log: Log) -> None:
     """Assert that the log holds nothing personal and no secret."""
     for value in (*PERSONAL, *SECRETS):
         assert value not in log.text
+
+
+def trail(log: Log) -> list[dict[str, Any]]:
+    return [line for line in log.lines if line["logger"] == AUDIT]

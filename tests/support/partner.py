@@ -17,6 +17,8 @@ SECRET_KEY = "sandbox-secret-key-0001-not-a-secret"
 PARTNER_ID = "0a1b2c3d4e5f60718293a4b5c6d7e8f9"
 VERIFIED_INFO = f"/v1.0/{PARTNER_ID}/partner/customer-mgr/verified-info"
 V2 = "/v2/customers/realname-auths"
+SUCCESS = {"error_code": "CBC.0000", "error_msg": "success"}
+WRONG = "verify aksk signature fail"  # the text of a refused signature
 
 
 def verified_info(**changes: Any) -> dict[str, Any]:

@@ -12,19 +12,16 @@ from werkzeug.test import TestResponse
 from tests.support.gateway import CUSTOMER, PERSON, bearer, code
 from tests.support.sandbox_driver import SandboxDriver
 from tests.support.verifications import (
-    COMPANY_FORM,
-    ENTERPRISE,
     FORMS,
     INDIVIDUAL,
-    PERSON_FORM,
     Form,
     fields_at_fault,
     personal_values,
     read,
     submit,
-    without,
 )
 from tests.verification.conftest import Build, hear_of_the_switch_off
+from tests.verification.invalid_bodies import INVALID
 
 
 @dataclass(frozen=True)
@@ -75,43 +72,6 @@ FAULTS = {
     "bad_json": (504, "OUTCOME_UNKNOWN"),
     "throttled": (503, "UPSTREAM_THROTTLED"),
 }
-
-DOCUMENT = INDIVIDUAL["document"]
-# body -> its broken rules
-INVALID: list[tuple[Form, dict[str, Any], list[tuple[str, str]]]] = [
-    (PERSON_FORM, without(INDIVIDUAL, "full_name"), [("/full_name", "REQUIRED")]),
-    (PERSON_FORM, {**INDIVIDUAL, "full_name": "12 34"}, [("/full_name", "NAME")]),
-    (PERSON_FORM, {**INDIVIDUAL, "full_name": "x" * 257}, [("/full_name", "LENGTH")]),
-    (PERSON_FORM, {**INDIVIDUAL, "verified": True}, [("", "UNKNOWN_FIELD")]),
-    (
-        PERSON_FORM,
-        {**INDIVIDUAL, "document": {**DOCUMENT, "number": "E-12"}},
-        [("/document/number", "NUMBER")],
-    ),
-    (
-        PERSON_FORM,
-        {**INDIVIDUAL, "document": {**DOCUMENT, "type": "BUSINESS_LICENSE"}},
-        [("/document/type", "NOT_ALLOWED")],
-    ),
-    (
-        PERSON_FORM,
-        {**INDIVIDUAL, "document": {}, "partner_user_id": ""},
-        [
-            ("/document/number", "REQUIRED"),
-            ("/document/type", "REQUIRED"),
-            ("/partner_user_id", "LENGTH"),
-        ],
-    ),
-    (PERSON_FORM, {**INDIVIDUAL, "attachments": []}, [("/attachments", "LENGTH")]),
-    (PERSON_FORM, {**INDIVIDUAL, "attachments": ["a.jpg"] * 5}, [("/attachments", "LENGTH")]),
-    (PERSON_FORM, {**INDIVIDUAL, "attachments": ["a.jpg", 1]}, [("/attachments/1", "WRONG_TYPE")]),
-    (COMPANY_FORM, {**ENTERPRISE, "full_name": "LI SI"}, [("", "UNKNOWN_FIELD")]),
-    (
-        COMPANY_FORM,
-        {**ENTERPRISE, "representative": {"full_name": "LI SI"}, "registration": None},
-        [("/registration", "NULL"), ("/representative/id_number", "REQUIRED")],
-    ),
-]
 
 
 @pytest.fixture(params=[pytest.param(side, id=name) for name, side in SIDES.items()])

@@ -3,41 +3,21 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from app.huawei.credentials.key_pair import KeyPair, load, read_keys, stamp
+from app.huawei.credentials.key_pair import read_keys, stamp
 from app.settings import PairSettings
-from app.state import MemoryState, Sealing, State
-from tests.support.accounts import Mounted, replace
+from tests.support.accounts import Mounted, loaded, replace
 from tests.support.timing import Clock
-
-SEALING = Sealing(b"k" * 32)
-
-
-@pytest.fixture
-def mounted(tmp_path: Path) -> Mounted:
-    pair = Mounted(tmp_path / "pair", temporary=True)
-    return pair.write("THEACCESSKEY", "the-secret-key", "the-token", "2030-01-02T03:04:05Z")
-
-
-@pytest.fixture
-def files(mounted: Mounted) -> PairSettings:
-    return PairSettings.model_validate(mounted.settings)
 
 
 @pytest.fixture
 def clock() -> Clock:
     return Clock(datetime(2030, 1, 1, tzinfo=UTC).timestamp())
-
-
-def loaded(files: PairSettings, clock: Clock, state: State | None = None) -> KeyPair:
-    known = state or MemoryState(now=clock)
-    return load(files, known, SEALING, monotonic=clock, now=clock.utc)
 
 
 def test_key_files_are_read_without_their_last_newline(files: PairSettings) -> None:
@@ -59,9 +39,9 @@ def test_key_files_are_read_without_their_last_newline(files: PairSettings) -> N
     ],
 )
 def test_a_key_file_without_a_valid_key_is_refused(
-    mounted: Mounted, files: PairSettings, clock: Clock, name: str, content: bytes | str | None
+    expiring: Mounted, files: PairSettings, clock: Clock, name: str, content: bytes | str | None
 ) -> None:
-    path = mounted.folder / name
+    path = expiring.folder / name
     path.unlink()
     if content == "dir":
         path.mkdir()
@@ -74,9 +54,9 @@ def test_a_key_file_without_a_valid_key_is_refused(
 @hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(content=st.binary(max_size=60))
 def test_a_key_file_of_arbitrary_bytes_is_a_printable_key_or_refused(
-    mounted: Mounted, files: PairSettings, clock: Clock, content: bytes
+    expiring: Mounted, files: PairSettings, clock: Clock, content: bytes
 ) -> None:
-    (mounted.folder / "sk").write_bytes(content)
+    (expiring.folder / "sk").write_bytes(content)
     try:
         pair = loaded(files, clock)
     except ValueError:
@@ -95,36 +75,36 @@ def test_a_key_file_of_arbitrary_bytes_is_a_printable_key_or_refused(
     ],
 )
 def test_an_expiry_without_an_offset_is_utc(
-    mounted: Mounted, files: PairSettings, clock: Clock, text: str, moment: datetime
+    expiring: Mounted, files: PairSettings, clock: Clock, text: str, moment: datetime
 ) -> None:
-    replace(mounted.folder / "expires", text)
+    replace(expiring.folder / "expires", text)
     assert loaded(files, clock).expires_at == moment
 
 
 @pytest.mark.parametrize("text", ["tomorrow", "1893553445", "2030-13-01T00:00:00Z"])
 def test_a_malformed_expiry_is_refused(
-    mounted: Mounted, files: PairSettings, clock: Clock, text: str
+    expiring: Mounted, files: PairSettings, clock: Clock, text: str
 ) -> None:
-    replace(mounted.folder / "expires", text)
+    replace(expiring.folder / "expires", text)
     with pytest.raises(ValueError):  # noqa: PT011 - whichever the library's text is
         loaded(files, clock)
 
 
 @pytest.mark.parametrize("name", ["ak", "sk", "token", "expires"])
 def test_the_stamp_of_key_files_changes_when_a_file_is_replaced(
-    mounted: Mounted, files: PairSettings, name: str
+    expiring: Mounted, files: PairSettings, name: str
 ) -> None:
     before = stamp(files)
     assert stamp(files) == before
-    replace(mounted.folder / name, (mounted.folder / name).read_bytes())
+    replace(expiring.folder / name, (expiring.folder / name).read_bytes())
     assert stamp(files) != before
 
 
 def test_the_fingerprint_of_a_pair_does_not_depend_on_its_file_names(
-    mounted: Mounted, files: PairSettings, clock: Clock
+    expiring: Mounted, files: PairSettings, clock: Clock
 ) -> None:
     first = loaded(files, clock).fingerprint
-    mounted.write("THEACCESSKEY", "the-secret-key", "the-token", "2031-01-01T00:00:00Z")
+    expiring.write("THEACCESSKEY", "the-secret-key", "the-token", "2031-01-01T00:00:00Z")
     assert loaded(files, clock).fingerprint == first
     for other in [
         ("THEACCESSKEY", "x"),
@@ -132,6 +112,6 @@ def test_the_fingerprint_of_a_pair_does_not_depend_on_its_file_names(
         ("THEACCESSKEY", "the", "-secret"),
     ]:
         assert (
-            loaded(PairSettings.model_validate(mounted.write(*other).settings), clock) is not None
+            loaded(PairSettings.model_validate(expiring.write(*other).settings), clock) is not None
         )
         assert loaded(files, clock).fingerprint != first

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
@@ -12,24 +11,12 @@ from app.errors import ErrorCode, GatewayError
 from app.huawei.codes import Verdict
 from app.huawei.credentials.key_pair import PROBATION, REST, KeyPair, load
 from app.settings import PairSettings
-from app.state import MemoryState, Sealing, SharedState, State
-from tests.support.accounts import Mounted
+from app.state import MemoryState, SharedState
+from tests.support.accounts import SEALING, loaded
 from tests.support.timing import Clock, together, wait_until
 from tests.support.valkey import Valkey
 
-SEALING = Sealing(b"k" * 32)
 REFUSALS = [Verdict.REFUSED, Verdict.SKEWED]
-
-
-@pytest.fixture
-def mounted(tmp_path: Path) -> Mounted:
-    pair = Mounted(tmp_path / "pair", temporary=True)
-    return pair.write("THEACCESSKEY", "the-secret-key", "the-token", "2030-01-02T03:04:05Z")
-
-
-@pytest.fixture
-def files(mounted: Mounted) -> PairSettings:
-    return PairSettings.model_validate(mounted.settings)
 
 
 @pytest.fixture
@@ -40,11 +27,6 @@ def clock() -> Clock:
 @pytest.fixture
 def pair(files: PairSettings, clock: Clock) -> KeyPair:
     return loaded(files, clock)
-
-
-def loaded(files: PairSettings, clock: Clock, state: State | None = None) -> KeyPair:
-    known = state or MemoryState(now=clock)
-    return load(files, known, SEALING, monotonic=clock, now=clock.utc)
 
 
 def test_a_pair_shows_only_the_ends_of_its_access_key(pair: KeyPair) -> None:

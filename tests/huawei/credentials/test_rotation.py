@@ -21,6 +21,7 @@ from tests.support.accounts import (
     read,
     replace,
     signers,
+    used,
     with_pairs,
 )
 from tests.support.gateway import ACCESS_KEY, SECRET_KEY
@@ -28,16 +29,6 @@ from tests.support.sandbox_driver import SandboxDriver
 from tests.support.timing import Clock
 
 NEW_KEY = NEW_PAIR[0]
-
-
-@pytest.fixture
-def mounted(tmp_path: Path) -> Mounted:
-    return Mounted(tmp_path / "partner").write(*PAIR)
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 @pytest.fixture
@@ -57,11 +48,6 @@ def ask(settings: Settings, sandbox: SandboxDriver, pairs: KeyPairs) -> Callable
     one()
     sandbox.forget_requests()
     return one
-
-
-def used(sandbox: SandboxDriver) -> list[str]:
-    """The access key of each request that is not a probe."""
-    return [access_key for access_key, _ in signers(sandbox, probes=False)]
 
 
 def test_a_new_pair_is_probed_and_used_within_five_seconds(

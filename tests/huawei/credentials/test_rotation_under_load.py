@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
-import pytest
 from flask.testing import FlaskClient
 
 from app.settings import Settings
@@ -16,6 +15,7 @@ from tests.support.accounts import (
     gateway,
     replace,
     signers,
+    used,
     with_pairs,
 )
 from tests.support.gateway import ACCESS_KEY, SECOND_ACCESS_KEY, SECOND_SECRET_KEY, code, submit
@@ -23,16 +23,6 @@ from tests.support.sandbox_driver import SandboxDriver
 from tests.support.timing import LIMIT, together, wait_until
 
 NEW_KEY = NEW_PAIR[0]
-
-
-@pytest.fixture
-def mounted(tmp_path: Path) -> Mounted:
-    return Mounted(tmp_path / "partner").write(*PAIR)
-
-
-def used(sandbox: SandboxDriver) -> list[str]:
-    """The access key of each request that is not a probe."""
-    return [access_key for access_key, _ in signers(sandbox, probes=False)]
 
 
 def test_a_key_deleted_at_huawei_is_replaced_within_the_same_request(

@@ -21,7 +21,6 @@ from tests.support.accounts import (
     token_on_requests,
     tokens_issued,
     with_state,
-    with_token,
 )
 from tests.support.gateway import INDIVIDUAL_PATH, PERSON, bearer, code, submit
 from tests.support.sandbox_driver import SandboxDriver
@@ -30,11 +29,6 @@ from tests.support.valkey import Valkey
 
 LIFE = 86400
 OTHER_KEY = "another-state-key-of-more-than-32-bytes-0002"
-
-
-@pytest.fixture
-def token_settings(settings: Settings, sandbox: SandboxDriver, tmp_path: Path) -> Settings:
-    return with_token(settings, tmp_path, sandbox.url)
 
 
 @pytest.fixture

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from flask.testing import FlaskClient
 
@@ -19,7 +17,6 @@ from tests.support.accounts import (
     read,
     token_on_requests,
     tokens_issued,
-    with_token,
 )
 from tests.support.gateway import code, submit
 from tests.support.sandbox_driver import SandboxDriver
@@ -30,23 +27,8 @@ DEATHS = ["expired", "decrypt", "APIGW.0307", "CBC.0154", "IAM.0066", "IAM.0067"
 
 
 @pytest.fixture
-def token_settings(settings: Settings, sandbox: SandboxDriver, tmp_path: Path) -> Settings:
-    return with_token(settings, tmp_path, sandbox.url)
-
-
-@pytest.fixture
 def client(token_settings: Settings) -> FlaskClient:
     return gateway(token_settings)
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def tokens(token_settings: Settings, clock: Clock) -> Tokens:
-    return iam_tokens(token_settings, clock)
 
 
 def submit_all(client: FlaskClient, number: int) -> list[int]:
