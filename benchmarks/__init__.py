@@ -1,1 +1,1 @@
-"""Long runs and measurements; nothing of it is part of the gateway."""
+"""Long runs and measurements. The gateway does not import them."""

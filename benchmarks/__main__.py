@@ -1,7 +1,7 @@
 """`make bench`: measures the gateway beside its peers and writes docs/performance.md.
 
 BENCH_ROUNDS (10) and BENCH_SECONDS (1) make it shorter or longer; FIGURES names the figures to
-measure, and then the rows are printed only.
+measure; the rows are then printed and the page is not written.
 """
 
 import os
@@ -39,7 +39,7 @@ FIGURES = {
 
 
 def main() -> int:
-    """Measure; 0 whatever the figures are."""
+    """Measure and write the page. Returns 0, whatever the figures are."""
     asked = os.environ.get("FIGURES", "").split()
     begun = time.monotonic()
     with TemporaryDirectory(prefix="partner-gateway-bench-") as name:

@@ -1,4 +1,4 @@
-"""What every measurement needs, and the rows that it ends in."""
+"""The conditions of a measurement, and the rows of its results."""
 
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -21,7 +21,7 @@ class Row:
     figure: str
     goal: str
     measured: str
-    reached: bool | None = None  # None where there is no goal: a peer
+    reached: bool | None = None  # None for a peer: it has no goal
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +32,8 @@ class Bench:
         folder: For files of the servers.
         upstream: The stand-in for Huawei.
         project: The tree of the gateway that is measured.
-        rounds: How often the sides take turns.
-        seconds: How long each turn is.
+        rounds: The number of rounds; each side is measured once per round.
+        seconds: The length of one measurement.
     """
 
     folder: Path
@@ -44,14 +44,14 @@ class Bench:
 
     @contextmanager
     def started(self, sides: Sequence[S]) -> Iterator[Sequence[S]]:
-        """All sides at once."""
+        """Start all sides together."""
         with ExitStack() as stack:
             for side in sides:
                 stack.enter_context(side)
             yield sides
 
     def in_turns(self, *measures: Callable[[], float]) -> list[list[float]]:
-        """What each measure found, round by round; every round begins with another one."""
+        """The results of each measure by round. Each round starts with another measure."""
         found: list[list[float]] = [[] for _ in measures]
         for turn in range(self.rounds):
             for step in range(len(measures)):
@@ -66,6 +66,6 @@ def ratio(ours: Sequence[float], theirs: Sequence[float]) -> float:
 
 
 def at_most(figure: str, value: float, limit: float, unit: str = "", digits: int = 2) -> Row:
-    """A row whose goal is not to be above a limit."""
+    """A row whose goal is a value of at most the limit."""
     shown = f"{value:.{digits}f}{unit}"
     return Row(figure, f"≤ {limit:g}{unit}", shown, value <= limit)

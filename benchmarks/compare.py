@@ -1,4 +1,4 @@
-"""`make bench-compare`: two revisions of the gateway side by side, taking turns.
+"""`make bench-compare`: two revisions of the gateway, measured alternately.
 
 `python -m benchmarks.compare BASE CHANGE`; each is a revision, or a folder that holds a tree.
 """
@@ -38,8 +38,8 @@ def _tree(revision: str, folder: Path) -> Iterator[Path]:
 
 
 def _ratio(bench: Bench, trees: Sequence[Path]) -> float:
-    """CPU of a request in the second tree, that in the first one = 1."""
-    # Started anew for each round: two processes of one tree differ by some percent.
+    """CPU time of a request in the second tree, divided by that in the first."""
+    # Restart both for each round: two processes of one tree differ by some percent.
     sides = [gateway(bench.folder, bench.upstream.fast, project=tree) for tree in trees]
     with bench.started(sides):
         for side in sides:
@@ -49,7 +49,7 @@ def _ratio(bench: Bench, trees: Sequence[Path]) -> float:
 
 
 def main() -> int:
-    """Measure both; 0 whatever comes out."""
+    """Measure both. Returns 0, whatever the result is."""
     base, change = sys.argv[1:]
     with TemporaryDirectory(prefix="partner-gateway-compare-") as name:
         folder = Path(name)

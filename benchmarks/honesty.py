@@ -1,4 +1,4 @@
-"""Sees to it that every side does the whole job: the sandbox judges what they send."""
+"""Checks with the sandbox that every side does the same work as the gateway."""
 
 import sys
 from pathlib import Path
@@ -15,7 +15,7 @@ PERSON = {
     "partner_user_id": "shop-981",
 }
 WRONG_NUMBER = PERSON | {"document": {"type": "PASSPORT", "number": "E 12-34"}}
-# Customer, body, key; status and code that are due.
+# Customer, body, key; the expected status and code.
 CASES = (
     ("honest-1", PERSON, KEYS["crm"], 201, None),
     ("honest-2", PERSON, "no-key", 401, "UNAUTHENTICATED"),
@@ -27,10 +27,10 @@ CASES = (
 
 
 def check(folder: Path, project: Path = PROJECT) -> None:
-    """Have the gateway and the peers that do its job answer to the sandbox.
+    """Run the gateway and its full peers against the sandbox and check their answers.
 
     Raises:
-        RuntimeError: if one of them answers anything but what is due.
+        RuntimeError: if an answer differs from the expected one.
     """
     port = free_port()
     url = f"http://127.0.0.1:{port}"
@@ -58,5 +58,5 @@ def _check(side: Server) -> None:
         if answer.status_code != status or found.get("code") != code or (not code and not verified):
             raise RuntimeError(f"{side.name} answered {answer.status_code} {answer.text}")
     lines = side.log.read_text().splitlines()
-    if not any("honest-1" in line for line in lines):  # the gateway writes an audit line besides
+    if not any("honest-1" in line for line in lines):  # the gateway writes an audit line too
         raise RuntimeError(f"{side.name} does not log a line a request")

@@ -1,4 +1,4 @@
-"""Loads on servers."""
+"""Generates load on servers."""
 
 import http.client
 import json
@@ -23,7 +23,7 @@ SUBMISSION = json.dumps(
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What became of a load; times in seconds."""
+    """The result of a load; times in seconds."""
 
     requests: int
     seconds: float
@@ -33,23 +33,23 @@ class Load:
 
     @property
     def cpu_each(self) -> float:
-        """Seconds of the servers' CPU for one request."""
+        """CPU time of the servers per request, in seconds."""
         return self.cpu / self.requests
 
 
 def closed_loop(
     servers: Sequence[Server], connections: int, seconds: int, spread: float = 0
 ) -> Load:
-    """So many connections, each with its next request as soon as it has its answer.
+    """Send the next request on each connection as soon as the previous one is answered.
 
     Args:
-        servers: One, or two that get half of the connections each.
-        connections: How many.
-        seconds: For how long.
+        servers: One server, or two that get half of the connections each.
+        connections: The number of connections.
+        seconds: The duration.
         spread: Seconds over which the first requests are spread.
 
     Raises:
-        RuntimeError: if an answer was not the one to be expected: failing is no way to be fast.
+        RuntimeError: if an answer is not the expected one: a fast failure must not count.
     """
     before = sum(server.cpu for server in servers)
     command = [
@@ -67,7 +67,7 @@ def closed_loop(
 
 
 def submit(connection: http.client.HTTPConnection, customer: str, caller: str) -> int:
-    """Submit a customer, and read the answer; its status."""
+    """Submit a customer and read the answer. Returns its HTTP status."""
     headers = {"Authorization": f"Bearer {KEYS[caller]}", "Content-Type": "application/json"}
     path = f"/v1/customers/{customer}/verifications/individual"
     connection.request("POST", path, SUBMISSION, headers)
@@ -77,16 +77,16 @@ def submit(connection: http.client.HTTPConnection, customer: str, caller: str) -
 
 
 class Steady:
-    """So many requests a second, whatever becomes of them, over a few kept-alive connections.
+    """Sends requests at a constant rate over a few kept-alive connections, whatever the answers.
 
-    A request's time begins when it was to be sent.
+    The latency of a request counts from the moment at which it is due.
 
     Args:
-        port: The server's.
+        port: The port of the server.
         rate: Requests a second.
-        requests: How many.
-        path: What is read; None to submit customers.
-        caller: Who submits.
+        requests: The number of requests.
+        path: The path to read; None to submit customers.
+        caller: The caller that submits.
     """
 
     CONNECTIONS = 4
@@ -122,7 +122,7 @@ class Steady:
         connection.close()
 
     def percentiles(self) -> tuple[float, float]:
-        """The median and the 99th percentile, once all is done.
+        """The median and the 99th percentile in seconds, once every request is answered.
 
         Raises:
             RuntimeError: if a request was not answered with success.

@@ -1,4 +1,4 @@
-"""Processes of this machine: started, accounted for by the operating system, ended."""
+"""Processes of this machine, with their CPU time and memory as the operating system counts them."""
 
 import os
 import time
@@ -14,13 +14,13 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 
 class Process:
-    """A server and its children; leaving the context ends them.
+    """A server and its child processes; leaving the context ends them.
 
     Args:
         command: What to run.
-        url: Answers 200 once it serves.
-        log: The file that its output goes to.
-        project: The tree it is run from.
+        url: A URL that answers 200 once the server is ready.
+        log: The file of its output.
+        project: The working directory.
         environment: Further environment variables.
     """
 
@@ -63,7 +63,7 @@ class Process:
 
     @property
     def pids(self) -> list[int]:
-        """The process and all below it."""
+        """The ids of the process and of its descendants."""
         found = [self._process.pid]
         for pid in found:
             children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
@@ -72,7 +72,7 @@ class Process:
 
     @property
     def cpu(self) -> float:
-        """Seconds of CPU that the tree has used: user and system, children that ended too."""
+        """CPU seconds (user and system) of the process tree, including ended children."""
         ticks = 0
         for pid in self.pids:
             fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
@@ -81,7 +81,7 @@ class Process:
 
     @property
     def memory(self) -> dict[int, float]:
-        """Resident MiB by process."""
+        """Resident memory of each process in MiB."""
         sizes: dict[int, float] = {}
         for pid in self.pids:
             for line in Path(f"/proc/{pid}/status").read_text().splitlines():

@@ -1,4 +1,4 @@
-"""Where a request's CPU goes: py-spy's samples of the gateway under load, by layer."""
+"""CPU time of a request by layer, from py-spy's samples of the gateway under load."""
 
 import re
 import subprocess
@@ -15,7 +15,7 @@ from benchmarks.servers import gateway
 SPY = PROJECT / ".tools/bench/bin/py-spy"
 SECONDS = 8
 RATE = 400  # samples a second
-# A sample belongs to the first of these that is found going up from where it was taken.
+# A sample belongs to the innermost frame that matches one of these layers.
 LAYERS: Mapping[str, str] = {
     "HTTP to upstream: transport, urllib3, http.client": r"huawei/transport"
     r"|urllib3/|http/client|/email/|httptools|geventhttpclient",
@@ -36,13 +36,13 @@ LAYERS: Mapping[str, str] = {
     "gunicorn": r"gunicorn/",
     "gevent's loop": r"gevent/(?!_?socket|select|_?ssl)",
 }
-# Threads that wait; py-spy takes them for busy.
+# Waiting threads, which py-spy counts as busy.
 _IDLE = re.compile(r"gevent/(threadpool|_threading)|selectors\.py|socketserver\.py")
 _LINE = re.compile(r":\d+\)$")
 
 
 def samples(bench: Bench) -> Iterator[tuple[list[str], int]]:
-    """Stacks, outermost frame first, and how often each was seen."""
+    """Stacks, outermost frame first, with the number of samples of each."""
     found = bench.folder / "profile.txt"
     with gateway(bench.folder, bench.upstream.fast, project=bench.project) as server:
         closed_loop([server], 16, 1)
@@ -65,7 +65,7 @@ def samples(bench: Bench) -> Iterator[tuple[list[str], int]]:
 
 
 def by_layer(bench: Bench) -> list[tuple[str, float]]:
-    """Each layer's share of the samples, the greatest first."""
+    """The share of each layer in the samples, largest first."""
     counts: Counter[str] = Counter()
     for stack, times in samples(bench):
         counts[_layer(stack)] += times
@@ -82,6 +82,6 @@ def _layer(stack: list[str]) -> str:
 
 
 def write_stacks(bench: Bench, path: Path) -> None:
-    """All stacks, as flame graph programs read them."""
+    """Write all stacks in the format of flame graph programs."""
     lines = (f"{';'.join(stack)} {times}\n" for stack, times in samples(bench))
     path.write_text("".join(lines))

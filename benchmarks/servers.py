@@ -1,4 +1,4 @@
-"""The gateway and its peers, each to be started against an upstream."""
+"""The commands that start the gateway and its peers against an upstream."""
 
 import json
 import os
@@ -25,7 +25,7 @@ from demo.local import (
 )
 
 BENCH_PYTHON = PROJECT / ".tools/bench/bin/python"
-# The highest quota there is to configure is 1000 calls a second for each account: four callers
+# The highest configurable quota is 1000 calls a second for each account: four callers
 # with an account each never wait for it.
 CALLERS = ("billing", "crm", "shop", "support")
 KEYS = {name: f"key-of-{name}" for name in CALLERS}
@@ -47,15 +47,15 @@ def configuration(
     first_quota: float = HIGHEST_QUOTA,
     ca_file: Path | None = None,
 ) -> dict[str, Any]:
-    """What the gateway is configured with.
+    """The configuration of the gateway.
 
     Args:
         folder: Where key files are written.
-        upstream: Huawei.
-        callers: How many; those that send come last.
-        accounts: How many; callers get them in turn.
-        first_quota: Calls a second that the first account is allowed.
-        ca_file: Whom to trust.
+        upstream: The URL of the stand-in for Huawei.
+        callers: The number of callers; the callers that send come last.
+        accounts: The number of accounts, assigned to the callers round-robin.
+        first_quota: The quota of the first account in calls a second.
+        ca_file: The certificate authority of upstream.
     """
     files = {}
     pairs = {"key": (ACCESS_KEY, SECRET_KEY), "bucket": (BUCKET_ACCESS_KEY, BUCKET_SECRET_KEY)}
@@ -96,7 +96,7 @@ def configuration(
 
 
 class Server(Process):
-    """One of the sides that are compared."""
+    """One side of a comparison."""
 
     def __init__(self, name: str, port: int, command: list[str], folder: Path, **more: Any) -> None:
         self.name = name
@@ -127,7 +127,7 @@ def gateway(folder: Path, upstream: str, *, project: Path = PROJECT, **options: 
 
 
 def fastapi(folder: Path, upstream: str, client: str) -> Server:
-    """FastAPI with one of the two HTTP clients."""
+    """The FastAPI gateway with one of the two HTTP clients."""
     port = free_port()
     environment = {
         **PARTNER,
@@ -144,7 +144,7 @@ def fastapi(folder: Path, upstream: str, client: str) -> Server:
 
 
 def proxy(folder: Path, upstream: str) -> Server:
-    """nginx, which passes requests on and does nothing else."""
+    """nginx as a plain reverse proxy."""
     port = free_port()
     place = folder / f"nginx-{port}"
     os.mkdir(place)

@@ -1,7 +1,7 @@
-"""`make soak`: two gateways on one Redis, 40 callers, faults that come and go.
+"""`make soak`: two gateways on one Redis, 40 callers, temporary faults.
 
 Ends with a table: calls, writes done twice (must be 0), writes lost (must be 0), the worst second
-against the quota, growth of memory. SOAK_SECONDS says for how long, 600 by default.
+against the quota, growth of memory. SOAK_SECONDS is the duration, 600 by default.
 """
 
 import itertools
@@ -49,7 +49,7 @@ class Soak:
         self._lock = threading.Lock()
 
     def call(self, caller: int) -> None:
-        """One caller's work."""
+        """Submit customers as one caller until the time is up."""
         session = requests.Session()
         session.trust_env = False
         session.headers["Authorization"] = f"Bearer {KEY}"
@@ -59,7 +59,7 @@ class Soak:
             self._submit(session, f"soak-{caller}-{number}", self.urls[(caller + number) % 2])
 
     def _submit(self, session: requests.Session, customer: str, url: str) -> None:
-        # The pictures are named only: the sandbox does not look for them.
+        # The attachments are named and not uploaded: the sandbox does not check that they exist.
         body = {**PERSON, "attachments": [f"{customer}/a.png", f"{customer}/b.png"]}
         path = f"{url}/v1/customers/{customer}/verifications/individual"
         ends = time.monotonic() + LIMIT
@@ -79,7 +79,7 @@ class Soak:
             self.unsettled.add(customer)
 
     def spoil(self) -> None:
-        """Put one fault after the other in force for a while."""
+        """Activate one fault after the other for a while."""
         for kind, parameters in itertools.cycle(FAULTS):
             if self.over.wait(10):
                 return
@@ -140,7 +140,7 @@ def _report(soak: Soak, before: list[int], after: list[int]) -> int:
 
 
 def main() -> int:
-    """Run the soak; 0 if nothing was written twice, lost, or over the quota."""
+    """Run the soak. Returns 0 if no write was doubled or lost and the quota was kept."""
     seconds = float(os.environ.get("SOAK_SECONDS", "600"))
     port = free_port()
     with TemporaryDirectory() as folder, TemporaryFile() as log:

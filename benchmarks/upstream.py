@@ -1,4 +1,4 @@
-"""The stand-in for Huawei: nginx, which answers far faster than anything that is measured."""
+"""The stand-in for Huawei: nginx, which is far faster than every measured side."""
 
 from pathlib import Path
 from string import Template
@@ -9,16 +9,16 @@ import trustme
 from benchmarks.processes import Process
 from demo.local import free_port
 
-# What the sandbox answers to a push of verified-info.
+# The sandbox's answer to a push of verified-info.
 ANSWER = '{"error_msg": "success", "error_code": "CBC.0000"}'
-DELAY = 0.3  # seconds, of the slow one; written out in upstream.conf
+DELAY = 0.3  # seconds, of the slow server; repeated in upstream.conf
 
 
 class Upstream(Process):
-    """Three servers with the same answer.
+    """Three servers that give the same answer.
 
     Args:
-        folder: Where its files are written.
+        folder: The folder for its files.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -43,7 +43,7 @@ class Upstream(Process):
 
     @property
     def secure_connections(self) -> list[str]:
-        """The connection of each request by TLS so far."""
+        """The connection number of each TLS request so far."""
         return self._connections.read_text().split()
 
 

@@ -1,1 +1,1 @@
-"""Shows and serves the gateway on this machine, on the sandbox."""
+"""Demonstrates and serves the gateway on this machine, with the sandbox as upstream."""

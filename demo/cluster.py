@@ -21,8 +21,8 @@ from demo.processes import end, start, wait_until, wait_until_served
 
 LIMIT = 60.0  # seconds for a start or an end
 
-# It has to see that a gateway is not ready within the second in which the gateway's door is open
-# still. A request is sent again only where it never reached a gateway.
+# haproxy must notice that a gateway is not ready within the second in which the gateway still
+# accepts connections. A request is sent again only if it never reached a gateway.
 BALANCER = """
 defaults
     mode http
@@ -45,7 +45,7 @@ backend gateways
 
 
 def ask(method: str, url: str, **options: Any) -> requests.Response:
-    """A request of the demo's caller, on a connection of its own."""
+    """Send a request as the demo's caller on a new connection."""
     with requests.Session() as session:
         session.trust_env = False
         session.headers.update({"Authorization": f"Bearer {KEY}", "Connection": "close"})
@@ -53,18 +53,18 @@ def ask(method: str, url: str, **options: Any) -> requests.Response:
 
 
 class MountedKeys:
-    """The key files as a cluster mounts them: a directory that is exchanged as a whole."""
+    """The key files as a cluster mounts them: a directory that is replaced as a whole."""
 
     def __init__(self, folder: Path) -> None:
         self._link = folder / "partner"
         self._folder = folder
         self._versions = 0
         first = self._next()
-        self._link.rename(first)  # what `configuration` wrote
+        self._link.rename(first)  # written by `configuration`
         self._show(first)
 
     def exchange(self, access_key: str, secret_key: str) -> None:
-        """Mount another pair in place of the one there is."""
+        """Replace the mounted pair."""
         version = self._next()
         version.mkdir()
         (version / "access_key").write_text(access_key)
@@ -83,7 +83,7 @@ class MountedKeys:
 
 @dataclass(frozen=True)
 class Replacement:
-    """How a gateway ended, and how long its end and the start of the next one took."""
+    """The exit of a gateway, with the seconds of its end and of the start of the next gateway."""
 
     status: int
     end_seconds: float
@@ -91,11 +91,11 @@ class Replacement:
 
 
 class Cluster:
-    """Everything that serves; leaving the context ends it.
+    """Gateways, sandbox, state and load balancer; leaving the context ends them.
 
     Args:
-        balancer: Where haproxy is.
-        log: Where everything writes its log.
+        balancer: The path of haproxy.
+        log: The file for all logs.
     """
 
     def __init__(self, balancer: str, log: IO[bytes]) -> None:
@@ -138,7 +138,7 @@ class Cluster:
     def _configure(self, folder: Path, state_url: str) -> None:
         settings = configuration(folder, f"http://127.0.0.1:{self._sandbox_port}")
         self.keys = MountedKeys(folder)
-        # More than is sent: what is looked at is the exchange of gateways, not the queue.
+        # Above the load: the drill tests the replacement of gateways, not the queue.
         settings["accounts"]["default"]["quota"] = {"requests_per_second": 1000}
         (folder / "state.key").write_bytes(secrets.token_bytes(32))
         settings["state"] = {
@@ -169,7 +169,7 @@ class Cluster:
         end(*self._gateways)
 
     def replace(self, place: int) -> Replacement:
-        """End a gateway by SIGTERM, and start another one in its place."""
+        """End a gateway by SIGTERM and start a new one on the same ports."""
         old = self._gateways[place]
         begin = time.monotonic()
         old.send_signal(signal.SIGTERM)
@@ -181,7 +181,7 @@ class Cluster:
         return Replacement(status, ended - begin, time.monotonic() - ended)
 
     def rotate(self, number: int, previous: tuple[str, str]) -> tuple[str, str]:
-        """Have Huawei know a new key, mount it, and take the old one away when nobody uses it."""
+        """Create a new key at Huawei, mount it, and delete the old key once it is unused."""
         new = (f"DRILLACCESSKEY{number:06}", secrets.token_hex(20))
         self._know(previous, new)
         self.keys.exchange(*new)

@@ -1,4 +1,4 @@
-"""`make demo`: verifies customers through the gateway, and shows what crosses the wire."""
+"""`make demo`: verifies customers through the gateway and prints the requests on both sides."""
 
 import json
 import struct
@@ -52,7 +52,7 @@ def _shortened(headers: dict[str, str]) -> str:
 
 
 class Show:
-    """Calls the gateway, prints both sides, and counts what was not as announced."""
+    """Calls the gateway, prints both sides, and counts unexpected answers."""
 
     def __init__(self, local: Local) -> None:
         self.failures = 0
@@ -71,7 +71,7 @@ class Show:
         body: Any = None,
         **headers: str,
     ) -> None:
-        """One request; `expected` is the HTTP status, and a word of the answer."""
+        """Send one request; `expected` is the HTTP status and a word of the answer."""
         content = body if isinstance(body, bytes) else json.dumps(body).encode() if body else b""
         kind = {"Content-Type": "image/png" if isinstance(body, bytes) else "application/json"}
         asked = "".join(f"\n{name}: {value}" for name, value in headers.items())
@@ -143,7 +143,7 @@ def _review(show: Show, customer: str, end: str) -> None:
 
 
 def main() -> int:
-    """Run the show; 0 if everything was as announced."""
+    """Run the demonstration. Returns 0 if every answer is the expected one."""
     with TemporaryFile() as log, Local(log=log) as local:
         show = Show(local)
         _legacy(show)

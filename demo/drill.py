@@ -1,9 +1,9 @@
-"""`make drill`: gateways and keys are replaced under load, and nobody notices.
+"""`make drill`: replaces gateways and keys under load; no request may fail.
 
-Fifty requests a second, each at its time whether or not the earlier ones are answered, reach two
-gateways through haproxy. One gateway after the other is ended by SIGTERM and started anew, and the
-partner's key is rotated. Ends with a table, and with 1 if a request failed. DRILL_SECONDS says for
-how long, 60 by default; DRILL_RATE how many requests a second.
+Sends fifty requests a second through haproxy to two gateways, at a constant rate that does not
+wait for answers. Ends the gateways by SIGTERM and restarts them one after the other, and rotates
+the partner's key. Prints a table and exits with 1 if a request failed. DRILL_SECONDS is the
+duration, 60 by default; DRILL_RATE the number of requests a second.
 """
 
 import json
@@ -25,13 +25,13 @@ from demo.cluster import FIRST_PAIR, Cluster, Replacement, ask
 from demo.demo import PERSON
 from demo.local import KEY
 
-LATENCY = 0.3  # seconds that Huawei takes, so that there are always requests under way
-WAITING = 200  # requests that can be under way
+LATENCY = 0.3  # seconds of Huawei's answer, so that some requests are always in progress
+WAITING = 200  # concurrent requests
 CALM = 2.0  # seconds between one replacement, or rotation, and the next
 
 
 def _word(answer: urllib3.BaseHTTPResponse) -> str:
-    """What the gateway said in one word; the balancer's own answers are no JSON."""
+    """The status or code of an answer; an answer of haproxy itself is not JSON."""
     if not answer.headers.get("Content-Type", "").endswith("json"):
         return "of the balancer"
     document = answer.json()
@@ -48,13 +48,13 @@ class Load:
     seconds: list[float] = field(default_factory=list)
     submitted: set[str] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)
-    # A request that failed is not sent again: it is what is counted.
+    # A failed request is not repeated: the drill counts failures.
     _pool: urllib3.PoolManager = field(
         default_factory=lambda: urllib3.PoolManager(maxsize=WAITING, retries=False, timeout=40)
     )
 
     def run(self, rate: int, over: Callable[[], bool]) -> None:
-        """Return once it is over and every request was answered, or has failed."""
+        """Return once the time is up and every request is answered or has failed."""
         begin = time.monotonic()
         with ThreadPoolExecutor(WAITING) as threads:
             for number in count():
@@ -90,7 +90,7 @@ class Load:
 
 @dataclass
 class Drill:
-    """What is done to the gateways meanwhile."""
+    """Replaces gateways and keys during the load."""
 
     cluster: Cluster
     ends: float  # on the monotonic clock
@@ -99,18 +99,18 @@ class Drill:
     stopped: threading.Event = field(default_factory=threading.Event)
 
     def over(self) -> bool:
-        """Whether the time is up, and everything was replaced at least once."""
+        """Whether the time is up and each gateway and key was replaced at least once."""
         return time.monotonic() > self.ends and len(self.replacements) > 1 and self.rotations > 0
 
     def replace(self) -> None:
-        """One gateway after the other."""
+        """Replace one gateway after the other."""
         for number in count():
             if self.stopped.wait(CALM):
                 return
             self.replacements.append(self.cluster.replace(number % 2))
 
     def rotate(self) -> None:
-        """One key after the other."""
+        """Rotate one key after the other."""
         pair = FIRST_PAIR
         for number in count(1):
             if self.stopped.wait(CALM):
@@ -153,7 +153,7 @@ def _report(load: Load, drill: Drill) -> int:
 
 
 def run(haproxy: str, seconds: float = 60, rate: int = 50) -> int:
-    """The drill; 0 if no request failed, and gateways and keys really were replaced."""
+    """Run the drill. Returns 0 if no request failed and gateways and keys were replaced."""
     with TemporaryFile() as log, Cluster(haproxy, log) as cluster:
         ask("PATCH", f"{cluster.sandbox_url}/settings", json={"requests_per_second": None})
         slow = {"operation": "*", "kind": "latency", "seconds": LATENCY, "count": None}
@@ -162,7 +162,7 @@ def run(haproxy: str, seconds: float = 60, rate: int = 50) -> int:
         load = Load(cluster.url)
         with ThreadPoolExecutor(2) as threads:
             tasks = [threads.submit(drill.replace), threads.submit(drill.rotate)]
-            # A replacement that failed ends it all.
+            # A failed replacement ends the drill.
             try:
                 load.run(rate, lambda: drill.over() or any(task.done() for task in tasks))
             finally:
@@ -173,7 +173,7 @@ def run(haproxy: str, seconds: float = 60, rate: int = 50) -> int:
 
 
 def main() -> int:
-    """Run it if haproxy is there."""
+    """Run the drill if haproxy is installed."""
     haproxy = shutil.which("haproxy") or shutil.which("haproxy", path="/usr/sbin")
     if haproxy is None:
         sys.stderr.write("haproxy is missing: `make tools` installs it, or says how\n")

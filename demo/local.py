@@ -15,19 +15,19 @@ from demo.processes import PROJECT as PROJECT
 from demo.processes import end, start, wait_until_served
 
 KEY = "demo-key"
-# The key pair, partner and platform that the sandbox knows from its start.
+# The key pair, partner and platform in the start state of the sandbox.
 ACCESS_KEY = "SANDBOXACCESSKEY0001"
 SECRET_KEY = "sandbox-secret-key-0001-not-a-secret"  # noqa: S105 - the sandbox's, known to all
 PARTNER_ID = "0a1b2c3d4e5f60718293a4b5c6d7e8f9"
 PLATFORM_ID = "PARTNER01"
-# Its bucket belongs to another account, as at Huawei.
+# The review bucket belongs to another account, as at Huawei.
 BUCKET, REGION = "kyc", "ap-southeast-1"
 BUCKET_ACCESS_KEY = "SANDBOXOBSKEY0000001"
 BUCKET_SECRET_KEY = "sandbox-obs-secret-not-a-secret"  # noqa: S105 - the sandbox's, known to all
 
 
 def free_port() -> int:
-    """A port of the loopback address that nothing listens on now."""
+    """A free port of the loopback address."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -42,7 +42,7 @@ def _key_files(folder: Path, access_key: str, secret_key: str) -> dict[str, str]
 
 
 def configuration(folder: Path, sandbox_url: str) -> dict[str, Any]:
-    """A configuration for the sandbox, with its key files written to `folder`."""
+    """A configuration for the sandbox. Writes its key files to `folder`."""
     return {
         "accounts": {
             "default": {
@@ -51,7 +51,7 @@ def configuration(folder: Path, sandbox_url: str) -> dict[str, Any]:
                 "platform_id": PLATFORM_ID,
                 "credentials": [_key_files(folder / "partner", ACCESS_KEY, SECRET_KEY)],
                 "attachments": {
-                    # By name: the bucket's name stands in front of it.
+                    # A host name, because the bucket's name becomes its subdomain.
                     "endpoint": sandbox_url.replace("127.0.0.1", "localhost"),
                     "bucket": BUCKET,
                     "region": REGION,
@@ -74,16 +74,16 @@ def configuration(folder: Path, sandbox_url: str) -> dict[str, Any]:
 
 
 class Local:
-    """Both processes; leaving the context ends them.
+    """The gateway and the sandbox as processes; leaving the context ends them.
 
     Args:
-        port: The gateway's; 0 for a free one.
-        sandbox_port: The sandbox's; 0 for a free one.
-        metrics_port: The gateway's for Prometheus; 0 for a free one.
-        log: Where both write their log; None for standard error.
+        port: The port of the gateway; 0 for a free port.
+        sandbox_port: The port of the sandbox; 0 for a free port.
+        metrics_port: The gateway's port for Prometheus; 0 for a free port.
+        log: The log file of both; None for standard error.
         environment: Further environment variables of the gateway.
-        gateways: How many gateways; only the first one's ports can be chosen.
-        state: The section `state` of their configuration, which more than one need.
+        gateways: The number of gateways; only the ports of the first can be chosen.
+        state: The section `state` of their configuration; several gateways need it.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Programs of this machine: started, waited for until they serve, and ended in order."""
+"""Starts programs, waits until they serve, and ends them in order."""
 
 import os
 import signal
@@ -23,10 +23,10 @@ def start(
     """Start a program.
 
     Args:
-        command: What to run.
-        log: Where its output goes: a file, or one of subprocess's numbers.
-        environment: Further environment variables; one that is None is taken away.
-        folder: The folder to run it in.
+        command: The program and its arguments.
+        log: The destination of its output: a file, or a constant of subprocess such as PIPE.
+        environment: Further environment variables; a variable set to None is removed.
+        folder: The working directory.
     """
     variables = {**os.environ, **(environment or {})}
     return subprocess.Popen(  # noqa: S603 - our own programs
@@ -36,12 +36,12 @@ def start(
         stdin=subprocess.DEVNULL,
         stdout=log,
         stderr=log,
-        start_new_session=True,  # Ctrl-C is for us, who then end it in order
+        start_new_session=True,  # Ctrl-C reaches only our process, which then ends the program
     )
 
 
 def end(*processes: subprocess.Popen[bytes]) -> None:
-    """Ask programs to end, and wait until they have; kill what does not in STOP_LIMIT."""
+    """Send SIGTERM and wait for the exit; kill a program that runs longer than STOP_LIMIT."""
     for process in processes:
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
@@ -65,10 +65,10 @@ def answers(url: str) -> bool:
 
 
 def wait_until(condition: Callable[[], object], what: str, limit: float = START_LIMIT) -> None:
-    """Look again and again.
+    """Check the condition every 5 ms until it is true.
 
     Raises:
-        TimeoutError: It does not come true within the limit, in seconds.
+        TimeoutError: The condition is not true within `limit` seconds.
     """
     ends = time.monotonic() + limit
     while not condition():
@@ -82,7 +82,7 @@ def wait_until_served(url: str, *processes: subprocess.Popen[bytes]) -> None:
 
     Raises:
         RuntimeError: One of the programs has ended.
-        TimeoutError: It does not answer in START_LIMIT.
+        TimeoutError: The URL does not answer within START_LIMIT.
     """
 
     def served() -> bool:

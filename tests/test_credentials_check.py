@@ -1,4 +1,4 @@
-"""`flask --app app credentials check`, run as a program: what it says, and how it ends."""
+"""`flask --app app credentials check`, run as a program: its output and exit status."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Check = Callable[[dict[str, Any]], subprocess.CompletedProcess[str]]
 
 @pytest.fixture
 def check(tmp_path: Path) -> Check:
-    """Runs the command for a configuration."""
+    """A function that runs the command for a configuration."""
 
     def run(document: dict[str, Any]) -> subprocess.CompletedProcess[str]:
         path = tmp_path / "config.yaml"
@@ -53,7 +53,7 @@ def credentials_check(**environment: str) -> subprocess.CompletedProcess[str]:
 
 
 def lines(done: subprocess.CompletedProcess[str]) -> dict[str, tuple[str, str]]:
-    """Account -> its state and what is said of it."""
+    """Account -> its state and its message."""
     found = {}
     for line in done.stdout.splitlines():
         match = re.fullmatch(r"(ok  |FAIL) ([^:]+): (.+)", line)
@@ -64,7 +64,7 @@ def lines(done: subprocess.CompletedProcess[str]) -> dict[str, tuple[str, str]]:
 
 @pytest.fixture
 def other_sites() -> Iterator[Callable[[], SandboxDriver]]:
-    """Starts further sandboxes, each with faults of its own."""
+    """A function that starts further sandboxes, each with its own faults."""
     servers: list[SandboxServer] = []
 
     def start() -> SandboxDriver:
@@ -76,7 +76,7 @@ def other_sites() -> Iterator[Callable[[], SandboxDriver]]:
         server.__exit__(None, None, None)
 
 
-def test_where_all_is_well_it_says_so_and_ends_with_0(
+def test_the_check_of_working_credentials_exits_with_0(
     check: Check, sandbox: SandboxDriver, tmp_path: Path
 ) -> None:
     document = configuration(tmp_path, sandbox.url)
@@ -98,7 +98,7 @@ def by_token(folder: Path, url: str, password: str) -> dict[str, Any]:
     return account | {"authentication": "token", "iam": iam, "credentials": []}
 
 
-def test_each_account_that_is_not_well_is_told_why_and_it_ends_with_1(
+def test_the_check_names_each_account_with_faulty_credentials_and_exits_with_1(
     check: Check,
     sandbox: SandboxDriver,
     other_sites: Callable[[], SandboxDriver],
@@ -128,7 +128,7 @@ def test_each_account_that_is_not_well_is_told_why_and_it_ends_with_1(
     accounts["unreachable"] = {**good, "endpoint": "http://127.0.0.1:1"}
     accounts["wrong-password"] = by_token(tmp_path, sandbox.url, "wrong-password")
 
-    # A shared state that is lost is no hindrance.
+    # A lost shared state does not prevent the check.
     key_file = tmp_path / "state-key"
     key_file.write_text("k" * 32)
     document["state"] = {"url": "redis://:a-password@127.0.0.1:1/0", "key_file": str(key_file)}
@@ -156,14 +156,14 @@ def test_each_account_that_is_not_well_is_told_why_and_it_ends_with_1(
     assert not any(key["locked"] for key in sandbox.state()["access_keys"].values())
 
 
-def test_without_a_configuration_it_ends_with_2() -> None:
+def test_the_check_of_credentials_without_a_configuration_exits_with_2() -> None:
     done = credentials_check()
     assert (done.returncode, done.stdout) == (2, "")
     assert "GATEWAY_CONFIG is not set" in done.stderr
     assert "Traceback" not in done.stderr
 
 
-def test_with_a_key_of_the_state_that_cannot_be_read_it_ends_with_2(
+def test_the_check_of_credentials_with_an_unreadable_sealing_key_exits_with_2(
     check: Check, sandbox: SandboxDriver, tmp_path: Path
 ) -> None:
     document = configuration(tmp_path, sandbox.url)

@@ -1,4 +1,4 @@
-"""The end of a gateway under gunicorn: readiness goes first, and nobody loses an answer."""
+"""The shutdown of a gateway under gunicorn: readiness ends first, and no answer is lost."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def submit(gateway: ServedGateway, customer: str) -> requests.Response:
     return gateway.request("POST", path_of(customer), json=INDIVIDUAL, headers=headers())
 
 
-def test_on_its_end_readiness_goes_first_and_requests_under_way_finish(
+def test_on_sigterm_readiness_ends_first_and_requests_in_progress_finish(
     sandbox: SandboxDriver, tmp_path: Path
 ) -> None:
     document = patient(tmp_path, sandbox.url, timeouts={"read": 30.0})
@@ -36,7 +36,9 @@ def test_on_its_end_readiness_goes_first_and_requests_under_way_finish(
         answers: list[requests.Response] = []
 
         def not_ready() -> bool:
-            answers.append(gateway.request("GET", "/readyz"))  # the door is open still
+            answers.append(
+                gateway.request("GET", "/readyz")
+            )  # the gateway still accepts connections
             return answers[-1].status_code == 503
 
         wait_until(not_ready)
@@ -79,5 +81,5 @@ def test_a_kept_alive_connection_is_closed_as_soon_as_the_gateway_is_not_ready(
 
         wait_until(not_ready)
         if answers[-1].headers["Connection"] != "close":
-            not_ready()  # the signal had come in the middle of that request
+            not_ready()  # the signal arrived during that request
         assert answers[-1].headers["Connection"] == "close"

@@ -15,8 +15,8 @@ from tests.support.fixtures import Build
 from tests.support.patience import new_customer, read, said, submit
 from tests.support.sandbox_driver import SandboxDriver
 
-WAIT = 3  # seconds: the callers' deadline, with room for a machine that is busy
-READ_DEADLINE = 8  # seconds, the contract's
+WAIT = 3  # seconds: the callers' deadline, with a reserve for a busy machine
+READ_DEADLINE = 8  # seconds, as in the contract
 
 UPSTREAM = {"legacy": "verified-info", "review": "individual"}
 STATES = ("memory", "redis")
@@ -28,10 +28,10 @@ UNKNOWN = (504, "OUTCOME_UNKNOWN", False)
 
 @dataclass(frozen=True)
 class Case:
-    """A fault, and what it means for a write and for a read.
+    """A fault, and its effect on a write and on a read.
 
-    `processed`: whether Huawei does what it was asked to before the answer is spoiled.
-    `lost`: what a caller of the legacy call gets; None where the answer arrives all the same.
+    `processed`: whether Huawei processes the call before the fault.
+    `lost`: the answer to a caller of the legacy call; None where Huawei's answer still arrives.
     """
 
     kind: str
@@ -74,7 +74,7 @@ CASES = [
         )
     ),
 ]
-# For a read it makes no difference whether it was carried out.
+# `processed` has no effect on a read.
 READS = [case for case in CASES if case.processed or case.kind == "refuse"]
 LOST_READS = [case for case in READS if case.lost]
 cases = pytest.mark.parametrize("case", CASES, ids=str)
@@ -84,7 +84,7 @@ K = TypeVar("K")
 
 
 def at_once(work: Callable[[K], T], keys: Sequence[K]) -> dict[K, tuple[T, float]]:
-    """What the work returns for each key, and the seconds that it took; all run side by side."""
+    """The result of `work` for each key and its seconds; all run concurrently."""
 
     def timed(key: K) -> tuple[T, float]:
         begun = monotonic()
@@ -95,21 +95,21 @@ def at_once(work: Callable[[K], T], keys: Sequence[K]) -> dict[K, tuple[T, float
 
 
 def about(sandbox: SandboxDriver, operation: str, customer: str) -> list[dict[str, Any]]:
-    """The requests that concern a customer."""
+    """The requests about a customer."""
     found = sandbox.requests(operation)
     return [one for one in found if f'"{customer}"' in one["body"] or customer in one["target"]]
 
 
-def test_the_matrix_has_every_fault_that_the_sandbox_knows() -> None:
+def test_the_fault_matrix_has_every_fault_of_the_sandbox() -> None:
     assert {case.kind for case in CASES} | {"throttled"} == set(KINDS)
 
 
 @cases
-def test_a_write_is_sent_once_and_its_outcome_told_in_time(
+def test_a_faulty_write_is_sent_once_and_answered_in_time(
     kept: Build, sandbox: SandboxDriver, case: Case
 ) -> None:
     for operation in UPSTREAM.values():
-        case.arrange(sandbox, operation)  # every write is hit, no read is
+        case.arrange(sandbox, operation)  # the fault applies to every write and to no read
     customers = {cell: "-".join((new_customer(), *cell)) for cell in CELLS}
     gateways = {cell: kept(cell[1], cell[0]) for cell in CELLS}
     answers = at_once(lambda cell: submit(gateways[cell], customers[cell], wait=WAIT), CELLS)
@@ -124,8 +124,8 @@ def test_a_write_is_sent_once_and_its_outcome_told_in_time(
         assert seconds < WAIT + 1
         sent = about(sandbox, UPSTREAM[backend], customer)
         assert [one["processed"] for one in sent] == [case.processed]
-        # Without a key a legacy submission is not looked after. On review the state is read
-        # before it is sent, and again where the answer was lost.
+        # A legacy submission without a key is not reconciled. Review reads the state before it
+        # sends, and again after a lost answer.
         looks = len(about(sandbox, "result", customer))
         if backend == "legacy":
             assert looks == 0
@@ -135,7 +135,7 @@ def test_a_write_is_sent_once_and_its_outcome_told_in_time(
 
 @states
 @pytest.mark.parametrize("kind", ["reset", "hang", "html"])
-def test_where_the_result_cannot_be_read_either_the_outcome_stays_unknown(
+def test_the_outcome_stays_unknown_where_the_result_cannot_be_read_either(
     kept: Build, sandbox: SandboxDriver, kind: str, state: str
 ) -> None:
     sandbox.fault("individual", kind, processed=True)
@@ -162,7 +162,7 @@ def test_a_read_that_fails_once_is_sent_again(
 
 
 @pytest.mark.parametrize("case", LOST_READS, ids=str)
-def test_a_read_that_fails_again_and_again_fails_in_time(
+def test_a_read_that_keeps_failing_is_answered_in_time(
     kept: Build, sandbox: SandboxDriver, case: Case
 ) -> None:
     case.arrange(sandbox, "result")
@@ -191,7 +191,7 @@ def test_a_write_that_was_throttled_is_sent_again_after_the_pause(
 
 @states
 @pytest.mark.parametrize("backend", UPSTREAM)
-def test_a_write_that_is_throttled_for_longer_than_it_may_take_is_refused(
+def test_a_write_throttled_beyond_its_deadline_is_refused(
     kept: Build, sandbox: SandboxDriver, backend: str, state: str
 ) -> None:
     sandbox.fault(UPSTREAM[backend], "throttled", retry_after=30)

@@ -1,4 +1,4 @@
-"""The gateway under gunicorn, as it is deployed."""
+"""The gateway under gunicorn, as deployed."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from tests.support.sandbox_driver import SandboxDriver
 
 
 class Gate:
-    """An upstream's answer that waits while the gate is shut."""
+    """An answer of upstream that is held while the gate is shut."""
 
     def __init__(self) -> None:
         self.arrived = threading.Semaphore(0)
@@ -60,13 +60,13 @@ def submit(gateway: ServedGateway, customer: str = CUSTOMER) -> requests.Respons
 
 
 def check_quiet(gateway: ServedGateway) -> None:
-    """Every line is JSON, none tells of a crash, none holds what must not be there."""
+    """Assert that every line is JSON, without a crash and without these values."""
     assert not any("exceptions" in line for line in gateway.lines)
     for word in ("Traceback", SECRET_KEY, "writer-key", "ZHANG SAN", "E1234567"):
         assert word not in gateway.text
 
 
-def test_it_serves_and_counts(
+def test_the_served_gateway_serves_every_path_and_counts_requests(
     tmp_path: Path, config: dict[str, Any], sandbox: SandboxDriver
 ) -> None:
     port = free_port()
@@ -95,7 +95,7 @@ def test_it_serves_and_counts(
         assert secret not in metrics
 
 
-def test_an_ipv6_address_is_bound_in_brackets() -> None:
+def test_an_ipv6_host_is_bound_in_brackets() -> None:
     assert settings.address("::", 8080) == "[::]:8080"
     assert settings.address("0.0.0.0", 8080) == "0.0.0.0:8080"  # noqa: S104 - nothing is bound
 
@@ -107,7 +107,7 @@ def test_an_ipv6_address_is_bound_in_brackets() -> None:
         ({"PORT": "eighty"}, "PORT must be a port number"),
     ],
 )
-def test_a_wrong_environment_ends_it_with_2_and_one_message(
+def test_a_wrong_environment_exits_with_2_and_one_message(
     tmp_path: Path,
     config: dict[str, Any],
     environment: dict[str, str | None],
@@ -122,7 +122,7 @@ def test_a_wrong_environment_ends_it_with_2_and_one_message(
     assert errors.count("\n") == 1
 
 
-def test_a_wrong_configuration_ends_it_with_2_and_one_message(tmp_path: Path) -> None:
+def test_a_wrong_configuration_exits_with_2_and_one_message(tmp_path: Path) -> None:
     path = tmp_path / "config.yaml"
     path.write_text("accounts: {default: {secret_key: s3cr3t}}\n")
     process = gunicorn(environment={"GATEWAY_CONFIG": str(path)})
@@ -135,7 +135,7 @@ def test_a_wrong_configuration_ends_it_with_2_and_one_message(tmp_path: Path) ->
     assert "Traceback" not in errors
 
 
-def test_a_call_that_is_under_way_is_finished_before_the_end(tmp_path: Path) -> None:
+def test_a_call_in_progress_is_finished_before_the_gateway_exits(tmp_path: Path) -> None:
     gate = Gate()
     with RawUpstream(gate) as upstream, ThreadPoolExecutor() as threads:
         config = configuration(tmp_path, upstream.url)
@@ -154,7 +154,7 @@ def test_a_call_that_is_under_way_is_finished_before_the_end(tmp_path: Path) -> 
 
 @pytest.fixture
 def copied(tmp_path: Path) -> Iterator[Path]:
-    """A copy of what is deployed, read-only as far as the user of the tests minds."""
+    """A read-only copy of the deployed files."""
     project = tmp_path / "deployed"
     ignored = shutil.ignore_patterns("__pycache__")
     shutil.copytree(PROJECT / "app", project / "app", ignore=ignored)
@@ -167,7 +167,7 @@ def copied(tmp_path: Path) -> Iterator[Path]:
         folder.chmod(0o755)
 
 
-def test_it_needs_no_home_and_writes_nothing(
+def test_the_served_gateway_needs_no_home_and_writes_no_file(
     tmp_path: Path, config: dict[str, Any], sandbox: SandboxDriver, copied: Path
 ) -> None:
     def snapshot() -> dict[str, float]:
@@ -198,19 +198,20 @@ def test_tls_works_under_the_real_worker(tmp_path: Path) -> None:
                 "POST",
                 INDIVIDUAL_PATH,
                 json=PERSON,
-                headers=bearer() | {"Partner-Account": "second"},  # it does not trust that CA
+                headers=bearer()
+                | {"Partner-Account": "second"},  # the second account does not trust that CA
             )
             assert refused.json()["code"] == "UPSTREAM_UNREACHABLE"
     check_quiet(gateway)
     assert len(upstream.requests) == 3
 
 
-def test_requests_that_wait_do_not_hold_up_the_probes(tmp_path: Path) -> None:
+def test_waiting_requests_do_not_delay_the_health_probes(tmp_path: Path) -> None:
     gate, many = Gate(), 50
     with RawUpstream(gate) as upstream, ThreadPoolExecutor(many) as threads:
         config = configuration(tmp_path, upstream.url)
         with ServedGateway(tmp_path, config) as gateway:
-            assert submit(gateway).status_code == 201  # proves the key, which one call has to
+            assert submit(gateway).status_code == 201  # the first call proves the key
             gate.shut()
             answers = [threads.submit(submit, gateway, f"c-{place}") for place in range(many)]
             for _ in range(1 + many):
@@ -222,7 +223,7 @@ def test_requests_that_wait_do_not_hold_up_the_probes(tmp_path: Path) -> None:
     assert len(upstream.requests) == 1 + many
 
 
-def test_the_demo_shows_what_it_announces() -> None:
+def test_the_demo_verifies_a_customer_and_prints_no_secret() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "demo.demo"],
         cwd=PROJECT,

@@ -1,1 +1,1 @@
-"""Programs that write parts of the project, and compare its contracts."""
+"""Generators of files of the project, and the comparison of its contracts."""

@@ -1,8 +1,8 @@
 """Fails where openapi.yaml breaks a promise of the last released contract.
 
-jev-oas-sentinel finds what was removed, became required or changed its type. This module adds
-what it overlooks: narrowed parameters and limits, headers, security, closed objects, and the
-names that generated clients are made of.
+jev-oas-sentinel finds removals, new requirements and changed types. This module finds what
+jev-oas-sentinel overlooks: narrowed parameters and limits, headers, security, closed objects, and
+the names in generated clients.
 """
 
 import json
@@ -22,7 +22,7 @@ SENTINEL = PROJECT / ".tools/venv/bin/jev-oas-sentinel"
 
 AT_LEAST = ("minLength", "minItems", "minProperties", "minimum")
 AT_MOST = ("maxLength", "maxItems", "maxProperties", "maximum")
-# Whatever it becomes, somebody's code does not expect it.
+# Any change breaks the code of a caller.
 FIXED = ("type", "format", "pattern", "oneOf", "anyOf", "allOf", "not", "discriminator")
 
 
@@ -32,7 +32,7 @@ def newest() -> Path:
 
 
 def resolved(node: Any, document: dict[str, Any]) -> Any:
-    """The node with every reference within the document replaced by what it leads to."""
+    """The node with every local reference replaced by its target."""
     if isinstance(node, list):
         return [resolved(one, document) for one in node]
     if not isinstance(node, dict):
@@ -70,7 +70,7 @@ def _limits(old: dict[str, Any], new: dict[str, Any]) -> Iterator[str]:
 
 
 def schema_breaks(old: dict[str, Any], new: dict[str, Any], sent: bool) -> Iterator[str]:
-    """What breaks between two schemas of a value that callers send, or else are sent."""
+    """The breaking changes between two schemas of a value that callers send or receive."""
     for key in FIXED:
         if old.get(key) != new.get(key):
             yield f"{key} is another"
@@ -92,7 +92,7 @@ def _content_breaks(old: dict[str, Any], new: dict[str, Any], sent: bool) -> Ite
 
 
 def _access_breaks(old: dict[str, Any], new: dict[str, Any]) -> Iterator[str]:
-    for key in ("operationId", "tags"):  # clients name their methods and modules by them
+    for key in ("operationId", "tags"):  # generated clients name methods and modules by them
         if old.get(key) != new.get(key):
             yield f"{key} is another"
     for accepted in old.get("security", []):
@@ -125,7 +125,7 @@ def _response_breaks(old: dict[str, Any], new: dict[str, Any]) -> Iterator[str]:
 
 
 def _component_breaks(old: dict[str, Any], new: dict[str, Any]) -> Iterator[str]:
-    for kind in ("schemas", "securitySchemes"):  # clients name their classes by the schemas
+    for kind in ("schemas", "securitySchemes"):  # generated clients name classes by the schemas
         there, now = (document["components"].get(kind, {}) for document in (old, new))
         yield from (f"{kind}: {name} is gone" for name in there.keys() - now.keys())
     there, now = (document["components"].get("securitySchemes", {}) for document in (old, new))
@@ -135,7 +135,7 @@ def _component_breaks(old: dict[str, Any], new: dict[str, Any]) -> Iterator[str]
 
 
 def overlooked(old: dict[str, Any], new: dict[str, Any]) -> Iterator[str]:
-    """What breaks between two contracts, as far as the sentinel overlooks it."""
+    """The breaking changes between two contracts that jev-oas-sentinel overlooks."""
     yield from _component_breaks(old, new)
     before, after = operations(old), operations(new)
     for name in before.keys() & after.keys():
@@ -144,7 +144,7 @@ def overlooked(old: dict[str, Any], new: dict[str, Any]) -> Iterator[str]:
 
 
 def found_by_sentinel(old: Path, new: Path) -> Iterator[str]:
-    """What jev-oas-sentinel calls a break."""
+    """The breaking changes that jev-oas-sentinel reports."""
     if not SENTINEL.exists():
         sys.stderr.write("*** SKIPPED: jev-oas-sentinel is missing: `make tools` installs it ***\n")
         if os.environ.get("CI") == "true":
@@ -166,14 +166,14 @@ def found_by_sentinel(old: Path, new: Path) -> Iterator[str]:
 
 
 def breaks(released: Path, contract: Path) -> list[str]:
-    """Every promise of the released contract that the other one breaks."""
-    # The loader in C: the one in Python takes seconds.
+    """Every breaking change between the released contract and the other contract."""
+    # The YAML loader in C: the loader in Python takes seconds.
     old, new = (yaml.load(path.read_text(), yaml.CSafeLoader) for path in (released, contract))
     return sorted({*found_by_sentinel(released, contract), *overlooked(old, new)})
 
 
 def main() -> int:
-    """Compare openapi.yaml, or the file that is named, with the last released contract."""
+    """Compare openapi.yaml, or the given file, with the last released contract."""
     contract = Path(sys.argv[1]) if len(sys.argv) > 1 else CONTRACT
     released = newest()
     found = breaks(released, contract)

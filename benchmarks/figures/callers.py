@@ -1,4 +1,4 @@
-"""What a call costs its caller, with the official SDK or through the gateway."""
+"""CPU time of a call in the calling program, with the official SDK or through the gateway."""
 
 import os
 import subprocess
@@ -22,7 +22,7 @@ def _cpu(how: str, url: str) -> float:
 
 
 def measure(bench: Bench) -> Iterator[Row]:
-    """The caller alone, and caller and gateway together."""
+    """CPU time of the caller alone, and of caller and gateway together."""
     alone, together = [], []
     with gateway(bench.folder, bench.upstream.fast, project=bench.project) as server:
         _cpu("urllib3", server.url)
@@ -30,7 +30,7 @@ def measure(bench: Bench) -> Iterator[Row]:
             sdk = _cpu("sdk", bench.upstream.fast)
             before = server.cpu
             caller = _cpu("urllib3", server.url)
-            # The gateway's CPU holds the calls that warm the caller up.
+            # The gateway's CPU time includes the caller's warm-up calls.
             share = CALLS / (CALLS + 20)
             alone.append(caller / sdk)
             together.append((caller + (server.cpu - before) * share) / sdk)

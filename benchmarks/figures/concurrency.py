@@ -1,4 +1,4 @@
-"""How many requests can be in flight before they feel each other."""
+"""The number of concurrent requests that do not slow each other down."""
 
 from collections.abc import Callable, Iterator, Sequence
 from statistics import median
@@ -19,10 +19,10 @@ def _added(servers: Sequence[Server], level: int) -> Callable[[], float]:
 
 
 def _highest(bench: Bench, servers: Sequence[Server]) -> tuple[int, float]:
-    """The highest level at which little is added, and how much that is."""
+    """The highest level whose added latency is below the limit, and that latency in seconds."""
     with bench.started(servers):
         _added(servers, 64)()
-        # One look at each level finds the place; the rounds then judge it, and step down from it.
+        # One measurement of each level finds a candidate; the rounds confirm it or step down.
         place = -1
         while place + 1 < len(LEVELS):
             if _added(servers, LEVELS[place + 1])() > ADDED * 1.5:
@@ -37,7 +37,7 @@ def _highest(bench: Bench, servers: Sequence[Server]) -> tuple[int, float]:
 
 
 def measure(bench: Bench) -> Iterator[Row]:
-    """Two processes of each side."""
+    """Measure two processes of each side."""
     folder, upstream = bench.folder, bench.upstream.slow
     sides: dict[str, Callable[[], Server]] = {
         "the gateway": lambda: gateway(folder, upstream, project=bench.project),

@@ -10,7 +10,7 @@ RATE = 10  # calls a second, as Huawei allows
 
 
 def measure(bench: Bench) -> Iterator[Row]:
-    """Counted by the stand-in."""
+    """Count new connections at the stand-in for Huawei."""
     calls = 100 * bench.rounds
     upstream = bench.upstream
     before = set(upstream.secure_connections)

@@ -1,4 +1,4 @@
-"""CPU of a request, beside peers, in flight, and with many callers configured."""
+"""CPU time of a request: beside peers, under concurrency, and with many callers configured."""
 
 from collections.abc import Callable, Iterator
 from statistics import median
@@ -19,7 +19,7 @@ def _cpu_each(bench: Bench, server: Server, connections: int) -> Callable[[], fl
 
 
 def beside_peers(bench: Bench) -> Iterator[Row]:
-    """The gateway and its peers at the same upstream."""
+    """CPU time of the gateway and of its peers at the same upstream."""
     folder, upstream = bench.folder, bench.upstream.fast
     sides = [
         gateway(folder, upstream, project=bench.project),
@@ -40,7 +40,7 @@ def beside_peers(bench: Bench) -> Iterator[Row]:
 
 
 def in_flight(bench: Bench) -> Iterator[Row]:
-    """Many requests in flight, against one at a time."""
+    """CPU time with many concurrent requests, divided by that with one at a time."""
     folder, upstream = bench.folder, bench.upstream
     sides = [
         gateway(folder, upstream.slow, project=bench.project),
@@ -62,7 +62,7 @@ def in_flight(bench: Bench) -> Iterator[Row]:
 
 
 def many_configured(bench: Bench) -> Iterator[Row]:
-    """Many callers and accounts configured, against one of each."""
+    """CPU time with many configured callers and accounts, divided by that with four of each."""
     sides = [
         gateway(bench.folder, bench.upstream.fast, project=bench.project, **options)
         for options in ({"callers": 1000, "accounts": 50}, {})
@@ -76,7 +76,7 @@ def many_configured(bench: Bench) -> Iterator[Row]:
 
 
 def measure(bench: Bench) -> Iterator[Row]:
-    """All three."""
+    """Measure all three."""
     yield from beside_peers(bench)
     yield from in_flight(bench)
     yield from many_configured(bench)

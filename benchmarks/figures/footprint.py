@@ -1,4 +1,4 @@
-"""Memory of a process, and how soon it answers."""
+"""Memory and start time of a process."""
 
 from collections.abc import Iterator
 from statistics import median
@@ -11,7 +11,7 @@ STARTS_AT_MOST = 5
 
 
 def measure(bench: Bench) -> Iterator[Row]:
-    """After a load, so that everything is loaded."""
+    """Measure after a load, so that every module is imported."""
     seconds, sizes = [], []
     for _ in range(min(STARTS_AT_MOST, bench.rounds)):
         with gateway(bench.folder, bench.upstream.fast, project=bench.project) as server:

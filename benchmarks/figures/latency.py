@@ -1,4 +1,4 @@
-"""What the gateway adds to the time of a call."""
+"""The latency that the gateway adds to a call."""
 
 from collections.abc import Iterator
 from statistics import median
@@ -9,11 +9,11 @@ from benchmarks.load import Steady
 from benchmarks.servers import gateway
 
 RATE = 50
-SECONDS = 4  # of a round's turn
+SECONDS = 4  # of one measurement
 
 
 def measure(bench: Bench) -> Iterator[Row]:
-    """The same requests to upstream itself and through the gateway, in turns."""
+    """The same requests to upstream itself and through the gateway, alternately."""
     p50, p99 = [], []
     port = urlsplit(bench.upstream.fast).port or 0
     with gateway(bench.folder, bench.upstream.fast, project=bench.project) as server:

@@ -1,4 +1,4 @@
-"""Signing a request, beside the official SDK's signer."""
+"""CPU time of signing a request, beside the official SDK's signer."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -46,6 +46,6 @@ def _ours() -> float:
 
 
 def measure(bench: Bench) -> Iterator[Row]:
-    """Both in this process."""
+    """Measure both in this process."""
     ours, sdk = bench.in_turns(_ours, _sdk)
     yield at_most("CPU of a signature; official SDK's signer = 1", ratio(ours, sdk), 0.25)

@@ -1,4 +1,4 @@
-"""Memory of uploads under way."""
+"""Memory of uploads in progress."""
 
 import http.client
 import time
@@ -10,7 +10,7 @@ from benchmarks.servers import KEYS, Server, gateway
 UPLOADS = 20
 SIZE = 10_000_000  # bytes
 SENT = 9_000_000
-PICTURE = b"\xff\xd8\xff\xe0" + bytes(SIZE - 4)  # begins as a JPEG does
+PICTURE = b"\xff\xd8\xff\xe0" + bytes(SIZE - 4)  # the signature of a JPEG
 SETTLE = 30.0  # seconds
 
 
@@ -35,12 +35,12 @@ def _end(connection: http.client.HTTPConnection) -> None:
 
 
 def measure(bench: Bench) -> Iterator[Row]:
-    """Uploads that stop nine tenths in, and are ended once the memory has been read."""
+    """Hold uploads at nine tenths of their content, read the memory, and end the uploads."""
     with gateway(bench.folder, bench.upstream.fast, project=bench.project) as server:
         _end(_begin(server, 0))
         before = max(server.memory.values())
         uploads = [_begin(server, number) for number in range(1, UPLOADS + 1)]
-        # Once nothing moves any more, the gateway has passed on all that it got.
+        # When its CPU time no longer grows, the gateway has forwarded every received byte.
         used, ends = -1.0, time.monotonic() + SETTLE
         while used != server.cpu and time.monotonic() < ends:
             used = server.cpu

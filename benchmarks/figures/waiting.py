@@ -1,4 +1,4 @@
-"""A thousand requests that wait for the quota, and what the others notice of it."""
+"""A thousand requests that wait for the quota, and their effect on other requests."""
 
 import http.client
 import re
@@ -13,7 +13,7 @@ from benchmarks.servers import KEYS, gateway
 WAITING = 1000
 QUOTA = 10  # calls a second, as Huawei allows
 SECONDS = 10
-SENT = WAITING + QUOTA * (SECONDS + 8)  # some get their turn before all is measured
+SENT = WAITING + QUOTA * (SECONDS + 8)  # some are sent during the measurement
 LIMIT = 0.1  # seconds
 MEMORY = 60  # MiB
 START = 30.0  # seconds
@@ -40,7 +40,7 @@ def _send(port: int, number: int) -> http.client.HTTPConnection:
 
 
 def measure(bench: Bench) -> Iterator[Row]:
-    """One process, whose first account has Huawei's usual quota."""
+    """Measure one process whose first account has Huawei's usual quota."""
     server = gateway(bench.folder, bench.upstream.fast, project=bench.project, first_quota=QUOTA)
     with server:
         for caller in ("crm", "shop", "support"):

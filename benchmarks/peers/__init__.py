@@ -1,1 +1,1 @@
-"""What a user would pick instead of the gateway, doing the same job."""
+"""Alternatives to the gateway that do the same work."""

@@ -1,6 +1,6 @@
-"""A caller: through the gateway with urllib3, or to Huawei by the official SDK.
+"""A caller that uses the gateway with urllib3, or Huawei with the official SDK.
 
-`python -m benchmarks.peers.direct sdk|urllib3 URL CALLS` prints the seconds of CPU of those calls.
+`python -m benchmarks.peers.direct sdk|urllib3 URL CALLS` prints the CPU seconds of those calls.
 """
 
 # mypy: disable-error-code="import-not-found, import-untyped, misc"
@@ -29,7 +29,7 @@ PERSON = {
 
 
 class PushResponse(SdkResponse):
-    """The answer, as the SDK's generator declares one."""
+    """The answer, declared as the SDK's generator does."""
 
     attribute_map: ClassVar = {"error_code": "error_code", "error_msg": "error_msg"}
     openapi_types: ClassVar = dict.fromkeys(attribute_map, "str")
@@ -89,7 +89,7 @@ def by_urllib3(url: str) -> Callable[[str], None]:
 
 
 def main() -> None:
-    """Make the calls, of which the first ones do not count."""
+    """Make the calls; the warm-up calls do not count."""
     how, url, calls = sys.argv[1:]
     call = {"sdk": by_sdk, "urllib3": by_urllib3}[how](url)
     customers = (f"direct-{os.getpid()}-{number}" for number in itertools.count())

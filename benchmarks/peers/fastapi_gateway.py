@@ -1,4 +1,4 @@
-"""The same job with FastAPI under uvicorn and uvloop; HTTP_CLIENT names the client library."""
+"""The gateway's work in FastAPI under uvicorn and uvloop; HTTP_CLIENT names its HTTP client."""
 
 # mypy: disable-error-code="import-not-found, untyped-decorator, misc"
 
@@ -24,7 +24,7 @@ Send = Callable[[dict[str, str], bytes], Awaitable[tuple[int, bytes]]]
 
 
 class Document(BaseModel):
-    """The document that proves who a person is."""
+    """The identity document of a person."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
     type: Literal[
@@ -45,7 +45,7 @@ class Individual(BaseModel):
 
 
 class Verification(BaseModel):
-    """What is known of a customer's verification."""
+    """The state of a customer's verification."""
 
     customer_id: str
     kind: str

@@ -1,4 +1,4 @@
-"""What every peer does alike: key check, translation, signature, meaning of codes, log line."""
+"""The work common to all peers: key check, translation, signature, meaning of codes, log line."""
 
 import json
 import logging
@@ -13,7 +13,7 @@ from hmac import digest as hmac_digest
 from typing import Any
 from urllib.parse import quote
 
-# Given by benchmarks.servers.
+# Set by benchmarks.servers.
 ENDPOINT = os.environ["UPSTREAM"]
 HOST = ENDPOINT.partition("://")[2]
 PARTNER_ID = os.environ["PARTNER_ID"]
@@ -45,7 +45,7 @@ _log = logging.getLogger("peer")
 
 
 class Failure(Exception):
-    """Becomes a problem."""
+    """A failure that is answered as a problem."""
 
     def __init__(self, status: int, code: str) -> None:
         super().__init__(code)
@@ -53,7 +53,7 @@ class Failure(Exception):
 
 
 def caller(authorization: str | None) -> str:
-    """Who calls."""
+    """The name of the caller."""
     scheme, _, key = (authorization or "").partition(" ")
     digest = sha256(key.encode()).hexdigest()
     for known, name in CALLERS.items():
@@ -63,7 +63,7 @@ def caller(authorization: str | None) -> str:
 
 
 def translated(customer_id: str, submission: Mapping[str, Any]) -> bytes:
-    """Huawei's body from ours."""
+    """Huawei's request body for a body of the contract."""
     document = submission["document"]
     if document["type"] not in DOCUMENTS:
         raise Failure(422, "DOCUMENT_TYPE_UNSUPPORTED")
@@ -81,7 +81,7 @@ def translated(customer_id: str, submission: Mapping[str, Any]) -> bytes:
 
 
 def signed(body: bytes) -> dict[str, str]:
-    """The headers that SDK-HMAC-SHA256 asks for."""
+    """The headers of a request signed by SDK-HMAC-SHA256."""
     date = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
     canonical = (
         f"PUT\n{PATH}/\n\ncontent-type:application/json\nhost:{HOST}\nx-sdk-date:{date}\n\n"
@@ -99,7 +99,7 @@ def signed(body: bytes) -> dict[str, str]:
 
 
 def read(customer_id: str, status: int, content: bytes) -> dict[str, Any]:
-    """Our answer from Huawei's."""
+    """The answer of the contract for an answer of Huawei."""
     try:
         body = json.loads(content)
     except ValueError:
@@ -120,7 +120,7 @@ def read(customer_id: str, status: int, content: bytes) -> dict[str, Any]:
 
 
 def log(begun: float, caller: str | None, customer_id: str, status: int, code: str | None) -> None:
-    """The one line of a request."""
+    """Write the log line of a request."""
     line = {
         "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
         "caller": caller,

@@ -1,4 +1,4 @@
-"""Who may call what: refused unless allowed, and never because of Huawei's own 401 or 403."""
+"""Callers are denied by default, and never because of a 401 or 403 of Huawei."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def post(client: FlaskClient, headers: dict[str, str]) -> Any:
         f"Bearer {'x' * 4000}",
     ],
 )
-def test_a_caller_that_does_not_prove_itself_is_unknown(
+def test_a_request_without_a_valid_credential_is_unauthenticated(
     client: FlaskClient, sandbox: SandboxDriver, authorization: str | None
 ) -> None:
     response = post(client, {} if authorization is None else {"Authorization": authorization})
@@ -61,18 +61,18 @@ def test_a_caller_that_does_not_prove_itself_is_unknown(
     assert sandbox.requests() == []
 
 
-def test_the_digest_of_a_key_is_no_key(client: FlaskClient, settings: Settings) -> None:
+def test_the_digest_of_a_key_does_not_authenticate(client: FlaskClient, settings: Settings) -> None:
     for digest in settings.callers["writer"].keys_sha256:
         assert post(client, bearer(digest)).status_code == 401
 
 
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
-def test_the_scheme_is_known_in_any_case(client: FlaskClient, scheme: str) -> None:
+def test_the_bearer_scheme_is_case_insensitive(client: FlaskClient, scheme: str) -> None:
     assert post(client, {"Authorization": f"{scheme} writer-key"}).status_code == 201
 
 
 @pytest.mark.parametrize("key", ["reader-key", "nobody-key", "operator-key"])
-def test_a_scope_that_is_missing_forbids(
+def test_a_caller_without_the_scope_is_forbidden(
     client: FlaskClient, sandbox: SandboxDriver, key: str
 ) -> None:
     response = post(client, bearer(key))
@@ -83,7 +83,7 @@ def test_a_scope_that_is_missing_forbids(
 
 
 @pytest.mark.parametrize("key", ["old-rotating-key", "new-rotating-key"])
-def test_both_keys_of_a_rotation_are_taken(client: FlaskClient, key: str) -> None:
+def test_both_keys_of_a_rotation_authenticate(client: FlaskClient, key: str) -> None:
     assert post(client, bearer(key)).status_code == 201
 
 
@@ -97,7 +97,7 @@ def test_both_keys_of_a_rotation_are_taken(client: FlaskClient, key: str) -> Non
         ("second-key", "second", "SANDBOXACCESSKEY0002"),
     ],
 )
-def test_the_account_is_the_callers_first_or_the_one_it_names(
+def test_the_account_is_the_callers_first_or_the_one_in_the_header(
     client: FlaskClient, sandbox: SandboxDriver, key: str, account: str | None, signed_by: str
 ) -> None:
     named = {"Partner-Account": account} if account else {}
@@ -116,7 +116,7 @@ def test_the_account_is_the_callers_first_or_the_one_it_names(
         ("writer-key", "DEFAULT"),
     ],
 )
-def test_an_account_that_is_not_the_callers_forbids(
+def test_an_account_of_another_caller_is_forbidden(
     client: FlaskClient, sandbox: SandboxDriver, key: str, account: str
 ) -> None:
     key = "new-rotating-key" if key == "rotating-key" else key
@@ -126,7 +126,7 @@ def test_an_account_that_is_not_the_callers_forbids(
     assert sandbox.requests() == []
 
 
-def test_every_route_says_who_may_call_it_and_only_the_listed_ones_are_open(app: Flask) -> None:
+def test_every_route_declares_its_scope_and_only_the_listed_routes_are_open(app: Flask) -> None:
     requirements = {
         rule.rule: authentication.requirement(app.view_functions[rule.endpoint])
         for rule in app.url_map.iter_rules()
@@ -136,7 +136,7 @@ def test_every_route_says_who_may_call_it_and_only_the_listed_ones_are_open(app:
     assert opened == OPEN
 
 
-def test_every_route_but_the_open_ones_refuses_who_has_no_credential(
+def test_every_route_but_the_open_ones_requires_a_credential(
     app: Flask, client: FlaskClient, sandbox: SandboxDriver
 ) -> None:
     asked = set()
@@ -156,7 +156,7 @@ def test_every_route_but_the_open_ones_refuses_who_has_no_credential(
     assert sandbox.requests() == []
 
 
-def test_a_view_that_says_nothing_is_called_by_nobody(app: Flask) -> None:
+def test_a_view_without_a_declared_scope_is_forbidden_to_every_caller(app: Flask) -> None:
     app.add_url_rule("/forgotten", view_func=lambda: "secret")
     client = app.test_client()
     assert client.get("/forgotten").status_code == 401
@@ -164,14 +164,14 @@ def test_a_view_that_says_nothing_is_called_by_nobody(app: Flask) -> None:
     assert (response.status_code, code(response)) == (403, "FORBIDDEN")
 
 
-def test_where_there_is_no_route_nobody_is_asked_who_he_is(client: FlaskClient) -> None:
+def test_an_unknown_path_is_a_404_without_a_credential(client: FlaskClient) -> None:
     assert client.get("/v1/nothing").status_code == 404
     assert client.get(INDIVIDUAL_PATH).status_code == 405
 
 
 @pytest.mark.parametrize("status", [401, 403])
 @pytest.mark.parametrize("body", ["", {"error_code": "APIGW.0301"}, {"error": {"code": 401}}])
-def test_a_refusal_of_huaweis_is_never_the_callers(
+def test_a_401_or_403_of_huawei_never_becomes_a_401_or_403_to_the_caller(
     client: FlaskClient, sandbox: SandboxDriver, status: int, body: Any
 ) -> None:
     sandbox.fault("verified-info", "status", status=status, body=body)

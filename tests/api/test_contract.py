@@ -1,4 +1,4 @@
-"""Invariants: what has to agree, agrees, for every operation, code and setting there is."""
+"""Invariants of every operation, error code and setting of the contract."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SPEC: dict[str, Any] = yaml.safe_load(COMMITTED.read_text())
 
 
 def upstream_operations() -> list[Operation]:
-    """Every Operation that is declared anywhere in the gateway."""
+    """Every upstream operation that a module of the gateway declares."""
     found: dict[int, Operation] = {}
     for module in pkgutil.walk_packages(gateway.__path__, "app."):
         for value in vars(importlib.import_module(module.name)).values():
@@ -51,7 +51,7 @@ SUBMISSIONS = [name for name in OPERATIONS if name.endswith("Verification") and 
 
 
 def resolved(node: Any) -> Any:
-    """The node with every reference within the contract replaced by what it leads to."""
+    """The node with every local reference replaced by its target."""
     if isinstance(node, list):
         return [resolved(one) for one in node]
     if not isinstance(node, dict):
@@ -75,14 +75,14 @@ def test_upstream_operations_have_names_of_their_own() -> None:
     assert len(set(names)) == len(names)
 
 
-def test_every_upstream_operation_is_one_of_huaweis() -> None:
+def test_every_declared_upstream_operation_exists_at_huawei() -> None:
     listed = json.loads((VECTORS / "huawei_operations.json").read_text())["operations"]
     known = {(entry["method"], entry["path"]) for entry in listed}
     declared = {(operation.method, operation.path) for operation in upstream_operations()}
     assert declared <= known
 
 
-def test_what_an_operation_declares_is_what_its_method_says() -> None:
+def test_an_upstream_operation_is_a_write_unless_its_method_is_get() -> None:
     for operation in upstream_operations():
         assert operation.writes == (operation.method != "GET"), operation.name
 
@@ -94,7 +94,7 @@ def test_the_committed_contract_is_the_generated_one(app: Flask, tmp_path: Path)
     assert written.read_text() == COMMITTED.read_text(), "run `make openapi`"
 
 
-def test_the_contract_is_proper_openapi() -> None:
+def test_the_contract_is_valid_openapi() -> None:
     validate(SPEC)
 
 
@@ -106,7 +106,7 @@ def test_every_operation_has_an_id_and_a_summary() -> None:
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
-def test_every_success_shows_an_example_that_fits_its_schema(name: str) -> None:
+def test_every_success_has_an_example_that_fits_its_schema(name: str) -> None:
     successes = [
         resolved(response)
         for status, response in OPERATIONS[name]["responses"].items()
@@ -140,7 +140,7 @@ def test_every_failure_is_documented_as_a_problem(name: str) -> None:
 
 
 def documented(name: str) -> set[str]:
-    """The error codes that an operation of the contract says it can answer."""
+    """The error codes that the contract documents for an operation."""
     return {
         code
         for response in OPERATIONS[name]["responses"].values()
@@ -151,18 +151,18 @@ def documented(name: str) -> set[str]:
     }
 
 
-def test_every_code_of_the_catalogue_is_shown_by_an_operation() -> None:
+def test_every_error_code_is_documented_at_an_operation() -> None:
     assert {code for name in OPERATIONS for code in documented(name)} == set(ErrorCode.__members__)
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
-def test_every_body_shows_examples_or_is_a_file(name: str) -> None:
+def test_every_request_body_has_examples_or_is_a_file(name: str) -> None:
     for content in OPERATIONS[name].get("requestBody", {}).get("content", {}).values():
         assert examples(content) or content["schema"]["format"] == "binary"
 
 
 def possible(writes: bool) -> set[ErrorCode]:
-    """What the tables of codes can make of an answer of Huawei's, and of none."""
+    """The error codes that any answer of Huawei, or a missing answer, can lead to."""
     operations = [one for one in upstream_operations() if one.writes == writes]
     found = set(codes.COMMON.values()) | set(codes.FAMILIES.values()) | set(codes.STATUSES.values())
     for operation in operations:
@@ -187,7 +187,7 @@ def test_every_failure_of_a_read_is_documented() -> None:
 
 
 @pytest.mark.parametrize("name", SUBMISSIONS)
-def test_the_example_of_a_body_is_taken(client: FlaskClient, name: str) -> None:
+def test_the_example_of_a_request_body_is_accepted(client: FlaskClient, name: str) -> None:
     content = resolved(OPERATIONS[name]["requestBody"])["content"]["application/json"]
     paths = {operation["operationId"]: path for path, _, operation in contract_operations()}
     assert examples(content)
@@ -197,7 +197,7 @@ def test_the_example_of_a_body_is_taken(client: FlaskClient, name: str) -> None:
         assert client.post(path, json=example, headers=bearer()).status_code == 201
 
 
-def test_no_pattern_is_published_on_what_a_body_holds() -> None:
+def test_no_pattern_is_published_on_fields_of_a_body() -> None:
     # Generated clients print the offending value when a published pattern does not match.
     def patterns(node: Any) -> Iterator[str]:
         if isinstance(node, list):
@@ -213,7 +213,7 @@ def test_no_pattern_is_published_on_what_a_body_holds() -> None:
         assert list(patterns(operation.get("requestBody", {}))) == []
 
 
-def test_requests_are_closed_and_answers_are_open() -> None:
+def test_request_schemas_refuse_unknown_fields_and_response_schemas_allow_them() -> None:
     for name in SUBMISSIONS:
         body = resolved(OPERATIONS[name]["requestBody"])["content"]["application/json"]["schema"]
         assert body["additionalProperties"] is False

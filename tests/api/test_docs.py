@@ -1,4 +1,4 @@
-"""The pages for people: who gets them, what they say, and what a browser may do with them."""
+"""The HTML pages: content negotiation, content, and the policy for browsers."""
 
 from __future__ import annotations
 
@@ -26,29 +26,29 @@ def client(shared_client: FlaskClient, sandbox: SandboxDriver) -> FlaskClient:  
 
 
 def browse(client: FlaskClient, path: str) -> TestResponse:
-    """What a browser gets."""
+    """The answer to a browser."""
     return client.get(path, headers={"Accept": CHROMIUM})
 
 
 def text(response: TestResponse) -> str:
-    """What is to be read on a page."""
+    """The visible text of a page."""
     return " ".join(unescape(re.sub("<[^>]*>", "", response.text)).split())
 
 
 def policy(response: TestResponse) -> dict[str, str]:
-    """What a browser may load, by directive."""
+    """The content security policy, by directive."""
     directives = response.headers["Content-Security-Policy"].split("; ")
     return dict(directive.split(" ", 1) for directive in directives)
 
 
-def test_the_address_alone_leads_to_the_docs(client: FlaskClient) -> None:
+def test_the_root_path_redirects_to_the_docs(client: FlaskClient) -> None:
     response = browse(client, "/")
     assert (response.status_code, response.location) == (303, "/docs")
     check_problem(client.post("/"), ErrorCode.METHOD_NOT_ALLOWED)
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_all_that_a_page_loads_is_served_by_the_gateway(client: FlaskClient, path: str) -> None:
+def test_every_resource_of_a_page_is_served_by_the_gateway(client: FlaskClient, path: str) -> None:
     page = browse(client, path)
     assert page.mimetype == "text/html"
     loaded = re.findall(r'(?:src|href|data-url)="([^"]*)"', page.text)
@@ -59,13 +59,15 @@ def test_all_that_a_page_loads_is_served_by_the_gateway(client: FlaskClient, pat
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_no_page_holds_a_script_or_a_style_of_its_own(client: FlaskClient, path: str) -> None:
+def test_no_page_has_an_inline_script_or_style(client: FlaskClient, path: str) -> None:
     page = browse(client, path).text
     assert not re.findall(r"<script(?![^>]*\ssrc=)|<style|\sstyle=|\son\w+=|javascript:", page)
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_a_page_is_held_to_what_it_needs(client: FlaskClient, path: str) -> None:
+def test_the_content_security_policy_of_a_page_allows_only_what_it_loads(
+    client: FlaskClient, path: str
+) -> None:
     response = browse(client, path)
     expected = SWAGGER_UI_POLICY if path == "/docs" else PAGE_POLICY
     assert response.headers["Content-Security-Policy"] == expected
@@ -81,7 +83,7 @@ def test_a_page_is_held_to_what_it_needs(client: FlaskClient, path: str) -> None
     assert response.headers["Cross-Origin-Resource-Policy"] == "same-origin"
 
 
-def test_no_answer_can_be_taken_for_a_page(client: FlaskClient) -> None:
+def test_no_json_answer_can_be_rendered_as_a_page(client: FlaskClient) -> None:
     answers = [
         submit(client),
         client.get("/v1/capabilities", headers=bearer()),
@@ -101,7 +103,7 @@ def test_no_answer_can_be_taken_for_a_page(client: FlaskClient) -> None:
 
 
 @pytest.mark.parametrize("name", ["oauth2-redirect.html", "index.css", "..", "%2e%2e%2fdocs.html"])
-def test_only_what_the_pages_load_is_served(client: FlaskClient, name: str) -> None:
+def test_only_assets_of_the_pages_are_served(client: FlaskClient, name: str) -> None:
     check_problem(client.get(f"/docs/assets/{name}"), ErrorCode.NOT_FOUND)
 
 
@@ -126,7 +128,7 @@ def test_only_what_the_pages_load_is_served(client: FlaskClient, name: str) -> N
         ("text/html, application/json;q=0.9", True),
     ],
 )
-def test_programs_get_json_and_browsers_a_page(
+def test_an_error_is_json_for_programs_and_a_page_for_browsers(
     client: FlaskClient, path: str, accept: str | None, page: bool
 ) -> None:
     response = client.get(path, headers={} if accept is None else {"Accept": accept})
@@ -136,7 +138,7 @@ def test_programs_get_json_and_browsers_a_page(
 
 
 @pytest.mark.parametrize("code", list(ErrorCode), ids=lambda code: code.name)
-def test_the_page_of_a_code_says_what_the_catalogue_says(
+def test_the_page_of_an_error_code_shows_its_catalogue_entry(
     client: FlaskClient, code: ErrorCode
 ) -> None:
     entry = client.get(f"/v1/errors/{code.name}").get_json()
@@ -154,20 +156,22 @@ def test_the_page_of_a_code_says_what_the_catalogue_says(
     assert json.loads(unescape(shown[1])) == entry["sample"]
 
 
-def test_the_page_of_all_codes_leads_to_each_by_whose_turn_it_is(client: FlaskClient) -> None:
+def test_the_page_of_all_error_codes_links_to_each_grouped_by_who_must_act(
+    client: FlaskClient,
+) -> None:
     sections = browse(client, "/v1/errors").text.split("<section")[1:]
     linked = [re.findall(r'href="/v1/errors/(\w+)"', section) for section in sections]
     faults = ["CALLER", "GATEWAY", "UPSTREAM"]
     assert linked == [[code.name for code in ErrorCode if code.fault == fault] for fault in faults]
 
 
-def test_each_advice_on_repeating_has_words_of_its_own() -> None:
+def test_each_retry_value_has_its_own_explanation() -> None:
     assert set(MEANINGS) == set(Retry)
     assert len(set(MEANINGS.values())) == len(Retry)
     assert set(ACTORS) == set(Fault)
 
 
-def test_a_code_that_is_none_is_a_problem_for_browsers_too(client: FlaskClient) -> None:
+def test_an_unknown_error_code_is_a_problem_for_browsers_too(client: FlaskClient) -> None:
     response = browse(client, "/v1/errors/%3Cscript%3E")
     check_problem(response, ErrorCode.NOT_FOUND)
     assert "script" not in response.text

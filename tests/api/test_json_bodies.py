@@ -1,4 +1,4 @@
-"""What is no JSON, is too long or is of another type is refused; nothing of it is repeated."""
+"""Bodies that are not JSON, too long or of another media type are refused and not repeated."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_a_body_of_another_media_type_is_refused(
 
 
 class Lost(io.RawIOBase):
-    """A body whose sender is gone."""
+    """A body whose sender has disconnected."""
 
     def readable(self) -> bool:
         return True
@@ -60,7 +60,7 @@ class Lost(io.RawIOBase):
 
 
 @pytest.mark.parametrize("body", [io.BytesIO(b'{"full'), Lost()])
-def test_a_body_that_does_not_come_whole_is_no_request(
+def test_a_body_shorter_than_its_content_length_is_refused(
     client: FlaskClient, sandbox: SandboxDriver, body: Any
 ) -> None:
     response = client.post(
@@ -72,7 +72,7 @@ def test_a_body_that_does_not_come_whole_is_no_request(
     assert sandbox.requests() == []
 
 
-def test_a_whole_document_in_a_body_that_does_not_come_whole_is_no_request(
+def test_a_complete_document_in_a_truncated_body_is_refused(
     client: FlaskClient, sandbox: SandboxDriver
 ) -> None:
     body = json.dumps(PERSON).encode()
@@ -81,7 +81,7 @@ def test_a_whole_document_in_a_body_that_does_not_come_whole_is_no_request(
         headers={**bearer(), "Content-Type": "application/json"},
         environ_overrides={
             "wsgi.input": io.BytesIO(body),
-            "wsgi.input_terminated": True,  # as gunicorn says
+            "wsgi.input_terminated": True,  # as gunicorn sets it
             "CONTENT_LENGTH": str(len(body) + 1),
         },
     )
@@ -92,7 +92,7 @@ def test_a_whole_document_in_a_body_that_does_not_come_whole_is_no_request(
 @pytest.mark.parametrize(
     "content_type", ["application/json; charset=utf-8", "APPLICATION/JSON", "application/x+json"]
 )
-def test_json_under_its_other_names_is_taken(client: FlaskClient, content_type: str) -> None:
+def test_media_types_that_mean_json_are_accepted(client: FlaskClient, content_type: str) -> None:
     assert post(client, json.dumps(PERSON), content_type).status_code == 201
 
 
@@ -124,12 +124,14 @@ def test_a_body_that_is_not_json_is_refused(
     assert sandbox.requests() == []
 
 
-def test_a_byte_order_mark_is_no_json(client: FlaskClient) -> None:
+def test_a_body_with_a_byte_order_mark_is_refused(client: FlaskClient) -> None:
     check_problem(post(client, b"\xef\xbb\xbf" + WHOLE.encode()), ErrorCode.MALFORMED_JSON)
 
 
 @pytest.mark.parametrize("body", ["[]", '"ZHANG SAN"', "7", "true", "null", "[{}]", "1e400"])
-def test_a_body_that_is_no_object_breaks_a_rule_as_a_whole(client: FlaskClient, body: str) -> None:
+def test_a_body_that_is_not_an_object_is_refused_at_the_root(
+    client: FlaskClient, body: str
+) -> None:
     problem = check_problem(post(client, body), ErrorCode.VALIDATION_FAILED)
     assert [(error["pointer"], error["code"]) for error in problem["errors"]] == [
         ("", "WRONG_TYPE")
@@ -154,7 +156,7 @@ hostile = st.one_of(
     ),
     value=hostile,
 )
-def test_no_value_and_no_unknown_name_is_ever_repeated(
+def test_a_problem_repeats_neither_values_nor_unknown_field_names(
     client: FlaskClient, caplog: pytest.LogCaptureFixture, path: list[str], value: Any
 ) -> None:
     caplog.clear()
@@ -174,7 +176,7 @@ def test_no_value_and_no_unknown_name_is_ever_repeated(
 
 
 @pytest.mark.parametrize(("length", "status"), [(64 * 1024 - 1, 400), (64 * 1024 + 1, 413)])
-def test_a_body_of_untold_length_has_the_same_limit(
+def test_a_body_without_a_content_length_has_the_limit_of_64_kib(
     client: FlaskClient, length: int, status: int
 ) -> None:
     builder = EnvironBuilder(
@@ -203,7 +205,7 @@ def chunks(total: int) -> Iterator[bytes]:
         (2, b"400", b"MALFORMED_JSON"),
     ],
 )
-def test_so_has_a_chunked_one_through_the_real_server(
+def test_a_chunked_body_has_the_limit_of_64_kib_under_gunicorn(
     served: Local, kib: int, status: bytes, code: bytes
 ) -> None:
     host, port = served.url.removeprefix("http://").split(":")

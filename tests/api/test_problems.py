@@ -26,7 +26,7 @@ def client(shared_client: FlaskClient, sandbox: SandboxDriver) -> FlaskClient:  
     "path", ["/v1", "/v1/nothing", "/v1/customers/a/b", "/livez/", "/docs/assets/x"]
 )
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
-def test_where_there_is_nothing_is_a_problem(client: FlaskClient, path: str, method: str) -> None:
+def test_a_404_is_a_problem(client: FlaskClient, path: str, method: str) -> None:
     response = client.open(path, method=method, headers=bearer())
     if (path, method) in (("/docs/assets/x", "POST"), ("/docs/assets/x", "DELETE")):
         check_problem(response, ErrorCode.METHOD_NOT_ALLOWED)
@@ -44,7 +44,7 @@ def test_where_there_is_nothing_is_a_problem(client: FlaskClient, path: str, met
         ("POST", "/livez", {"GET", "HEAD"}),
     ],
 )
-def test_a_method_that_a_path_does_not_take_is_answered_with_those_it_takes(
+def test_a_405_is_a_problem_and_lists_the_allowed_methods(
     client: FlaskClient, method: str, path: str, allowed: set[str]
 ) -> None:
     response = client.open(path, method=method, headers=bearer())
@@ -66,7 +66,7 @@ def crashing(app: Flask) -> FlaskClient:
 
 
 @pytest.mark.parametrize(("method", "retry"), [("GET", "AFTER_DELAY"), ("POST", "SAME_KEY")])
-def test_a_crash_is_a_problem_that_tells_nothing(
+def test_a_crash_is_a_problem_without_details(
     crashing: FlaskClient, caplog: pytest.LogCaptureFixture, method: str, retry: str
 ) -> None:
     with caplog.at_level(logging.DEBUG):
@@ -84,7 +84,7 @@ def test_a_crash_is_a_problem_that_tells_nothing(
 
 
 @pytest.mark.parametrize("request_id", ["a2345678", "A-b_c.d-9", "x" * 64])
-def test_a_request_id_is_taken_over(client: FlaskClient, request_id: str) -> None:
+def test_a_valid_request_id_of_the_caller_is_kept(client: FlaskClient, request_id: str) -> None:
     response = client.get("/v1/nothing", headers={"X-Request-Id": request_id})
     assert check_problem(response, ErrorCode.NOT_FOUND)["request_id"] == request_id
 
@@ -92,7 +92,7 @@ def test_a_request_id_is_taken_over(client: FlaskClient, request_id: str) -> Non
 @pytest.mark.parametrize(
     "request_id", ["", "a234567", "x" * 65, "has space", "a/23456789", "é" * 9]
 )
-def test_a_request_id_that_breaks_the_rule_is_replaced(
+def test_a_malformed_request_id_of_the_caller_is_replaced(
     client: FlaskClient, request_id: str
 ) -> None:
     ids = {

@@ -1,4 +1,4 @@
-"""How many requests a caller is granted, by one gateway and by two that share a state."""
+"""The rate limit of a caller, by one gateway and by two that share a state."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ def left(response: TestResponse) -> str:
     return response.headers["RateLimit"].partition(";t=")[0]
 
 
-def test_what_a_caller_may_not_do_counts_too(app: Flask) -> None:
+def test_forbidden_requests_count_against_the_rate(app: Flask) -> None:
     client, headers = app.test_client(), {"Authorization": "Bearer writer-key"}
     codes = [client.get("/v1/accounts", headers=headers).status_code for _ in range(RATE + 1)]
     assert codes == [403] * RATE + [429]
 
 
-def test_every_answer_tells_what_is_left(app: Flask) -> None:
+def test_every_answer_has_the_remaining_rate(app: Flask) -> None:
     answers = [read(app), submit(app), read(app, "code-CBC-5002")]
     assert [one.status_code for one in answers] == [200, 201, 404]
     assert [left(one) for one in answers] == [f'"caller";r={number}' for number in (2, 1, 0)]
@@ -45,7 +45,7 @@ def test_every_answer_tells_what_is_left(app: Flask) -> None:
         assert 3500 < int(one.headers["RateLimit"].rpartition("=")[2]) <= 3600
 
 
-def test_a_request_too_many_is_refused_and_nothing_is_sent(
+def test_a_request_above_the_rate_is_refused_and_nothing_is_sent(
     app: Flask, sandbox: SandboxDriver
 ) -> None:
     for number in range(RATE):
@@ -62,7 +62,7 @@ def test_a_request_too_many_is_refused_and_nothing_is_sent(
     assert len(sandbox.requests()) == RATE
 
 
-def test_a_caller_without_a_rate_is_not_limited_nor_told_of_one(app: Flask) -> None:
+def test_a_caller_without_a_rate_is_not_limited_and_gets_no_rate_headers(app: Flask) -> None:
     for _ in range(RATE + 1):
         read(app)
     others = [read(app, key="reader-key") for _ in range(2 * RATE)]
@@ -70,13 +70,13 @@ def test_a_caller_without_a_rate_is_not_limited_nor_told_of_one(app: Flask) -> N
     assert all("RateLimit" not in one.headers for one in others)
 
 
-def test_what_is_open_to_all_is_not_counted(app: Flask) -> None:
+def test_open_routes_do_not_count_against_the_rate(app: Flask) -> None:
     for path in ("/livez", "/readyz", "/v1/errors", "/openapi.json"):
         assert "RateLimit" not in app.test_client().get(path).headers
     assert left(read(app)) == '"caller";r=2'
 
 
-def test_a_rate_is_granted_again_when_its_time_is_over(build: Build) -> None:
+def test_a_rate_is_restored_after_its_period(build: Build) -> None:
     app = build(callers={"writer": {"rate": "2/second"}})
     begun = time.monotonic()
     answers = [read(app)]
@@ -91,13 +91,15 @@ def test_a_rate_is_granted_again_when_its_time_is_over(build: Build) -> None:
     assert time.monotonic() - begun >= 1
 
 
-def test_two_gateways_on_one_state_count_together(build: Build, valkey: Valkey) -> None:
+def test_two_gateways_with_one_state_share_the_rate_of_a_caller(
+    build: Build, valkey: Valkey
+) -> None:
     both = [build(state={"url": valkey.url}, **LIMITED) for _ in range(2)]
     answers = together(12, lambda place: read(both[place % 2], f"c-{place}").status_code)
     assert sorted(answers) == [200] * RATE + [429] * (12 - RATE)
 
 
-def test_a_gateway_that_lost_the_state_counts_by_itself(build: Build, mortal: Valkey) -> None:
+def test_a_gateway_that_lost_the_state_counts_in_memory(build: Build, mortal: Valkey) -> None:
     app = build(state={"url": mortal.url}, **LIMITED)
     assert left(read(app)) == '"caller";r=2'
     mortal.kill()
@@ -105,7 +107,7 @@ def test_a_gateway_that_lost_the_state_counts_by_itself(build: Build, mortal: Va
     assert answers == [200] * RATE + [429]
 
 
-def test_a_state_that_hangs_holds_nobody_up_for_long(build: Build, mortal: Valkey) -> None:
+def test_a_hanging_state_delays_requests_only_briefly(build: Build, mortal: Valkey) -> None:
     app = build(state={"url": mortal.url}, **LIMITED)
     read(app)
     mortal.freeze()
@@ -117,7 +119,7 @@ def test_a_state_that_hangs_holds_nobody_up_for_long(build: Build, mortal: Valke
         mortal.thaw()
 
 
-def test_the_names_of_callers_are_all_that_is_kept_of_them(
+def test_the_rate_limit_stores_only_the_names_of_callers(
     build: Build, valkey: Valkey, tmp_path: Path
 ) -> None:
     app = build(state={"url": valkey.url}, **LIMITED)

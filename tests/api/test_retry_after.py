@@ -1,4 +1,4 @@
-"""Every problem that may be repeated after a pause says how long the pause is."""
+"""Every problem that may be repeated after a pause has `Retry-After`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SPEC: dict[str, Any] = yaml.safe_load((PROJECT / "openapi/openapi.yaml").read_te
 
 @pytest.fixture
 def failing(app: Flask) -> FlaskClient:
-    """A gateway with a path that fails with whatever entry of the catalogue it names."""
+    """A gateway with a path that fails with the error code in the path."""
 
     @open_to_all
     def fail(name: str) -> Any:
@@ -38,7 +38,7 @@ def failing(app: Flask) -> FlaskClient:
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
 @pytest.mark.parametrize("code", ErrorCode)
-def test_a_problem_names_its_seconds_if_and_only_if_its_advice_is_to_wait(
+def test_a_problem_has_retry_after_if_and_only_if_it_may_be_repeated_after_a_pause(
     failing: FlaskClient, code: ErrorCode, method: str
 ) -> None:
     response = failing.open(f"/fail/{code.name}", method=method)
@@ -63,7 +63,7 @@ def test_a_problem_names_its_seconds_if_and_only_if_its_advice_is_to_wait(
         ({"kind": "code", "code": "APIGW.0602"}, "INTERNAL_ERROR"),
     ],
 )
-def test_failures_of_huaweis_name_their_seconds_to_reads(
+def test_failures_of_huawei_have_retry_after_on_reads(
     settings: Settings, sandbox: SandboxDriver, fault: dict[str, Any], code: str
 ) -> None:
     client = gateway(settings)
@@ -73,20 +73,20 @@ def test_failures_of_huaweis_name_their_seconds_to_reads(
     assert response.headers[HEADER] == str(getattr(ErrorCode, code).pause).removesuffix(".0")
 
 
-def test_where_huawei_cannot_be_reached_seconds_are_named(settings: Settings) -> None:
+def test_an_unreachable_upstream_has_retry_after(settings: Settings) -> None:
     nowhere = altered(settings, endpoint=f"http://127.0.0.1:{free_port()}")
     response = submit(gateway(nowhere))
     assert response.get_json()["code"] == "UPSTREAM_UNREACHABLE"
     assert int(response.headers[HEADER]) == response.get_json()["retry_after_s"] == 3
 
 
-def test_an_answer_to_a_request_that_flask_never_saw_names_its_seconds() -> None:
+def test_an_answer_that_gunicorn_gives_without_flask_has_retry_after() -> None:
     head, _, body = raw_answer(500).decode().partition("\r\n\r\n")
     assert f"{HEADER}: {json.loads(body)['retry_after_s']}" in head.split("\r\n")
     assert HEADER not in raw_answer(400).decode()
 
 
-def test_the_contract_documents_the_header_wherever_a_problem_may_have_it() -> None:
+def test_the_contract_documents_retry_after_on_every_problem_that_may_have_it() -> None:
     answers = [
         answer
         for item in SPEC["paths"].values()

@@ -18,7 +18,7 @@ PATIENCE = 15  # seconds for an element to appear, on a busy machine
 
 @contextmanager
 def chromium(width: int = 1200, height: int = 900) -> Iterator[webdriver.Chrome]:
-    """A browser with a home and a profile of its own, both gone afterwards."""
+    """A browser with a temporary home and profile."""
     driver, browser = needed("chromedriver"), needed("chromium")
     with TemporaryDirectory(prefix="partner-gateway-chromium-") as home:
         options = webdriver.ChromeOptions()
@@ -44,6 +44,6 @@ def chromium(width: int = 1200, height: int = 900) -> Iterator[webdriver.Chrome]
 
 
 def complaints(chrome: webdriver.Chrome) -> list[str]:
-    """What the browser's console has said since it was asked last."""
+    """The messages of the browser's console since the last call."""
     entries: list[dict[str, Any]] = chrome.get_log("browser")  # type: ignore[no-untyped-call]
     return [entry["message"] for entry in entries]

@@ -1,4 +1,4 @@
-"""One browser for all tests: starting it takes as long as most of them."""
+"""One browser for all tests: its start takes as long as most tests."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from tests.browser.chromium import chromium, complaints
 
 @pytest.fixture(scope="session")
 def _chrome(served: Local) -> Iterator[Chrome]:  # noqa: ARG001 - see below
-    # `served`, so that it ends after the browser: it waits for open connections.
+    # Depends on `served`, which waits for open connections and so must end after the browser.
     with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("no_proxy", "localhost,127.0.0.1")  # to the driver, directly
+        environment.setenv("no_proxy", "localhost,127.0.0.1")  # reach the driver without a proxy
         with chromium() as chrome:
             yield chrome
 
 
 @pytest.fixture
 def chrome(_chrome: Chrome) -> Chrome:
-    """The browser, whose console is empty."""
+    """The browser with an empty console."""
     _chrome.get("about:blank")
     complaints(_chrome)
     return _chrome

@@ -16,7 +16,7 @@ def _block(operation_id: str) -> str:
 
 
 class DocsPage:
-    """Swagger UI, once it shows the operations."""
+    """Swagger UI, once the operations are visible."""
 
     def __init__(self, chrome: Chrome, url: str) -> None:
         self._chrome = chrome
@@ -24,17 +24,17 @@ class DocsPage:
         self.find(".opblock")
 
     def find(self, selector: str) -> WebElement:
-        """The first element that is there or appears soon."""
+        """The first matching element; waits until it appears."""
         return self._chrome.find_element(By.CSS_SELECTOR, selector)
 
     def _click(self, selector: str) -> None:
         element = self.find(selector)
-        # Or a fixed part of the page could lie above it.
+        # Otherwise a fixed part of the page could cover the element.
         self._chrome.execute_script("arguments[0].scrollIntoView({block: 'center'})", element)
         element.click()
 
     def authorize(self, key: str) -> None:
-        """Give the page a caller's key."""
+        """Enter a caller's key."""
         self._click(".scheme-container .authorize")
         self.find(".auth-container input").send_keys(key)
         self._click(".auth-container button[type=submit]")
@@ -47,12 +47,12 @@ class DocsPage:
         )
 
     def show_answer(self, operation_id: str) -> None:
-        """Scroll to what was sent and what came back."""
+        """Scroll to the request and the answer."""
         sent = self.find(f"{_block(operation_id)} .responses-inner")
         self._chrome.execute_script("arguments[0].scrollIntoView()", sent)
 
     def try_out(self, operation_id: str, customer: str) -> tuple[int, Any]:
-        """The status and the body that the page shows for an operation on a customer."""
+        """Send an operation on a customer. Returns the status and the body that the page shows."""
         block = _block(operation_id)
         self._click(f"{block} .opblock-summary-control")
         self._click(f"{block} .try-out__btn")

@@ -1,4 +1,4 @@
-"""`make screenshots`: what the README shows of the pages, taken anew."""
+"""`make screenshots`: takes the screenshots of the pages for the README."""
 
 import sys
 
@@ -10,7 +10,7 @@ FOLDER = PROJECT / "docs/images"
 
 
 def main() -> None:
-    """Drive the pages as the tests do, and keep what is to be seen."""
+    """Drive the pages as the tests do and save screenshots."""
     with Local() as local, chromium() as chrome:
         page = DocsPage(chrome, local.url)
         chrome.save_screenshot(FOLDER / "docs.png")

@@ -1,4 +1,4 @@
-"""The pages in a real browser that has no network: they render, work, and obey their policy."""
+"""The pages in a real browser without a network: they render, work, and keep their policy."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def show(chrome: Chrome, served: Local, path: str) -> None:
         chrome.get(f"{served.url}{path}")
 
 
-def test_the_address_alone_leads_to_docs_of_every_operation(chrome: Chrome, served: Local) -> None:
+def test_the_root_path_opens_docs_of_every_operation(chrome: Chrome, served: Local) -> None:
     chrome.get(served.url)
     chrome.find_element(By.CSS_SELECTOR, ".opblock")
     assert chrome.current_url == f"{served.url}/docs"
@@ -45,7 +45,7 @@ def test_the_address_alone_leads_to_docs_of_every_operation(chrome: Chrome, serv
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_a_page_needs_nothing_but_the_gateway(chrome: Chrome, served: Local, path: str) -> None:
+def test_a_page_loads_everything_from_the_gateway(chrome: Chrome, served: Local, path: str) -> None:
     show(chrome, served, path)
     loaded = chrome.execute_script(
         "return performance.getEntriesByType('resource').map(one => one.name)"
@@ -56,7 +56,9 @@ def test_a_page_needs_nothing_but_the_gateway(chrome: Chrome, served: Local, pat
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_what_slips_into_a_page_can_do_nothing(chrome: Chrome, served: Local, path: str) -> None:
+def test_an_injected_script_picture_or_style_is_blocked(
+    chrome: Chrome, served: Local, path: str
+) -> None:
     show(chrome, served, path)
     chrome.execute_script("""
         const script = document.createElement("script");
@@ -77,7 +79,7 @@ def test_what_slips_into_a_page_can_do_nothing(chrome: Chrome, served: Local, pa
     assert all("violates the following Content Security Policy" in one for one in said)
 
 
-def test_a_verification_is_tried_out_and_a_problem_leads_to_its_page(
+def test_the_docs_page_sends_a_verification_and_links_a_problem_to_its_page(
     chrome: Chrome, served: Local
 ) -> None:
     page = DocsPage(chrome, served.url)
@@ -100,7 +102,7 @@ def test_a_verification_is_tried_out_and_a_problem_leads_to_its_page(
     assert "No: the answer would be the same. NEVER" in read
 
 
-def test_a_key_is_forgotten_with_the_page(chrome: Chrome, served: Local) -> None:
+def test_the_docs_page_does_not_store_the_callers_key(chrome: Chrome, served: Local) -> None:
     page = DocsPage(chrome, served.url)
     assert not page.authorized()
     page.authorize(KEY)
@@ -110,7 +112,7 @@ def test_a_key_is_forgotten_with_the_page(chrome: Chrome, served: Local) -> None
     assert not DocsPage(chrome, served.url).authorized()
 
 
-def test_from_the_list_of_errors_to_one_and_back(chrome: Chrome, served: Local) -> None:
+def test_the_pages_of_errors_link_to_one_another(chrome: Chrome, served: Local) -> None:
     chrome.get(f"{served.url}/v1/errors")
     chrome.find_element(By.LINK_TEXT, "OUTCOME_UNKNOWN").click()
     assert chrome.title == "OUTCOME_UNKNOWN · Partner Gateway"
@@ -119,7 +121,9 @@ def test_from_the_list_of_errors_to_one_and_back(chrome: Chrome, served: Local) 
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_a_page_tells_a_screen_reader_what_it_is(chrome: Chrome, served: Local, path: str) -> None:
+def test_a_page_has_a_title_language_and_headings_for_screen_readers(
+    chrome: Chrome, served: Local, path: str
+) -> None:
     show(chrome, served, path)
     outline: dict[str, Any] = chrome.execute_script("""
         const all = selector => [...document.querySelectorAll(selector)];
@@ -143,7 +147,7 @@ def test_a_page_tells_a_screen_reader_what_it_is(chrome: Chrome, served: Local, 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("path", PAGES[1:])
-def test_every_text_stands_out_from_its_ground(
+def test_every_text_of_a_page_has_enough_contrast(
     chrome: Chrome, served: Local, path: str, scheme: str
 ) -> None:
     feature = {"name": "prefers-color-scheme", "value": scheme}

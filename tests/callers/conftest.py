@@ -17,7 +17,7 @@ OIDC_ISSUER = "https://login.example.com/realms/company"
 
 
 def trusting(config: dict[str, Any], **kubernetes: Any) -> dict[str, Any]:
-    """The configuration with callers who present tokens."""
+    """The configuration with callers that authenticate by tokens."""
     everything = ["verifications:read", "verifications:write", "attachments:write"]
     config["kubernetes"] = {
         "issuer": issuer.ISSUER,

@@ -1,4 +1,4 @@
-"""Callers that prove themselves by a signed token, and each way to be refused."""
+"""Authentication by a signed token, and each reason for a refusal."""
 
 from __future__ import annotations
 
@@ -66,23 +66,23 @@ def now() -> int:
     ("key", "algorithm", "kid"),
     [(RSA, "RS256", "one"), (EC, "ES256", "two"), (ED, "EdDSA", "three")],
 )
-def test_a_service_account_is_let_in(
+def test_a_token_of_a_service_account_authenticates(
     tokens: FlaskClient, key: Any, algorithm: str, kid: str
 ) -> None:
     assert submit(tokens, token(key, algorithm, kid)).status_code == 201
 
 
-def test_a_client_of_the_identity_provider_is_let_in(tokens: FlaskClient) -> None:
+def test_a_token_of_the_identity_provider_authenticates(tokens: FlaskClient) -> None:
     credential = token(iss=OIDC_ISSUER, sub="a-uuid", azp="shop-client")
     path = "/v1/customers/shop-1/verifications/individual"
     assert submit(tokens, credential, path).status_code == 201
 
 
-def test_a_key_is_as_good_as_ever(tokens: FlaskClient) -> None:
+def test_a_key_still_authenticates_where_tokens_are_configured(tokens: FlaskClient) -> None:
     assert submit(tokens, "writer-key").status_code == 201
 
 
-def test_thirty_seconds_between_the_clocks_are_borne(tokens: FlaskClient) -> None:
+def test_clock_skew_of_thirty_seconds_is_tolerated(tokens: FlaskClient) -> None:
     assert submit(tokens, token(exp=now() - 20)).status_code == 201
     assert submit(tokens, token(nbf=now() + 20, iat=now() + 20)).status_code == 201
 
@@ -136,7 +136,7 @@ def token_of(changes: dict[str, Any]) -> str:
 
 
 @pytest.mark.parametrize("why", REFUSALS)
-def test_a_bad_credential_is_unknown_and_reaches_nobody(
+def test_a_bad_token_is_unauthenticated_and_nothing_is_sent(
     tokens: FlaskClient, sandbox: SandboxDriver, why: str
 ) -> None:
     make, words = REFUSALS[why]
@@ -174,7 +174,7 @@ FORBIDDEN: dict[str, tuple[Callable[[], str], str, dict[str, str], str]] = {
 
 
 @pytest.mark.parametrize("why", FORBIDDEN)
-def test_a_known_caller_is_held_to_what_it_may_do(
+def test_a_caller_with_a_valid_token_is_forbidden_what_is_not_granted(
     tokens: FlaskClient, sandbox: SandboxDriver, why: str
 ) -> None:
     make, path, headers, words = FORBIDDEN[why]
@@ -184,7 +184,7 @@ def test_a_known_caller_is_held_to_what_it_may_do(
     assert sandbox.requests() == []
 
 
-def test_another_customers_pictures_cannot_be_handed_in(
+def test_attachments_of_another_customer_cannot_be_submitted(
     tokens: FlaskClient, sandbox: SandboxDriver
 ) -> None:
     credential = token(iss=OIDC_ISSUER, azp="shop-client")
@@ -198,7 +198,7 @@ def test_another_customers_pictures_cannot_be_handed_in(
     assert len(sandbox.requests()) == 1
 
 
-def test_the_customers_of_a_caller_hold_for_attachments_too(tokens: FlaskClient) -> None:
+def test_a_caller_limited_to_some_customers_uploads_for_those_only(tokens: FlaskClient) -> None:
     credential = token(iss=OIDC_ISSUER, azp="shop-client")
     answered = tokens.put("/v1/customers/crm-1/attachments/a.png", headers=bearer(credential))
     assert code(answered) == "FORBIDDEN"
@@ -215,7 +215,7 @@ def test_the_customers_of_a_caller_hold_for_attachments_too(tokens: FlaskClient)
     ),
     signature=st.text(st.characters(codec="ascii", categories=["L", "N"])),
 )
-def test_whatever_looks_like_a_token_is_refused_and_breaks_nothing(
+def test_any_malformed_token_is_unauthenticated_without_a_crash(
     tokens: FlaskClient, head: dict[str, Any], said: dict[str, Any], signature: str
 ) -> None:
     known = {"alg": "RS256", "kid": "one"} | head

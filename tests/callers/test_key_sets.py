@@ -1,27 +1,18 @@
-"""The keys of an issuer: read again when they change, kept when they cannot be, no flood."""
+"""The key set of an issuer: refreshed on a change, kept when a refresh fails, read rarely."""
 
 from __future__ import annotations
 
 import json
-import ssl
 import threading
-from pathlib import Path
 from typing import Any
 
 import pytest
-import trustme
 from prometheus_client import REGISTRY
 
-from app import create_app
-from app.callers.key_set import FIRST_PAUSE, MAX_BYTES, KeySet, Source, key_set
+from app.callers.key_set import FIRST_PAUSE, KeySet, Source
 from app.errors import ErrorCode, GatewayError
-from app.settings import IssuerSettings, Settings
-from tests.callers.conftest import trusting
 from tests.support import issuer
-from tests.support.gateway import bearer, check_problem
 from tests.support.issuer import EC, RSA, public, rsa_key
-from tests.support.raw_upstream import RawUpstream, Script, answer
-from tests.support.sandbox_driver import SandboxDriver
 from tests.support.timing import wait_until
 
 
@@ -34,7 +25,7 @@ class Clock:
 
 
 class Shelf:
-    """Where a document lies, and how often it was read."""
+    """Serves a document and counts its reads."""
 
     def __init__(self, document: str | bytes | OSError) -> None:
         self.document = document
@@ -56,7 +47,7 @@ def readings(outcome: str) -> float:
     return REGISTRY.get_sample_value("gateway_key_set_fetches_total", labels) or 0.0
 
 
-def test_a_set_is_read_once_and_then_after_its_time() -> None:
+def test_a_key_set_is_read_once_and_again_after_it_expires() -> None:
     shelf, clock = Shelf(issuer.published()), Clock()
     keys = shelved(shelf, clock)
     for _ in range(3):
@@ -67,7 +58,7 @@ def test_a_set_is_read_once_and_then_after_its_time() -> None:
     assert shelf.readings == 2
 
 
-def test_an_unknown_id_has_the_set_read_again_but_a_flood_of_them_does_not() -> None:
+def test_an_unknown_key_id_refreshes_the_key_set_but_many_of_them_do_so_once() -> None:
     shelf, clock = Shelf(issuer.published()), Clock()
     keys = shelved(shelf, clock)
     assert keys.key("one") is not None
@@ -82,7 +73,7 @@ def test_an_unknown_id_has_the_set_read_again_but_a_flood_of_them_does_not() -> 
     assert shelf.readings == 3
 
 
-def test_a_key_that_is_taken_back_is_no_longer_good() -> None:
+def test_a_revoked_key_no_longer_verifies_tokens() -> None:
     shelf, clock = Shelf(issuer.published()), Clock()
     keys = shelved(shelf, clock)
     assert keys.key("one") is not None
@@ -95,7 +86,7 @@ def test_a_key_that_is_taken_back_is_no_longer_good() -> None:
 @pytest.mark.parametrize(
     "document", [OSError(), "", "no json", "[]", '{"keys": 7}', '{"keys": []}', b"\xff", "[" * 9999]
 )
-def test_the_last_good_keys_go_on_where_reading_fails(document: Any) -> None:
+def test_the_last_good_key_set_stays_in_use_where_refreshing_fails(document: Any) -> None:
     shelf, clock = Shelf(issuer.published()), Clock()
     keys = shelved(shelf, clock)
     assert keys.key("one") is not None
@@ -107,7 +98,7 @@ def test_the_last_good_keys_go_on_where_reading_fails(document: Any) -> None:
     assert readings("failed") == failed + 3
 
 
-def test_without_any_key_a_token_cannot_be_judged_and_reading_is_tried_again_soon() -> None:
+def test_without_a_key_set_verification_fails_and_reading_is_retried_soon() -> None:
     shelf, clock = Shelf(OSError()), Clock()
     keys = shelved(shelf, clock)
     for _ in range(5):
@@ -120,7 +111,7 @@ def test_without_any_key_a_token_cannot_be_judged_and_reading_is_tried_again_soo
     assert keys.key("one") is not None
 
 
-def test_keys_that_have_no_place_in_a_key_set_are_passed_over() -> None:
+def test_unsuitable_keys_of_a_key_set_are_ignored() -> None:
     private = public(RSA, "private") | {"d": "AQAB"}
     symmetric = {"kty": "oct", "kid": "symmetric", "k": "c2VjcmV0LXNlY3JldC1zZWNyZXQ"}
     encryption = public(RSA, "encryption", use="enc")
@@ -136,14 +127,14 @@ def test_keys_that_have_no_place_in_a_key_set_are_passed_over() -> None:
     assert [keys.key(name) for name in passed] == [None] * len(passed)
 
 
-def test_the_only_key_serves_tokens_that_name_none() -> None:
+def test_the_only_key_of_a_set_verifies_tokens_without_a_key_id() -> None:
     keys = shelved(Shelf(issuer.key_set(public(RSA, "one"))), Clock())
     assert keys.key(None) is not None
     keys = shelved(Shelf(issuer.published()), Clock())
     assert keys.key(None) is None
 
 
-def test_a_key_that_is_published_for_one_algorithm_has_it() -> None:
+def test_a_key_keeps_the_algorithm_that_it_is_published_for() -> None:
     keys = shelved(
         Shelf(issuer.key_set(public(RSA, "any"), public(RSA, "one", alg="PS256"))), Clock()
     )
@@ -151,7 +142,7 @@ def test_a_key_that_is_published_for_one_algorithm_has_it() -> None:
     assert [key.algorithm for key in found if key] == [None, "PS256"]
 
 
-def test_many_requests_at_once_are_one_reading() -> None:
+def test_many_concurrent_requests_read_the_key_set_once() -> None:
     shelf = Shelf(issuer.published())
     keys = shelved(shelf, Clock())
     found: list[object] = []
@@ -163,7 +154,7 @@ def test_many_requests_at_once_are_one_reading() -> None:
     assert (shelf.readings, len(found), None in found) == (1, 20, False)
 
 
-def test_a_stale_set_serves_while_a_slow_reading_is_under_way() -> None:
+def test_a_stale_key_set_stays_in_use_during_a_slow_refresh() -> None:
     go_on, begun = threading.Event(), threading.Event()
 
     def load() -> bytes:
@@ -176,94 +167,8 @@ def test_a_stale_set_serves_while_a_slow_reading_is_under_way() -> None:
     keys = KeySet("tests", Source(load, fresh=300, pause=30, slow=True), clock)
     assert keys.key("one") is not None
     clock.now += 301
-    assert keys.key("one") is not None  # the reading waits for `go_on`, and nobody for the reading
+    assert (
+        keys.key("one") is not None
+    )  # the refresh waits for `go_on`, and no request waits for the refresh
     go_on.set()
     wait_until(lambda: keys.key("new") is not None)
-
-
-def served(upstream: RawUpstream, **settings: Any) -> KeySet:
-    return key_set(
-        "tests",
-        IssuerSettings(
-            issuer="me",
-            audience="you",
-            jwks_url=f"{upstream.url.replace('127.0.0.1', 'localhost')}/openid/v1/jwks?x=1",
-            **settings,
-        ),
-    )
-
-
-JSON = "Content-Type: application/json"
-
-
-def test_a_cluster_is_asked_with_its_own_authority_and_token(tmp_path: Path) -> None:
-    authority = trustme.CA()
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("localhost").configure_cert(context)
-    ca_file, token_file = tmp_path / "ca.crt", tmp_path / "token"
-    authority.cert_pem.write_to_path(str(ca_file))
-    token_file.write_text("the-pods-token\n")
-    with RawUpstream(answer(200, issuer.published(), JSON), tls=context) as upstream:
-        keys = served(upstream, ca_file=ca_file, token_file=token_file)
-        assert keys.key("one") is not None
-        assert upstream.requests[0].line == "GET /openid/v1/jwks?x=1 HTTP/1.1"
-        assert upstream.requests[0].headers["Authorization"] == "Bearer the-pods-token"
-        stranger = trustme.CA()
-        stranger.cert_pem.write_to_path(str(ca_file))
-        with pytest.raises(GatewayError):
-            served(upstream, ca_file=ca_file).key("one")
-
-
-def test_an_issuer_without_a_token_file_is_asked_without_one(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    netrc = tmp_path / "netrc"
-    netrc.write_text("machine localhost login me password not-for-them\n")
-    monkeypatch.setenv("NETRC", str(netrc))
-    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
-    with RawUpstream(answer(200, issuer.published(), JSON)) as upstream:
-        assert served(upstream).key("one") is not None
-        assert "Authorization" not in upstream.requests[0].headers
-
-
-def _endless(connection: Any) -> None:
-    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n")
-    for _ in range(MAX_BYTES // 65536 + 2):
-        connection.sendall(b" " * 65536)
-
-
-def _cut_short(connection: Any) -> None:
-    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n{")
-
-
-@pytest.mark.parametrize(
-    "reply",
-    [
-        answer(500, "{}"),
-        answer(200, "not gzip", "Content-Encoding: gzip"),
-        _cut_short,
-        answer(302, "", "Location: http://127.0.0.1:9/elsewhere"),
-        answer(200, "<html>"),
-        _endless,
-    ],
-)
-def test_what_is_no_key_set_is_not_taken(reply: bytes | Script) -> None:
-    with RawUpstream(reply) as upstream:
-        with pytest.raises(GatewayError) as failure:
-            served(upstream).key("one")
-        assert failure.value.code is ErrorCode.IDENTITY_UNAVAILABLE
-        assert len(upstream.requests) == 1
-
-
-def test_a_caller_is_told_that_its_token_cannot_be_judged_now(
-    config: dict[str, Any], tmp_path: Path, sandbox: SandboxDriver
-) -> None:
-    missing = tmp_path / "not-there-yet.json"
-    client = create_app(
-        Settings.model_validate(trusting(config, jwks_file=str(missing)))
-    ).test_client()
-    response = client.get("/v1/capabilities", headers=bearer(issuer.token()))
-    problem = check_problem(response, ErrorCode.IDENTITY_UNAVAILABLE)
-    assert response.headers["Retry-After"] == str(problem["retry_after_s"]) == "1"
-    assert client.get("/v1/capabilities", headers=bearer()).status_code == 200
-    assert sandbox.requests() == []

@@ -9,8 +9,8 @@ from typing import Any
 
 from tests.canary.markers import Markers
 
-# A form that the contract accepts, for each field that takes free text. A field that is new to
-# the contract has none: the test then fails until it is given one.
+# A marker format that the contract accepts, for each free text field. The test fails for a new
+# field of the contract until its format is added.
 FORMS = {
     "/full_name": "QANARY {core} Ångström 张",
     "/legal_name": "QANARY {core} Trading & Co. 公司",
@@ -22,7 +22,7 @@ FORMS = {
     "/attachments/0": "QANARY-{core}/first.jpg",
     "/attachments/1": "QANARY-{core}/second.jpg",
 }
-FIXED = {"/registration/country": "CN"}  # two letters of the alphabet are no marker
+FIXED = {"/registration/country": "CN"}  # two letters are too common for a marker
 CHOICES = {
     "submitIndividualVerification": "PASSPORT",
     "submitEnterpriseVerification": "BUSINESS_LICENSE",
@@ -41,7 +41,7 @@ def operations(contract: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[str
 def full_body(
     contract: Mapping[str, Any], operation: Mapping[str, Any], markers: Markers
 ) -> dict[str, Any]:
-    """A body that an operation takes, with every field there is."""
+    """A body that an operation accepts, with every field."""
     content = operation["requestBody"]["content"]["application/json"]
     name = operation["operationId"]
     body: dict[str, Any] = _value(contract, content["schema"], name, "", markers)
@@ -83,7 +83,7 @@ def _value(
 
 
 def leaves(value: Any, steps: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """The way to each value that is neither object nor list."""
+    """The path of each value that is neither object nor list."""
     if isinstance(value, dict | list):
         entries = value.items() if isinstance(value, dict) else enumerate(value)
         for key, inner in entries:
@@ -102,7 +102,7 @@ def _with(body: dict[str, Any], steps: tuple[Any, ...], value: Any) -> dict[str,
 
 
 def spoiled(body: dict[str, Any]) -> Iterator[tuple[str, bytes]]:
-    """The body with one flaw, in every way that a caller's program can get it wrong."""
+    """Bodies with one error each, for every kind of error of a calling program."""
     for steps in leaves(body):
         value = steps and _at(body, steps)
         for wrong in (

@@ -1,4 +1,4 @@
-"""Drives callers' tokens, what is hardly HTTP, crashes, and leaks put there on purpose."""
+"""Drives callers' tokens, malformed HTTP, crashes, and deliberate leaks."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.support import issuer
 
 
 def every_token(driver: Driver) -> None:
-    """Tokens of a cluster and of an identity provider, good ones and all kinds of bad ones."""
+    """Send valid and invalid tokens of a cluster and of an identity provider."""
     mark = driver.markers.mark
     account = f"system:serviceaccount:{driver.secrets.service_account}:api"
     person = {
@@ -59,7 +59,7 @@ def every_token(driver: Driver) -> None:
 
 
 def hostile_requests(driver: Driver) -> None:
-    """What is hardly HTTP, or not at all."""
+    """Send malformed HTTP and other bytes."""
     mark = driver.markers.mark
     key = f"Authorization: Bearer {driver.secrets.keys['everything']}"
     name = mark("bare words")
@@ -98,17 +98,17 @@ def hostile_requests(driver: Driver) -> None:
 
 
 def crashes(driver: Driver) -> None:
-    """Bugs over personal values: in a view, around it, behind it, in threads, in libraries."""
+    """Crash over personal values: in views, hooks, upstream code, threads and libraries."""
     text = driver.markers.mark("what a crash is about", "QANARY {core} Ö")
     for kind in CRASHES:
         try:
             driver.send("POST", f"/crash/{kind}", text.encode(), key="everything")
         except OSError:
-            assert kind == "stream", kind  # cut off
+            assert kind == "stream", kind  # the connection is cut
 
 
 def leaks(driver: Driver) -> None:
-    """Leaks that were put there on purpose, one to a sink."""
+    """Call each deliberate leak: one for each sink."""
     for sink in LEAKS:
         text = driver.markers.mark(f"planted: {sink}", "planted-{core}")
         driver.send("POST", f"/leak/{sink}", text.encode(), key=None)

@@ -1,4 +1,4 @@
-"""Sends requests full of markers, and keeps every answer."""
+"""Sends requests that contain markers, and records every answer."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ class Driver:
 
     Args:
         gateway: The gateway.
-        sandbox: What lies behind it.
-        secrets: What its callers present.
+        sandbox: The sandbox behind the gateway.
+        secrets: The credentials of its callers.
         markers: The markers in use.
-        routes: Of the gateway's app.
+        routes: The routes of the gateway's app.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class Driver:
         self.statuses: Counter[int] = Counter()
         self.codes: Counter[str] = Counter()
         self.succeeded: set[str] = set()
-        self.known_pairs = marked.pairs(markers)  # to the sandbox
+        self.known_pairs = marked.pairs(markers)  # the key pairs that the sandbox knows
         self.numbers = itertools.count()
         self._lock = threading.Lock()
         self._local = threading.local()
@@ -91,11 +91,11 @@ class Driver:
         return session
 
     def customer(self, prefix: str = "") -> str:
-        """A customer nobody has heard of."""
+        """A new customer id."""
         return f"{prefix}{self.customer_id}-{next(self.numbers)}"
 
     def headers(self) -> dict[str, str]:
-        """Headers that callers and what stands between may send, known ones and others."""
+        """Headers that callers and proxies may send, known and unknown."""
         mark, number = self.markers.mark, next(self.numbers)
         return {
             "Idempotency-Key": f"{mark('Idempotency-Key')}-{number}",
@@ -152,7 +152,7 @@ class Driver:
                 self.codes[answer.json()["code"]] += 1
 
     def perform(self, name: str, customer: str, data: bytes | None = None, **options: str) -> int:
-        """Ask for an operation of the contract; its whole body unless another is given."""
+        """Call an operation of the contract, with its full body by default."""
         method, path, _ = self.operations[name]
         known = {"customer_id": customer, "name": self.attachment, "code": "NOT_FOUND"}
         if data is None and name in self.bodies:
@@ -166,20 +166,20 @@ class Driver:
         return answer.status_code
 
     def body(self, name: str, account: str) -> bytes:
-        """The whole body of an operation, as an account takes it."""
+        """The full body of an operation, in the form that the account accepts."""
         body = self.bodies[name]
         if account == "token":  # `auto`
             body = {key: value for key, value in body.items() if key != "partner_user_id"}
         return json.dumps(body).encode()
 
     def learn(self) -> None:
-        """Seek the tokens that IAM gave, too."""
+        """Search also for the tokens that IAM issued."""
         for entry in self.sandbox.requests():
             if token := entry["headers"].get("X-Auth-Token"):
                 self.markers.know(f"IAM token …{token[-8:]}", token, token[-40:])
 
     def raw(self, source: str, content: bytes) -> None:
-        """Send bytes that need not be HTTP, and keep what is answered."""
+        """Send arbitrary bytes and record the answer."""
         with socket.create_connection(self.gateway.address, LIMIT) as connection:
             connection.sendall(content)
             connection.shutdown(socket.SHUT_WR)
@@ -188,6 +188,6 @@ class Driver:
 
 
 def at_once(works: Iterable[Work]) -> list[Any]:
-    """Do these works, some at once; what they answered."""
+    """Run the functions concurrently. Returns their results."""
     with ThreadPoolExecutor(AT_ONCE) as threads:
         return [one.result() for one in [threads.submit(work) for work in works]]

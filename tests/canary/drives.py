@@ -1,4 +1,4 @@
-"""All that is done to a gateway, in order."""
+"""Every drive of a gateway, in order."""
 
 from __future__ import annotations
 

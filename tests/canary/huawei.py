@@ -1,4 +1,4 @@
-"""Drives every fault, code and refusal of Huawei's, and every end of a credential."""
+"""Drives every fault, code and refusal of Huawei, and every way in which a credential ends."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ DEATHS = ("expired", "decrypt", "APIGW.0307", "CBC.0154", "IAM.0066", "IAM.0067"
 
 
 def _everything_upstream(driver: Driver) -> list[Work]:
-    """One call of each operation upstream, on short time."""
+    """Make one call of each upstream operation, with a short deadline."""
     works: list[Work] = []
     for account in ACCOUNTS:
         for name in (*SUBMISSIONS, "uploadAttachment"):
@@ -28,7 +28,7 @@ def _everything_upstream(driver: Driver) -> list[Work]:
 
 
 def _parameters(kind: str, said: str) -> list[dict[str, Any]]:
-    """What a kind of fault is given, with Huawei's words where it takes words."""
+    """The parameters of a kind of fault, with Huawei's text where it accepts a text."""
     known: dict[str, Any] = {
         "seconds": 0.6,
         "location": f"/{said}?{said}",
@@ -52,7 +52,7 @@ def _parameters(kind: str, said: str) -> list[dict[str, Any]]:
 
 
 def every_fault(driver: Driver) -> None:
-    """Each fault of the sandbox on all operations at once, tokens included."""
+    """Activate each fault of the sandbox on all operations, including tokens."""
     said = driver.markers.mark("Huawei's words")
     for kind in KINDS:
         for parameters in _parameters(kind, said):
@@ -64,27 +64,29 @@ def every_fault(driver: Driver) -> None:
 
 
 def every_code(driver: Driver) -> None:
-    """Each code of Huawei's, with words that must go no further."""
+    """Answer with each code of Huawei, with a text that must not leave the gateway."""
     codes = [f"{family}.{number}" for family, numbers in FAMILIES.items() for number in numbers]
     codes += [f"{family}.42424242" for family in FAMILIES]
     said = driver.markers.mark("Huawei's words")
     driver.learn()
     driver.sandbox.forget_requests()
-    for code in sorted(codes, key=lambda code: code.endswith("0101")):  # the call's retirement
+    for code in sorted(
+        codes, key=lambda code: code.endswith("0101")
+    ):  # codes that retire the legacy call come last
         driver.sandbox.fault("verified-info", "code", code=code, message=said)
         submit = partial(driver.perform, SUBMISSIONS[0], Partner_Account="legacy", Prefer="wait=1")
         submit(driver.customer())
         if code not in {entry["code"] for entry in driver.sandbox.requests("verified-info")}:
-            _renew(driver, "legacy")  # for it rests
+            _renew(driver, "legacy")  # the key pair is suspended
             submit(driver.customer())
         driver.sandbox.clear_faults()
     unheard = set(codes) - {entry["code"] for entry in driver.sandbox.requests()}
-    # After the first that says so the call is off, and is not made again.
+    # The first such code switches the call off, and the call is not made again.
     assert unheard < {"APIGW.0101", "APIG.0101"}, unheard
 
 
 def _renew(driver: Driver, account: str) -> None:
-    """Mount a new key pair, which the sandbox knows from now on."""
+    """Mount a new key pair and add it to the sandbox."""
     pair, mark = driver.secrets.pairs[account], driver.markers.mark
     number = next(driver.numbers)
     key = mark(f"access key {number} of {account}", "QANARYAK{core}02")
@@ -101,7 +103,7 @@ def _renew(driver: Driver, account: str) -> None:
 
 
 def rotations(driver: Driver) -> None:
-    """Tokens that die, passwords and keys that are replaced by wrong and by new ones."""
+    """Revoke tokens, and replace passwords and keys by wrong and by new ones."""
     mark, secrets = driver.markers.mark, driver.secrets
     submit = partial(driver.perform, SUBMISSIONS[1])
     for death in DEATHS:
@@ -130,7 +132,7 @@ def rotations(driver: Driver) -> None:
 
 
 def refusals(driver: Driver) -> None:
-    """What is refused before anything is sent, and what never gets there."""
+    """Cause refusals before sending, and calls that never reach Huawei."""
     body = dict(driver.bodies[SUBMISSIONS[0]])
     bare = {name: value for name, value in body.items() if name != "attachments"}
     card = body | {"document": body["document"] | {"type": "ID_CARD"}}

@@ -1,4 +1,4 @@
-"""A gateway's configuration in which every secret is a marker, and who may call it."""
+"""A gateway's configuration in which every secret is a marker, and its callers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ FAR = "2099-01-01T00:00:00Z"
 
 @dataclass(frozen=True)
 class Secrets:
-    """The files of the secrets, as they are mounted, and what callers present."""
+    """The mounted files of the secrets, and the credentials of the callers."""
 
     folder: Path
     pairs: dict[str, Mounted]
@@ -33,7 +33,7 @@ class Secrets:
 
 
 def write_secrets(folder: Path, markers: Markers) -> Secrets:
-    """Write every secret; each is a marker."""
+    """Write every secret as a marker."""
     pairs = {
         name: Mounted(folder / name, temporary=name == "review") for name in ("legacy", "review")
     }
@@ -62,7 +62,7 @@ def write_secrets(folder: Path, markers: Markers) -> Secrets:
 
 
 def pairs(markers: Markers) -> dict[str, dict[str, Any]]:
-    """The marked key pairs, as the sandbox is to know them."""
+    """The marked key pairs, in the format of the sandbox."""
     known: dict[str, dict[str, Any]] = {}
     for name in ("legacy", "review"):
         secret = markers.mark(f"secret key of {name}", "QANARY-{core}-secret-key")
@@ -78,7 +78,7 @@ def pairs(markers: Markers) -> dict[str, dict[str, Any]]:
 def configuration(
     secrets: Secrets, markers: Markers, *, sandbox: str, state: str, jwks: str, collector: str
 ) -> dict[str, Any]:
-    """The configuration: every section there is."""
+    """The configuration with every section."""
     folder = secrets.folder
     shared = {
         "endpoint": sandbox,
@@ -137,7 +137,7 @@ def configuration(
         "oidc": {
             "issuer": OIDC,
             "audience": issuer.AUDIENCE,
-            "jwks_file": str(folder / "jwks.json"),  # not there at first
+            "jwks_file": str(folder / "jwks.json"),  # absent at first
         },
         "audit": {"file": str(folder.parent / "audit.jsonl")},
         "tracing": {"endpoint": collector},

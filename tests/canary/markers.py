@@ -1,21 +1,21 @@
-"""Values that are found wherever they turn up: each names what it stands for."""
+"""Marker values that can be found in any output; each names the value that it replaces."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from hashlib import sha256
 
-WORD = "QANARY"  # every value of ours begins with it, so that a part of one is found too
+WORD = "QANARY"  # the prefix of every marker, so that a part of a marker is found too
 
 
 @dataclass(frozen=True, slots=True)
 class Marker:
-    """A value that may turn up nowhere but where the contract says so.
+    """A value that may appear only where the contract allows it.
 
     Args:
-        name: What it stands for.
-        value: The whole of it.
-        core: The part that is searched for; all of it if empty.
+        name: The name of the value that it replaces.
+        value: The whole marker.
+        core: The part to search for; the whole value if empty.
     """
 
     name: str
@@ -28,7 +28,7 @@ class Marker:
 
 
 class Markers:
-    """The markers in use. One name is one value, always the same."""
+    """The markers in use. A name always has the same value."""
 
     def __init__(self) -> None:
         self._by_name = {"any of them": Marker("any of them", WORD)}
@@ -37,12 +37,12 @@ class Markers:
         return iter(tuple(self._by_name.values()))
 
     def mark(self, name: str, form: str = "QANARY-{core}") -> str:
-        """The value of that name, in a form that its place accepts."""
+        """The marker of that name, in a format that its field accepts."""
         core = sha256(f"marker {name}".encode()).hexdigest()[:12]
         return self.know(name, form.format(core=core), core)
 
     def know(self, name: str, value: str, core: str = "") -> str:
-        """Seek a value that was chosen elsewhere."""
+        """Search also for a value chosen elsewhere."""
         known = self._by_name.setdefault(name, Marker(name, value, core))
         assert known.value == value, f"{name} has two values"
         return value

@@ -1,4 +1,4 @@
-"""Drives every route and every flaw of a body, as callers can."""
+"""Drives every route and every kind of malformed body."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.canary.marked import ACCOUNTS
 
 
 def every_route(driver: Driver) -> None:
-    """Each route by each method, by callers who may and callers who may not."""
+    """Call each route by each method, as allowed and as forbidden callers."""
     works: list[Work] = []
     body = json.dumps(driver.bodies[SUBMISSIONS[1]]).encode()
     for rule in driver.routes.iter_rules():
@@ -58,7 +58,7 @@ def filled(driver: Driver, rule: Rule) -> str:
 
 
 def every_operation(driver: Driver) -> None:
-    """Each operation of the contract, by each account, to its success."""
+    """Call each operation of the contract with each account until it succeeds."""
     works: list[Work] = []
     for account in ACCOUNTS:
         for name in driver.operations:
@@ -71,7 +71,7 @@ def every_operation(driver: Driver) -> None:
 
 
 def rejections(driver: Driver) -> None:
-    """A reviewer's remark, which only the answers about that customer may hold."""
+    """Reject a customer with a remark, which only answers about that customer may contain."""
     remark = driver.markers.mark("reviewer's remark", "QANARY {core}: the page is blurred")
     customer = driver.customer("review-reject-")
     driver.sandbox.review(customer, "rejected", remark)
@@ -81,7 +81,7 @@ def rejections(driver: Driver) -> None:
 
 
 def spoiled_bodies(driver: Driver) -> None:
-    """Bodies with one flaw each, checked and submitted; upstream is never asked."""
+    """Validate and submit bodies with one error each; nothing is sent upstream."""
     works: list[Work] = []
     for name in SUBMISSIONS:
         customer = driver.customer()
@@ -115,7 +115,7 @@ def _spoiled_uploads(driver: Driver) -> Iterator[Work]:
 
 
 def repeated_keys(driver: Driver) -> None:
-    """One Idempotency-Key again, with another body, in vain, and one that is none."""
+    """Repeat an Idempotency-Key: unchanged, with another body, during a failure, and malformed."""
     key = driver.markers.mark("repeated Idempotency-Key")
     for account in ACCOUNTS:
         customer = driver.customer()

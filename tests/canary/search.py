@@ -1,4 +1,4 @@
-"""Seeks markers in all that came out of a gateway, in whatever coding."""
+"""Searches all output of a gateway for markers, in every coding."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from urllib.parse import quote
 from tests.canary.markers import Marker
 
 CONTEXT = 80  # bytes shown on either side of a finding
-SHOWN = 2  # findings of one marker in one sink
-LONG_ENOUGH = 8  # bytes whose base64 does not turn up by chance
+SHOWN = 2  # findings shown of one marker in one sink
+LONG_ENOUGH = 8  # bytes whose base64 does not occur by chance
 DIGESTS = ("md5", "sha1", "sha256")
-DIGEST_PART = 16  # hex digits of a digest that make it known
+DIGEST_PART = 16  # hex digits that identify a digest
 
 
 class Needle(NamedTuple):
-    """A text to look for, all in small letters."""
+    """A lower-case text to search for."""
 
     marker: str
     coding: str
@@ -31,7 +31,7 @@ class Needle(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A marker where it must not be."""
+    """A marker in a place where it is not allowed."""
 
     sink: str
     source: str
@@ -45,7 +45,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """Where the contract lets a value stand as it is."""
+    """A place where the contract allows a value."""
 
     marker: str
     sinks: tuple[str, ...]
@@ -54,7 +54,7 @@ class Allowance:
 
 
 class Sinks:
-    """What came out, by sink and source; the same only once."""
+    """The output by sink and source, without repetitions."""
 
     def __init__(self) -> None:
         self.contents: dict[tuple[str, str, bytes], None] = {}
@@ -90,7 +90,7 @@ def needles(marker: Marker) -> Iterator[Needle]:
 
 
 def _base64(raw: bytes) -> Iterator[str]:
-    """What base64 makes of it at each of the three places it can begin at."""
+    """The base64 text of a value at each of its three possible alignments."""
     for before in range(3):
         text = base64.b64encode(bytes(before) + raw).decode().rstrip("=")
         whole = len(raw) + before
@@ -108,7 +108,7 @@ def _digests(value: str) -> Iterator[str]:
 def seek(
     sinks: Sinks, markers: Iterable[Marker], allowances: Iterable[Allowance] = ()
 ) -> list[Finding]:
-    """Every marker in every sink, but for what is allowed there."""
+    """Every marker in every sink, except the allowed ones."""
     known = tuple(markers)
     by_name = {marker.name: marker for marker in known}
     allowed = tuple(allowances)
@@ -137,7 +137,7 @@ def _in_one(sink: str, source: str, text: bytes, sought: Iterable[Needle]) -> It
 
 
 def report(findings: Iterable[Finding]) -> str:
-    """The findings for people: a few of each marker and sink."""
+    """A readable report: a few findings of each marker and sink."""
     told: Counter[tuple[str, str]] = Counter()
     lines = []
     for finding in findings:

@@ -1,7 +1,7 @@
-"""The gateway with routes that crash over what they are sent, and routes that leak it.
+"""The gateway with extra routes that crash over their input, and routes that leak it.
 
-gunicorn serves this in place of the gateway. Nothing of the gateway is changed but the levels of
-the loggers: each is at DEBUG, those of the libraries too.
+gunicorn serves this module in place of the gateway. The gateway is unchanged but for the levels of
+the loggers: every logger is at DEBUG, including those of libraries.
 """
 
 from __future__ import annotations
@@ -191,7 +191,7 @@ def _crash_at_the_end(_: BaseException | None) -> None:
 
 
 def create_app() -> Flask:
-    """Build the gateway, as its configuration says, with these routes beside its own."""
+    """Build the configured gateway with the extra routes."""
     app = gateway.create_app()
     app.add_url_rule("/crash/<kind>", view_func=crash, methods=["POST"])
     app.add_url_rule("/leak/<sink>", view_func=leak, methods=["POST"])

@@ -1,4 +1,4 @@
-"""Nothing personal and no secret comes out of the gateway, whatever is done to it."""
+"""No personal value and no secret leaves the gateway, whatever is sent to it."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ ALLOWED = (
 SINKS = {"answers", "audit", "command line", "environment", "files", "log", "metrics", "spans"} | {
     "state"
 }
-# Where each leak that is put there on purpose must be found.
+# The sink in which each deliberate leak must be found.
 PLANTED = {(sink, f"planted: {sink}") for sink in LEAKS if sink != "stdout"} | {
     ("command line", "planted: process"),
     ("environment", "planted: process"),
@@ -51,7 +51,9 @@ PLANTED = {(sink, f"planted: {sink}") for sink in LEAKS if sink != "stdout"} | {
 
 
 @pytest.mark.timeout(300)
-def test_no_marker_comes_out_of_anywhere(tmp_path: Path, sandbox: SandboxDriver) -> None:
+def test_no_marker_of_a_secret_or_personal_value_leaves_the_gateway(
+    tmp_path: Path, sandbox: SandboxDriver
+) -> None:
     markers = Markers()
     (tmp_path / "secrets").mkdir()
     secrets = marked.write_secrets(tmp_path / "secrets", markers)

@@ -1,4 +1,4 @@
-"""What the commands say of a configuration holds no secret of it, whatever is wrong with it."""
+"""The output of the commands holds no secret of a configuration, whatever its errors."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ CHECK_CONFIG = ("flask", "--app", "app", "config", "check")
 CHECK_CREDENTIALS = ("flask", "--app", "app", "credentials", "check")
 SERVE = ("gunicorn", "-c", "gunicorn.conf.py")
 
-# Where somebody may write a secret, or half of a file that holds one.
+# Places where a user may write a secret, or a fragment of a file that holds a secret.
 PLACES = (
     "accounts.legacy.credentials.0.secret_key_file",
     "accounts.legacy.credentials.0.secret_key",
@@ -72,7 +72,7 @@ def document(tmp_path: Path, sandbox: SandboxDriver, markers: Markers) -> dict[s
 
 
 def run(command: tuple[str, ...], file: Path, markers: Markers) -> int:
-    """Run a command with a configuration; all that it says is searched."""
+    """Run a command with a configuration and search its output. Returns the exit status."""
     arguments = (str(file),) if command is CHECK_CONFIG else ()
     done = subprocess.run(  # noqa: S603 - our own programs
         [sys.executable, "-m", *command, *arguments],
@@ -91,7 +91,7 @@ def run(command: tuple[str, ...], file: Path, markers: Markers) -> int:
     return done.returncode
 
 
-def test_no_check_of_a_broken_file_repeats_what_is_written_in_it(
+def test_checking_a_broken_configuration_repeats_nothing_of_it(
     tmp_path: Path, document: dict[str, Any], markers: Markers
 ) -> None:
     sinks = Sinks()
@@ -116,7 +116,7 @@ def test_no_check_of_a_broken_file_repeats_what_is_written_in_it(
 
 
 @pytest.mark.parametrize("command", [CHECK_CONFIG, CHECK_CREDENTIALS, SERVE])
-def test_no_command_repeats_what_a_broken_file_holds(
+def test_no_command_repeats_a_value_of_a_broken_configuration(
     tmp_path: Path, document: dict[str, Any], markers: Markers, command: tuple[str, ...]
 ) -> None:
     secret = markers.mark("a misplaced secret", "QANARY{core}")
@@ -127,7 +127,7 @@ def test_no_command_repeats_what_a_broken_file_holds(
     assert run(command, file, markers) == 2
 
 
-def test_the_check_of_credentials_shows_none(
+def test_the_check_of_credentials_shows_no_secret(
     tmp_path: Path, document: dict[str, Any], markers: Markers, sandbox: SandboxDriver
 ) -> None:
     file = tmp_path / "config.yaml"

@@ -1,4 +1,4 @@
-"""The search finds a marker in every coding, and leaves out only what is allowed."""
+"""The search finds a marker in every coding and omits only allowed places."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ CODINGS: dict[str, Callable[[str], str]] = {
 
 
 @pytest.mark.parametrize("coding", CODINGS)
-def test_a_name_is_found_in_every_coding(coding: str) -> None:
+def test_the_search_finds_a_name_in_every_coding(coding: str) -> None:
     sinks = Sinks()
     sinks.add("log", "a line", f'{{"what": "{CODINGS[coding](NAME)}"}}')
     assert {finding.marker for finding in seek(sinks, MARKERS)} & {"name", "any of them"}
@@ -51,20 +51,20 @@ def test_a_name_is_found_in_every_coding(coding: str) -> None:
 @pytest.mark.parametrize(
     "coding", [one for one in CODINGS if "cut" not in one and one != "JSON in JSON"]
 )
-def test_so_are_two_letters_of_a_country(coding: str) -> None:
+def test_the_search_finds_a_two_letter_country_in_every_coding(coding: str) -> None:
     sinks = Sinks()
     sinks.add("spans", "a batch", b"\x0a\xff" + CODINGS[coding](COUNTRY).encode() + b"\x00")
     assert next(finding.marker for finding in seek(sinks, MARKERS)) == "country"
 
 
-def test_what_holds_no_marker_is_silent() -> None:
+def test_the_search_finds_nothing_where_there_is_no_marker() -> None:
     sinks = Sinks()
     sinks.add("log", "a line", base64.b64encode(bytes(range(256)) * 40))
     sinks.add("log", "another", "Angstrom 张三, can a ry bird sing")
     assert seek(sinks, MARKERS) == []
 
 
-def test_an_allowance_holds_for_the_whole_value_in_its_sink_and_source_only() -> None:
+def test_an_allowance_of_the_search_is_limited_to_its_whole_value_sink_and_source() -> None:
     allowed = [Allowance("name", ("answers",), "its own answer", "GET /mine")]
     sinks = Sinks()
     sinks.add("answers", "GET /mine 200", f"before {NAME} after")
@@ -80,7 +80,7 @@ def test_an_allowance_holds_for_the_whole_value_in_its_sink_and_source_only() ->
     }
 
 
-def test_a_report_names_sink_marker_and_place_and_has_an_end() -> None:
+def test_the_report_of_the_search_names_sink_marker_and_place_and_is_limited() -> None:
     sinks = Sinks()
     for number in range(100):
         sinks.add("log", f"line {number}", f"a person called {NAME} was there")

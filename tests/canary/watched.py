@@ -1,4 +1,4 @@
-"""The gateway under gunicorn, with every place that something of it can come out of."""
+"""The gateway under gunicorn, with a recording of all its output."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ LIMIT = 60  # seconds
 
 
 class Watched:
-    """Serves within the block, in a folder of its own, watched from outside.
+    """A served gateway in its own folder, observed from outside; leaving the context ends it.
 
     Args:
-        folder: Holds all that belongs to it.
-        configuration: What its file holds.
-        collector: Takes its traces.
-        valkey: Its state.
+        folder: The folder of all its files.
+        configuration: The content of its configuration file.
+        collector: The collector of its traces.
+        valkey: The server of its state.
         planted: A marker for its environment and its command line.
     """
 
@@ -93,7 +93,7 @@ class Watched:
         self._log.close()
 
     def watch_state(self) -> None:
-        """Keep every command that the state is given from now on, as long as it lives."""
+        """Record every command to the state from now on, until the server ends."""
         watching = threading.Event()
 
         def watch() -> None:
@@ -109,7 +109,7 @@ class Watched:
         assert watching.wait(LIMIT)
 
     def read_state(self) -> None:
-        """Keep all that the state holds now."""
+        """Record the current content of the state."""
         with redis.Redis.from_url(self._valkey.url) as client:
             for key, value in self._valkey.values().items():
                 dump = client.dump(key)
@@ -117,7 +117,7 @@ class Watched:
                 self.sinks.add("state", "a value", bytes(value) + b"\n" + bytes(dump or b""))
 
     def read_processes(self) -> None:
-        """Keep environment and command line of the process and its children."""
+        """Record environment and command line of the process and its children."""
         pids = [self._process.pid]
         for pid in pids:
             place = Path(f"/proc/{pid}")
@@ -127,14 +127,14 @@ class Watched:
         assert len(pids) >= 2, "the worker was not found"
 
     def read_metrics(self) -> None:
-        """Keep what Prometheus would be told now."""
+        """Record the metrics."""
         with requests.Session() as session:
             session.trust_env = False
             answer = session.get(f"http://127.0.0.1:{self._metrics}/metrics", timeout=LIMIT)
         self.sinks.add("metrics", "/metrics", answer.content)
 
     def end(self) -> int:
-        """End it in order, and keep what it leaves behind: log, audit trail, files, spans."""
+        """End the gateway and record log, audit trail, files and spans. Returns the exit status."""
         self._process.send_signal(signal.SIGTERM)
         status = self._process.wait(LIMIT)
         self.sinks.add("log", "standard output and error", (self._folder / "log").read_bytes())

@@ -1,4 +1,4 @@
-"""Fixtures: both Helms, and the one that most tests render with."""
+"""Fixtures: both Helm versions, and the version that most tests render with."""
 
 from __future__ import annotations
 
@@ -15,5 +15,5 @@ def each_helm(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
 
 @pytest.fixture(scope="session")
 def helm(tmp_path_factory: pytest.TempPathFactory) -> Helm:
-    """Helm 4; that Helm 3 renders the same is a test of its own."""
+    """Helm 4; another test asserts that Helm 3 renders the same."""
     return Helm(needed(".tools/helm4/helm"), tmp_path_factory.mktemp("helm"))

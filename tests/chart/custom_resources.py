@@ -1,4 +1,4 @@
-"""What the operators take of the kinds that the chart uses: `spec` as a closed JSON schema."""
+"""The custom resources of the chart: `spec` of each kind as a closed JSON schema."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ RULE = closed(
     annotations=STRINGS,
 )
 
-# After the operators' own definitions: external-secrets.io/v1, monitoring.coreos.com/v1.
+# From the operators' own definitions: external-secrets.io/v1, monitoring.coreos.com/v1.
 SPECS = {
     ("external-secrets.io/v1", "ExternalSecret"): closed(
         ["secretStoreRef"],

@@ -1,4 +1,4 @@
-"""Runs the real Helm on the chart, and finds objects in what it renders."""
+"""Runs the real Helm on the chart, and finds objects in its output."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Manifests(list[Manifest]):
         return [one for one in self if one["kind"] == kind]
 
     def one(self, kind: str, ending: str = "gateway") -> Manifest:
-        """The object of that kind whose name ends so."""
+        """The only object of that kind whose name has that suffix."""
         (found,) = (one for one in self.of(kind) if one["metadata"]["name"].endswith(ending))
         return found
 
@@ -36,7 +36,7 @@ class Manifests(list[Manifest]):
 
     @property
     def gateway(self) -> dict[str, Any]:
-        """The container that serves."""
+        """The container of the gateway."""
         (container,) = (one for one in self.pod["containers"] if one["name"] == "gateway")
         return dict(container)
 
@@ -48,7 +48,7 @@ class Manifests(list[Manifest]):
 
 
 class Helm:
-    """One Helm, with no cluster and nothing of this machine's user."""
+    """One Helm version, without a cluster and without the user's settings."""
 
     def __init__(self, program: str, folder: Path) -> None:
         homes = {f"HELM_{kind}_HOME": str(folder / kind) for kind in ("CACHE", "CONFIG", "DATA")}
@@ -67,7 +67,7 @@ class Helm:
         )
 
     def template(self, name: str, *settings: str) -> subprocess.CompletedProcess[str]:
-        """Render with a file of the matrix, changed by settings such as `replicaCount=2`."""
+        """Render with a values file, changed by settings such as `replicaCount=2`."""
         changes = [part for one in settings for part in ("--set", one)]
         return self.run("template", "gw", CHART, "--values", VALUES / f"{name}.yaml", *changes)
 
@@ -77,7 +77,7 @@ class Helm:
         return Manifests(one for one in yaml.safe_load_all(done.stdout) if one)
 
     def refusal(self, name: str, *settings: str) -> str:
-        """What Helm says to values that it does not take."""
+        """The message of Helm for refused values."""
         done = self.template(name, *settings)
         assert done.returncode != 0, done.stdout
         return done.stderr

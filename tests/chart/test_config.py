@@ -1,4 +1,4 @@
-"""The gateway's configuration as the chart renders it is one that the gateway takes."""
+"""The gateway accepts the configuration that the chart renders."""
 
 from __future__ import annotations
 
@@ -26,11 +26,13 @@ def written(helm: Helm, folder: Path, name: str, *changes: str) -> Path:
 
 
 @pytest.mark.parametrize("name", MATRIX)
-def test_the_gateway_takes_it(helm: Helm, tmp_path: Path, name: str) -> None:
+def test_the_gateway_accepts_the_rendered_configuration(
+    helm: Helm, tmp_path: Path, name: str
+) -> None:
     assert settings.load(written(helm, tmp_path, name)).accounts
 
 
-def test_the_command_line_takes_it(helm: Helm, tmp_path: Path) -> None:
+def test_the_check_command_accepts_the_rendered_configuration(helm: Helm, tmp_path: Path) -> None:
     command = (sys.executable, "-m", "flask", "--app", "app", "config", "check")
     done = subprocess.run(  # noqa: S603 - our own program
         [*command, written(helm, tmp_path, "production")],
@@ -44,7 +46,7 @@ def test_the_command_line_takes_it(helm: Helm, tmp_path: Path) -> None:
 
 
 def paths(value: Any, parent: str = "", of_maps: bool = False) -> set[str]:
-    """The dotted path of every value, as the README writes it."""
+    """The dotted path of every value, in the notation of the README."""
     if isinstance(value, dict):
         return {
             path
@@ -60,12 +62,12 @@ def paths(value: Any, parent: str = "", of_maps: bool = False) -> set[str]:
     return {parent.removeprefix(".")}
 
 
-def test_every_setting_can_be_given_as_a_value(helm: Helm) -> None:
+def test_every_setting_of_the_gateway_can_be_set_as_a_chart_value(helm: Helm) -> None:
     given = {path for name in MATRIX for path in paths(helm.rendered(name).config)}
     assert given == set(dotted(Settings)), "a file of tests/chart/values has to give each setting"
 
 
-def test_what_the_chart_adds_to_the_values(helm: Helm) -> None:
+def test_the_configuration_rendered_from_the_minimal_values_is_exact(helm: Helm) -> None:
     assert helm.rendered("minimal").config == {
         "accounts": {
             "default": {
@@ -94,14 +96,16 @@ def test_what_the_chart_adds_to_the_values(helm: Helm) -> None:
         ("production", ("config.state.replicas=7",), 7),
     ],
 )
-def test_the_gateway_knows_how_many_pods_share_the_quota(
+def test_the_rendered_configuration_has_the_number_of_pods(
     helm: Helm, name: str, changes: tuple[str, ...], replicas: int
 ) -> None:
     assert helm.rendered(name, *changes).config["state"]["replicas"] == replicas
 
 
 @pytest.mark.parametrize("name", MATRIX)
-def test_every_file_of_a_secret_is_in_a_directory_that_is_mounted(helm: Helm, name: str) -> None:
+def test_every_secret_file_of_the_configuration_is_in_a_mounted_directory(
+    helm: Helm, name: str
+) -> None:
     rendered = helm.rendered(name)
     folders = {mount["mountPath"] for mount in rendered.gateway["volumeMounts"]}
     config = settings.Settings.model_validate(rendered.config)
@@ -110,7 +114,7 @@ def test_every_file_of_a_secret_is_in_a_directory_that_is_mounted(helm: Helm, na
     assert {str(path.parent) for path in files} <= folders
 
 
-def test_the_sandbox_is_described_as_it_is(helm: Helm) -> None:
+def test_the_chart_configures_the_account_of_the_sandbox_as_it_is(helm: Helm) -> None:
     rendered = helm.rendered("sandbox")
     account = rendered.config["accounts"]["default"]
     assert account["partner_id"] == sandbox_settings.PARTNER_ID
@@ -125,10 +129,10 @@ def test_the_sandbox_is_described_as_it_is(helm: Helm) -> None:
     )
 
 
-def test_a_customer_is_verified_with_what_the_sandboxs_release_holds(
+def test_a_customer_is_verified_with_the_configuration_of_the_sandbox_release(
     helm: Helm, tmp_path: Path, sandbox_url: str
 ) -> None:
-    """The release's own files, with the addresses and folders of this machine."""
+    """Use the files of the release with the addresses and folders of this machine."""
     rendered = helm.rendered("sandbox")
     for name, content in rendered.one("ConfigMap", "sandbox")["data"].items():
         (tmp_path / name).write_text(content)

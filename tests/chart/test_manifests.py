@@ -1,4 +1,4 @@
-"""What is rendered is what Kubernetes and its operators take, and what checkov finds safe."""
+"""The rendered objects are valid for Kubernetes and its operators, and pass checkov."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ EXCEPTIONS = Path(__file__).parent / "exceptions.yaml"
 
 @pytest.mark.parametrize("release", ["1.25", "1.37"])
 @pytest.mark.parametrize("name", MATRIX)
-def test_kubernetes_takes_every_object(helm: Helm, name: str, release: str) -> None:
+def test_every_rendered_object_is_valid_for_kubernetes(helm: Helm, name: str, release: str) -> None:
     for one in helm.rendered(name):
         if (one["apiVersion"], one["kind"]) not in SPECS:
             kubernetes_validate.validate(one, release, strict=True)
 
 
-def test_a_misspelt_key_would_be_noticed(helm: Helm) -> None:
+def test_the_validation_notices_a_misspelt_key(helm: Helm) -> None:
     deployment = json.loads(json.dumps(helm.rendered("minimal").one("Deployment")))
     deployment["spec"]["template"]["spec"]["containers"][0]["port"] = []
     with pytest.raises(kubernetes_validate.ValidationError):
         kubernetes_validate.validate(deployment, "1.37", strict=True)
 
 
-def test_the_operators_take_their_objects(helm: Helm) -> None:
+def test_every_custom_resource_is_valid_for_its_operator(helm: Helm) -> None:
     seen = set()
     for one in helm.rendered("production"):
         kind = (one["apiVersion"], one["kind"])
@@ -43,8 +43,8 @@ def test_the_operators_take_their_objects(helm: Helm) -> None:
     assert seen == set(SPECS)
 
 
-@pytest.mark.timeout(300)  # ten seconds on a machine that does nothing else
-def test_checkov_finds_nothing_but_what_is_justified(helm: Helm, tmp_path: Path) -> None:
+@pytest.mark.timeout(300)  # ten seconds on an idle machine
+def test_checkov_finds_only_justified_exceptions(helm: Helm, tmp_path: Path) -> None:
     manifest = tmp_path / "production.yaml"
     manifest.write_text(yaml.safe_dump_all(helm.rendered("production")))
     options = ("--framework=kubernetes", "--output=json", "--quiet", "--compact", "--skip-download")

@@ -1,4 +1,4 @@
-"""The network policy lets in callers and Prometheus, and out to what the configuration names."""
+"""The network policy admits callers and Prometheus, and allows egress to configured hosts."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def namespace(name: str) -> dict[str, Any]:
 
 
 def egress(helm: Helm, name: str, *settings: str) -> dict[tuple[int, ...], Any]:
-    """The peers by the ports that are open towards them, without DNS."""
+    """The allowed peers of egress by their ports, without DNS."""
     rules = helm.rendered(name, *settings).one("NetworkPolicy")["spec"]["egress"]
     assert rules[0]["to"] == [namespace("kube-system")]
     assert [(one["protocol"], one["port"]) for one in rules[0]["ports"]] == [
@@ -43,7 +43,9 @@ def egress(helm: Helm, name: str, *settings: str) -> dict[tuple[int, ...], Any]:
 
 
 @pytest.mark.parametrize("name", MATRIX)
-def test_it_holds_for_the_gateways_pods_and_in_both_directions(helm: Helm, name: str) -> None:
+def test_the_network_policy_covers_ingress_and_egress_of_the_gateways_pods(
+    helm: Helm, name: str
+) -> None:
     rendered = helm.rendered(name)
     policy = rendered.one("NetworkPolicy")["spec"]
     assert policy["policyTypes"] == ["Ingress", "Egress"]
@@ -52,7 +54,7 @@ def test_it_holds_for_the_gateways_pods_and_in_both_directions(helm: Helm, name:
     assert policy["podSelector"]["matchLabels"].items() <= labels.items()
 
 
-def test_the_callers_reach_http_only_and_prometheus_metrics_only(helm: Helm) -> None:
+def test_callers_reach_the_http_port_only_and_prometheus_the_metrics_port_only(helm: Helm) -> None:
     callers, prometheus = helm.rendered("service-account-callers").one("NetworkPolicy")["spec"][
         "ingress"
     ]
@@ -64,27 +66,27 @@ def test_the_callers_reach_http_only_and_prometheus_metrics_only(helm: Helm) -> 
     assert [port["port"] for port in prometheus["ports"]] == ["metrics"]
 
 
-def test_the_pod_of_helm_test_is_let_in(helm: Helm) -> None:
+def test_the_network_policy_admits_the_pod_of_helm_test(helm: Helm) -> None:
     rendered = helm.rendered("production")
     callers = rendered.one("NetworkPolicy")["spec"]["ingress"][0]["from"]
     labels = rendered.one("Pod", "test")["metadata"]["labels"]
     assert callers[0] == {"podSelector": {"matchLabels": labels}}
 
 
-def test_the_least_installation_reaches_public_addresses_by_https_only(helm: Helm) -> None:
+def test_the_minimal_installation_reaches_public_addresses_by_https_only(helm: Helm) -> None:
     assert egress(helm, "minimal") == {(443,): PUBLIC}
 
 
-def test_the_sandboxs_installation_reaches_nothing(helm: Helm) -> None:
+def test_the_sandbox_installation_has_no_egress(helm: Helm) -> None:
     assert egress(helm, "sandbox") == {}
 
 
-def test_names_below_localhost_are_the_pod_itself(helm: Helm) -> None:
+def test_a_host_below_localhost_needs_no_egress(helm: Helm) -> None:
     endpoint = "config.accounts.default.endpoint=http://bss.localhost:8090"
     assert egress(helm, "minimal", endpoint) == {}
 
 
-def test_redis_and_collector_are_reached_on_their_ports(helm: Helm) -> None:
+def test_egress_to_redis_and_the_collector_is_limited_to_their_ports(helm: Helm) -> None:
     found = egress(helm, "production", "config.oidc.jwks_url=https://login.example.com:8443/keys")
     assert found == {
         (443,): PUBLIC,
@@ -97,7 +99,7 @@ def test_redis_and_collector_are_reached_on_their_ports(helm: Helm) -> None:
 CLUSTER: list[dict[str, Any]] = [{"namespaceSelector": {}}]
 
 
-def test_what_is_not_said_to_be_elsewhere_is_in_the_cluster(helm: Helm) -> None:
+def test_egress_without_given_addresses_is_limited_to_the_cluster(helm: Helm) -> None:
     changes = [f"networkPolicy.egress.{name}.to=null" for name in ("state", "tracing")]
     found = egress(helm, "production", *changes, "config.oidc.jwks_url=https://[::1]/keys")
     assert found == {(443,): PUBLIC, (6380,): CLUSTER, (4318,): CLUSTER}
@@ -106,14 +108,14 @@ def test_what_is_not_said_to_be_elsewhere_is_in_the_cluster(helm: Helm) -> None:
 
 
 @pytest.mark.parametrize("name", MATRIX)
-def test_https_is_let_out_to_no_private_address_that_nobody_named(helm: Helm, name: str) -> None:
+def test_https_egress_excludes_private_addresses(helm: Helm, name: str) -> None:
     rules = helm.rendered(name).one("NetworkPolicy")["spec"]["egress"]
     for rule in rules:
         if any(port["port"] == 443 for port in rule["ports"]):
             assert rule["to"] == PUBLIC or "0.0.0.0/0" not in str(rule["to"])
 
 
-def test_addresses_and_ports_can_be_given(helm: Helm) -> None:
+def test_addresses_and_ports_of_egress_can_be_set(helm: Helm) -> None:
     found = egress(
         helm,
         "production",
@@ -126,21 +128,21 @@ def test_addresses_and_ports_can_be_given(helm: Helm) -> None:
     assert (6380,) not in found
 
 
-def test_the_api_server_is_reached_behind_its_service_too(helm: Helm) -> None:
+def test_egress_to_the_api_server_covers_its_service_and_its_endpoint_port(helm: Helm) -> None:
     assert egress(helm, "service-account-callers") == {
         (443,): PUBLIC,
         (443, 6443): [{"ipBlock": {"cidr": "172.18.0.2/32"}}],
     }
 
 
-def test_an_account_behind_a_proxy_needs_the_proxy_only(helm: Helm) -> None:
+def test_an_account_with_a_proxy_needs_egress_to_the_proxy_only(helm: Helm) -> None:
     traces = {(4318,): CLUSTER}
     assert egress(helm, "two-accounts") == traces | {(443,): PUBLIC, (3128,): None}
     direct = egress(helm, "two-accounts", "config.accounts.europe.proxy=http://127.0.0.1:3128")
     assert direct == traces | {(443,): PUBLIC}
 
 
-def test_a_port_that_is_not_said_is_the_schemes(helm: Helm) -> None:
+def test_the_egress_port_of_a_url_defaults_to_that_of_its_scheme(helm: Helm) -> None:
     found = egress(
         helm,
         "production",
@@ -151,5 +153,5 @@ def test_a_port_that_is_not_said_is_the_schemes(helm: Helm) -> None:
     assert found.keys() == {(443,), (6379,), (80,)}
 
 
-def test_it_can_be_left_out(helm: Helm) -> None:
+def test_the_network_policy_can_be_disabled(helm: Helm) -> None:
     assert not helm.rendered("minimal", "networkPolicy.enabled=false").of("NetworkPolicy")

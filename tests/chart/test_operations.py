@@ -1,4 +1,4 @@
-"""What surrounds the pods: scaling, disruption, monitoring, secrets, the test of a release."""
+"""Scaling, disruption, monitoring, secrets, and the test of a release."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_every_object_is_labelled(helm: Helm, name: str) -> None:
         assert labels["app.kubernetes.io/instance"] == "gw"
 
 
-def test_the_service_leads_to_the_pods_and_not_to_the_test(helm: Helm) -> None:
+def test_the_service_selects_the_gateways_pods_and_not_the_test_pod(helm: Helm) -> None:
     rendered = helm.rendered("minimal")
     service = rendered.one("Service")["spec"]
     named = {port["name"]: port["containerPort"] for port in rendered.gateway["ports"]}
@@ -52,7 +52,7 @@ def test_one_pod_has_no_disruption_budget_and_several_have(helm: Helm) -> None:
     )
 
 
-def test_the_autoscaler_alone_says_how_many_pods_there_are(helm: Helm) -> None:
+def test_the_deployment_sets_no_replicas_where_the_autoscaler_does(helm: Helm) -> None:
     rendered = helm.rendered("production")
     deployment = rendered.one("Deployment")
     assert "replicas" not in deployment["spec"]
@@ -64,7 +64,7 @@ def test_the_autoscaler_alone_says_how_many_pods_there_are(helm: Helm) -> None:
     } == {"cpu": 70, "memory": 80}
 
 
-def test_prometheus_finds_the_service_and_its_port(helm: Helm) -> None:
+def test_the_service_monitor_selects_the_service_and_its_metrics_port(helm: Helm) -> None:
     rendered = helm.rendered("production")
     monitor, service = rendered.one("ServiceMonitor"), rendered.one("Service", "metrics")
     other = rendered.one("Service")["metadata"]["labels"]
@@ -76,7 +76,7 @@ def test_prometheus_finds_the_service_and_its_port(helm: Helm) -> None:
     assert monitor["metadata"]["labels"]["release"] == "prometheus"
 
 
-def test_alerts_and_dashboard_arrive_unchanged(helm: Helm) -> None:
+def test_alerts_and_dashboard_are_rendered_unchanged(helm: Helm) -> None:
     rendered = helm.rendered("production")
     alerts = yaml.safe_load((CHART / "files" / "alerts.yaml").read_text())
     assert rendered.one("PrometheusRule")["spec"] == alerts
@@ -87,7 +87,7 @@ def test_alerts_and_dashboard_arrive_unchanged(helm: Helm) -> None:
     )
 
 
-def test_a_load_balancer_leads_to_no_metrics(helm: Helm) -> None:
+def test_a_load_balancer_does_not_expose_the_metrics_port(helm: Helm) -> None:
     rendered = helm.rendered("minimal", "service.type=LoadBalancer")
     balanced, metrics = rendered.one("Service")["spec"], rendered.one("Service", "metrics")["spec"]
     assert balanced["type"] == "LoadBalancer"
@@ -97,7 +97,7 @@ def test_a_load_balancer_leads_to_no_metrics(helm: Helm) -> None:
 
 
 @pytest.mark.parametrize("base", ["https://git.example.com/main", "https://git.example.com/main/"])
-def test_the_runbook_is_where_it_is_said_to_be(helm: Helm, base: str) -> None:
+def test_the_runbook_url_of_the_alerts_exists(helm: Helm, base: str) -> None:
     rendered = helm.rendered("production", f"prometheusRule.runbookBaseUrl={base}")
     links = {
         rule["annotations"]["runbook_url"]
@@ -110,7 +110,7 @@ def test_the_runbook_is_where_it_is_said_to_be(helm: Helm, base: str) -> None:
     assert all(link.startswith(start) for link in links)
 
 
-def test_nothing_of_an_operator_is_rendered_unless_asked_for(helm: Helm) -> None:
+def test_custom_resources_are_rendered_only_if_enabled(helm: Helm) -> None:
     assert {one["kind"] for one in helm.rendered("minimal")} == {
         "ConfigMap",
         "Deployment",
@@ -121,7 +121,7 @@ def test_nothing_of_an_operator_is_rendered_unless_asked_for(helm: Helm) -> None
     }
 
 
-def test_an_external_secret_makes_the_secret_that_is_mounted(helm: Helm) -> None:
+def test_an_external_secret_creates_the_mounted_secret(helm: Helm) -> None:
     rendered = helm.rendered("production")
     volumes = {
         volume["name"]: volume["secret"]["secretName"]
@@ -135,12 +135,12 @@ def test_an_external_secret_makes_the_secret_that_is_mounted(helm: Helm) -> None
 
 
 @pytest.mark.parametrize("name", MATRIX)
-def test_no_secret_is_in_a_release(helm: Helm, name: str) -> None:
+def test_a_release_contains_no_secret(helm: Helm, name: str) -> None:
     assert not helm.rendered(name).of("Secret")
 
 
 def tried(pod: Manifest, url: str) -> subprocess.CompletedProcess[str]:
-    """The command of `helm test`, on a gateway of this machine."""
+    """Run the command of `helm test` on a gateway of this machine."""
     (container,) = pod["spec"]["containers"]
     program, *options, asked = container["command"]
     assert (program, asked) == ("python", "http://gw-partner-gateway:80/readyz")
@@ -149,7 +149,7 @@ def tried(pod: Manifest, url: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_helm_test_asks_whether_the_gateway_is_ready(helm: Helm, served: Local) -> None:
+def test_helm_test_reads_the_readiness_of_the_gateway(helm: Helm, served: Local) -> None:
     pod = helm.rendered("minimal").one("Pod", "test")
     assert pod["metadata"]["annotations"]["helm.sh/hook"] == "test"
     ready = tried(pod, f"{served.url}/readyz")

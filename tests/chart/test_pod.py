@@ -1,4 +1,4 @@
-"""The pod: what it may do, when it is asked whether it lives, how it ends."""
+"""The pod: security, probes, termination, volumes and scheduling."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def containers(helm: Helm, name: str) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("name", MATRIX)
-def test_every_container_is_restricted(helm: Helm, name: str) -> None:
+def test_every_container_meets_the_restricted_pod_security_standard(helm: Helm, name: str) -> None:
     for container in containers(helm, name):
         assert container["securityContext"] == {
             "allowPrivilegeEscalation": False,
@@ -34,18 +34,18 @@ def test_every_container_is_restricted(helm: Helm, name: str) -> None:
     assert context["seccompProfile"] == {"type": "RuntimeDefault"}
 
 
-def test_the_user_is_the_images(helm: Helm) -> None:
+def test_the_containers_run_as_the_user_of_the_image(helm: Helm) -> None:
     user = re.search(r"^USER (\d+):(\d+)$", (PROJECT / "Dockerfile").read_text(), re.MULTILINE)
     assert user is not None
     context = helm.rendered("minimal").pod["securityContext"]
     assert (context["runAsUser"], context["runAsGroup"]) == (int(user[1]), int(user[2]))
 
 
-def test_the_gateway_has_256_mebibytes(helm: Helm) -> None:
+def test_the_gateway_container_is_limited_to_256_mebibytes(helm: Helm) -> None:
     assert helm.rendered("minimal").gateway["resources"]["limits"] == {"memory": "256Mi"}
 
 
-def test_each_question_is_asked_where_it_belongs(helm: Helm) -> None:
+def test_startup_and_liveness_probe_livez_and_readiness_probes_readyz(helm: Helm) -> None:
     gateway = helm.rendered("minimal").gateway
     asked = {
         probe: gateway[probe]["httpGet"]
@@ -59,7 +59,7 @@ def test_each_question_is_asked_where_it_belongs(helm: Helm) -> None:
 
 
 @pytest.mark.parametrize("pause", [0, 5, 60])
-def test_the_grace_is_longer_than_all_that_a_pod_does_at_its_end(helm: Helm, pause: int) -> None:
+def test_the_termination_grace_is_longer_than_the_shutdown_of_a_pod(helm: Helm, pause: int) -> None:
     rendered = helm.rendered("minimal", f"preStopSeconds={pause}")
     command = rendered.gateway["lifecycle"]["preStop"]["exec"]["command"]
     assert command == ["python", "-c", f"import time; time.sleep({pause})"]
@@ -81,7 +81,7 @@ def test_the_grace_is_longer_than_all_that_a_pod_does_at_its_end(helm: Helm, pau
         ("minimal", ("acknowledgeUnsharedState=true",), "RollingUpdate"),
     ],
 )
-def test_a_new_pod_is_ready_before_an_old_one_goes_where_they_share_what_they_remember(
+def test_pods_with_shared_state_are_replaced_by_a_rolling_update_and_others_recreated(
     helm: Helm, name: str, settings: tuple[str, ...], kind: str
 ) -> None:
     strategy = helm.rendered(name, *settings).one("Deployment")["spec"]["strategy"]
@@ -97,7 +97,7 @@ def seconds_before_the_end(container: dict[str, Any]) -> int:
     return int(found[1])
 
 
-def test_the_sandbox_is_asked_whether_it_is_ready_and_ends_after_the_gateway(helm: Helm) -> None:
+def test_the_sandbox_container_has_a_readiness_probe_and_ends_after_the_gateway(helm: Helm) -> None:
     rendered = helm.rendered("sandbox")
     _, sandbox = rendered.pod["containers"]
     assert "http://127.0.0.1:8090/" in sandbox["readinessProbe"]["exec"]["command"][-1]
@@ -118,7 +118,7 @@ def test_the_sandbox_is_asked_whether_it_is_ready_and_ends_after_the_gateway(hel
         (("image.tag=v7", f"image.digest={DIGEST}"), f"partner-gateway@{DIGEST}"),
     ],
 )
-def test_the_digest_wins_over_the_tag_and_the_tag_over_the_version(
+def test_the_image_digest_overrides_the_tag_and_the_tag_overrides_the_version(
     helm: Helm, settings: tuple[str, ...], image: str
 ) -> None:
     rendered = helm.rendered("minimal", *settings)
@@ -126,7 +126,9 @@ def test_the_digest_wins_over_the_tag_and_the_tag_over_the_version(
     assert rendered.one("Pod", "test")["spec"]["containers"][0]["image"] == image
 
 
-def test_a_new_configuration_makes_new_pods_and_the_same_one_does_not(helm: Helm) -> None:
+def test_a_changed_configuration_replaces_the_pods_and_an_unchanged_one_does_not(
+    helm: Helm,
+) -> None:
     def checksum(*settings: str) -> str:
         template = helm.rendered("minimal", *settings).one("Deployment")["spec"]["template"]
         found: str = template["metadata"]["annotations"]["checksum/config"]
@@ -146,7 +148,7 @@ def test_every_volume_is_mounted_as_a_directory(helm: Helm, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", MATRIX)
-def test_no_token_is_mounted_by_itself(helm: Helm, name: str) -> None:
+def test_no_service_account_token_is_mounted_by_default(helm: Helm, name: str) -> None:
     rendered = helm.rendered(name)
     pods = [rendered.pod, rendered.one("Pod", "test")["spec"], rendered.one("ServiceAccount")]
     assert all(one["automountServiceAccountToken"] is False for one in pods)
@@ -154,7 +156,9 @@ def test_no_token_is_mounted_by_itself(helm: Helm, name: str) -> None:
     assert bool(projected) is (name == "service-account-callers")
 
 
-def test_the_token_and_authority_are_where_the_configuration_reads_them(helm: Helm) -> None:
+def test_the_projected_token_and_authority_are_mounted_where_the_configuration_reads_them(
+    helm: Helm,
+) -> None:
     rendered = helm.rendered("service-account-callers")
     (volume,) = (one for one in rendered.pod["volumes"] if "projected" in one)
     token, authority = volume["projected"]["sources"]
@@ -165,7 +169,7 @@ def test_the_token_and_authority_are_where_the_configuration_reads_them(helm: He
     assert kubernetes["ca_file"] == f"{folder}/{authority['configMap']['items'][0]['path']}"
 
 
-def test_what_is_said_of_nodes_reaches_the_pod(helm: Helm) -> None:
+def test_scheduling_and_extra_values_reach_the_pod(helm: Helm) -> None:
     pod = helm.rendered(
         "minimal",
         "nodeSelector.disk=ssd",
@@ -185,7 +189,7 @@ def test_what_is_said_of_nodes_reaches_the_pod(helm: Helm) -> None:
     assert pod["imagePullSecrets"] == [{"name": "pull"}]
 
 
-def test_pods_are_spread_over_nodes_and_zones_where_that_is_possible(helm: Helm) -> None:
+def test_pods_are_spread_over_nodes_and_zones_by_preference(helm: Helm) -> None:
     deployment = helm.rendered("minimal").one("Deployment")["spec"]
     spread = deployment["template"]["spec"]["topologySpreadConstraints"]
     assert [one["topologyKey"] for one in spread] == [

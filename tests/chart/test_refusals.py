@@ -1,4 +1,4 @@
-"""Values that cannot be meant are refused before anything is installed, by both Helms."""
+"""Both Helm versions refuse contradictory values before the installation."""
 
 from __future__ import annotations
 
@@ -54,11 +54,13 @@ MEANT_OTHERWISE = [
 
 
 @pytest.mark.parametrize(("setting", "said"), MISTYPED + KEY_MATERIAL + MEANT_OTHERWISE)
-def test_it_is_said_what_is_wrong(each_helm: Helm, setting: str, said: str) -> None:
+def test_an_invalid_value_is_refused_with_its_reason(
+    each_helm: Helm, setting: str, said: str
+) -> None:
     assert said in each_helm.refusal("minimal", setting)
 
 
-def test_an_account_with_nothing_to_sign_with_is_told_what_to_give(each_helm: Helm) -> None:
+def test_an_account_without_credentials_is_refused_with_the_missing_values(each_helm: Helm) -> None:
     said = each_helm.refusal(
         "minimal",
         "config.accounts.other.partner_id=x1",
@@ -67,13 +69,15 @@ def test_an_account_with_nothing_to_sign_with_is_told_what_to_give(each_helm: He
     assert "secrets.other.existingSecret" in said
 
 
-def test_no_values_at_all_are_told_what_is_needed(each_helm: Helm) -> None:
+def test_an_installation_without_values_is_refused_with_the_required_values(
+    each_helm: Helm,
+) -> None:
     said = each_helm.refusal("sandbox", "sandbox.enabled=false")
     assert "give config.accounts.<name>.partner_id and platform_id" in said
 
 
 @pytest.mark.parametrize("several", ["replicaCount=2", "autoscaling.enabled=true"])
-def test_several_pods_without_shared_state_have_to_be_acknowledged(
+def test_several_pods_without_shared_state_are_refused_unless_acknowledged(
     each_helm: Helm, several: str
 ) -> None:
     said = each_helm.refusal("minimal", several)
@@ -91,22 +95,22 @@ def test_several_sandboxes_are_refused_even_if_acknowledged(each_helm: Helm, sev
     assert "sandbox.enabled needs replicaCount 1" in said
 
 
-def test_fewest_pods_that_are_more_than_most_are_refused(each_helm: Helm) -> None:
+def test_an_autoscaler_minimum_above_its_maximum_is_refused(each_helm: Helm) -> None:
     said = each_helm.refusal("production", "autoscaling.minReplicas=5")
     assert "autoscaling.minReplicas is 5, more than autoscaling.maxReplicas, which is 4" in said
 
 
-def test_an_audit_file_beside_what_is_mounted_is_refused(each_helm: Helm) -> None:
+def test_an_audit_file_outside_the_mounted_directory_is_refused(each_helm: Helm) -> None:
     said = each_helm.refusal("production", "config.audit.file=/var/log/gateway-2/audit.jsonl")
     assert "nothing can be written" in said
 
 
-def test_a_password_of_redis_is_refused(each_helm: Helm) -> None:
+def test_a_redis_password_in_the_values_is_refused(each_helm: Helm) -> None:
     url = "config.state.url=redis://:word@redis:6379/0"
     assert "URL with a password in it" in each_helm.refusal("minimal", url, KEY)
 
 
-def test_a_kubernetes_that_is_too_old_is_refused(each_helm: Helm) -> None:
+def test_an_unsupported_kubernetes_version_is_refused(each_helm: Helm) -> None:
     done = each_helm.run("template", "gw", "helm", "--kube-version", "1.24.0")
     assert done.returncode != 0
     assert "requires kubeVersion: >=1.25.0-0" in done.stderr

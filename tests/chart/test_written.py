@@ -1,4 +1,4 @@
-"""What `make chart-files` writes is up to date, and every value is explained and described."""
+"""The files of `make chart-files` are up to date, and every value is described."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from tests.chart.helm import CHART, MATRIX, VALUES
 from tools.chart import schema, table
 
 
-def test_the_schema_is_the_one_that_the_settings_lead_to() -> None:
+def test_the_committed_values_schema_is_the_generated_one() -> None:
     assert schema.WRITTEN.read_text() == schema.text(), "run make chart-files"
 
 
-def test_the_table_is_the_one_that_the_comments_lead_to() -> None:
+def test_the_committed_values_table_is_the_generated_one() -> None:
     assert table.README.read_text() == table.text(), "run make chart-files"
 
 
-def test_every_value_has_a_comment_of_its_own_or_of_what_it_is_part_of() -> None:
+def test_every_value_or_its_section_has_a_comment() -> None:
     values = table.values()
     explained = {value.path for value in values if value.comment}
     for value in values:
@@ -49,19 +49,19 @@ def objects(part: Any, path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
             yield from objects(value, f"{path}/{place}")
 
 
-def test_every_object_with_known_keys_is_closed() -> None:
+def test_every_schema_object_with_known_keys_refuses_others() -> None:
     found = list(objects(schema.build()))
     assert len(found) > 30
     assert [path for path, one in found if one.get("additionalProperties") is not False] == []
 
 
-def test_the_settings_are_described_with_the_gateways_own_words() -> None:
+def test_the_values_schema_uses_the_descriptions_of_the_settings() -> None:
     described = schema.build()["$defs"]["Settings"]["properties"]
     assert described.keys() == Settings.model_fields.keys()
 
 
 @pytest.mark.parametrize("name", MATRIX)
-def test_the_schema_is_a_proper_one_for_others_than_helm(name: str) -> None:
+def test_the_values_schema_is_valid_json_schema(name: str) -> None:
     written = json.loads(schema.WRITTEN.read_text())
     jsonschema.Draft202012Validator.check_schema(written)
     for path in (CHART / "values.yaml", VALUES / f"{name}.yaml"):

@@ -19,10 +19,10 @@ from demo.local import PROJECT
 CONTRACT = PROJECT / "openapi/openapi.yaml"
 DRIVERS = Path(__file__).parent
 TOOLS = PROJECT / ".tools"
-PYTHON = TOOLS / "venv/bin/python"  # it has what the generated Python clients import
+PYTHON = TOOLS / "venv/bin/python"  # contains the packages that generated Python clients import
 BUILD_LIMIT = 100  # seconds
 
-# What openapi-generator makes -> how it is configured.
+# A client of openapi-generator -> its configuration.
 GENERATED: dict[str, dict[str, Any]] = {
     "python": {},
     "typescript-fetch": {"additionalProperties": {"importFileExtension": ".js"}},
@@ -37,7 +37,7 @@ GENERATED: dict[str, dict[str, Any]] = {
 
 
 def run(folder: Path, *command: str | Path, **environment: str) -> None:
-    """Run a program of the build; what it said is told if it fails."""
+    """Run a program of the build; a failure reports its output."""
     done = subprocess.run(  # noqa: S603 - programs of the environment
         command,
         cwd=folder,
@@ -64,13 +64,13 @@ def _openapi_generator(folder: Path) -> None:
         where = {"inputSpec": str(CONTRACT), "outputDir": str(folder / name)}
         path.write_text(yaml.safe_dump({"generatorName": name, **where, **options}))
         configurations.append(path)
-    # One Java for all of them.
+    # One Java for all clients.
     run(folder, TOOLS / "venv/bin/openapi-generator-cli", "batch", "--fail-fast", *configurations)
     _hide_values(folder / "python/openapi_client")
 
 
 def _hide_values(package: Path) -> None:
-    """Keep pydantic from printing what it was given, as docs for callers tell them to do."""
+    """Stop pydantic from printing its input, as docs/calling.md recommends."""
     for path in package.glob("models/[a-z]*.py"):
         _edit(
             path, "protected_namespaces=(),", "protected_namespaces=(), hide_input_in_errors=True,"
@@ -102,12 +102,14 @@ def _typescript(folder: Path) -> None:
 def _go(folder: Path) -> None:
     shutil.copytree(generated("go"), folder, dirs_exist_ok=True)
     shutil.copytree(DRIVERS / "go", folder / "driver")
-    _edit(folder / "go.mod", "go 1.23", "go 1.19")  # Debian's; nothing in it is newer
+    _edit(
+        folder / "go.mod", "go 1.23", "go 1.19"
+    )  # the Go version of Debian; the client uses no newer feature
     run(folder, "go", "build", "-o", "drive", "./driver", GOFLAGS="-mod=mod", GOPROXY="off")
 
 
 def generator_jar() -> Path:
-    """openapi-generator itself, which holds the Jackson that its Java clients need."""
+    """The jar of openapi-generator, which contains the Jackson for its Java clients."""
     (jar,) = TOOLS.glob("venv/lib/*/site-packages/openapi_generator_cli/*.jar")
     return jar
 
@@ -122,7 +124,7 @@ def _files(folder: str) -> list[Path]:
 
 
 def built(name: str, make: Callable[[Path], None]) -> Path:
-    """The folder that was made for this contract and these drivers; made now if it is not there."""
+    """The folder built for this contract and these drivers; built now if absent."""
     digest = sha256()
     sources = [path for folder in ("python", "typescript", "go", "java") for path in _files(folder)]
     locked = PROJECT / "requirements/tools.txt"
@@ -146,12 +148,12 @@ def built(name: str, make: Callable[[Path], None]) -> Path:
 
 
 def generated(name: str) -> Path:
-    """What openapi-generator made."""
+    """The folder that openapi-generator generated."""
     return built("openapi-generator", _openapi_generator) / name
 
 
 class Client(NamedTuple):
-    """A generated client: the programs that its build needs, and how its driver is started."""
+    """A generated client: the programs of its build, and the command of its driver."""
 
     tools: tuple[str, ...]
     command: Callable[[], tuple[str | Path, ...]]

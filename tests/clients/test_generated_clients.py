@@ -31,13 +31,13 @@ def step(do: str, customer: str, number: str = NUMBER, **more: Any) -> dict[str,
 
 
 def hears(outcome: Outcome, **expected: Any) -> bool:
-    """Whether the outcome has these members; those that a client leaves out count as None."""
+    """Whether the outcome has these members; a member that a client omits counts as None."""
     return {key: outcome.get(key) or None for key in expected} == expected
 
 
 @pytest.fixture(scope="session", params=CLIENTS)
 def drive(request: pytest.FixtureRequest) -> Drive:
-    """Has a generated client do steps at a URL; nothing personal may be in all it prints."""
+    """Run steps with a generated client at a URL. Asserts that it prints nothing personal."""
     client = CLIENTS[request.param]
     for tool in client.tools:
         needed(tool)
@@ -63,7 +63,9 @@ def drive(request: pytest.FixtureRequest) -> Drive:
     return driven
 
 
-def test_a_client_drives_success_review_rejection_and_refusals(drive: Drive, served: Local) -> None:
+def test_a_generated_client_handles_success_review_rejection_and_refusals(
+    drive: Drive, served: Local
+) -> None:
     own = uuid4().hex[:8]
     success, review, submitted, rejection, check, again, wrong, throttled = drive(
         served.url,
@@ -99,7 +101,7 @@ def test_a_client_drives_success_review_rejection_and_refusals(drive: Drive, ser
 @pytest.mark.parametrize(
     "drive", [name for name in CLIENTS if name != "openapi-generator java"], indirect=True
 )
-def test_a_client_uploads_a_picture(drive: Drive, served: Local) -> None:
+def test_a_generated_client_uploads_an_attachment(drive: Drive, served: Local) -> None:
     customer = f"upload-{uuid4().hex[:8]}"
     stored, refused = drive(
         served.url,
@@ -111,7 +113,7 @@ def test_a_client_uploads_a_picture(drive: Drive, served: Local) -> None:
 
 
 class Tomorrow(BaseHTTPRequestHandler):
-    """A gateway of a later version: new words, new fields, a new status."""
+    """A gateway of a later version: new enum values, new fields, a new status."""
 
     protocol_version = "HTTP/1.1"
 
@@ -155,7 +157,7 @@ class Tomorrow(BaseHTTPRequestHandler):
         self._answer(429, "application/problem+json", problem)
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Say nothing."""
+        """Write no log."""
 
 
 @pytest.fixture(scope="module")
@@ -168,7 +170,7 @@ def tomorrow() -> Iterator[str]:
         thread.join()
 
 
-def test_words_fields_and_statuses_of_tomorrow_do_not_break_a_client(
+def test_unknown_enum_values_fields_and_statuses_do_not_break_a_generated_client(
     drive: Drive, tomorrow: str
 ) -> None:
     read, refused = drive(tomorrow, step("read", "customer"), step("submit", "customer"))
@@ -191,7 +193,7 @@ MISTAKES: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("drive", [name for name in CLIENTS if "python" in name], indirect=True)
-def test_a_body_built_wrongly_is_told_without_its_values(drive: Drive) -> None:
-    # Only Python's clients look at a body when it is built; the others' compilers do.
+def test_a_generated_client_reports_a_malformed_body_without_its_values(drive: Drive) -> None:
+    # Only the Python clients check a body at run time; the other clients check it at compile time.
     outcomes = drive("http://127.0.0.1:9", *[{"do": "mistake", "body": one} for one in MISTAKES])
     assert sum(len(outcome["texts"]) for outcome in outcomes) > len(MISTAKES)

@@ -1,4 +1,4 @@
-"""The operation that docs/adding-an-operation.md adds: the diffs apply, and its tests pass."""
+"""The example of docs/adding-an-operation.md: its diffs apply, and its tests pass."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def run(folder: Path, *command: str, text: str | None = None) -> None:
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
-    """A copy of the parts of the project that an operation touches."""
+    """A copy of the parts of the project that a new operation changes."""
     for name in NEEDED:
         source, target = PROJECT / name, tmp_path / name
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -55,7 +55,7 @@ def tree(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_the_operation_that_is_shown_can_be_added(tree: Path) -> None:
+def test_the_example_operation_of_the_documentation_can_be_added(tree: Path) -> None:
     shown = markdown.blocks(PROJECT / "docs/adding-an-operation.md")
     diff = "".join(one.text for one in shown if one.about == "diff")
     run(tree, "git", "apply", "-", text=diff)

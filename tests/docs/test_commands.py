@@ -1,6 +1,6 @@
-"""Every command that a document shows is run, or said why it is not; none breaks the shell's rules.
+"""Every documented command is run or excluded with a reason, and is valid shell.
 
-The commands of the quick starts are run by test_quickstart.
+test_quickstart runs the commands of the quick starts.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ CLUSTER = "it needs a cluster; the tests of the chart render and judge what it i
 SERVES = "it serves at fixed ports; tests/test_serving.py and the fixture `served` run what it runs"
 LONG = "a target of its own in CI, or too long for a test"
 
-# The first line of each block that is not run -> why.
+# The first line of each excluded block -> the reason.
 ONLY_PARSED = {
     "CONTRIBUTING.md: make setup": LONG,
     "README.md: make demo    # starts gateway and sandbox, verifies customers through them, "
@@ -123,19 +123,19 @@ RUN: dict[str, Check] = {
     "docs/operating.md: flask --app app verification get cust-0001": _operators,
     "docs/quickstart.md: export GATEWAY=http://127.0.0.1:8080": _variables,
 }
-# Two blocks that begin alike.
+# Two blocks with the same first line.
 FAULTS = "docs/calling.md: export SANDBOX=http://127.0.0.1:8090/_sandbox"
 ALIKE: dict[str, Check] = {"/faults": _lost_answer, "/settings": _switch_off}
 
 
 def commands() -> list[Block]:
-    """Every block of commands; those of a quick start are run elsewhere."""
+    """Every block of commands except those of quick starts."""
     found = [one for path in markdown.files() for one in markdown.blocks(path)]
     return [one for one in found if one.about == "sh"]
 
 
 def check_of(block: Block) -> Check | None:
-    """How a block is run."""
+    """The function that runs and checks a block; None if it is excluded."""
     if block.name == FAULTS:
         return next(check for part, check in ALIKE.items() if part in block.text)
     return RUN.get(block.name)
@@ -145,7 +145,7 @@ COMMANDS = commands()
 NAMES = [one.name[:60] for one in COMMANDS]
 
 
-def test_every_block_of_commands_is_accounted_for() -> None:
+def test_every_documented_block_of_commands_is_run_or_excluded_with_a_reason() -> None:
     assert {one.name for one in COMMANDS} == {*RUN, FAULTS, *ONLY_PARSED}
     assert not RUN.keys() & ONLY_PARSED.keys()
     fences = {one.about for path in markdown.files() for one in markdown.blocks(path)}
@@ -153,7 +153,7 @@ def test_every_block_of_commands_is_accounted_for() -> None:
 
 
 @pytest.mark.parametrize("block", COMMANDS, ids=NAMES)
-def test_a_shell_can_read_it(block: Block) -> None:
+def test_every_documented_block_of_commands_is_valid_shell(block: Block) -> None:
     done = subprocess.run(
         ["/bin/bash", "-n"], input=block.text, capture_output=True, text=True, check=False
     )
@@ -163,7 +163,9 @@ def test_a_shell_can_read_it(block: Block) -> None:
 @pytest.mark.parametrize(
     "block", [one for one in COMMANDS if check_of(one)], ids=lambda one: one.name[:60]
 )
-def test_it_does_what_the_document_says(block: Block, served: Local, tmp_path: Path) -> None:
+def test_a_documented_block_of_commands_has_the_documented_effect(
+    block: Block, served: Local, tmp_path: Path
+) -> None:
     for tool in ("curl", "openssl"):
         needed(tool)
     check = check_of(block)
@@ -171,7 +173,7 @@ def test_it_does_what_the_document_says(block: Block, served: Local, tmp_path: P
     check(served, tmp_path, block.text)
 
 
-def test_every_target_of_make_that_is_told_is_there() -> None:
+def test_every_documented_make_target_exists() -> None:
     targets = {
         line.partition(":")[0]
         for line in (PROJECT / "Makefile").read_text().splitlines()

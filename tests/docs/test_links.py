@@ -1,4 +1,4 @@
-"""Every link between the project's documents leads somewhere."""
+"""Every link between the project's documents has a target."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ FILES = {str(path.relative_to(PROJECT)): path for path in markdown.files()}
 
 
 def broken(path: Path) -> list[str]:
-    """The links of a file that lead to no file, or to no heading of one."""
+    """The links of a file whose file or heading does not exist."""
     found = []
     for link in markdown.links(path):
         if link.startswith(("https://", "http://", "mailto:")):
@@ -27,16 +27,16 @@ def broken(path: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_every_link_leads_to_something(name: str) -> None:
+def test_every_link_of_the_documents_has_a_target(name: str) -> None:
     assert broken(FILES[name]) == []
 
 
-def test_the_documents_are_found_and_link_to_one_another() -> None:
+def test_the_check_of_links_finds_the_documents_and_their_links() -> None:
     assert {"README.md", "CONTRIBUTING.md", "docs/README.md", "helm/README.md"} <= FILES.keys()
     assert sum(1 for path in FILES.values() for _ in markdown.links(path)) > 50
 
 
-def test_a_link_to_nothing_is_seen(tmp_path: Path) -> None:
+def test_the_check_of_links_notices_a_broken_link(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text(
         "# A page\n\n## What's `new`?\n\n[a](page.md) [b](#whats-new) [c](none.md) [d](#none)\n"

@@ -1,4 +1,4 @@
-"""The quick starts: their commands as they stand in the document, and their programs."""
+"""The quick starts: their documented commands and their programs."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ class QuickStart(NamedTuple):
     """One of the quick starts.
 
     Args:
-        program: The file that the reader saves.
-        run: How it is run, without its arguments.
-        tools: The programs that its commands need.
+        program: The name of the program's file.
+        run: The command without its arguments.
+        tools: The programs that the command needs.
     """
 
     program: str
@@ -49,7 +49,7 @@ QUICKSTARTS = {
 
 
 def _installed(language: str, folder: Path) -> None:
-    """What the commands that need a network would bring, at the versions that are pinned."""
+    """Provide the pinned packages that the commands would download."""
     if language == "typescript":
         built = Path(CLIENTS["openapi-typescript"].command()[1])
         (folder / "node_modules").symlink_to(built.parents[1] / "node_modules")
@@ -63,7 +63,7 @@ Run = Callable[..., str]
 def run(
     request: pytest.FixtureRequest, served: Local, tmp_path_factory: pytest.TempPathFactory
 ) -> Run:
-    """Runs the program of a quick start, whose commands were followed once."""
+    """Runs the program of a quick start; its commands were run once before."""
     language: str = request.param
     start = QUICKSTARTS[language]
     for tool in start.tools:
@@ -89,11 +89,11 @@ def test_a_quick_start_waits_for_a_review(run: Run) -> None:
     assert REASON in rejected
 
 
-def test_a_quick_start_tells_a_problem_and_ends_with_failure(run: Run) -> None:
+def test_a_quick_start_prints_a_problem_and_exits_with_failure(run: Run) -> None:
     assert "CUSTOMER_NOT_FOUND" in run("code-CBC-5002", status=1)
 
 
-def test_a_quick_start_repeats_what_may_be_repeated_with_the_same_key(
+def test_a_quick_start_repeats_a_retryable_request_with_the_same_key(
     run: Run, served: Local
 ) -> None:
     sandbox, customer = SandboxDriver(served.sandbox_url), f"cust-{uuid4().hex}"
@@ -103,11 +103,11 @@ def test_a_quick_start_repeats_what_may_be_repeated_with_the_same_key(
     finally:
         sandbox.clear_faults()
     sent = [one for one in sandbox.requests("verified-info") if customer in one["body"]]
-    assert len(sent) == 1  # asked again, the gateway looked, and did not send again
+    assert len(sent) == 1  # on the repeat the gateway read the result and did not send again
     assert any(customer in one["target"] for one in sandbox.requests("result"))
 
 
-def test_every_program_has_a_quick_start() -> None:
+def test_every_quick_start_program_is_tested() -> None:
     programs = {path.name for path in QUICKSTART.glob("quickstart.*")}
     assert programs == {start.program for start in QUICKSTARTS.values()}
     told = (DOCS / "quickstart.md").read_text()

@@ -1,4 +1,4 @@
-"""The documents' tables say what the code says: every error code, setting, variable and scope."""
+"""The tables of the documents agree with the code: error codes, settings, variables, scopes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ DOCUMENTS = {path.name: path for path in sorted(written.DOCS.glob("*.md")) if wr
 
 
 def rows(document: str) -> list[list[str]]:
-    """The cells of every row, of every table of a document, whose first cell is code."""
+    """The cells of every table row of a document whose first cell is code."""
     lines = (written.DOCS / document).read_text().splitlines()
     return [
         [cell.strip().strip("`") for cell in line.strip("| ").split("|")]
@@ -31,16 +31,16 @@ def rows(document: str) -> list[list[str]]:
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
-def test_what_is_made_of_the_code_is_up_to_date(name: str) -> None:
+def test_the_generated_parts_of_the_documents_are_up_to_date(name: str) -> None:
     assert DOCUMENTS[name].read_text() == written.text(DOCUMENTS[name]), "run `make docs`"
 
 
-def test_every_part_is_shown_once() -> None:
+def test_every_generated_part_is_in_exactly_one_document() -> None:
     shown = [name for path in DOCUMENTS.values() for name in written.parts(path)]
     assert sorted(shown) == sorted(written.PARTS)
 
 
-def test_a_part_is_written_and_the_rest_is_kept(tmp_path: Path) -> None:
+def test_writing_a_generated_part_keeps_the_rest_of_the_document(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     before, after = (
         "# One\n\n<!-- turns: written by `make docs` -->\n",
@@ -51,7 +51,7 @@ def test_a_part_is_written_and_the_rest_is_kept(tmp_path: Path) -> None:
 
 
 def dotted(model: type[BaseModel], parent: str = "") -> Iterator[str]:
-    """The dotted path of every setting that is no section."""
+    """The dotted path of every setting that is not a section."""
     for name, field in model.model_fields.items():
         found = list(settings.sections(field.annotation))
         for between, section in found:
@@ -60,7 +60,7 @@ def dotted(model: type[BaseModel], parent: str = "") -> Iterator[str]:
             yield f"{parent}{name}"
 
 
-def test_every_setting_has_a_row_and_every_row_a_meaning() -> None:
+def test_every_setting_has_a_documented_row_with_a_meaning() -> None:
     shown = {row[0]: row[1:] for row in rows("configuration.md")}
     assert (
         {
@@ -78,7 +78,7 @@ def test_every_setting_has_a_row_and_every_row_a_meaning() -> None:
         assert meaning not in ("", "None"), path
 
 
-def test_every_error_code_has_a_true_row() -> None:
+def test_the_table_of_error_codes_agrees_with_the_catalogue() -> None:
     shown = {row[0]: row[1:] for row in rows("errors.md") if re.fullmatch("[A-Z][A-Z_]+", row[0])}
     for fault in Fault:
         del shown[fault.value]
@@ -90,7 +90,7 @@ def test_every_error_code_has_a_true_row() -> None:
         assert hears == catalogue.audience(code)
 
 
-def test_whom_an_error_is_for_agrees_with_whose_turn_it_is() -> None:
+def test_the_audience_of_an_error_agrees_with_its_fault() -> None:
     assert not catalogue.CUSTOMERS & catalogue.STAFFS
     for code in ErrorCode:
         hears = catalogue.audience(code)
@@ -101,25 +101,25 @@ def test_whom_an_error_is_for_agrees_with_whose_turn_it_is() -> None:
             assert hears == (catalogue.Audience.PROGRAM if passes else catalogue.Audience.OPERATOR)
 
 
-def test_every_retry_tells_its_codes() -> None:
+def test_the_table_of_retry_values_lists_every_error_code_once() -> None:
     shown = {row[0]: row[2].split(", ") for row in rows("calling.md") if row[0] in list(Retry)}
     assert set(shown) == set(Retry)
     listed = [name for names in shown.values() for name in names]
     assert sorted(listed) == sorted(ErrorCode.__members__)
 
 
-def test_every_scope_has_a_row() -> None:
+def test_every_scope_is_documented() -> None:
     shown = {row[0] for row in rows("calling.md") if ":" in row[0]}
     assert shown == set(get_args(Scope))
 
 
-def test_every_magic_prefix_of_the_sandbox_is_tried() -> None:
+def test_every_magic_prefix_of_the_sandbox_is_documented() -> None:
     source = Path(sandbox_magic.__file__).read_text()
     prefixes = set(re.findall(r'"(review-[a-z]+)"', source))
     assert prefixes == {customer.rpartition("-")[0] for customer in magic.REVIEWS[1:]}
 
 
-def test_the_problem_that_is_shown_is_one_of_the_catalogue() -> None:
+def test_the_documented_example_problem_agrees_with_the_catalogue() -> None:
     shown = yaml.safe_load(markdown.block("docs/errors.md", "json"))
     code = ErrorCode[shown["code"]]
     assert shown["type"] == f"/v1/errors/{code.name}"
@@ -127,7 +127,7 @@ def test_the_problem_that_is_shown_is_one_of_the_catalogue() -> None:
     assert (shown["retry"], shown["fault"]) == (code.write_retry, code.fault)
 
 
-def test_the_configurations_that_are_shown_can_be_used() -> None:
+def test_the_documented_configurations_are_valid() -> None:
     shown = [
         yaml.safe_load(one.text)
         for one in markdown.blocks(PROJECT / "docs/configuration.md")
@@ -156,6 +156,8 @@ def test_the_configurations_that_are_shown_can_be_used() -> None:
         ("LOG_LEVEL", "INFO"),
     ],
 )
-def test_every_variable_is_told_with_its_default(variable: str, default: str) -> None:
+def test_every_environment_variable_is_documented_with_its_default(
+    variable: str, default: str
+) -> None:
     text = " ".join((PROJECT / "docs/configuration.md").read_text().split())
     assert f"`{variable}` ({default})" in text

@@ -1,4 +1,4 @@
-"""Which answers are a success, and which are none, from an upstream that may be anything."""
+"""Which answers of an arbitrary upstream are a success."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_a_2xx_with_the_code_of_success_is_a_success(
         assert submit(client).status_code == 201
 
 
-def test_a_chunked_answer_is_read(settings: Settings) -> None:
+def test_a_chunked_answer_of_huawei_is_read(settings: Settings) -> None:
     pieces = (b'{"error_code":', b'"CBC.0000"}', b"")
     chunks = b"".join(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in pieces)
     reply = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks
@@ -56,7 +56,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("reply", BROKEN.values(), ids=BROKEN)
-def test_an_answer_that_is_none_leaves_the_outcome_unknown(
+def test_an_unreadable_answer_leaves_the_outcome_of_a_write_unknown(
     settings: Settings, reply: bytes
 ) -> None:
     def send(connection: Any) -> None:
@@ -78,7 +78,7 @@ def test_an_answer_that_is_none_leaves_the_outcome_unknown(
         '{"errorCode":"cbc.5002"}',
     ],
 )
-def test_a_2xx_with_a_code_of_another_form_is_no_success(settings: Settings, body: str) -> None:
+def test_a_2xx_with_a_code_of_another_form_is_not_a_success(settings: Settings, body: str) -> None:
     with RawUpstream(answer(200, body)) as upstream:
         client = create_app(altered(settings, endpoint=upstream.url)).test_client()
         response = submit(client)
@@ -86,7 +86,7 @@ def test_a_2xx_with_a_code_of_another_form_is_no_success(settings: Settings, bod
 
 
 @pytest.mark.parametrize(("size", "status"), [(1024 * 1024, 201), (1024 * 1024 + 1, 504)])
-def test_an_answer_may_have_a_mebibyte(settings: Settings, size: int, status: int) -> None:
+def test_an_answer_of_one_mebibyte_is_read(settings: Settings, size: int, status: int) -> None:
     body = b'{"error_code":"CBC.0000"}'.ljust(size)
     with RawUpstream(answer(200, body)) as upstream:
         client = create_app(altered(settings, endpoint=upstream.url)).test_client()

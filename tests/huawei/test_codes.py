@@ -1,4 +1,4 @@
-"""Huawei's error codes: each means what the documentation says, whatever the HTTP status."""
+"""Huawei's error codes: each has its documented meaning, whatever the HTTP status."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ LISTED: list[dict[str, Any]] = json.loads(
 MEANINGS = {entry["code"]: entry["problem"] for entry in LISTED}
 STATUSES = (200, 400, 403, 404, 429, 500)
 
-# These say by text, status or operation what they mean; the tests below have them.
+# The meaning of these depends on text, status or operation; see the tests below.
 BY_CIRCUMSTANCE = {"APIGW.0101", "APIGW.0201", "APIGW.0301"}
 
-# Families of codes that no operation of the gateway can be answered with.
+# Families of codes that no operation of the gateway can receive.
 DELIBERATELY_UNMAPPED = {
     "no page says what they mean": {"CBC.0157", "CBC.0159", "CBC.1013", "CBC.0300"},
     "creating customers, verification codes": {
@@ -61,7 +61,7 @@ def customer(name: str, status: int) -> str:
 
 @pytest.fixture(scope="module")
 def accounts(tmp_path_factory: pytest.TempPathFactory, sandbox_url: str) -> Settings:
-    """As many accounts as a test sends calls: a key that Huawei refuses rests, and has only one."""
+    """One account for each call of a test: a refused key is suspended."""
     folder = tmp_path_factory.mktemp("accounts")
     document = configuration(folder, sandbox_url)
     template = document["accounts"]["default"]
@@ -80,7 +80,7 @@ def accounts(tmp_path_factory: pytest.TempPathFactory, sandbox_url: str) -> Sett
 
 
 @pytest.mark.parametrize("name", sorted(name for name, problem in MEANINGS.items() if problem))
-def test_a_code_has_one_meaning_whatever_the_status(
+def test_a_code_of_huawei_has_one_meaning_whatever_the_status(
     accounts: Settings, sandbox: SandboxDriver, name: str
 ) -> None:
     sandbox.access_keys(
@@ -104,20 +104,20 @@ def test_a_code_has_one_meaning_whatever_the_status(
     assert len(sandbox.requests()) == len(sent)
 
 
-def test_every_listed_code_is_mapped_or_left_out_with_a_reason() -> None:
+def test_every_documented_code_of_huawei_is_mapped_or_excluded_with_a_reason() -> None:
     unmapped = {name for name, problem in MEANINGS.items() if problem is None}
     excused: set[str] = set().union(*DELIBERATELY_UNMAPPED.values())
     assert unmapped == excused | BY_CIRCUMSTANCE
     assert excused.isdisjoint(codes.COMMON)
 
 
-def test_every_mapped_code_is_listed() -> None:
+def test_every_mapped_code_is_documented_by_huawei() -> None:
     assert set(codes.COMMON) <= set(MEANINGS)
     assert all(any(one.startswith(family) for one in MEANINGS) for family in codes.FAMILIES)
 
 
 @pytest.mark.parametrize("names", DELIBERATELY_UNMAPPED.values(), ids=DELIBERATELY_UNMAPPED)
-def test_a_code_that_is_left_out_is_unmapped(
+def test_an_excluded_code_of_huawei_is_unmapped(
     client: FlaskClient, sandbox: SandboxDriver, names: set[str]
 ) -> None:
     sent = [customer(name, status) for name in sorted(names) for status in STATUSES]
@@ -126,7 +126,7 @@ def test_a_code_that_is_left_out_is_unmapped(
 
 
 @pytest.mark.parametrize("name", ["CBC.1", "CBC.99999999", "XYZ.1", "APIGW.9999", "APIG.1"])
-def test_a_code_that_nobody_has_heard_of_is_unmapped(settings: Settings, name: str) -> None:
+def test_an_unknown_code_of_huawei_is_unmapped(settings: Settings, name: str) -> None:
     with RawUpstream(answer(200, json.dumps({"error_code": name}))) as upstream:
         client = create_app(altered(settings, endpoint=upstream.url)).test_client()
         assert code(submit(client)) == "UPSTREAM_UNMAPPED"
@@ -165,7 +165,7 @@ def test_a_gateway_code_can_depend_on_text_and_status(
         assert code(submit(client)) == expected
 
 
-def test_a_locked_access_key_is_worth_five_minutes(settings: Settings) -> None:
+def test_a_locked_access_key_has_a_pause_of_five_minutes(settings: Settings) -> None:
     body = {
         "error_code": "APIGW.0301",
         "error_msg": "AK access failed to reach the limit,forbidden",
@@ -187,7 +187,9 @@ def test_a_locked_access_key_is_worth_five_minutes(settings: Settings) -> None:
         {"error_code": "CBC.5002", "errorItems": [{"x": 1}], "more": None},
     ],
 )
-def test_the_code_is_found_in_every_shape(settings: Settings, body: dict[str, Any]) -> None:
+def test_the_error_code_is_found_in_every_shape_of_an_answer(
+    settings: Settings, body: dict[str, Any]
+) -> None:
     with RawUpstream(answer(400, json.dumps(body))) as upstream:
         client = create_app(altered(settings, endpoint=upstream.url)).test_client()
         assert code(submit(client)) == "CUSTOMER_NOT_FOUND"
@@ -196,7 +198,7 @@ def test_the_code_is_found_in_every_shape(settings: Settings, body: dict[str, An
 @pytest.mark.parametrize(
     ("status", "expected"), [(401, "PARTNER_NOT_ENABLED"), (403, "UPSTREAM_ACCESS_DENIED")]
 )
-def test_iams_numeric_code_says_no_more_than_the_status(
+def test_the_numeric_code_of_iam_is_judged_by_the_status(
     settings: Settings, status: int, expected: str
 ) -> None:
     body = {"error": {"code": status, "message": "The password is wrong.", "title": "x"}}
@@ -216,7 +218,7 @@ def test_iams_numeric_code_says_no_more_than_the_status(
         (None, 7, None),
     ],
 )
-def test_the_upstream_request_id_is_shown_if_it_looks_like_one(
+def test_an_upstream_request_id_is_shown_only_if_it_is_well_formed(
     settings: Settings, header: str | None, member: Any, shown: str | None
 ) -> None:
     body = json.dumps({"error_code": "CBC.5002", "request_id": member})

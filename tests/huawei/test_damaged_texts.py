@@ -1,4 +1,4 @@
-"""Huawei's code is read whatever became of the text around it."""
+"""Huawei's error code is read beside a damaged text."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ CODES = {"CBC.99007188": "ALREADY_VERIFIED_OR_IN_REVIEW", "CBC.5002": "CUSTOMER_
 
 
 def body(number: str, text: bytes, *, text_first: bool = True) -> bytes:
-    """An answer of Huawei's with these bytes as its text."""
+    """An answer of Huawei with these bytes as its text."""
     members = [b'"error_msg":"%b"' % text, b'"error_code":"%b"' % number.encode()]
     return b"{%b}" % b",".join(members if text_first else reversed(members))
 
 
 @pytest.mark.parametrize("first", [True, False], ids=["text first", "code first"])
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
-def test_the_code_is_read_though_the_text_is_damaged(
+def test_the_error_code_is_read_beside_a_damaged_text(
     settings: Settings, text: bytes, first: bool
 ) -> None:
     with RawUpstream() as upstream:
@@ -48,7 +48,7 @@ def test_the_code_is_read_though_the_text_is_damaged(
             assert submit(client).status_code == 201
 
 
-def test_a_code_that_is_a_number_is_told(settings: Settings) -> None:
+def test_a_numeric_error_code_is_reported(settings: Settings) -> None:
     with RawUpstream(answer(400, b'{"error_code":5002,"error_msg":"x"}')) as upstream:
         client = create_app(altered(settings, endpoint=upstream.url)).test_client()
         problem = submit(client).get_json()
@@ -65,7 +65,7 @@ def test_a_code_that_is_a_number_is_told(settings: Settings) -> None:
         b'{"error_code":"CBC.0000","error_msg":"no end',
     ],
 )
-def test_an_answer_that_contradicts_itself_or_ends_early_is_no_success(
+def test_a_contradictory_or_truncated_answer_is_not_a_success(
     settings: Settings, content: bytes
 ) -> None:
     with RawUpstream(answer(200, content)) as upstream:
@@ -74,7 +74,7 @@ def test_an_answer_that_contradicts_itself_or_ends_early_is_no_success(
 
 
 @given(st.text(st.characters(codec="gbk", exclude_characters='"\\'), max_size=30))
-def test_the_code_behind_any_gbk_text_is_read(text: str) -> None:
+def test_the_error_code_is_read_beside_any_gbk_text(text: str) -> None:
     for number in ("CBC.99007188", "CBC.0000"):
         read = json_object(body(number, text.encode("gbk")))
         assert read is not None
@@ -82,7 +82,7 @@ def test_the_code_behind_any_gbk_text_is_read(text: str) -> None:
 
 
 @given(st.binary(max_size=40))
-def test_no_bytes_break_the_reading_or_turn_a_failure_into_a_success(content: bytes) -> None:
+def test_arbitrary_bytes_neither_crash_the_reading_nor_become_a_success(content: bytes) -> None:
     json_object(content)
     inside = content.replace(b'"', b"").replace(b"\\", b"")
     read = json_object(body("CBC.5002", inside))

@@ -1,17 +1,13 @@
-"""What IAM is asked, and what becomes of its refusals: a wrong password is tried once."""
+"""Calls to IAM and the handling of its refusals: a wrong password is tried once."""
 
 from __future__ import annotations
 
 import json
 import time
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given
-from hypothesis import settings as hypothesis_settings
-from hypothesis import strategies as st
 
 from app.errors import ErrorCode, GatewayError
 from app.huawei.credentials.guarded_iam import LOCK_PAUSE, REFUSED_PAUSE
@@ -21,37 +17,20 @@ from tests.support.accounts import (
     PASSWORD,
     events,
     gateway,
-    iam,
     iam_tokens,
     replace,
     tokens_issued,
     with_token,
 )
 from tests.support.gateway import code, submit
-from tests.support.raw_upstream import RawUpstream, answer
 from tests.support.sandbox_driver import SandboxDriver
 from tests.support.timing import Clock, together
 
 DENIED = ErrorCode.UPSTREAM_ACCESS_DENIED
 
 
-@pytest.fixture
-def token_settings(settings: Settings, sandbox: SandboxDriver, tmp_path: Path) -> Settings:
-    return with_token(settings, tmp_path, sandbox.url)
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def tokens(token_settings: Settings, clock: Clock) -> Tokens:
-    return iam_tokens(token_settings, clock)
-
-
 def ask(tokens: Tokens) -> ErrorCode | None:
-    """What asking for a token ends in; None if there is one."""
+    """The error code of a request for a token; None if a token is returned."""
     try:
         tokens.token()
     except GatewayError as error:
@@ -59,7 +38,9 @@ def ask(tokens: Tokens) -> ErrorCode | None:
     return None
 
 
-def test_the_documented_request_is_sent(tokens: Tokens, sandbox: SandboxDriver) -> None:
+def test_the_documented_token_request_is_sent_to_iam(
+    tokens: Tokens, sandbox: SandboxDriver
+) -> None:
     assert ask(tokens) is None
     (sent,) = sandbox.requests("token")
     assert (sent["method"], sent["target"]) == ("POST", "/v3/auth/tokens?nocatalog=1")
@@ -91,7 +72,7 @@ def test_a_wrong_password_is_tried_once_for_all_requests(
     assert submit(client).status_code == 201
 
 
-def test_a_wrong_password_is_not_tried_again_however_long_it_takes(
+def test_a_wrong_password_is_never_tried_again(
     tokens: Tokens, sandbox: SandboxDriver, tmp_path: Path, clock: Clock
 ) -> None:
     replace(tmp_path / "password", "wrong-password")
@@ -102,7 +83,7 @@ def test_a_wrong_password_is_not_tried_again_however_long_it_takes(
     assert tokens.describe()["token"]["condition"] == "REFUSED"
 
 
-def test_a_locked_user_is_left_alone_until_the_lock_is_over(
+def test_no_token_is_requested_while_the_iam_user_is_locked(
     tokens: Tokens, sandbox: SandboxDriver, tmp_path: Path, clock: Clock
 ) -> None:
     sandbox.settings(password_tries=1)
@@ -120,7 +101,7 @@ def test_a_locked_user_is_left_alone_until_the_lock_is_over(
     assert tokens.describe()["token"]["condition"] == "HELD"
 
 
-def test_a_token_is_not_waited_for_longer_than_the_request_may_take(
+def test_waiting_for_a_token_ends_at_the_deadline_of_the_request(
     tokens: Tokens, sandbox: SandboxDriver
 ) -> None:
     sandbox.fault("token", "hang")
@@ -133,7 +114,7 @@ def test_a_token_is_not_waited_for_longer_than_the_request_may_take(
     assert ask(tokens) is None
 
 
-def test_with_no_time_left_iam_is_not_asked(tokens: Tokens, sandbox: SandboxDriver) -> None:
+def test_iam_is_not_called_after_the_deadline(tokens: Tokens, sandbox: SandboxDriver) -> None:
     with pytest.raises(GatewayError) as failed:
         tokens.token(within=0.1)
     assert failed.value.code is ErrorCode.DEADLINE_EXCEEDED
@@ -141,10 +122,10 @@ def test_with_no_time_left_iam_is_not_asked(tokens: Tokens, sandbox: SandboxDriv
 
 
 @pytest.mark.parametrize("status", [403, 404])
-def test_another_refusal_is_tried_again_after_a_pause(
+def test_iam_is_called_again_after_a_pause_for_other_refusals(
     tokens: Tokens, sandbox: SandboxDriver, clock: Clock, status: int
 ) -> None:
-    """A proxy's page, a right that was missing, an address that was wrong."""
+    """Temporary refusals: a page of a proxy, a missing permission, a wrong address."""
     sandbox.fault("token", "html", status=status, count=1)
     assert [ask(tokens) for _ in range(3)] == [DENIED] * 3
     assert len(sandbox.requests()) == 1
@@ -176,7 +157,7 @@ FAULTS: list[tuple[str, dict[str, Any], ErrorCode]] = [
 
 
 @pytest.mark.parametrize(("kind", "parameters", "expected"), FAULTS)
-def test_each_fault_of_iams_ends_in_its_code_and_passes(
+def test_each_fault_of_iam_has_its_error_code_and_is_temporary(
     tokens: Tokens,
     sandbox: SandboxDriver,
     clock: Clock,
@@ -190,12 +171,12 @@ def test_each_fault_of_iams_ends_in_its_code_and_passes(
     assert failed.value.code is expected
     throttled = parameters.get("retry_after", 3) if "THROTTLED" in expected.name else None
     assert failed.value.retry_after == throttled
-    assert failed.value.write is False  # nothing was done with the customer
+    assert failed.value.write is False  # no write was sent
     clock.pass_time(REFUSED_PAUSE)
     assert ask(tokens) is None
 
 
-def test_where_iam_cannot_be_reached_nothing_is_sent(
+def test_nothing_is_sent_to_partner_center_where_iam_is_unreachable(
     settings: Settings, sandbox: SandboxDriver, tmp_path: Path, clock: Clock
 ) -> None:
     tokens = iam_tokens(with_token(settings, tmp_path, "http://127.0.0.1:1"), clock)
@@ -204,7 +185,7 @@ def test_where_iam_cannot_be_reached_nothing_is_sent(
 
 
 @pytest.mark.parametrize("content", [None, b"", b" \n", b"\xff\xfe"])
-def test_without_a_password_nobody_is_asked(
+def test_iam_is_not_called_without_a_password(
     token_settings: Settings, sandbox: SandboxDriver, tmp_path: Path, content: bytes | None
 ) -> None:
     path = tmp_path / "password"
@@ -219,104 +200,3 @@ def test_without_a_password_nobody_is_asked(
     replace(path, PASSWORD)
     assert submit(client).status_code == 201
     assert tokens_issued(sandbox) == 1
-
-
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
-    lambda inner: (
-        st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=4), inner, max_size=2)
-    ),
-    max_leaves=4,
-)
-TIMES = st.one_of(JSON, st.datetimes().map(str), st.datetimes().map(lambda t: f"{t.isoformat()}Z"))
-NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
-
-
-def told(**times: Any) -> dict[str, Any]:
-    """The description of a token with these times, in seconds after noon, or other values."""
-    described = {}
-    for name, value in times.items():
-        moment = NOON + timedelta(seconds=value) if isinstance(value, float) else None
-        described[name] = f"{moment.replace(tzinfo=None).isoformat()}Z" if moment else value
-    return {"token": described}
-
-
-@pytest.mark.parametrize(
-    ("body", "life"),
-    [
-        # Both times are IAM's, so our clock does not matter.
-        (told(issued_at=5e6, expires_at=5e6 + 86400.0), 86400),
-        (told(issued_at=5e6, expires_at=5e6 + 100.0), 100),
-        # Our clock judges; it is held to what a new token can have.
-        (told(expires_at=80000.0), 80000),
-        (told(issued_at=None, expires_at=80000.0), 80000),
-        (told(issued_at="yesterday", expires_at=80000.0), 80000),
-        (told(expires_at="2026-01-02T11:00:00"), 82800),  # IAM's times are UTC, said or not
-        (told(expires_at=-5e6), 3600),
-        (told(expires_at=0.0), 3600),
-        (told(expires_at=61.0), 3600),
-        (told(expires_at=5e8), 86400),
-        # Nothing tells when it ends.
-        (told(), 3600),
-        (told(issued_at=0.0), 3600),
-        (told(issued_at=0.0, expires_at="tomorrow"), 3600),
-        (told(issued_at=0.0, expires_at=1767268800), 3600),
-    ],
-)
-def test_a_token_whose_times_are_not_all_told_is_used(
-    settings: Settings, tmp_path: Path, body: Any, life: float
-) -> None:
-    now = NOON.timestamp()
-    with RawUpstream(answer(201, json.dumps(body), "X-Subject-Token: MIIx")) as upstream:
-        asked = iam(with_token(settings, tmp_path, upstream.url))
-        token = asked.partner_token(now, within=10)
-    assert (token.text, token.issued, token.expires - now) == ("MIIx", now, life)
-
-
-@pytest.mark.parametrize("setting", ["expires_at", "none"])
-@pytest.mark.parametrize("off", [-90000, 0, 90000])
-def test_requests_are_served_with_a_token_that_does_not_tell_its_times(
-    token_settings: Settings, sandbox: SandboxDriver, setting: str, off: float
-) -> None:
-    sandbox.settings(times_shown=setting)
-    sandbox.clock(off)  # which is our clock's fault as likely as IAM's
-    client = gateway(token_settings)
-    assert [submit(client, f"customer-{n}").status_code for n in range(3)] == [201] * 3
-    assert tokens_issued(sandbox) == 1
-
-
-def test_a_token_that_dies_before_its_assumed_end_is_replaced(
-    token_settings: Settings, sandbox: SandboxDriver
-) -> None:
-    sandbox.settings(times_shown="none", token_seconds=600)
-    client = gateway(token_settings)
-    assert submit(client).status_code == 201
-    sandbox.clock(601)
-    assert submit(client).status_code == 201
-    assert tokens_issued(sandbox) == 2
-
-
-BODIES = st.one_of(
-    JSON,
-    JSON.map(lambda inner: {"token": inner}),
-    st.builds(lambda a, b: {"token": {"issued_at": a, "expires_at": b}}, TIMES, TIMES),
-)
-
-
-@hypothesis_settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(body=BODIES)
-def test_whatever_iam_says_is_a_token_or_a_failure_of_the_catalogue(
-    settings: Settings, tmp_path: Path, body: Any
-) -> None:
-    with RawUpstream(answer(201, json.dumps(body), "X-Subject-Token: MIIx")) as upstream:
-        asked = iam(with_token(settings, tmp_path, upstream.url))
-        found: ErrorCode | None = None
-        try:
-            token = asked.partner_token(1000.0, within=10)
-        except GatewayError as error:
-            found = error.code
-        else:
-            assert (token.text, token.issued) == ("MIIx", 1000.0)
-            assert token.expires >= 1000.0
-            assert "MIIx" not in repr(token)
-    assert found in (None, ErrorCode.UPSTREAM_MALFORMED)

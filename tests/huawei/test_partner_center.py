@@ -1,4 +1,4 @@
-"""What becomes of a write, whatever the upstream does: one try, one problem, no retry."""
+"""A write to a failing upstream: one try, one problem, no retry."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from tests.support.sandbox_driver import SandboxDriver
 PATH = f"/v1.0/{PARTNER_ID}/partner/customer-mgr/verified-info"
 
 
-# Retry-After from Huawei -> ours to the caller
+# Retry-After of Huawei -> Retry-After to the caller
 PAUSES = [(17, "17"), (0, "0"), (999999, "3600"), (-5, "3")]
 
-# fault, parameters -> HTTP status, code, advice on repeating the write
+# fault, parameters -> HTTP status, code and `retry` of the write
 FAULTS = [
     ("latency", {"seconds": 0.05}, (201, None, None)),
     ("content_type", {}, (201, None, None)),
@@ -55,14 +55,14 @@ FAULTS = [
 
 
 @pytest.mark.parametrize(("kind", "parameters", "expected"), FAULTS)
-def test_each_fault_ends_in_its_problem_and_the_write_is_sent_once(
+def test_each_fault_of_a_write_has_its_problem_and_the_write_is_sent_once(
     settings: Settings,
     sandbox: SandboxDriver,
     kind: str,
     parameters: dict[str, Any],
     expected: tuple[int, str | None, str | None],
 ) -> None:
-    # Only what was certainly not processed may be sent again.
+    # Only a write that was certainly not processed may be repeated.
     tries = 1 if kind == "throttled" else 5
     changed = altered(settings, timeouts={"read": 0.5}, reliability={"tries": tries})
     client = create_app(changed).test_client()
@@ -80,9 +80,7 @@ def test_a_name_in_any_script_is_sent_as_utf_8(client: FlaskClient, sandbox: San
     assert '"张三"' in sent["body"]
 
 
-def test_the_call_after_a_fault_is_served_as_ever(
-    client: FlaskClient, sandbox: SandboxDriver
-) -> None:
+def test_the_call_after_a_fault_succeeds(client: FlaskClient, sandbox: SandboxDriver) -> None:
     for kind in ("reset", "truncated", "huge", "html"):
         sandbox.fault("verified-info", kind, count=1)
         assert submit(client).status_code == 504
@@ -94,7 +92,7 @@ def test_the_call_after_a_fault_is_served_as_ever(
     ("said", "seconds"),
     [({}, "3")] + [({"retry_after": said}, seconds) for said, seconds in PAUSES],
 )
-def test_retry_after_is_huaweis_or_ours(
+def test_retry_after_is_that_of_huawei_or_the_catalogues_pause(
     client: FlaskClient, sandbox: SandboxDriver, said: dict[str, int], seconds: str
 ) -> None:
     sandbox.fault("verified-info", "throttled", **said)
@@ -104,13 +102,13 @@ def test_retry_after_is_huaweis_or_ours(
 
 
 def unmapped() -> float:
-    """Unknown codes so far; this one is OTHER where the process has seen many already."""
+    """The count of an unknown code; OTHER once the process has seen many."""
     name = "gateway_upstream_unmapped_codes_total"
     labels = ({"operation": "verified_info", "code": code} for code in ("CBC.12345678", "OTHER"))
     return sum(REGISTRY.get_sample_value(name, one) or 0.0 for one in labels)
 
 
-def test_a_code_that_no_table_knows_is_answered_logged_and_counted(
+def test_an_unmapped_code_of_huawei_is_answered_logged_and_counted(
     client: FlaskClient, sandbox: SandboxDriver, caplog: pytest.LogCaptureFixture
 ) -> None:
     before = unmapped()
@@ -127,7 +125,7 @@ def test_a_code_that_no_table_knows_is_answered_logged_and_counted(
     assert "ZHANG SAN" not in json.dumps(problem) + json.dumps(fields)
 
 
-def test_the_request_that_is_sent_is_the_documented_one(settings: Settings) -> None:
+def test_the_documented_request_is_sent_to_partner_center(settings: Settings) -> None:
     with RawUpstream() as upstream:
         client = create_app(altered(settings, endpoint=upstream.url)).test_client()
         assert submit(client).status_code == 201
@@ -149,7 +147,7 @@ def test_twenty_calls_use_one_connection(settings: Settings) -> None:
 
 
 @pytest.mark.parametrize("announced", [True, False])
-def test_a_connection_that_upstream_closed_is_not_used_again(
+def test_a_connection_that_partner_center_closed_is_not_reused(
     settings: Settings, announced: bool
 ) -> None:
     def close(connection: Any) -> None:
@@ -164,7 +162,7 @@ def test_a_connection_that_upstream_closed_is_not_used_again(
     assert (len(upstream.requests), upstream.connections) == (5, 5)
 
 
-def test_a_redirect_is_not_followed(settings: Settings) -> None:
+def test_a_redirect_of_partner_center_is_not_followed(settings: Settings) -> None:
     with RawUpstream() as other:
         for status in (301, 302, 303, 307, 308):
             reply = answer(status, b"", f"Location: {other.url}{PATH}")

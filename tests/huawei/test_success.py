@@ -1,4 +1,4 @@
-"""Every operation's success is what Huawei declares as one, and nothing else under HTTP 200."""
+"""An operation succeeds only by Huawei's declared success, and by nothing else under HTTP 200."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def _operations() -> dict[str, Operation]:
 
 OPERATIONS = _operations()
 
-# What Huawei declares as success, by operation: en-us_topic_0076214635, mc_00017 to mc_00020.
+# Huawei's declared success, by operation: en-us_topic_0076214635, mc_00017 to mc_00020.
 _APPLIED: list[dict[str, Any]] = [
     {"is_review": 0},
     {"is_review": 1},
@@ -68,7 +68,7 @@ DECLARED: dict[str, list[dict[str, Any]]] = {
     "read_result": _RESULT,
     "probe": _RESULT,
 }
-# No operation's success, with the word of ours that a legacy submission is answered.
+# Answers that are no operation's success, with the code for a legacy submission.
 UNDECLARED: list[tuple[Any, str]] = [
     ({"code": "CBC.5002"}, "CUSTOMER_NOT_FOUND"),
     ({"success": False}, "OUTCOME_UNKNOWN"),
@@ -144,7 +144,7 @@ Anything = tuple[RawUpstream, FlaskClient, FlaskClient]
 def anything(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[tuple[RawUpstream, FlaskClient, FlaskClient]]:
-    """An upstream that answers what it is told, before a legacy and a review gateway."""
+    """An upstream with configurable answers, behind a legacy and a review gateway."""
     with RawUpstream() as upstream:
         legacy, review = (
             create_app(
@@ -169,7 +169,7 @@ _VALUES = st.recursive(
 
 @search(max_examples=200)
 @given(body=st.dictionaries(_NAMES | st.text(max_size=8), _VALUES, max_size=5) | _VALUES)
-def test_any_json_under_200_verifies_nobody_without_the_declared_success(
+def test_a_200_with_any_json_but_the_declared_success_verifies_nobody(
     anything: Anything, body: Any
 ) -> None:
     upstream, legacy, review = anything
@@ -201,7 +201,7 @@ def test_any_json_under_200_verifies_nobody_without_the_declared_success(
         (200, b'{"error_code":"CBC.5002"}', False),
     ],
 )
-def test_an_operation_that_answers_nothing_succeeds_with_an_empty_200_or_204(
+def test_an_operation_without_an_answer_succeeds_with_an_empty_200_or_204(
     status: int, content: bytes, success: bool
 ) -> None:
     operation = Operation(name="x", method="PUT", path="/x", writes=True, success=ByNothing())

@@ -1,4 +1,4 @@
-"""The image, built once, containers of it, and the figures that are printed at the end."""
+"""The image, built once, its containers, and the figures printed at the end."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def sandbox(sandbox_container: SandboxDriver) -> SandboxDriver:
 def gateway_container(
     folder: Path, sandbox_url: str, metrics_port: int, *options: str
 ) -> Container:
-    """A gateway whose configuration and keys are mounted as a directory, as a pod has them."""
+    """A gateway with configuration and keys mounted as a directory, as in a pod."""
     mounted = folder / "gateway"
     mounted.mkdir()
     path = mounted / "config.yaml"
@@ -72,7 +72,7 @@ def gateway_container(
 
 @pytest.fixture
 def figure() -> Callable[[str, str], None]:
-    """Keeps a figure for the table."""
+    """Records a figure for the table."""
     return _FIGURES.__setitem__
 
 

@@ -17,10 +17,10 @@ from demo.local import KEY, PROJECT
 BASE = "docker.io/library/python:3.11-slim-bookworm"
 IMAGE = "localhost/partner-gateway:test"
 STORE = PROJECT / ".tools" / "image"
-GRACE = 40  # seconds, as a pod has them
+GRACE = 40  # seconds, as in a pod
 LIMIT = 60.0
-# What a careful operator allows. The two limits of the kernel's are named because podman's own are
-# above those that a machine may have.
+# The restrictions of a careful operator. The two kernel limits are set because podman's defaults
+# can exceed those of the machine.
 CONFINED = (
     *("--read-only", "--read-only-tmpfs=false", "--cap-drop=all"),
     *("--security-opt=no-new-privileges", "--memory=256m", "--pids-limit=64"),
@@ -29,7 +29,7 @@ CONFINED = (
 
 
 def _environment() -> dict[str, str]:
-    """Keep images where repeated runs find them, and apart from the machine's own."""
+    """An environment that stores images under .tools, separate from the machine's own."""
     STORE.mkdir(parents=True, exist_ok=True)
     configuration = STORE / "storage.conf"
     configuration.write_text(
@@ -38,12 +38,12 @@ def _environment() -> dict[str, str]:
     return {
         **os.environ,
         "CONTAINERS_STORAGE_CONF": str(configuration),
-        "BUILDAH_ISOLATION": "chroot",  # no more rights than the test has
+        "BUILDAH_ISOLATION": "chroot",  # without more rights than the test
     }
 
 
 def execute(*command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-    """Run a program that uses that storage."""
+    """Run a program on that storage."""
     done = subprocess.run(  # noqa: S603 - container tools, and make
         command, cwd=PROJECT, env=_environment(), capture_output=True, text=True, check=False
     )
@@ -57,10 +57,10 @@ def podman(*arguments: str) -> str:
 
 
 def ensure_base() -> str:
-    """See that the base image is there: the official one, or else one of Debian's packages.
+    """Provide the base image: the official image, or an image of Debian's packages.
 
     Returns:
-        Which of the two it is.
+        "official", or the comment of the image of Debian's packages.
     """
     if execute("buildah", "pull", "--policy=missing", BASE, check=False).returncode:
         execute("sh", "tests/image/base_image.sh", str(STORE / "base.tar"), BASE)
@@ -68,7 +68,7 @@ def ensure_base() -> str:
 
 
 def build() -> None:
-    """Build by the target that everybody uses, with this machine's certificates and pip.conf."""
+    """Build by `make image`, with this machine's certificates and pip.conf."""
     of_the_machine = (Path("/etc/ssl/certs/ca-certificates.crt"), Path("/etc/pip.conf"))
     mounts = [f"--volume={path}:{path}:ro" for path in of_the_machine if path.is_file()]
     options = " ".join(("--layers", "--network=host", "--pull=never", *mounts))
@@ -76,12 +76,12 @@ def build() -> None:
 
 
 def inside(*command: str) -> str:
-    """What a command says in a container that is gone afterwards."""
+    """The output of a command in a temporary container."""
     return podman("run", "--rm", *CONFINED, IMAGE, *command)
 
 
 def call(method: str, url: str, **options: Any) -> requests.Response:
-    """A request of the demo's caller, on a connection of its own."""
+    """Send a request as the demo's caller on a new connection."""
     with requests.Session() as session:
         session.trust_env = False
         session.headers.update({"Authorization": f"Bearer {KEY}", "Connection": "close"})
@@ -89,13 +89,13 @@ def call(method: str, url: str, **options: Any) -> requests.Response:
 
 
 class Container:
-    """A container that serves until the block ends.
+    """A serving container; leaving the context removes it.
 
     Args:
-        url: Where it serves.
-        ready: The path that answers once it does.
-        command: What it runs in place of the image's own command.
-        options: Further options of podman's.
+        url: The URL of its server.
+        ready: The path that answers once the server is ready.
+        command: A command instead of the image's own.
+        options: Further options of podman.
     """
 
     def __init__(
@@ -137,12 +137,12 @@ class Container:
         podman("rm", "--force", "--time=1", self.id)
 
     def stop(self) -> None:
-        """SIGTERM, and SIGKILL if the grace was not enough."""
+        """Send SIGTERM, and SIGKILL after GRACE."""
         podman("stop", f"--time={GRACE}", self.id)
 
     @property
     def state(self) -> dict[str, Any]:
-        """What podman knows of it: Running, ExitCode, OOMKilled, ..."""
+        """The state of the container in podman: Running, ExitCode, OOMKilled, ..."""
         state: dict[str, Any] = json.loads(podman("inspect", self.id))[0]["State"]
         return state
 
@@ -153,5 +153,5 @@ class Container:
 
     @property
     def memory(self) -> str:
-        """What its control group uses, as `podman stats` tells it."""
+        """The memory of its control group, as `podman stats` prints it."""
         return podman("stats", "--no-stream", "--format={{.MemUsage}}", self.id).split(" / ")[0]

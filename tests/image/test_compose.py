@@ -1,7 +1,7 @@
-"""What compose.yaml describes works, started service by service with podman.
+"""The services of compose.yaml, started one by one with podman.
 
-The network has only a loopback interface, so `redis` is a name of that; and Valkey's image cannot
-be had everywhere, so the server is this machine's, in a container of the base image.
+The network has only a loopback interface, so `redis` resolves to loopback. Valkey's image is not
+available everywhere, so the server of this machine runs in a container of the base image.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ print(answer.status_code, answer.headers.get("Idempotent-Replayed", "first"))
 
 
 def confined(service: dict[str, Any]) -> list[str]:
-    """podman's options for what a service of the file may do."""
+    """The options of podman for the restrictions of a service."""
     return [
         *(("--read-only", "--read-only-tmpfs=false") if service["read_only"] else ()),
         *(f"--cap-drop={name}" for name in service["cap_drop"]),
@@ -47,13 +47,13 @@ def confined(service: dict[str, Any]) -> list[str]:
 
 
 def within(container: str, *command: str) -> subprocess.CompletedProcess[str]:
-    """What a command does in a container that runs."""
+    """Run a command in a running container."""
     return execute("podman", "exec", container, *command, check=False)
 
 
 @pytest.fixture(scope="module")
 def gateway(image: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The gateway's container, with the two others beside it."""
+    """The gateway's container, beside those of sandbox and Redis."""
     document = composed()
     services = document["services"]
     server = get_binary_path()
@@ -84,14 +84,16 @@ def gateway(image: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[st
         yield gateway
 
 
-def test_its_health_check_passes_and_it_verifies_a_customer_once(gateway: str) -> None:
+def test_the_gateway_of_the_compose_file_verifies_a_customer_and_replays_a_repeat(
+    gateway: str,
+) -> None:
     first, second = (within(gateway, "python", "-c", SUBMIT) for _ in range(2))
     assert first.stdout.split() == ["201", "first"], first.stderr
     assert second.stdout.split() == ["201", "true"], second.stderr
 
 
-def test_the_port_that_is_published_for_the_sandbox_is_not_on_loopback_alone(gateway: str) -> None:
-    # 127.0.0.2 stands for the container's own address, which it has not: it has no network.
+def test_the_sandbox_of_the_compose_file_does_not_listen_on_loopback_only(gateway: str) -> None:
+    # 127.0.0.2 replaces the container's own address: the container has no network.
     asked = (
         "import requests; print(requests.get('http://127.0.0.2:8090/_sandbox/state').status_code)"
     )
@@ -99,6 +101,6 @@ def test_the_port_that_is_published_for_the_sandbox_is_not_on_loopback_alone(gat
     assert answer.stdout.split() == ["200"], answer.stderr
 
 
-def test_it_shares_its_state_in_redis(gateway: str) -> None:
+def test_the_gateway_of_the_compose_file_uses_redis(gateway: str) -> None:
     lines = within(gateway, "python", "-c", METRICS).stdout.splitlines()
     assert "gateway_state_degraded 0.0" in [one for one in lines if "degraded" in one]

@@ -1,4 +1,4 @@
-"""What is in the image, and what is not."""
+"""The contents of the image."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def packages(text: str) -> set[str]:
     return {f"{re.sub('[._-]+', '-', name).lower()}=={version}" for name, version in found}
 
 
-def test_it_runs_gunicorn_as_a_numbered_user_without_rights(described: dict[str, Any]) -> None:
+def test_the_image_runs_gunicorn_as_an_unprivileged_numeric_user(described: dict[str, Any]) -> None:
     configured = described["Config"]
     assert configured["Cmd"] == ["gunicorn", "--config", "gunicorn.conf.py"]
     assert "Entrypoint" not in configured
@@ -39,7 +39,7 @@ def test_it_runs_gunicorn_as_a_numbered_user_without_rights(described: dict[str,
     assert re.search(r"^NoNewPrivs:\s1$", status, re.MULTILINE)
 
 
-def test_it_says_what_it_is(described: dict[str, Any]) -> None:
+def test_the_image_has_labels_with_title_version_and_revision(described: dict[str, Any]) -> None:
     version = re.search(r'^version = "(.*)"', (PROJECT / "pyproject.toml").read_text(), re.M)
     labels = {
         name.removeprefix("org.opencontainers.image."): text
@@ -54,7 +54,7 @@ def test_it_says_what_it_is(described: dict[str, Any]) -> None:
     assert labels["description"]
 
 
-def test_it_holds_the_locked_packages_and_no_others() -> None:
+def test_the_image_contains_exactly_the_locked_packages() -> None:
     listing = (
         "from importlib.metadata import distributions as d;"
         "print(*(f'{one.name}=={one.version}' for one in d()), sep='\\n')"
@@ -65,17 +65,17 @@ def test_it_holds_the_locked_packages_and_no_others() -> None:
 
 
 @pytest.mark.parametrize("tool", ["pip", "pip3", "gcc", "cc", "make", "git", "curl"])
-def test_it_has_nothing_to_build_or_install_with(tool: str) -> None:
+def test_the_image_contains_no_build_or_install_tool(tool: str) -> None:
     assert not inside("sh", "-c", f"command -v {tool} || true")
 
 
-def test_pip_is_gone_as_a_module_too() -> None:
+def test_the_image_contains_no_pip_module() -> None:
     found = "import importlib.util as u; print(u.find_spec('pip'), u.find_spec('setuptools'))"
     for python in ("python", "/usr/local/bin/python"):
         assert inside(python, "-c", found).split() == ["None", "None"]
 
 
-def test_it_holds_the_app_the_sandbox_and_the_way_they_are_served_alone() -> None:
+def test_the_image_contains_only_app_sandbox_and_gunicorn_configuration() -> None:
     files = inside("find", "/opt/gateway", "-type", "f", "-not", "-name", "*.pyc").split()
     expected = {
         os.path.join("/opt/gateway", path.relative_to(PROJECT))
@@ -85,22 +85,22 @@ def test_it_holds_the_app_the_sandbox_and_the_way_they_are_served_alone() -> Non
     assert set(files) == expected | {"/opt/gateway/gunicorn.conf.py"}
 
 
-def test_nothing_in_it_can_be_changed_by_its_user_even_if_the_root_were_writable() -> None:
+def test_the_user_of_the_image_owns_and_may_write_no_file() -> None:
     mine = ("-user", "10001", "-o", "-group", "10001", "-o", "-perm", "-o=w")
     assert not inside("find", "/opt", "-not", "-type", "l", "(", *mine, ")")
 
 
-def test_every_module_is_compiled() -> None:
+def test_every_module_of_the_image_is_compiled() -> None:
     count = "find /opt/gateway/app /opt/gateway/sandbox -name '*.py{}' | wc -l"
     sources, compiled = (int(inside("sh", "-c", count.format(end))) for end in ("", "c"))
     assert sources == compiled > 0
 
 
-def test_neither_its_history_nor_its_environment_holds_a_secret(
+def test_history_and_environment_of_the_image_hold_no_secret(
     image: str, described: dict[str, Any]
 ) -> None:
     history = podman("history", "--no-trunc", "--format={{.CreatedBy}}", image)
-    assert "pip --python" not in history  # the first stage stays behind
+    assert "pip --python" not in history  # the first build stage is not in the image
     assert not re.search(r"://|password|token|secret|_KEY|PIP_", history)
     names = {one.partition("=")[0] for one in described["Config"]["Env"]}
     ours = {"PATH", "LANG", "PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED"}

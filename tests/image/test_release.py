@@ -1,4 +1,4 @@
-"""What the chart renders for a test environment runs: gateway and sandbox in one pod."""
+"""The chart's release for a test environment runs: gateway and sandbox in one pod."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.image.containers import IMAGE, LIMIT, execute, podman
 from tests.support.programs import needed
 
 POD = "gw-partner-gateway-pod-0"
-# What podman's own defaults ask for can be more than a machine has.
+# The defaults of podman can exceed the limits of the machine.
 CONFIGURATION = """
 [containers]
 default_ulimits = ["nofile=4096:4096", "nproc=4096:4096"]
@@ -42,7 +42,7 @@ PERSON = {
 
 @pytest.fixture
 def ready(image: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, ...]]:
-    """The command by which `helm test` asks whether the release is ready."""
+    """The command by which `helm test` checks the readiness of the release."""
     configuration = tmp_path / "containers.conf"
     configuration.write_text(CONFIGURATION)
     monkeypatch.setenv("CONTAINERS_CONF", str(configuration))
@@ -62,7 +62,7 @@ def ready(image: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
         podman("volume", "rm", *(one["metadata"]["name"] for one in rendered.of("ConfigMap")))
 
 
-def test_a_customer_is_verified_in_the_release_of_a_test_environment(
+def test_the_sandbox_release_of_the_chart_verifies_a_customer(
     ready: tuple[str, ...],
 ) -> None:
     gateway = f"{POD}-gateway"

@@ -1,4 +1,4 @@
-"""The image serves the main job, confined as in production, and ends in order."""
+"""The image verifies customers, restricted as in production, and ends in order."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def submit(gateway: Container, customer: str, **changes: Any) -> Any:
 
 
 @pytest.mark.usefixtures("sandbox")
-def test_it_verifies_a_customer(gateway: Container, figure: Figure) -> None:
+def test_a_container_verifies_a_customer(gateway: Container, figure: Figure) -> None:
     answer = submit(gateway, "cust-0001")
     assert (answer.status_code, answer.json()["status"]) == (201, "VERIFIED")
     figure("start, to the first answer", f"{gateway.seconds_to_first_answer:.1f} s")
@@ -51,7 +51,7 @@ def test_it_verifies_a_customer(gateway: Container, figure: Figure) -> None:
 
 
 @pytest.mark.usefixtures("sandbox")
-def test_it_refuses_what_huawei_refuses(gateway: Container) -> None:
+def test_a_container_reports_a_refusal_of_huawei(gateway: Container) -> None:
     answer = submit(gateway, "code-CBC-5002")
     assert (answer.status_code, answer.json()["code"]) == (404, "CUSTOMER_NOT_FOUND")
 
@@ -59,10 +59,10 @@ def test_it_refuses_what_huawei_refuses(gateway: Container) -> None:
 @pytest.mark.parametrize(
     ("customer", "end"), [("cust-0003", "VERIFIED"), ("review-reject-0004", "REJECTED")]
 )
-def test_it_uploads_attachments_and_tells_how_the_review_ends(
+def test_a_container_uploads_attachments_and_reports_the_result_of_the_review(
     gateway: Container, sandbox: SandboxDriver, customer: str, end: str
 ) -> None:
-    # Larger than what any part of the way may keep in memory; there is no /tmp to write it to.
+    # Larger than any buffer in memory; there is no /tmp for a temporary file.
     content = picture() + bytes(8_000_000)
     names = [f"{customer}/data-page.png", f"{customer}/holding.png"]
     for name in names:
@@ -77,14 +77,16 @@ def test_it_uploads_attachments_and_tells_how_the_review_ends(
     assert (answer.status_code, answer.json()["status"]) == (200, end)
 
 
-def test_its_metrics_are_on_their_own_port(gateway: Container, metrics_port: int) -> None:
+def test_a_container_serves_metrics_on_their_own_port(
+    gateway: Container, metrics_port: int
+) -> None:
     answer = call("GET", f"http://127.0.0.1:{metrics_port}/metrics")
     assert answer.status_code == 200
     assert "# TYPE gateway_" in answer.text
     assert call("GET", f"{gateway.url}/metrics").status_code == 404
 
 
-def test_three_hundred_waiting_requests_stay_far_from_the_memory_limit(
+def test_a_container_with_three_hundred_waiting_requests_stays_far_below_its_memory_limit(
     gateway: Container, sandbox: SandboxDriver, figure: Figure
 ) -> None:
     sandbox.settings(requests_per_second=None)
@@ -95,19 +97,19 @@ def test_three_hundred_waiting_requests_stay_far_from_the_memory_limit(
         assert call("GET", f"{gateway.url}/livez").status_code == 200
         figure(f"memory while {MANY} requests wait", gateway.memory)
         statuses = {one.result().status_code for one in begun}
-    assert statuses <= {201, 503, 504}  # at ten calls a second not all have their turn
+    assert statuses <= {201, 503, 504}  # at ten calls a second some are not sent in time
     assert 201 in statuses
     assert not gateway.state["OOMKilled"]
     assert gateway.state["Running"]
 
 
-def test_it_works_with_a_tmp_as_well(sandbox: SandboxDriver, tmp_path: Path) -> None:
+def test_a_container_works_with_a_writable_tmp_too(sandbox: SandboxDriver, tmp_path: Path) -> None:
     with gateway_container(tmp_path, sandbox.url, free_port(), "--tmpfs=/tmp") as gateway:
         assert submit(gateway, "cust-0005").status_code == 201
         assert "Traceback" not in gateway.log
 
 
-def test_on_sigterm_it_ends_in_order_and_a_request_under_way_has_its_answer(
+def test_a_container_answers_a_request_in_progress_on_sigterm_and_exits_with_0(
     sandbox: SandboxDriver, tmp_path: Path, figure: Figure
 ) -> None:
     with gateway_container(tmp_path, sandbox.url, free_port()) as gateway:
@@ -129,7 +131,7 @@ def test_on_sigterm_it_ends_in_order_and_a_request_under_way_has_its_answer(
 
 
 @pytest.mark.usefixtures("image")
-def test_the_sandbox_in_it_ends_in_order_too() -> None:
+def test_a_container_of_the_sandbox_exits_with_0_on_sigterm() -> None:
     port = free_port()
     command = ("python", "-m", "sandbox", "--port", str(port))
     with Container(f"http://127.0.0.1:{port}", "/_sandbox/state", command) as container:

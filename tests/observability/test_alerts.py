@@ -1,5 +1,5 @@
-"""The alerts: each fires under its condition and under no other, names what exists, and is
-explained in the runbook."""
+"""The alerts: each fires in its scenario only, uses existing metrics, and is explained in the
+runbook."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ RUNBOOK = PROJECT / "docs/runbook.md"
 SCENARIOS = sorted((PROJECT / "tests/observability/alerts").glob("*.yaml"))
 FIRING = 'count by (alertname, severity, fault) (ALERTS{alertstate="firing"})'
 
-# Failures that an alert of their own tells of; all others are the availability alerts'.
+# Failures with an alert of their own; the availability alerts cover all others.
 NAMED = {
     ErrorCode.ACCESS_KEY_LOCKED: "GatewayKeyLocked",
     ErrorCode.CLOCK_SKEWED: "GatewayClockSkewed",
@@ -60,7 +60,7 @@ def promtool(*arguments: str | Path) -> str:
 
 @pytest.fixture
 def known(settings: Settings) -> dict[str, frozenset[str]]:
-    """Names and labels of what is served, and of what the rules record of it."""
+    """Names and labels of the served metrics and of the recording rules."""
     names = served(Condition(Gateway.build(settings, observe=lambda _: None), "1"))
     for rule in RULES:
         if "record" in rule:
@@ -71,17 +71,17 @@ def known(settings: Settings) -> dict[str, frozenset[str]]:
     return names
 
 
-def test_promtool_finds_nothing_wrong_with_the_rules() -> None:
+def test_promtool_accepts_the_alert_rules() -> None:
     assert f"{len(RULES)} rules found" in promtool("check", "rules", "--lint=all", ALERTS)
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda path: path.stem)
-def test_a_condition_fires_its_alerts_and_no_other(scenario: Path) -> None:
+def test_a_scenario_fires_its_alerts_and_no_others(scenario: Path) -> None:
     assert "SUCCESS" in promtool("test", "rules", scenario)
 
 
 def expected(scenario: Path) -> Iterator[tuple[str, str]]:
-    """The alerts that a scenario says fire, all of them at each of its moments."""
+    """The expected alerts of a scenario at each of its moments."""
     for case in yaml.safe_load(scenario.read_text())["tests"]:
         assert [one["expr"] for one in case["promql_expr_test"]].count(FIRING) > 0, case["name"]
         for moment in case["promql_expr_test"]:
@@ -95,7 +95,9 @@ def test_every_alert_fires_in_some_scenario() -> None:
     assert fired == {(rule["alert"], rule["labels"]["severity"]) for rule in RAISED}
 
 
-def test_a_failure_that_is_not_the_callers_pages_once_under_the_right_name(tmp_path: Path) -> None:
+def test_a_failure_that_callers_did_not_cause_fires_one_alert_that_names_the_cause(
+    tmp_path: Path,
+) -> None:
     cases = []
     for code in ErrorCode:
         fault = Fault.GATEWAY if code in NAMED else code.fault
@@ -120,7 +122,7 @@ def test_a_failure_that_is_not_the_callers_pages_once_under_the_right_name(tmp_p
 
 
 @pytest.mark.parametrize("rule", RULES, ids=named)
-def test_a_rule_names_metrics_and_labels_that_exist(
+def test_alert_rules_use_existing_metrics_and_labels(
     rule: dict[str, Any], known: dict[str, frozenset[str]]
 ) -> None:
     assert unknown(rule["expr"], known) == []
@@ -129,7 +131,7 @@ def test_a_rule_names_metrics_and_labels_that_exist(
     assert set(re.findall(r"\$labels\.(\w+)", texts)) <= labels
 
 
-def test_the_rules_name_operations_codes_and_buckets_that_exist(app: Flask) -> None:
+def test_alert_rules_use_existing_operations_codes_and_histogram_buckets(app: Flask) -> None:
     operations = {one.endpoint.rpartition(".")[2] for one in app.url_map.iter_rules()} | {"none"}
     codes = set(ErrorCode.__members__)
     buckets = {str(float(bound)) for bound in metrics.REQUEST_SECONDS._kwargs["buckets"]}
@@ -141,7 +143,7 @@ def test_the_rules_name_operations_codes_and_buckets_that_exist(app: Flask) -> N
 
 
 @pytest.mark.parametrize("rule", RAISED, ids=named)
-def test_an_alert_tells_what_is_wrong_and_whose_turn_it_is(rule: dict[str, Any]) -> None:
+def test_an_alert_says_what_is_wrong_and_who_must_act(rule: dict[str, Any]) -> None:
     assert rule["labels"]["severity"] in ("page", "ticket")
     assert set(rule["annotations"]) == {"summary", "whose_turn", "runbook_url"}
     assert rule["annotations"]["runbook_url"] == f"docs/runbook.md#{rule['alert'].lower()}"

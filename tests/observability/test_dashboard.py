@@ -1,4 +1,4 @@
-"""The dashboard: every expression can be read, and names metrics and labels that exist."""
+"""The dashboard: every expression is valid and uses existing metrics and labels."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ each_query = pytest.mark.parametrize("target", QUERIES.values(), ids=QUERIES)
 
 
 def expression(target: dict[str, Any]) -> str:
-    """What Grafana sends once it has put its own variables in."""
+    """The expression with Grafana's variables substituted."""
     text = str(target["expr"]).replace("$__rate_interval", "2m").replace("$__range", "6h")
     return text.replace("$namespace", "pay").replace("$job", "gateway")
 
@@ -39,7 +39,7 @@ def known(settings: Settings) -> dict[str, frozenset[str]]:
 
 
 @each_query
-def test_a_query_names_metrics_and_labels_that_exist(
+def test_dashboard_queries_use_existing_metrics_and_labels(
     target: dict[str, Any], known: dict[str, frozenset[str]]
 ) -> None:
     asked = expression(target)
@@ -50,13 +50,13 @@ def test_a_query_names_metrics_and_labels_that_exist(
 
 
 @each_query
-def test_a_query_is_about_the_gateway_that_is_chosen(target: dict[str, Any]) -> None:
+def test_dashboard_queries_select_the_chosen_gateway(target: dict[str, Any]) -> None:
     for name, asked in selectors(expression(target)):
         chosen = {label: asked.get(label) for label in ("namespace", "job")}
         assert chosen == {"namespace": "pay", "job": "gateway"}, name
 
 
-def test_every_metric_of_ours_is_shown(known: dict[str, frozenset[str]]) -> None:
+def test_the_dashboard_shows_every_metric_of_the_gateway(known: dict[str, frozenset[str]]) -> None:
     shown = {name for one in QUERIES.values() for name, _ in selectors(expression(one))}
     families = {re.sub("_(bucket|count|sum)$", "", one) for one in known if "gateway_" in one}
     assert families == {
@@ -64,7 +64,7 @@ def test_every_metric_of_ours_is_shown(known: dict[str, frozenset[str]]) -> None
     }
 
 
-def test_the_data_source_is_the_viewers_choice() -> None:
+def test_the_data_source_of_the_dashboard_can_be_chosen() -> None:
     variables = {one["name"]: one for one in DASHBOARD["templating"]["list"]}
     assert variables["datasource"]["type"] == "datasource"
     sources = [panel["datasource"] for panel in PANELS]
@@ -72,7 +72,7 @@ def test_the_data_source_is_the_viewers_choice() -> None:
     assert all(one == {"type": "prometheus", "uid": "${datasource}"} for one in sources)
 
 
-def test_whose_turn_it_is_agrees_with_the_error_catalogue() -> None:
+def test_the_dashboard_names_who_must_act_as_the_error_catalogue_does() -> None:
     (panel,) = [one for one in PANELS if one["title"] == "Whose turn it is"]
     turns = {Fault.CALLER: "Caller", Fault.GATEWAY: "Gateway", Fault.UPSTREAM: "Huawei"}
     counted = {
@@ -83,7 +83,7 @@ def test_whose_turn_it_is_agrees_with_the_error_catalogue() -> None:
     assert counted == {fault.name: turn for fault, turn in turns.items()}
 
 
-def test_panels_do_not_overlap_and_stay_on_the_grid() -> None:
+def test_panels_of_the_dashboard_do_not_overlap_and_stay_on_the_grid() -> None:
     places = [panel["gridPos"] for panel in DASHBOARD["panels"]]
     assert all(one["x"] + one["w"] <= 24 for one in places)
     for one, other in combinations(places, 2):
@@ -98,7 +98,7 @@ def _named_in_the_runbook() -> Iterator[str]:
     yield from re.findall(r"(?<!\w)_([A-Z][^_\n]+)_(?!\w)", text)
 
 
-def test_the_runbook_names_panels_that_exist() -> None:
+def test_the_runbook_names_existing_panels_of_the_dashboard() -> None:
     named = set(_named_in_the_runbook())
     assert len(named) > 5
     assert named <= {panel["title"] for panel in DASHBOARD["panels"]}

@@ -1,4 +1,4 @@
-"""Log lines: one a request, as JSON, and what is kept of anybody else's record."""
+"""Log lines: one JSON line per request, and the safe part of other libraries' records."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.support.log import Log, check_silence
 from tests.support.sandbox_driver import SandboxDriver
 
 
-def test_a_request_leaves_one_line_with_what_an_operator_needs(
+def test_a_request_leaves_one_log_line_with_the_fields_that_an_operator_needs(
     client: FlaskClient, sandbox: SandboxDriver, log: Log
 ) -> None:
     headers = bearer() | {"X-Request-Id": "request-0001"}
@@ -49,7 +49,7 @@ def test_a_request_leaves_one_line_with_what_an_operator_needs(
     check_silence(log)
 
 
-def test_a_refused_request_leaves_its_code(
+def test_the_log_line_of_a_refused_request_has_its_error_code(
     client: FlaskClient, sandbox: SandboxDriver, log: Log
 ) -> None:
     submit(client, "code-CBC-5002-500")
@@ -70,7 +70,7 @@ def test_a_refused_request_leaves_its_code(
     check_silence(log)
 
 
-def test_a_probe_is_heard_only_when_it_fails_or_at_debug(
+def test_a_health_probe_is_logged_only_when_it_fails_or_at_debug(
     client: FlaskClient, log: Log, settings: Settings
 ) -> None:
     client.get("/livez")
@@ -91,19 +91,19 @@ def record(name: str, level: int, text: Any, *arguments: Any, **more: Any) -> di
     return line
 
 
-def test_an_object_is_logged_as_it_shows_itself_and_not_by_its_fields(log: Log) -> None:
+def test_an_object_is_logged_by_its_repr_and_not_by_its_fields(log: Log) -> None:
     event(logger("part"), logging.WARNING, "it happened", token=Token("5ecret", 1.0, 2.0))
     assert "5ecret" not in log.text
     assert log.lines[0]["token"] == "Token(issued=1.0, expires=2.0)"
 
 
 @pytest.mark.parametrize("odd", ["\ud800", 2**70])
-def test_what_utf_8_or_64_bits_cannot_hold_is_logged_all_the_same(log: Log, odd: Any) -> None:
+def test_values_outside_utf_8_or_64_bits_are_logged(log: Log, odd: Any) -> None:
     event(logger("part"), logging.WARNING, "it happened", odd=odd)
     assert log.lines[0]["odd"] == odd
 
 
-def test_our_own_records_are_an_event_with_fields(log: Log) -> None:
+def test_a_log_line_of_the_gateway_is_an_event_with_fields(log: Log) -> None:
     event(logger("part"), logging.WARNING, "it happened", count=3, nothing=None)
     (line,) = log.lines
     assert isinstance(line.pop("time"), str)
@@ -115,12 +115,12 @@ def test_our_own_records_are_an_event_with_fields(log: Log) -> None:
     }
 
 
-def test_of_gunicorns_start_and_stop_the_whole_text_is_kept() -> None:
+def test_start_and_stop_messages_of_gunicorn_are_logged_in_full() -> None:
     line = record("gunicorn.error", logging.INFO, "Listening at: %s (%s)", "http://x", 1)
     assert line["event"] == "Listening at: http://x (1)"
 
 
-def test_of_other_libraries_only_the_constant_text_and_the_place_are_kept() -> None:
+def test_messages_of_other_libraries_are_logged_without_their_arguments() -> None:
     line = record("urllib3", logging.WARNING, "failed for %s", "ZHANG SAN")
     assert (line["event"], line["at"]) == ("failed for %s", "/x/y.py:7")
     assert record("urllib3", logging.WARNING, "failed for ZHANG SAN")["event"] is None
@@ -129,7 +129,7 @@ def test_of_other_libraries_only_the_constant_text_and_the_place_are_kept() -> N
     assert "ZHANG" not in json.dumps(record("gatewayish", logging.INFO, "ZHANG SAN"))
 
 
-def test_of_an_exception_the_types_and_places_are_kept() -> None:
+def test_an_exception_is_logged_by_types_and_places_only() -> None:
     try:
         try:
             raise KeyError("ZHANG SAN")
@@ -146,7 +146,7 @@ def test_of_an_exception_the_types_and_places_are_kept() -> None:
 
 
 @pytest.mark.parametrize("level", ["DEBUG", "INFO", "ERROR"])
-def test_the_level_is_ours_alone(level: str) -> None:
+def test_the_log_level_applies_to_the_gateways_own_logger_only(level: str) -> None:
     loggers = configuration(level)["loggers"]
     assert loggers["gateway"]["level"] == level
     assert configuration(level)["root"]["level"] == "WARNING"

@@ -1,54 +1,27 @@
-"""What an operator can tell from the metrics alone."""
+"""The metrics of requests, submissions and upstream calls."""
 
 from __future__ import annotations
 
 import json
-import os
-import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from prometheus_client import REGISTRY, CollectorRegistry
+from prometheus_client import REGISTRY
 from werkzeug.test import TestResponse
 
 from app import create_app
-from app.condition import Condition
 from app.errors import ErrorCode
 from app.huawei.codes import KNOWN
 from app.observability import metrics
 from app.settings import Settings
-from app.verification.switch_off import CUSTOMERS
 from demo.local import PROJECT
-from tests.support.accounts import Mounted, with_pairs, with_token
 from tests.support.gateway import CUSTOMER, INDIVIDUAL_PATH, PERSON, altered, bearer, code, submit
-from tests.support.log import Log
+from tests.support.metrics import counted
 from tests.support.sandbox_driver import SandboxDriver
 from tests.support.timing import wait_until
 from tests.support.verifications import INDIVIDUAL
-
-FIRST_PAIR = {"account": "default", "pair": "0"}
-
-
-def counted(name: str, **labels: str) -> Callable[[], float]:
-    """By how much a sample has risen since."""
-
-    def value() -> float:
-        return REGISTRY.get_sample_value(name, labels) or 0.0
-
-    begun = value()
-    return lambda: value() - begun
-
-
-def seen(app: Flask, name: str, **labels: str) -> float | None:
-    """A sample that is read off the gateway."""
-    registry = CollectorRegistry()
-    registry.register(Condition(app.extensions["partner_gateway"], "1.2.3"))
-    return registry.get_sample_value(name, labels)
 
 
 @pytest.mark.parametrize(
@@ -59,7 +32,7 @@ def seen(app: Flask, name: str, **labels: str) -> float | None:
         ("review", "review-instant-1", "VERIFIED"),
     ],
 )
-def test_outcomes_are_counted_by_backend_and_status(
+def test_submissions_are_counted_by_backend_and_status(
     settings: Settings, sandbox: SandboxDriver, backend: str, customer: str, status: str
 ) -> None:
     client = create_app(altered(settings, verification={"backend": backend})).test_client()
@@ -68,13 +41,13 @@ def test_outcomes_are_counted_by_backend_and_status(
     unknown = counted("gateway_outcomes_total", **labels, status="UNKNOWN")
     path = f"/v1/customers/{customer}/verifications/individual"
     keyed = bearer() | {"Idempotency-Key": "one"}
-    for _ in range(2):  # a replay is no second outcome
+    for _ in range(2):  # a replay does not count again
         assert client.post(path, json=INDIVIDUAL, headers=keyed).status_code in (201, 202)
     assert (good(), unknown()) == (1, 0)
     assert sandbox.processed() >= 1
 
 
-def test_an_outcome_that_is_not_known_is_counted_as_such(
+def test_a_submission_with_an_unknown_outcome_is_counted_as_unknown(
     settings: Settings, sandbox: SandboxDriver
 ) -> None:
     client = create_app(altered(settings, timeouts={"read": 0.5})).test_client()
@@ -88,7 +61,7 @@ def test_an_outcome_that_is_not_known_is_counted_as_such(
     assert unknown() == 1
 
 
-def test_calls_are_counted_by_outcome_and_code_and_with_their_tries(
+def test_upstream_calls_are_counted_by_outcome_code_and_tries(
     settings: Settings, sandbox: SandboxDriver
 ) -> None:
     client = create_app(altered(settings, reliability={"tries": 3})).test_client()
@@ -120,17 +93,17 @@ def _operation_of_a_push(client: FlaskClient) -> str:
     return name
 
 
-def test_a_code_that_nobody_knows_is_counted(client: FlaskClient, sandbox: SandboxDriver) -> None:
+def test_an_unmapped_code_is_counted(client: FlaskClient, sandbox: SandboxDriver) -> None:
     operation = _operation_of_a_push(client)
     name = "gateway_upstream_unmapped_codes_total"
-    # OTHER where this process has seen many unknown codes already.
+    # OTHER once this process has seen many unknown codes.
     unmapped = [counted(name, operation=operation, code=one) for one in ("CBC.12345678", "OTHER")]
     assert code(submit(client, "code-CBC-12345678")) == "UPSTREAM_UNMAPPED"
     assert sum(rise() for rise in unmapped) == 1
     assert sandbox.requests()
 
 
-def test_whatever_huawei_answers_the_labels_are_bounded() -> None:
+def test_arbitrary_codes_of_huawei_create_a_limited_number_of_labels() -> None:
     labels = metrics.CodeLabels(known={"CBC.9"}, most_unknown=3)
     assert [labels.of(f"CBC.{number}") for number in (1, 2, 3, 4, 1)] == [
         "CBC.1",
@@ -143,7 +116,7 @@ def test_whatever_huawei_answers_the_labels_are_bounded() -> None:
     assert labels.of(None) == "none"
 
 
-def test_a_known_code_keeps_its_name_whatever_came_before(
+def test_a_known_code_keeps_its_label_after_many_unknown_codes(
     client: FlaskClient, sandbox: SandboxDriver
 ) -> None:
     labels = {"account": "default", "operation": "verified_info", "outcome": "CUSTOMER_NOT_FOUND"}
@@ -161,35 +134,11 @@ def _documented() -> list[tuple[str, str | None]]:
 
 
 @pytest.mark.parametrize("code", [code for code, problem in _documented() if problem])
-def test_every_documented_code_with_a_meaning_is_known(code: str) -> None:
+def test_every_mapped_code_of_huawei_has_its_own_label(code: str) -> None:
     assert code in KNOWN
 
 
-def test_a_call_to_iam_is_seen_and_a_locked_user_is_nothing_to_sign_with(
-    settings: Settings, sandbox: SandboxDriver, tmp_path: Path, log: Log
-) -> None:
-    app = create_app(with_token(settings, tmp_path, sandbox.url))
-    labels = {"account": "default", "operation": "iam_token"}
-    calls = "gateway_upstream_calls_total"
-    denied = counted(calls, **labels, outcome="UPSTREAM_ACCESS_DENIED", code="IAM.0061")
-    fine = counted(calls, **labels, outcome="OK", code="none")
-    timed = counted("gateway_upstream_seconds_count", **labels)
-    locked = counted("gateway_credential_events_total", account="default", event="locked")
-    assert submit(app.test_client()).status_code == 201
-    assert seen(app, "gateway_credentials_usable", account="default") == 1
-
-    app = create_app(with_token(settings, tmp_path, sandbox.url))
-    sandbox.fault("token", "code", code="IAM.0061", status=401)
-    assert code(submit(app.test_client())) == "UPSTREAM_ACCESS_DENIED"
-    assert seen(app, "gateway_credentials_usable", account="default") == 0
-    assert (fine(), denied(), timed(), locked()) == (1, 1, 2, 1)
-    (line,) = (one for one in log.lines if one["event"] == "IAM refused to issue a token")
-    assert (line["verdict"], line["upstream_code"]) == ("locked", "IAM.0061")
-    assert line["upstream_status"] == 401
-    assert line["upstream_request_id"]
-
-
-def test_a_request_that_waits_is_counted_under_the_name_of_its_operation(
+def test_a_waiting_request_is_counted_under_its_operation(
     client: FlaskClient, sandbox: SandboxDriver
 ) -> None:
     name = "gateway_queue_seconds_count"
@@ -201,7 +150,9 @@ def test_a_request_that_waits_is_counted_under_the_name_of_its_operation(
     assert len(sandbox.requests()) == 2
 
 
-def test_what_was_not_sent_is_no_try(settings: Settings, sandbox: SandboxDriver) -> None:
+def test_a_request_that_was_not_sent_counts_no_try(
+    settings: Settings, sandbox: SandboxDriver
+) -> None:
     tries = counted("gateway_upstream_tries_count", account="default", operation="verified_info")
     client = create_app(settings).test_client()
     late = client.post(INDIVIDUAL_PATH, json=PERSON, headers=bearer() | {"Prefer": "wait=0"})
@@ -209,7 +160,7 @@ def test_what_was_not_sent_is_no_try(settings: Settings, sandbox: SandboxDriver)
     assert (tries(), sandbox.requests()) == (0, [])
 
 
-def test_failures_are_counted_by_whose_turn_it_is_from_nothing_on(
+def test_failures_are_counted_by_fault_and_every_series_starts_at_0(
     client: FlaskClient, sandbox: SandboxDriver
 ) -> None:
     for one in ErrorCode:
@@ -221,16 +172,7 @@ def test_failures_are_counted_by_whose_turn_it_is_from_nothing_on(
     assert sandbox.requests()
 
 
-def test_the_end_of_a_temporary_pair_is_seen(settings: Settings, tmp_path: Path) -> None:
-    temporary = Mounted(tmp_path / "temporary", temporary=True)
-    temporary.write("AK", "SK", "token", "2099-01-01T00:00:00Z")
-    app = create_app(with_pairs(settings, temporary))
-    assert app.test_client().get("/readyz").status_code == 200
-    ends = datetime(2099, 1, 1, tzinfo=UTC).timestamp()
-    assert seen(app, "gateway_key_expiry_timestamp_seconds", **FIRST_PAIR) == ends
-
-
-def test_readiness_for_the_switch_off_is_counted_by_caller(
+def test_readiness_of_submissions_for_review_is_counted_by_caller(
     client: FlaskClient, sandbox: SandboxDriver
 ) -> None:
     ready = counted("gateway_review_readiness_total", caller="writer", ready="yes")
@@ -241,7 +183,7 @@ def test_readiness_for_the_switch_off_is_counted_by_caller(
     assert sandbox.requests()
 
 
-def test_a_replay_and_what_is_refused_as_under_way_are_no_submissions(
+def test_a_replay_and_an_in_flight_refusal_are_not_counted_as_submissions(
     app: Flask, sandbox: SandboxDriver
 ) -> None:
     not_ready = counted("gateway_review_readiness_total", caller="writer", ready="no")
@@ -261,54 +203,7 @@ def test_a_replay_and_what_is_refused_as_under_way_are_no_submissions(
     assert not_ready() == 1
 
 
-def test_a_key_pair_that_rests_is_seen(app: Flask, sandbox: SandboxDriver) -> None:
-    assert seen(app, "gateway_key_locked", **FIRST_PAIR) == 0
-    assert seen(app, "gateway_credentials_usable", account="default") == 1
-    sandbox.fault("verified-info", "code", code="APIGW.0301", status=401, message=LOCKED)
-    assert code(submit(app.test_client())) == "ACCESS_KEY_LOCKED"
-    assert seen(app, "gateway_key_locked", **FIRST_PAIR) == 1
-    assert seen(app, "gateway_credentials_usable", account="default") == 0
-    assert seen(app, "gateway_credentials_usable", account="second") == 1
-
-
-LOCKED = "Incorrect IAM authentication information: AK access failed to reach the limit, forbidden"
-
-
-def test_the_age_of_a_key_is_that_of_its_files(app: Flask, settings: Settings) -> None:
-    written = time.time() - 86400
-    for path in settings.accounts["default"].credentials[0].model_dump(exclude_none=True).values():
-        os.utime(Path(path), (written, written))
-    app = create_app(settings)
-    found = seen(app, "gateway_key_timestamp_seconds", **FIRST_PAIR)
-    assert found == pytest.approx(written, abs=1)
-
-
-def test_the_legacy_call_is_seen_to_be_retired_once_it_is_believed(
-    settings: Settings, sandbox: SandboxDriver
-) -> None:
-    app = create_app(altered(settings, verification={"backend": "auto"}))
-    sandbox.settings(legacy="retired")
-    for number in range(CUSTOMERS):
-        assert seen(app, "gateway_legacy_retired", account="default") == 0
-        response = submit(app.test_client(), f"cust-{number}")
-        assert code(response) == "LEGACY_API_UNAVAILABLE"
-    assert seen(app, "gateway_legacy_retired", account="default") == 1
-
-
-def test_on_legacy_nothing_is_believed(app: Flask, sandbox: SandboxDriver) -> None:
-    sandbox.settings(legacy="retired")
-    for number in range(CUSTOMERS):
-        response = submit(app.test_client(), f"cust-{number}")
-        assert code(response) == "LEGACY_API_RETIRED"
-    assert seen(app, "gateway_legacy_retired", account="default") == 0
-
-
-def test_the_quota_and_the_version_are_told(app: Flask) -> None:
-    assert seen(app, "gateway_quota_calls_per_second", account="default") == 1000
-    assert seen(app, "gateway_build_info", version="1.2.3") == 1
-
-
-def test_a_request_is_counted_by_operation_caller_status_and_code(
+def test_requests_are_counted_by_operation_caller_status_and_code(
     client: FlaskClient, sandbox: SandboxDriver
 ) -> None:
     good = {"operation": "submit_individual", "caller": "writer", "status": "201", "code": "none"}

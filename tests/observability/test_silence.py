@@ -1,4 +1,4 @@
-"""No personal value and no secret reaches a log or an answer, whatever Huawei or a bug does."""
+"""No personal value or secret reaches a log or an answer on faults of Huawei or crashes."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ FAULTS: list[tuple[str, dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("kind", "parameters"), FAULTS)
-def test_no_fault_of_huaweis_makes_the_log_or_the_answer_talk(
+def test_no_fault_of_huawei_puts_a_secret_or_personal_value_into_log_or_answer(
     settings: Settings, sandbox: SandboxDriver, log: Log, kind: str, parameters: dict[str, Any]
 ) -> None:
     client = create_app(altered(settings, timeouts={"read": 0.2})).test_client()
@@ -61,7 +61,9 @@ def test_no_fault_of_huaweis_makes_the_log_or_the_answer_talk(
         answer(400, '{"error_code": "CBC.5002"}', "X-Request-Id: ZHANG SAN"),
     ],
 )
-def test_nor_does_an_answer_that_is_none(settings: Settings, log: Log, reply: bytes) -> None:
+def test_an_unreadable_answer_puts_no_personal_value_into_log_or_answer(
+    settings: Settings, log: Log, reply: bytes
+) -> None:
     def send(connection: Any) -> None:
         connection.sendall(reply)
 
@@ -72,7 +74,7 @@ def test_nor_does_an_answer_that_is_none(settings: Settings, log: Log, reply: by
     check_silence(log)
 
 
-def test_nor_does_a_wrong_key_that_huawei_repeats_whole(
+def test_a_refusal_that_echoes_the_canonical_request_does_not_reach_log_or_answer(
     settings: Settings, sandbox: SandboxDriver, log: Log
 ) -> None:
     sandbox.access_keys(SANDBOXACCESSKEY0001={"secret_key": "another"})
@@ -103,7 +105,9 @@ def _raise() -> None:
 
 
 @pytest.mark.parametrize("crash", [_validate, _parse, _raise], ids=lambda crash: crash.__name__)
-def test_nor_does_a_crash_over_a_personal_value(app: Flask, log: Log, crash: Any) -> None:
+def test_a_crash_over_a_personal_value_does_not_log_the_value(
+    app: Flask, log: Log, crash: Any
+) -> None:
     app.add_url_rule("/crash", view_func=open_to_all(crash))
     response = app.test_client().get("/crash")
     assert response.get_json()["code"] == "INTERNAL_ERROR"

@@ -1,4 +1,4 @@
-"""Traces: off unless asked for; one span a request and one a try upstream, and little in them."""
+"""Traces: off by default; one span per request and per upstream try, with few attributes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def traced(tmp_path_factory: pytest.TempPathFactory, sandbox_url: str) -> Iterat
             yield Traced(gateway, collector)
 
 
-def test_without_a_collector_nothing_of_the_library_is_imported(
+def test_without_a_collector_opentelemetry_is_not_imported(
     tmp_path: Path, sandbox: SandboxDriver
 ) -> None:
     path = tmp_path / "config.yaml"
@@ -55,7 +55,7 @@ def test_without_a_collector_nothing_of_the_library_is_imported(
     assert "trace_id" not in done.stderr
 
 
-def test_a_trace_is_continued_to_huawei_but_not_told_to_it(
+def test_a_call_to_huawei_is_traced_but_sends_no_trace_headers(
     traced: Traced, sandbox: SandboxDriver
 ) -> None:
     assert (
@@ -93,9 +93,7 @@ def test_a_trace_is_continued_to_huawei_but_not_told_to_it(
     assert traced.line("request-0001")["trace_id"] == TRACE
 
 
-def test_each_try_is_a_span_within_that_of_the_request(
-    traced: Traced, sandbox: SandboxDriver
-) -> None:
+def test_each_try_is_a_child_span_of_the_request(traced: Traced, sandbox: SandboxDriver) -> None:
     trace = traced.trace()
     sandbox.fault("verified-info", "throttled", count=2)
     assert submit(traced.gateway, "trace-2", **traceparent(trace), Prefer="wait=20") == 201
@@ -111,18 +109,22 @@ def test_each_try_is_a_span_within_that_of_the_request(
         assert client.whole.end_time_unix_nano <= server.whole.end_time_unix_nano
 
 
-def test_without_a_traceparent_a_trace_is_begun(traced: Traced, sandbox: SandboxDriver) -> None:
+def test_a_request_without_a_traceparent_starts_a_trace(
+    traced: Traced, sandbox: SandboxDriver
+) -> None:
     assert submit(traced.gateway, "trace-3", **{"X-Request-Id": "request-0003"}) == 201
     client, server = traced.spans(2, traced.line("request-0003")["trace_id"])
     assert (server.parent_id, client.parent_id) == ("", server.span_id)
     assert len(sandbox.requests()) == 1
 
 
-def test_a_caller_that_does_not_sample_is_followed(traced: Traced, sandbox: SandboxDriver) -> None:
+def test_the_sampling_decision_of_the_caller_is_kept(
+    traced: Traced, sandbox: SandboxDriver
+) -> None:
     unwanted, wanted = traced.trace(), traced.trace()
     submit(traced.gateway, "trace-4", **traceparent(unwanted, sampled=False))
     submit(traced.gateway, "trace-5", **traceparent(wanted))
-    traced.spans(2, wanted)  # which came later
+    traced.spans(2, wanted)  # its spans came later
     assert traced.spans(0, unwanted) == []
     assert len(sandbox.requests()) == 2
 
@@ -136,7 +138,7 @@ def test_a_caller_that_does_not_sample_is_followed(traced: Traced, sandbox: Sand
         ("GET", "/v1/customers/c/verification", f"GET {RULE}/verification", 401),
     ],
 )
-def test_a_refused_request_is_traced_by_a_name_that_callers_cannot_choose(
+def test_the_span_name_of_a_refused_request_is_not_chosen_by_the_caller(
     traced: Traced, method: str, path: str, name: str, status: int
 ) -> None:
     trace = traced.trace()
@@ -149,7 +151,9 @@ def test_a_refused_request_is_traced_by_a_name_that_callers_cannot_choose(
     assert "ZHANG" not in str(server.whole)
 
 
-def test_of_a_span_only_what_is_listed_is_exported(traced: Traced, sandbox: SandboxDriver) -> None:
+def test_only_listed_attributes_of_a_span_are_exported(
+    traced: Traced, sandbox: SandboxDriver
+) -> None:
     trace = traced.trace()
     path = "/v1/customers/trace-6/verification?name=ZHANG"
     headers = bearer() | traceparent(trace) | {"User-Agent": "ZHANG", "tracestate": "a=ZHANG"}
@@ -166,7 +170,7 @@ def test_of_a_span_only_what_is_listed_is_exported(traced: Traced, sandbox: Sand
     assert {batch.path for batch in traced.collector.batches} == {"/v1/traces"}
 
 
-def test_probes_are_not_traced(traced: Traced) -> None:
+def test_health_probes_are_not_traced(traced: Traced) -> None:
     probes = [traced.trace(), traced.trace()]
     for path, trace in zip(("/livez", "/readyz"), probes, strict=True):
         assert traced.gateway.request("GET", path, headers=traceparent(trace)).ok

@@ -1,4 +1,4 @@
-"""Traces, where their collector or the gateway ends, and who decides what is traced."""
+"""Traces when the collector fails or the gateway ends, and the sampling decision."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def in_process(
         tracing.close()
 
 
-def test_closing_hands_over_what_is_left_and_ends_tracing(
+def test_closing_tracing_exports_the_remaining_spans(
     in_process: tuple[FlaskClient, Collector],
 ) -> None:
     client, collector = in_process
@@ -59,7 +59,9 @@ def test_closing_hands_over_what_is_left_and_ends_tracing(
     tracing.close()
 
 
-def test_what_is_left_is_handed_over_at_the_end(tmp_path: Path, sandbox: SandboxDriver) -> None:
+def test_the_remaining_spans_are_exported_when_the_gateway_ends(
+    tmp_path: Path, sandbox: SandboxDriver
+) -> None:
     with (
         Collector() as collector,
         ServedGateway(tmp_path, configured(tmp_path, sandbox.url, collector.url)) as gateway,
@@ -69,7 +71,7 @@ def test_what_is_left_is_handed_over_at_the_end(tmp_path: Path, sandbox: Sandbox
         assert [span.trace_id for span in collector.spans] == [TRACE, TRACE]
 
 
-def test_the_environment_changes_nothing_of_what_is_exported(
+def test_environment_variables_do_not_change_the_exported_attributes(
     tmp_path: Path, sandbox: SandboxDriver
 ) -> None:
     environment: dict[str, str | None] = {
@@ -92,7 +94,7 @@ def test_the_environment_changes_nothing_of_what_is_exported(
 
 
 @pytest.mark.parametrize("trusted", [True, False])
-def test_an_https_collector_is_trusted_by_its_authority(
+def test_an_https_collector_is_verified_by_the_configured_authority(
     config: dict[str, Any], sandbox: SandboxDriver, tmp_path: Path, trusted: bool
 ) -> None:
     authority = trustme.CA()
@@ -125,7 +127,7 @@ def test_an_https_collector_is_trusted_by_its_authority(
         ({"ca_file": "/ca.pem"}, "requires an https `endpoint`"),
     ],
 )
-def test_plain_http_to_another_machine_has_to_be_asked_for(
+def test_plain_http_to_a_remote_collector_is_refused_unless_allowed(
     section: dict[str, Any], said: str | None
 ) -> None:
     if said is None:
@@ -135,7 +137,7 @@ def test_plain_http_to_another_machine_has_to_be_asked_for(
             TracingSettings.model_validate(section)
 
 
-def test_a_share_of_none_traces_only_what_callers_ask_for(
+def test_a_share_of_0_traces_only_requests_that_callers_sample(
     tmp_path: Path, sandbox: SandboxDriver
 ) -> None:
     with Collector() as collector:
@@ -148,7 +150,7 @@ def test_a_share_of_none_traces_only_what_callers_ask_for(
 
 
 def _silent() -> Iterator[str]:
-    """A collector that takes connections and answers nothing."""
+    """A collector that accepts connections and never answers."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
 
@@ -163,7 +165,7 @@ def _absent() -> Iterator[str]:
 
 
 @pytest.mark.parametrize("collector", [_silent, _failing, _absent])
-def test_a_collector_that_fails_hurts_no_request_and_tells_nothing(
+def test_a_failing_collector_fails_no_request_and_logs_nothing_personal(
     tmp_path: Path, sandbox: SandboxDriver, collector: Any
 ) -> None:
     for url in collector():

@@ -1,4 +1,4 @@
-"""What Python would print with its text is logged without: caught by nobody, and warnings."""
+"""Uncaught exceptions and warnings are logged without their text."""
 
 from __future__ import annotations
 
@@ -38,7 +38,9 @@ def _run(work: object) -> None:
     thread.join()
 
 
-def test_an_exception_that_ends_a_thread(log: Log, capfd: pytest.CaptureFixture[str]) -> None:
+def test_an_exception_that_ends_a_thread_is_logged_without_its_text(
+    log: Log, capfd: pytest.CaptureFixture[str]
+) -> None:
     _run(_fail)
     (line,) = log.lines
     assert (line["level"], line["where"]) == ("ERROR", "thread")
@@ -48,19 +50,21 @@ def test_an_exception_that_ends_a_thread(log: Log, capfd: pytest.CaptureFixture[
     assert "".join(capfd.readouterr()) == ""
 
 
-def test_an_exception_in_a_finalizer(log: Log, capfd: pytest.CaptureFixture[str]) -> None:
+def test_an_exception_in_a_finalizer_is_logged_without_its_text(
+    log: Log, capfd: pytest.CaptureFixture[str]
+) -> None:
     _Dying()
     assert [line["where"] for line in log.lines] == ["finalizer"]
     check_silence(log)
     assert "".join(capfd.readouterr()) == ""
 
 
-def test_the_end_of_a_thread_by_its_own_will_is_no_error(log: Log) -> None:
+def test_a_thread_that_exits_on_purpose_logs_nothing(log: Log) -> None:
     _run(sys.exit)
     assert log.lines == []
 
 
-def test_a_warning(log: Log, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_warning_is_logged_without_its_text(log: Log, capfd: pytest.CaptureFixture[str]) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("always")
         logging.captureWarnings(False)

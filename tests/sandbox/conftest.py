@@ -1,4 +1,4 @@
-"""One sandbox for the whole folder, put back to its start state for each test."""
+"""One sandbox for the whole folder, reset for each test."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import pytest
 import requests
 
 from sandbox.server import SandboxServer
+from tests.sandbox.iam import Iam
 from tests.support.bucket import Bucket
 from tests.support.partner import Partner
 from tests.support.sandbox_driver import SandboxDriver
@@ -35,11 +36,16 @@ def session() -> Iterator[requests.Session]:
 
 @pytest.fixture
 def partner(driver: SandboxDriver, session: requests.Session) -> Partner:
-    """A partner who signs with the official SDK."""
+    """A partner's program that signs with the official SDK."""
     return Partner(driver.url, session)
 
 
 @pytest.fixture
 def bucket(driver: SandboxDriver, session: requests.Session) -> Bucket:
-    """A bucket whose owner signs with botocore."""
+    """A client of a bucket that signs with botocore."""
     return Bucket(driver.url, session)
+
+
+@pytest.fixture
+def iam(driver: SandboxDriver, session: requests.Session) -> Iam:
+    return Iam(driver.url, session)

@@ -1,4 +1,4 @@
-"""The control calls: what they change, show and refuse."""
+"""The control calls of the sandbox: their effects, answers and refusals."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from tests.support.partner import ACCESS_KEY, V2, Partner
 from tests.support.sandbox_driver import SandboxDriver
 
 
-def test_a_reset_goes_back_to_the_start_state(driver: SandboxDriver, partner: Partner) -> None:
+def test_a_reset_restores_the_start_state_of_the_sandbox(
+    driver: SandboxDriver, partner: Partner
+) -> None:
     start = driver.state()
     partner.verify()
     driver.settings(is_review=0, legacy="gone")
@@ -25,7 +27,9 @@ def test_a_reset_goes_back_to_the_start_state(driver: SandboxDriver, partner: Pa
     assert driver.faults() == []
 
 
-def test_every_upstream_request_is_written_down(driver: SandboxDriver, partner: Partner) -> None:
+def test_the_sandbox_records_every_upstream_request(
+    driver: SandboxDriver, partner: Partner
+) -> None:
     partner.verify()
     partner.result("a b")
     partner.verify(name="1")
@@ -48,7 +52,9 @@ def test_every_upstream_request_is_written_down(driver: SandboxDriver, partner: 
     assert driver.requests()[0]["n"] == 5
 
 
-def test_the_state_shows_failures_but_no_secret(driver: SandboxDriver, partner: Partner) -> None:
+def test_the_state_of_the_sandbox_shows_failures_but_no_secret(
+    driver: SandboxDriver, partner: Partner
+) -> None:
     partner.verify_with("wrong")
     state = driver.state()
     assert state["access_keys"][ACCESS_KEY]["failures"] == 1
@@ -91,7 +97,7 @@ def test_the_state_shows_failures_but_no_secret(driver: SandboxDriver, partner: 
         ("PUT", "/reviews/c", {"result": "rejected", "more": 5}),
     ],
 )
-def test_what_is_not_understood_is_refused_and_changes_nothing(
+def test_a_malformed_control_call_is_refused_and_changes_nothing(
     driver: SandboxDriver, method: str, path: str, document: Any
 ) -> None:
     before = driver.state()
@@ -101,7 +107,7 @@ def test_what_is_not_understood_is_refused_and_changes_nothing(
     assert driver.state() == before
 
 
-def test_the_driver_says_what_was_refused(driver: SandboxDriver) -> None:
+def test_the_driver_reports_the_refused_control_call(driver: SandboxDriver) -> None:
     with pytest.raises(ValueError, match="no setting is called 'nothing'"):
         driver.settings(nothing=1)
 

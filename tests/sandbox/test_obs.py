@@ -1,4 +1,4 @@
-"""OBS: what botocore signs is stored, and nothing else."""
+"""OBS of the sandbox: it stores only requests with botocore's signature."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def code_of(response: requests.Response) -> str:
     "key",
     ["download/77/licence.jpg", "download/a b+c~d.jpg", "download/身份证 (1).png", "x", "a//b"],
 )
-def test_an_object_is_stored_given_described_and_deleted(
+def test_an_object_can_be_put_read_described_and_deleted(
     driver: SandboxDriver, bucket: Bucket, key: str
 ) -> None:
     etag = f'"{hashlib.md5(PICTURE, usedforsecurity=False).hexdigest()}"'
@@ -82,7 +82,9 @@ def test_a_wrong_signature_stores_nothing(
         ("Host", "elsewhere.example", "SignatureDoesNotMatch"),
     ],
 )
-def test_a_changed_header_is_refused(bucket: Bucket, header: str, value: str, code: str) -> None:
+def test_an_obs_request_with_a_changed_header_is_refused(
+    bucket: Bucket, header: str, value: str, code: str
+) -> None:
     prepared = bucket.sign("PUT", "a.jpg", b"x", {"Content-Type": "image/jpeg"})
     prepared.headers[header] = value
     assert code_of(bucket.send(prepared)) == code
@@ -98,7 +100,9 @@ def test_a_changed_header_is_refused(bucket: Bucket, header: str, value: str, co
         ("Credential=SANDBOXOBSKEY0000001/2", "Credential=SANDBOXOBSKEY0000001/3"),
     ],
 )
-def test_a_changed_authorization_is_refused(bucket: Bucket, old: str, new: str) -> None:
+def test_an_obs_request_with_a_changed_authorization_is_refused(
+    bucket: Bucket, old: str, new: str
+) -> None:
     prepared = bucket.sign("GET", "a.jpg")
     assert old in prepared.headers["Authorization"]
     prepared.headers["Authorization"] = prepared.headers["Authorization"].replace(old, new)
@@ -109,7 +113,7 @@ def test_a_changed_authorization_is_refused(bucket: Bucket, old: str, new: str) 
 
 
 @pytest.mark.parametrize("offset", [-1000, 1000])
-def test_a_clock_more_than_15_minutes_off_is_refused(
+def test_an_obs_signature_more_than_15_minutes_off_is_refused(
     driver: SandboxDriver, bucket: Bucket, offset: int
 ) -> None:
     driver.clock(offset)
@@ -144,7 +148,7 @@ def test_only_the_addressing_of_the_setting_is_accepted(
     assert driver.objects() == []
 
 
-def test_the_host_names_the_bucket_in_any_case_and_on_any_port(
+def test_the_bucket_is_read_from_the_host_in_any_case_and_on_any_port(
     bucket: Bucket,
 ) -> None:
     for host in ("KYC.LocalHost:8090", "kyc.localhost"):
@@ -157,7 +161,9 @@ def test_other_calls_on_a_bucket_are_refused(bucket: Bucket) -> None:
     assert code_of(bucket.call("GET", "a.jpg", query="?acl=")) == "NotImplemented"
 
 
-def test_a_body_without_a_length_is_refused(driver: SandboxDriver, bucket: Bucket) -> None:
+def test_an_object_without_a_content_length_is_refused(
+    driver: SandboxDriver, bucket: Bucket
+) -> None:
     prepared = bucket.sign("PUT", "a.jpg", headers={"Content-Type": "image/jpeg"})
     prepared.body = iter((b"one", b"two"))  # type: ignore[assignment]
     del prepared.headers["Content-Length"]

@@ -1,4 +1,4 @@
-"""verified-info and the review result: strict fields, state and magic customer ids."""
+"""verified-info and the review result in the sandbox: strict fields, state, magic customer ids."""
 
 from __future__ import annotations
 
@@ -11,10 +11,8 @@ import pytest
 
 from sandbox import faults, operations
 from sandbox.codes import FAMILIES
-from tests.support.partner import PARTNER_ID, V2, VERIFIED_INFO, Partner, verified_info
+from tests.support.partner import PARTNER_ID, SUCCESS, V2, VERIFIED_INFO, Partner, verified_info
 from tests.support.sandbox_driver import SandboxDriver
-
-SUCCESS = {"error_code": "CBC.0000", "error_msg": "success"}
 
 
 @pytest.mark.parametrize(
@@ -30,7 +28,7 @@ SUCCESS = {"error_code": "CBC.0000", "error_msg": "success"}
         {"xaccountId": "x" * 64, "domainId": "y" * 64, "verifiedNumber": "9" * 32},
     ],
 )
-def test_a_right_push_verifies_the_customer_at_once(
+def test_a_valid_push_verifies_the_customer_at_once(
     driver: SandboxDriver, partner: Partner, changes: dict[str, Any]
 ) -> None:
     response = partner.verify(**changes)
@@ -70,7 +68,7 @@ def test_a_right_push_verifies_the_customer_at_once(
         {"verifiedType": 0, "identifyType": 2, "verifiedNumber": "E-123"},
     ],
 )
-def test_a_wrong_push_is_a_parameter_error_and_changes_nothing(
+def test_a_malformed_push_is_a_parameter_error_and_changes_nothing(
     driver: SandboxDriver, partner: Partner, changes: dict[str, Any]
 ) -> None:
     response = partner.verify(**changes)
@@ -98,14 +96,14 @@ def test_the_parameter_error_repeats_the_value(partner: Partner) -> None:
         b"[" * 100_000,
     ],
 )
-def test_a_body_that_is_no_json_object_is_refused(partner: Partner, body: bytes) -> None:
+def test_a_push_that_is_not_a_json_object_is_refused(partner: Partner, body: bytes) -> None:
     response = partner.call(
         "PUT", VERIFIED_INFO, body=body, headers={"Content-Type": "application/json"}
     )
     assert (response.status_code, response.json()["error_code"]) == (400, "CBC.0100")
 
 
-def test_the_push_must_say_that_it_is_json_and_has_no_query(partner: Partner) -> None:
+def test_a_push_needs_the_json_media_type_and_no_query(partner: Partner) -> None:
     body = json.dumps(verified_info()).encode()
     ways: list[dict[str, Any]] = [{}, {"headers": {"Content-Type": "text/plain"}}]
     for how in ways:
@@ -121,11 +119,11 @@ def test_another_partners_path_is_unauthorized(partner: Partner) -> None:
     assert "error_code" not in response.json()
 
 
-def test_the_canonical_path_with_its_slash_is_not_the_path(partner: Partner) -> None:
+def test_a_path_with_the_trailing_slash_of_the_canonical_form_is_unknown(partner: Partner) -> None:
     assert partner.call("PUT", f"{VERIFIED_INFO}/", verified_info()).status_code == 404
 
 
-def test_a_repeated_push_succeeds_and_another_kind_does_not(
+def test_a_repeated_push_succeeds_unless_its_kind_differs(
     driver: SandboxDriver, partner: Partner
 ) -> None:
     assert partner.verify().json() == SUCCESS
@@ -136,7 +134,7 @@ def test_a_repeated_push_succeeds_and_another_kind_does_not(
     assert partner.verify(verifiedType=0, identifyType=2).status_code == 500
 
 
-def test_a_push_during_a_review_has_to_wait(partner: Partner) -> None:
+def test_a_push_during_a_review_is_refused(partner: Partner) -> None:
     assert partner.submit(customer_id="review-hold").json() == {"is_review": 1}
     response = partner.verify(domainId="review-hold", verifiedType=0, identifyType=2)
     assert response.json()["error_code"] == "CBC.5005"
@@ -157,7 +155,7 @@ def test_the_legacy_operation_can_be_switched_off(
     assert partner.verify().status_code == 200
 
 
-def test_the_result_shows_a_legacy_push_only_if_set_so(
+def test_the_result_shows_a_legacy_push_only_if_configured(
     driver: SandboxDriver, partner: Partner
 ) -> None:
     partner.verify()
@@ -182,7 +180,7 @@ def test_the_result_takes_exactly_one_customer_id(partner: Partner, how: dict[st
 
 
 @pytest.mark.parametrize("family", sorted(FAMILIES))
-def test_every_code_is_reached_by_a_magic_customer_id(
+def test_every_error_code_has_a_magic_customer_id(
     driver: SandboxDriver, partner: Partner, family: str
 ) -> None:
     driver.settings(requests_per_second=None)
@@ -214,7 +212,7 @@ def test_a_magic_customer_id_can_name_a_status_and_an_unknown_code(
     assert driver.processed() == 0
 
 
-def test_names_are_never_magic(partner: Partner) -> None:
+def test_a_persons_name_is_never_magic(partner: Partner) -> None:
     assert partner.verify(name="code-CBC-5002").json() == SUCCESS
 
 

@@ -1,4 +1,4 @@
-"""The v2 applications: strict fields, attachments and the life of a review."""
+"""The v2 applications in the sandbox: strict fields, attachments and the course of a review."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def change(partner: Partner, **changes: Any) -> requests.Response:
         {"name": "张" * 255, "verified_number": "9" * 32, "customer_id": "x" * 64},
     ],
 )
-def test_a_right_individual_goes_to_review(
+def test_a_valid_application_of_an_individual_goes_to_review(
     driver: SandboxDriver, partner: Partner, changes: dict[str, Any]
 ) -> None:
     response = partner.submit(**changes)
@@ -80,7 +80,7 @@ def test_a_right_individual_goes_to_review(
         {"xaccount_type": "OTHER"},
     ],
 )
-def test_a_wrong_individual_is_a_parameter_error(
+def test_a_malformed_application_of_an_individual_is_a_parameter_error(
     driver: SandboxDriver, partner: Partner, changes: dict[str, Any]
 ) -> None:
     response = partner.submit(**changes)
@@ -99,7 +99,9 @@ def test_a_wrong_individual_is_a_parameter_error(
         {"enterprise_person": {"legel_name": "LI SI", "legel_id_number": "X"}},
     ],
 )
-def test_a_right_enterprise_goes_to_review(partner: Partner, changes: dict[str, Any]) -> None:
+def test_a_valid_application_of_an_enterprise_goes_to_review(
+    partner: Partner, changes: dict[str, Any]
+) -> None:
     response = apply(partner, **changes)
     assert (response.status_code, response.json()) == (200, IN_REVIEW)
     assert change(partner, customer_id="other", **changes).json() == IN_REVIEW
@@ -122,12 +124,14 @@ def test_a_right_enterprise_goes_to_review(partner: Partner, changes: dict[str, 
         {"enterprise_person": {**PERSON, "certifier_role": "agent"}},
     ],
 )
-def test_a_wrong_enterprise_is_a_parameter_error(partner: Partner, changes: dict[str, Any]) -> None:
+def test_a_malformed_application_of_an_enterprise_is_a_parameter_error(
+    partner: Partner, changes: dict[str, Any]
+) -> None:
     for response in (apply(partner, **changes), change(partner, **changes)):
         assert (response.status_code, response.json()["error_code"]) == (400, "CBC.0100")
 
 
-def test_change_type_belongs_to_the_change_only(partner: Partner) -> None:
+def test_change_type_is_accepted_for_an_enterprise_change_only(partner: Partner) -> None:
     assert apply(partner, change_type=1).json()["error_code"] == "CBC.0100"
     assert change(partner, change_type=None).json()["error_code"] == "CBC.0100"
 
@@ -151,7 +155,7 @@ def test_a_rejected_customer_may_apply_again(driver: SandboxDriver, partner: Par
     assert partner.submit(customer_id="review-reject-1").json() == IN_REVIEW
 
 
-def test_a_held_review_waits_for_the_control_call(driver: SandboxDriver, partner: Partner) -> None:
+def test_a_held_review_ends_by_a_control_call(driver: SandboxDriver, partner: Partner) -> None:
     partner.submit(customer_id="review-hold")
     driver.clock(10**6)
     assert driver.state()["customers"]["review-hold"]["review"] == "in_review"
@@ -181,7 +185,9 @@ def test_without_a_review_time_no_review_ends_by_itself(
     assert driver.state()["customers"]["customer-1"]["review"] == "in_review"
 
 
-def test_an_instant_customer_is_verified_at_once(driver: SandboxDriver, partner: Partner) -> None:
+def test_a_customer_with_an_instant_magic_id_is_verified_at_once(
+    driver: SandboxDriver, partner: Partner
+) -> None:
     assert partner.submit(customer_id="review-instant").json() == {"is_review": 0}
     assert partner.result("review-instant").json()["review_result"] == 2
     driver.settings(is_review=0)
@@ -215,12 +221,12 @@ def test_a_legacy_push_counts_as_verified(partner: Partner) -> None:
     assert partner.result("customer-1").json() == {"review_result": 0}
 
 
-def test_a_file_of_another_format_is_refused(partner: Partner) -> None:
+def test_an_attachment_of_another_format_is_refused(partner: Partner) -> None:
     response = partner.submit(verified_file_url=["a.jpg", "b.docx"])
     assert (response.status_code, response.json()["error_code"]) == (400, "CBC.99000100")
 
 
-def test_a_file_over_10_megabytes_is_refused(partner: Partner, bucket: Bucket) -> None:
+def test_an_attachment_over_10_megabytes_is_refused(partner: Partner, bucket: Bucket) -> None:
     limit = 10 * 1024 * 1024
     bucket.put("download/big.jpg", b"x" * (limit + 1))
     bucket.put("download/fits.jpg", b"x" * limit)
@@ -228,7 +234,7 @@ def test_a_file_over_10_megabytes_is_refused(partner: Partner, bucket: Bucket) -
     assert partner.submit(verified_file_url=files).json()["error_code"] == "CBC.99000099"
 
 
-def test_missing_files_are_looked_for_only_if_set_so(
+def test_missing_attachments_are_refused_only_if_configured(
     driver: SandboxDriver, partner: Partner, bucket: Bucket
 ) -> None:
     driver.settings(missing_attachment_code="CBC.99005030")

@@ -1,4 +1,4 @@
-"""The server: connections that last, bodies that do not fit, and a clean end."""
+"""The server of the sandbox: kept-alive connections, bodies of a wrong length, a clean end."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def ask(connection: http.client.HTTPConnection, method: str, path: str, **how: b
 
 
 def exchange(url: str, sent: bytes) -> bytes:
-    """Send bytes and read to the end of the connection."""
+    """Send bytes and read until the connection closes."""
     host = urlsplit(url)
     received = b""
     with socket.create_connection((host.hostname, host.port), timeout=10) as raw:
@@ -53,7 +53,7 @@ def exchange(url: str, sent: bytes) -> bytes:
 def test_a_connection_serves_many_requests(connection: http.client.HTTPConnection) -> None:
     assert ask(connection, "GET", STATE) == 200
     first = connection.sock
-    # A body that nobody reads must not be taken for the next request.
+    # An unread body must not be parsed as the next request.
     assert ask(connection, "GET", "/nothing", body=b"x" * 100_000) == 404
     assert ask(connection, "POST", "/_sandbox/nothing", body=b"x" * 100_000) == 404
     assert ask(connection, "HEAD", STATE) == 200
@@ -61,25 +61,27 @@ def test_a_connection_serves_many_requests(connection: http.client.HTTPConnectio
     assert connection.sock is first is not None
 
 
-def test_a_client_of_http_1_0_gets_its_answer_and_the_end(driver: SandboxDriver) -> None:
+def test_an_http_1_0_client_gets_its_answer_and_a_closed_connection(driver: SandboxDriver) -> None:
     answer = exchange(driver.url, b"GET /nothing HTTP/1.0\r\n\r\n")
     assert answer.startswith(b"HTTP/1.1 404 ")
     assert b"Connection: close" in answer
 
 
-def test_a_client_that_waits_is_told_to_continue(driver: SandboxDriver) -> None:
+def test_a_client_that_expects_100_continue_gets_it(driver: SandboxDriver) -> None:
     head = b"POST /nothing HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nConnection: close\r\n"
     answer = exchange(driver.url, head + b"Expect: 100-continue\r\n\r\n{}")
     assert answer.startswith(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 404 ")
 
 
 @pytest.mark.parametrize("length", [b"-1", b"x", "²".encode()])
-def test_a_length_that_is_no_number_is_a_bad_request(driver: SandboxDriver, length: bytes) -> None:
+def test_a_content_length_that_is_not_a_number_is_a_bad_request(
+    driver: SandboxDriver, length: bytes
+) -> None:
     head = b"POST /nothing HTTP/1.1\r\nHost: x\r\nContent-Length: "
     assert exchange(driver.url, head + length + b"\r\n\r\n").startswith(b"HTTP/1.1 400 ")
 
 
-def test_a_control_call_that_breaks_off_holds_up_nobody(driver: SandboxDriver) -> None:
+def test_an_aborted_control_call_does_not_block_others(driver: SandboxDriver) -> None:
     host = urlsplit(driver.url)
     with socket.create_connection((host.hostname, host.port), timeout=10) as raw:
         raw.sendall(b"PUT /_sandbox/clock HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n\r\n{")
@@ -117,16 +119,16 @@ def test_a_stopped_server_closes_its_connections() -> None:
             session.get(url, timeout=10)
 
 
-def test_two_sandboxes_share_nothing(driver: SandboxDriver) -> None:
+def test_two_sandboxes_share_no_state(driver: SandboxDriver) -> None:
     with SandboxServer() as other:
         driver.settings(is_review=0)
         assert SandboxDriver(other.url).state()["settings"]["is_review"] == 1
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_main_serves_until_a_signal_and_ends_with_0(number: signal.Signals) -> None:
+def test_the_sandbox_serves_until_a_signal_and_exits_with_0(number: signal.Signals) -> None:
     class Ready(io.StringIO):
-        """Standard output that raises the signal once the sandbox says that it is ready."""
+        """Standard output that raises the signal once the sandbox reports readiness."""
 
         def write(self, text: str) -> int:
             """Write, and raise the signal."""

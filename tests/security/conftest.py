@@ -1,4 +1,4 @@
-"""Gateways under gunicorn; one is impatient, so that tests of slow clients are not slow."""
+"""Gateways under gunicorn; one has short timeouts, so that tests of slow clients are fast."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ HEAD_SECONDS, BODY_SECONDS = 1, 2
 
 @pytest.fixture(scope="module")
 def sandbox_behind() -> Iterator[SandboxDriver]:
-    """A sandbox of its own, with no limit of calls a second."""
+    """A separate sandbox without a limit of calls a second."""
     with SandboxServer() as server:
         driver = SandboxDriver(server.url)
         driver.settings(requests_per_second=None)
@@ -26,7 +26,7 @@ def sandbox_behind() -> Iterator[SandboxDriver]:
 
 
 def gateway(folder: Path, sandbox_url: str, **environment: str | None) -> ServedGateway:
-    """The demonstration's gateway, whose one caller may do everything, without Huawei's quota."""
+    """The demonstration's gateway, with one caller of all scopes and without Huawei's quota."""
     settings: dict[str, Any] = configuration(folder, sandbox_url)
     settings["accounts"]["default"]["quota"] = {"requests_per_second": 1000}
     return ServedGateway(folder, settings, environment=environment)
@@ -36,7 +36,7 @@ def gateway(folder: Path, sandbox_url: str, **environment: str | None) -> Served
 def impatient(
     tmp_path_factory: pytest.TempPathFactory, sandbox_behind: SandboxDriver
 ) -> Iterator[ServedGateway]:
-    """A gateway that does not wait for clients as long as it does where it is deployed."""
+    """A gateway with shorter client timeouts than in production."""
     patience = f"--keep-alive {HEAD_SECONDS} --graceful-timeout {BODY_SECONDS}"
     folder = tmp_path_factory.mktemp("impatient")
     environment = {"GUNICORN_CMD_ARGS": patience, "LOG_LEVEL": "DEBUG"}

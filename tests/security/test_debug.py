@@ -25,7 +25,7 @@ DEBUG = {"FLASK_DEBUG": "1", "FLASK_ENV": "development", "WERKZEUG_DEBUG_PIN": "
 DEBUGGER = ["/console", "/v1/nothing?__debugger__=yes&cmd=resource&f=debugger.js"]
 
 
-def test_a_crash_shows_nothing_though_the_environment_asks_for_debugging(
+def test_a_crash_shows_nothing_although_the_environment_enables_debugging(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in DEBUG.items():
@@ -42,16 +42,18 @@ def test_a_crash_shows_nothing_though_the_environment_asks_for_debugging(
     assert "ZHANG SAN" not in response.get_data(as_text=True)
 
 
-def test_under_gunicorn_there_is_no_debugger(tmp_path: Path, config: dict[str, Any]) -> None:
+def test_there_is_no_debugger_under_gunicorn(tmp_path: Path, config: dict[str, Any]) -> None:
     with ServedGateway(tmp_path, config, environment=DEBUG) as gateway:
         for path in DEBUGGER:
             assert gateway.request("GET", path).status_code == 404
-        assert b"\n  " not in gateway.request("GET", "/livez").content  # Flask's when it debugs
+        assert (
+            b"\n  " not in gateway.request("GET", "/livez").content
+        )  # Flask indents JSON in debug mode
 
 
 @pytest.fixture
 def run_by_flask(tmp_path: Path, config: dict[str, Any]) -> Iterator[str]:
-    """The gateway as no one should serve it: by Flask's own server."""
+    """The gateway under Flask's development server, which production must not use."""
     (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
     url = f"http://127.0.0.1:{(port := free_port())}"
     process = start(
@@ -66,6 +68,6 @@ def run_by_flask(tmp_path: Path, config: dict[str, Any]) -> Iterator[str]:
         end(process)
 
 
-def test_flasks_own_server_has_no_debugger_either(run_by_flask: str) -> None:
+def test_the_development_server_of_flask_has_no_debugger(run_by_flask: str) -> None:
     for path in DEBUGGER:
         assert requests.get(f"{run_by_flask}{path}", timeout=LIMIT).status_code == 404

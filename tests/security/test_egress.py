@@ -1,4 +1,4 @@
-"""Whom the gateway trusts outside, and what it takes from there: only what can be judged."""
+"""Calls to upstreams: whom the gateway trusts, and which answers it accepts."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def upload(client: FlaskClient) -> TestResponse:
 
 
 def speaking_to(settings: Settings, folder: Path, url: str, whom: str, **more: Any) -> FlaskClient:
-    """A gateway that has this URL in the place of Partner Center, IAM or OBS."""
+    """A gateway with this URL as Partner Center, IAM or OBS."""
     (folder / "password").write_text("a-password")
     pair = (
         settings.accounts["default"]
@@ -79,7 +79,7 @@ ASKED: dict[str, Ask] = {"Partner Center": read, "IAM": read, "OBS": upload}
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
 @pytest.mark.parametrize("whom", ASKED)
-def test_a_redirect_is_malformed_and_not_followed(
+def test_a_redirect_is_upstream_malformed_and_not_followed(
     settings: Settings, tmp_path: Path, whom: str, status: int
 ) -> None:
     with RawUpstream() as other:
@@ -92,7 +92,7 @@ def test_a_redirect_is_malformed_and_not_followed(
 
 
 @pytest.mark.parametrize("whom", ASKED)
-def test_whoever_is_not_trusted_is_sent_nothing(
+def test_an_untrusted_upstream_is_sent_nothing(
     settings: Settings, tmp_path: Path, tls: ssl.SSLContext, whom: str
 ) -> None:
     with RawUpstream(tls=tls) as upstream:
@@ -102,7 +102,7 @@ def test_whoever_is_not_trusted_is_sent_nothing(
 
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
-def test_tls_is_spoken_and_its_keys_stay_inside(
+def test_tls_session_keys_are_not_written_to_a_file(
     settings: Settings,
     tmp_path: Path,
     authority: trustme.CA,
@@ -120,7 +120,7 @@ def test_tls_is_spoken_and_its_keys_stay_inside(
     assert [line for line in logged.splitlines() if not line.startswith("#")] == []
 
 
-def test_nothing_is_unpacked(settings: Settings) -> None:
+def test_a_compressed_answer_is_not_decompressed(settings: Settings) -> None:
     _, body = SUCCESS.split(b"\r\n\r\n")
     packed = gzip.compress(body)
     for header in ("Content-Encoding: gzip", "Content-Encoding: deflate, gzip", "X: x"):
@@ -130,9 +130,9 @@ def test_nothing_is_unpacked(settings: Settings) -> None:
         assert upstream.requests[0].headers["Accept-Encoding"] == "identity"
 
 
-def test_answers_that_only_announce_others_end_within_the_read_timeout(settings: Settings) -> None:
+def test_endless_1xx_answers_end_within_the_read_timeout(settings: Settings) -> None:
     def announce(connection: socket.socket) -> None:
-        while True:  # until the gateway has had enough
+        while True:  # until the gateway closes the connection
             connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n" * 100)
 
     with RawUpstream(announce) as upstream:
@@ -165,7 +165,7 @@ CONTENT = {
 
 @effort(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(document=ANSWERS, status=st.sampled_from([200, 200, 200, 201, 204, 400, 404, 500, 503]))
-def test_whatever_huawei_answers_what_we_answer_is_in_the_contract(
+def test_any_answer_of_huawei_leads_to_an_answer_of_the_contract(
     reading: tuple[RawUpstream, FlaskClient], document: Any, status: int
 ) -> None:
     upstream, client = reading

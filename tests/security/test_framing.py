@@ -1,4 +1,4 @@
-"""What is not one proper request after the other is refused, and nothing in it becomes another."""
+"""Ambiguous framing of requests is refused, and no part of a request becomes another request."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NEXT = b"GET /livez HTTP/1.1\r\nHost: gateway\r\nConnection: close\r\n\r\n"
 
 
 def submission(*headers: bytes, body: bytes = BODY, version: bytes = b"1.1") -> bytes:
-    """A submission with these header lines, that a further request follows."""
+    """A submission with these header lines, followed by another request."""
     lines = (
         b"POST " + INDIVIDUAL_PATH.encode() + b" HTTP/" + version,
         b"Host: gateway",
@@ -76,7 +76,7 @@ REFUSED = TWO_READINGS | UNREADABLE
 
 
 @pytest.mark.parametrize("content", REFUSED.values(), ids=REFUSED)
-def test_what_is_not_one_proper_request_is_refused(
+def test_an_ambiguous_request_is_refused(
     impatient: ServedGateway, sandbox_behind: SandboxDriver, content: bytes
 ) -> None:
     sandbox_behind.reset()
@@ -97,7 +97,7 @@ BROKEN_CHUNKS = {
 
 
 @pytest.mark.parametrize("chunks", BROKEN_CHUNKS.values(), ids=BROKEN_CHUNKS)
-def test_chunks_that_are_broken_are_the_callers_fault(
+def test_malformed_chunks_are_a_bad_request(
     impatient: ServedGateway, sandbox_behind: SandboxDriver, chunks: bytes
 ) -> None:
     sandbox_behind.reset()
@@ -108,7 +108,9 @@ def test_chunks_that_are_broken_are_the_callers_fault(
 
 
 @pytest.mark.parametrize("hidden", ["unread", "read", "none"])
-def test_a_request_in_a_body_is_not_answered(impatient: ServedGateway, hidden: str) -> None:
+def test_a_request_smuggled_in_a_body_is_not_answered(
+    impatient: ServedGateway, hidden: str
+) -> None:
     inner = b"GET /v1/errors HTTP/1.1\r\nHost: gateway\r\n\r\n"
     length = b"Content-Length: %d" % len(inner)
     content = {
@@ -131,14 +133,12 @@ def test_a_request_in_a_body_is_not_answered(impatient: ServedGateway, hidden: s
         (b"X-HTTP-Method-Override: PUT", b"/elsewhere"),
     ],
 )
-def test_no_header_leads_to_another_path(
-    impatient: ServedGateway, header: bytes, path: bytes
-) -> None:
+def test_no_header_overrides_the_path(impatient: ServedGateway, header: bytes, path: bytes) -> None:
     content = get(header, b"Connection: close", line=b"GET " + path + b" HTTP/1.1")
     assert statuses(exchange(impatient.url, content)) == [404]
 
 
-def test_who_is_in_front_is_not_believed(
+def test_proxy_headers_are_not_trusted(
     impatient: ServedGateway, sandbox_behind: SandboxDriver
 ) -> None:
     sandbox_behind.reset()
@@ -160,7 +160,9 @@ def test_who_is_in_front_is_not_believed(
 
 
 @pytest.mark.parametrize("method", ["TRACE", "TRACK", "CONNECT", "DEBUG", "PROPFIND"])
-def test_other_methods_are_refused_and_show_nothing(impatient: ServedGateway, method: str) -> None:
+def test_trace_and_other_methods_are_refused_and_echo_nothing(
+    impatient: ServedGateway, method: str
+) -> None:
     line = f"{method} /livez HTTP/1.1".encode()
     answered = exchange(impatient.url, get(b"X: " + MARKER, b"Connection: close", line=line))
     assert statuses(answered) == [405]
@@ -168,23 +170,25 @@ def test_other_methods_are_refused_and_show_nothing(impatient: ServedGateway, me
     assert MARKER not in answered
 
 
-def test_no_connection_becomes_one_of_another_protocol(impatient: ServedGateway) -> None:
+def test_a_protocol_upgrade_is_not_accepted(impatient: ServedGateway) -> None:
     upgrade = get(b"Upgrade: h2c, websocket", b"Connection: Upgrade, close, HTTP2-Settings")
     answered = exchange(impatient.url, upgrade.replace(b"Upgrade, close", b"close, Upgrade"))
     assert statuses(answered) == [200]
 
 
-def test_what_serves_does_not_tell_its_version(impatient: ServedGateway) -> None:
+def test_the_server_header_has_no_version(impatient: ServedGateway) -> None:
     answered = exchange(impatient.url, NEXT)
     (server,) = (line for line in answered.split(b"\r\n") if line.lower().startswith(b"server:"))
     assert not any(character in server for character in b"0123456789/")
 
 
-def test_none_of_it_is_a_crash_or_reaches_the_log(impatient: ServedGateway) -> None:
+def test_malformed_requests_neither_crash_the_gateway_nor_reach_the_log(
+    impatient: ServedGateway,
+) -> None:
     broken = [submission(CHUNKED, body=chunks) for chunks in BROKEN_CHUNKS.values()]
     for content in (*REFUSED.values(), *broken):
         exchange(impatient.url, content)
-    with Wire(impatient.url) as wire:  # part of a request
+    with Wire(impatient.url) as wire:  # an incomplete request
         wire.send(NEXT[:30])
     assert statuses(exchange(impatient.url, NEXT)) == [200]
     assert not [line for line in impatient.lines if "exceptions" in line]

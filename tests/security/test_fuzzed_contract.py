@@ -1,4 +1,4 @@
-"""The served contract, as schemathesis tries to break it: `make fuzz` lets it try for longer."""
+"""schemathesis tests the served contract; `make fuzz` lets it test for longer."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.support.sandbox_driver import SandboxDriver
 
 CONFIGURATION = Path(__file__).parent / "schemathesis.toml"
 FUZZ_MINUTES = os.environ.get("FUZZ_MINUTES")
-# Always the same cases in a build, others each time for who has the time.
+# A build uses fixed cases; `make fuzz` uses random ones.
 EFFORT = (
     ("--max-time", str(int(FUZZ_MINUTES) * 60))
     if FUZZ_MINUTES
@@ -24,8 +24,10 @@ EFFORT = (
 
 
 @pytest.mark.timeout(300)
-def test_nothing_is_found(sandbox_behind: SandboxDriver, tmp_path: Path) -> None:
-    sandbox_behind.settings(review_seconds=0)  # or a read waits for a reviewer
+def test_schemathesis_finds_no_violation_of_the_contract(
+    sandbox_behind: SandboxDriver, tmp_path: Path
+) -> None:
+    sandbox_behind.settings(review_seconds=0)  # otherwise a read waits for the review
     with gateway(tmp_path, sandbox_behind.url) as served:
         done = subprocess.run(  # noqa: S603 - our own programs
             [
@@ -33,7 +35,7 @@ def test_nothing_is_found(sandbox_behind: SandboxDriver, tmp_path: Path) -> None
                 *("run", f"{served.url}/openapi.json", "--checks", "all", *EFFORT),
                 *("--header", f"Authorization: Bearer {KEY}", "--continue-on-failure"),
             ],
-            cwd=tmp_path,  # it keeps what it found
+            cwd=tmp_path,  # schemathesis stores its findings here
             stdout=None if FUZZ_MINUTES else subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

@@ -1,4 +1,4 @@
-"""Nothing in a request changes where the gateway connects to, or what it asks for there."""
+"""No request changes the hosts that the gateway connects to, or the paths that it calls there."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from tests.support.sandbox_driver import SandboxDriver
 
 
 class Connections:
-    """Where this process has connected to, by Python's own account of it."""
+    """The addresses that this process has connected to, by Python's audit events."""
 
     def __init__(self) -> None:
         self.places: set[Any] | None = None
         self.heard = 0
-        sys.addaudithook(self._hear)  # for good: Python has no way to take one away
+        sys.addaudithook(self._hear)  # permanent: Python cannot remove an audit hook
 
     def _hear(self, event: str, arguments: tuple[Any, ...]) -> None:
         if self.places is not None and event in ("socket.connect", "socket.getaddrinfo"):
@@ -43,7 +43,7 @@ def made(connections: Connections) -> Iterator[set[Any]]:
     connections.places = set()
     yield connections.places
     connections.places = None
-    assert connections.heard  # or it would prove nothing
+    assert connections.heard  # otherwise the test proves nothing
 
 
 ELSEWHERE = st.sampled_from(
@@ -100,7 +100,7 @@ TARGETS = {
 
 @effort(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(headers=HEADERS, body=BODIES, backend=st.sampled_from(["legacy", "review"]))
-def test_nothing_in_a_request_changes_where_the_gateway_connects_to_or_what_it_asks_for(
+def test_no_request_changes_the_hosts_and_paths_that_the_gateway_calls(
     shared: dict[str, FlaskClient],
     sandbox: SandboxDriver,
     made: set[Any],

@@ -1,4 +1,4 @@
-"""Nothing that a client sends may be longer than what any proper client sends."""
+"""Requests larger than those of any valid client are refused."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from tests.support.gunicorn_process import ServedGateway
 from tests.support.raw_client import exchange, statuses
 from tests.support.sandbox_driver import SandboxDriver
 
-LINE, FIELDS, FIELD = 2048, 50, 8190  # as gunicorn.conf.py sets them
+LINE, FIELDS, FIELD = 2048, 50, 8190  # the limits in gunicorn.conf.py
 MIB = 1024 * 1024
-OWN = 2  # header lines that every request here has
+OWN = 2  # header lines of every request here
 
 
 def get(target: str = "/livez", *headers: str) -> bytes:
@@ -20,12 +20,12 @@ def get(target: str = "/livez", *headers: str) -> bytes:
 
 
 def target(length: int) -> str:
-    """A target for a request line of that length."""
+    """A request target that gives the request line that length."""
     return "/livez?".ljust(length - len("GET  HTTP/1.1"), "a")
 
 
 def field(length: int) -> str:
-    """A header line of that length, with its end."""
+    """A header line of that length, with its line end."""
     return "X: ".ljust(length - 2, "a")
 
 
@@ -42,7 +42,9 @@ def field(length: int) -> str:
         (get("/livez", *[field(1000)] * 10_000), 400),
     ],
 )
-def test_a_head_has_limits(impatient: ServedGateway, content: bytes, status: int) -> None:
+def test_the_size_of_a_request_head_is_limited(
+    impatient: ServedGateway, content: bytes, status: int
+) -> None:
     assert statuses(exchange(impatient.url, content)) in ([status], [] if status == 400 else None)
 
 
@@ -59,7 +61,7 @@ HEADERS = (
 
 
 @pytest.mark.parametrize(("call", "limit"), CALLS.items(), ids=CALLS)
-def test_a_body_that_says_it_is_longer_is_not_even_read(
+def test_a_body_with_an_excessive_content_length_is_refused_unread(
     impatient: ServedGateway, sandbox_behind: SandboxDriver, call: str, limit: int
 ) -> None:
     sandbox_behind.reset()
@@ -71,14 +73,14 @@ def test_a_body_that_says_it_is_longer_is_not_even_read(
 
 
 @pytest.mark.parametrize("call", CALLS)
-def test_chunks_without_end_are_not_read_to_their_end(
+def test_an_endless_chunked_body_is_refused(
     impatient: ServedGateway, sandbox_behind: SandboxDriver, call: str
 ) -> None:
     sandbox_behind.reset()
     head = f"{call} HTTP/1.1\r\n{HEADERS}Transfer-Encoding: chunked\r\n\r\n"
     chunk = b"10000\r\n" + b" " * 65536 + b"\r\n"
     answered = exchange(impatient.url, head.encode() + chunk * 400)
-    # The gateway closes while we still send: the answer can be lost with the connection.
+    # The gateway closes while the test still sends: the answer can be lost.
     assert statuses(answered) in ([413], [400], [])
     assert sandbox_behind.requests() == []
 
@@ -86,6 +88,6 @@ def test_chunks_without_end_are_not_read_to_their_end(
 @pytest.mark.parametrize(
     "call", ["GET /v1/capabilities", "GET /v1/customers/c/verification", "GET /livez"]
 )
-def test_a_read_needs_no_body_and_does_not_mind_one(impatient: ServedGateway, call: str) -> None:
+def test_a_read_ignores_a_body(impatient: ServedGateway, call: str) -> None:
     head = f"{call} HTTP/1.1\r\n{HEADERS}Content-Length: {100 * MIB}\r\n\r\n"
     assert statuses(exchange(impatient.url, head.encode() + bytes(1000))) == [200]

@@ -1,4 +1,4 @@
-"""`make security` and `make sbom` do what they say: they find what is wrong, and name all."""
+"""`make security` finds secrets and weaknesses, and `make sbom` names every package."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def gitleaks(folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize("place", ["app/keys.py", "tests/vectors/sign_vectors.json", "values.yaml"])
-def test_a_secret_is_found_wherever_it_is(tmp_path: Path, place: str) -> None:
+def test_gitleaks_finds_a_secret_in_any_file(tmp_path: Path, place: str) -> None:
     path = tmp_path / place
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text('{"nothing": "here"}\n')
@@ -42,7 +42,7 @@ def test_a_secret_is_found_wherever_it_is(tmp_path: Path, place: str) -> None:
     assert found.returncode == 1, found.stderr
 
 
-def test_what_is_let_through_is_a_value_and_not_a_place(tmp_path: Path) -> None:
+def test_gitleaks_exceptions_are_values_and_not_files(tmp_path: Path) -> None:
     vectors = (PROJECT / "tests/vectors/sign_vectors.json").read_text()
     path = tmp_path / "vectors.json"
     path.write_text(vectors)
@@ -53,14 +53,14 @@ def test_what_is_let_through_is_a_value_and_not_a_place(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("line", ["app.run(debug=True)", "eval(input())", "hashlib.md5(b'')"])
-def test_a_weakness_is_found(tmp_path: Path, line: str) -> None:
+def test_bandit_finds_a_weakness(tmp_path: Path, line: str) -> None:
     (tmp_path / "weak.py").write_text(f"import hashlib\nfrom flask import app\n{line}\n")
     bandit = (needed("bandit"), "-q", "-c", PROJECT / ".bandit.yaml", "-r", tmp_path)
     assert run(*bandit).returncode == 1
 
 
 def locked() -> dict[tuple[str, str], set[str]]:
-    """Name and version of every package that is deployed, with the hashes of its files."""
+    """Name and version of every deployed package, with the hashes of its files."""
     text = (PROJECT / "requirements/run.txt").read_text()
     entries = re.split(r"\n(?=[a-z])", text)
     return {

@@ -1,4 +1,4 @@
-"""Neither log, metrics, answer, repr() nor shared state tells a secret, whatever happens."""
+"""No secret appears in logs, metrics, answers, repr() or the shared state."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ MARKERS = {
     STATE_KEY,
     PASSWORD,
     STATE_PASSWORD,
-    "SDK-HMAC-SHA256",  # every Authorization value that the gateway makes
+    "SDK-HMAC-SHA256",  # part of every Authorization value of the gateway
     "Signature=",
 }
 PATH = f"/v1/customers/{CUSTOMER}/verifications/individual"
@@ -62,7 +62,7 @@ FAULTS: list[tuple[str, dict[str, Any]]] = [
 
 @dataclass(frozen=True)
 class Mounts:
-    """The secrets of both accounts as they are mounted."""
+    """The mounted secrets of both accounts."""
 
     pair: Mounted
     password: Path
@@ -97,14 +97,14 @@ def know_markers(sandbox: SandboxDriver) -> None:
 
 
 class Everything:
-    """What came out of the gateway, and the tokens that must not have."""
+    """The output of the gateway, and the tokens that it must not contain."""
 
     def __init__(self, sandbox: SandboxDriver) -> None:
         self.sandbox = sandbox
         self.texts: list[str] = []
 
     def check(self) -> None:
-        """No marker, no token and no signature in any of it."""
+        """Assert that the output has no marker, token or signature."""
         tokens = {
             entry["headers"]["X-Auth-Token"]
             for entry in self.sandbox.requests()
@@ -118,7 +118,7 @@ class Everything:
 
 
 def drive(send: Any, sandbox: SandboxDriver, mounts: Mounts) -> list[int]:
-    """Successes, faults, deaths of tokens, refusals, rotations: all that can happen."""
+    """Cause successes, faults, expired tokens, refusals and rotations. Returns the statuses."""
     statuses = [send(), send("second")]
     for death in DEATHS:
         sandbox.revoke_tokens(death)
@@ -141,7 +141,7 @@ def drive(send: Any, sandbox: SandboxDriver, mounts: Mounts) -> list[int]:
     return statuses
 
 
-def test_in_one_process_with_every_logger_at_debug(
+def test_no_secret_leaves_one_process_with_every_logger_at_debug(
     tmp_path: Path, sandbox: SandboxDriver, mortal: Valkey
 ) -> None:
     document, mounts = marked(tmp_path, sandbox.url, mortal)
@@ -172,7 +172,7 @@ def test_in_one_process_with_every_logger_at_debug(
 
 
 def sender(client: FlaskClient, found: Everything) -> Any:
-    """Sends a submission and keeps all that is answered."""
+    """A function that sends a submission and records the answer."""
 
     def send(account: str = "default") -> int:
         headers = bearer(CALLER_KEY) | {"Partner-Account": account}
@@ -189,9 +189,7 @@ def sender(client: FlaskClient, found: Everything) -> Any:
     return send
 
 
-def test_nothing_in_valkey_tells_a_secret(
-    tmp_path: Path, sandbox: SandboxDriver, valkey: Valkey
-) -> None:
+def test_valkey_reveals_no_secret(tmp_path: Path, sandbox: SandboxDriver, valkey: Valkey) -> None:
     document, mounts = marked(tmp_path, sandbox.url, valkey)
     know_markers(sandbox)
     found = Everything(sandbox)
@@ -207,7 +205,7 @@ def test_nothing_in_valkey_tells_a_secret(
     found.check()
 
 
-def test_under_gunicorn_at_log_level_debug(tmp_path: Path, valkey: Valkey) -> None:
+def test_no_secret_leaves_gunicorn_at_log_level_debug(tmp_path: Path, valkey: Valkey) -> None:
     port = free_port()
     document, mounts = marked(tmp_path, f"http://127.0.0.1:{port}", valkey)
     path = tmp_path / "config.yaml"

@@ -1,4 +1,4 @@
-"""A client that is slow, or too large, is waited for no longer than its time, and alone."""
+"""A slow client is cut off after its timeout and does not delay others."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ def head(method: str, path: str, *headers: str) -> bytes:
 
 
 def drip(url: str, at_once: bytes, slowly: Iterator[bytes]) -> tuple[float, bytes]:
-    """The time until the gateway has had enough, and what it says then."""
+    """Send byte by byte. Returns the seconds until the gateway closes, and its answer."""
     begun = time.monotonic()
     with Wire(url) as wire:
         wire.send(at_once)
         for piece in slowly:
-            time.sleep(STEP)  # being slow is the point
+            time.sleep(STEP)  # the test is a slow client
             if not wire.send(piece) or time.monotonic() - begun > BODY_SECONDS + SLACK:
                 break
         return time.monotonic() - begun, wire.read()
@@ -50,7 +50,7 @@ def forever(piece: bytes) -> Iterator[bytes]:
         yield piece
 
 
-def test_a_head_that_drips_is_cut_off(impatient: ServedGateway) -> None:
+def test_a_request_head_that_drips_is_cut_off(impatient: ServedGateway) -> None:
     begun = time.monotonic()
     with Wire(impatient.url) as wire:
         wire.send(b"GET /livez HTTP/1.1\r\nHost: gateway\r\nX: ")
@@ -60,7 +60,7 @@ def test_a_head_that_drips_is_cut_off(impatient: ServedGateway) -> None:
     assert time.monotonic() - begun > HEAD_SECONDS / 2
 
 
-def test_a_connection_that_says_nothing_is_closed(impatient: ServedGateway) -> None:
+def test_a_silent_connection_is_closed(impatient: ServedGateway) -> None:
     with Wire(impatient.url) as wire:
         assert wire.closed_within(HEAD_SECONDS + SLACK)
 
@@ -77,26 +77,26 @@ SLOW_BODIES = {
 
 
 @pytest.mark.parametrize(("at_once", "piece"), SLOW_BODIES.values(), ids=SLOW_BODIES)
-def test_a_body_that_drips_is_refused(
+def test_a_request_body_that_drips_is_refused(
     impatient: ServedGateway, sandbox_behind: SandboxDriver, at_once: bytes, piece: bytes
 ) -> None:
     sandbox_behind.reset()
     took, answered = drip(impatient.url, at_once, forever(piece))
     assert took < BODY_SECONDS + SLACK
-    assert statuses(answered) in ([400], [])  # a connection that is reset can lose the answer
+    assert statuses(answered) in ([400], [])  # a reset connection can lose the answer
     assert sandbox_behind.requests("verified-info") == []
     assert sandbox_behind.state().get("attachments", {}) == {}
 
 
-def test_a_body_that_nobody_reads_holds_the_connection_no_longer(impatient: ServedGateway) -> None:
+def test_a_connection_with_an_unread_body_is_closed(impatient: ServedGateway) -> None:
     unknown = head("POST", INDIVIDUAL_PATH, LONG).replace(KEY.encode(), b"nobody")
     took, answered = drip(impatient.url, unknown, forever(b" "))
     assert took < HEAD_SECONDS + BODY_SECONDS + SLACK
     assert statuses(answered) in ([401], [])
 
 
-def test_answers_that_nobody_takes_are_given_up(impatient: ServedGateway) -> None:
-    many = 20  # more than the kernel keeps for us
+def test_an_answer_that_the_client_does_not_read_is_abandoned(impatient: ServedGateway) -> None:
+    many = 20  # more than the kernel buffers
     with Wire(impatient.url, receive_buffer=4096) as wire:
         wire.send(head("GET", "/docs/assets/swagger-ui-bundle.js") * many)
         impatient.wait_for('"type":"builtins.TimeoutError"')
@@ -105,7 +105,7 @@ def test_answers_that_nobody_takes_are_given_up(impatient: ServedGateway) -> Non
     assert len(answered) < many
 
 
-def test_slow_clients_hold_up_nobody_else(impatient: ServedGateway) -> None:
+def test_slow_clients_do_not_delay_others(impatient: ServedGateway) -> None:
     at_once, piece = SLOW_BODIES["in chunks"]
     with ThreadPoolExecutor(50) as threads:
         slow = [threads.submit(drip, impatient.url, at_once, forever(piece)) for _ in range(50)]

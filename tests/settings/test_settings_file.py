@@ -1,4 +1,4 @@
-"""The configuration file and the environment: what cannot be read, and what is printed of it."""
+"""The configuration file and the environment: unreadable input, and the repr of settings."""
 
 from __future__ import annotations
 
@@ -35,27 +35,27 @@ from tests.support.gateway import digest
         f"\x00{SECRET}",
     ],
 )
-def test_what_is_no_proper_mapping_is_refused_in_one_line(tmp_path: Path, content: str) -> None:
+def test_a_configuration_that_is_not_a_mapping_is_refused_in_one_line(
+    tmp_path: Path, content: str
+) -> None:
     assert complaints(tmp_path, content) == []
 
 
 @pytest.mark.parametrize(
     "content", ["accounts: 2026-99-99", f"accounts: {'1' * 5000}", "accounts: 0x_", "[" * 1500]
 )
-def test_what_yaml_itself_chokes_on_is_refused_in_one_line(tmp_path: Path, content: str) -> None:
+def test_invalid_yaml_is_refused_in_one_line(tmp_path: Path, content: str) -> None:
     assert complaints(tmp_path, content) == []
 
 
-def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+def test_an_unreadable_configuration_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "latin1.yaml").write_bytes(b"accounts: \xff")
     for name in ("missing.yaml", "", "latin1.yaml"):
         with pytest.raises(ConfigurationError, match=str(tmp_path / name)):
             configuration.load(tmp_path / name)
 
 
-def test_what_is_printed_of_settings_holds_no_digest(
-    tmp_path: Path, config: dict[str, Any]
-) -> None:
+def test_the_repr_of_settings_holds_no_digest(tmp_path: Path, config: dict[str, Any]) -> None:
     put(config, "state", {"url": f"redis://:{SECRET}@redis:6379/0", "key_file": "/run/state"})
     settings = load(tmp_path, config)
     for printed in (settings, settings.state, settings.callers["writer"], settings.accounts):
@@ -70,7 +70,7 @@ def test_settings_cannot_be_changed(settings: Settings) -> None:
         settings.accounts["default"].partner_id = "x"  # type: ignore[misc]
 
 
-def test_the_check_command_says_the_same(
+def test_the_check_command_reports_the_same_errors(
     app: Flask, tmp_path: Path, config: dict[str, Any]
 ) -> None:
     runner = app.test_cli_runner()
@@ -104,7 +104,7 @@ def test_a_port_is_a_number_up_to_65535(monkeypatch: pytest.MonkeyPatch, text: s
         configuration.port("PORT", 8080)
 
 
-def test_what_the_environment_does_not_say_has_a_default(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unset_environment_variables_have_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (configuration.port("PORT", 8080), configuration.host()) == (8080, "0.0.0.0")  # noqa: S104
     assert configuration.log_level() == "INFO"
     monkeypatch.setenv("PORT", "1")
@@ -117,7 +117,7 @@ def test_what_the_environment_does_not_say_has_a_default(monkeypatch: pytest.Mon
         configuration.log_level()
 
 
-def test_the_environment_has_to_name_the_file(
+def test_the_environment_must_name_the_configuration_file(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, config: dict[str, Any]
 ) -> None:
     with pytest.raises(ConfigurationError, match="GATEWAY_CONFIG is not set"):
@@ -128,7 +128,9 @@ def test_the_environment_has_to_name_the_file(
     assert set(configuration.load_from_environment().accounts) == {"default", "second"}
 
 
-def test_a_proxy_holds_no_user_and_password(tmp_path: Path, config: dict[str, Any]) -> None:
+def test_a_proxy_url_with_user_and_password_is_refused(
+    tmp_path: Path, config: dict[str, Any]
+) -> None:
     put(config, "accounts.default.proxy", f"http://user:{SECRET}@proxy:3128")
     with pytest.raises(configuration.ConfigurationError) as refused:
         load(tmp_path, config)

@@ -1,4 +1,4 @@
-"""How Redis is reached: a mounted password, and authorities of one's own."""
+"""The connection to Redis: a mounted password and a configured certificate authority."""
 
 from __future__ import annotations
 
@@ -19,11 +19,13 @@ def mounted(valkey: Valkey, file: Path) -> StateSettings:
     return StateSettings(url=url, key_file=KEY_FILE, password_file=file)
 
 
-def test_a_password_is_read_for_each_connection(valkey: Valkey, tmp_path: Path) -> None:
+def test_the_password_of_the_state_is_read_for_each_connection(
+    valkey: Valkey, tmp_path: Path
+) -> None:
     file = tmp_path / "password"
     state = SharedState(mounted(valkey, file))
     state.put("one", b"1", 60)
-    assert not state.shared  # there is no password yet
+    assert not state.shared  # the password file does not exist yet
     file.write_text(f"{PASSWORD}\n")
     state = SharedState(mounted(valkey, file))
     state.put("one", b"1", 60)
@@ -31,7 +33,7 @@ def test_a_password_is_read_for_each_connection(valkey: Valkey, tmp_path: Path) 
     assert SharedState(valkey.settings).get("one") == b"1"
 
 
-def test_neither_url_nor_options_show_the_password(tmp_path: Path) -> None:
+def test_the_repr_of_a_connection_to_the_state_holds_no_password(tmp_path: Path) -> None:
     file = tmp_path / "password"
     file.write_text(PASSWORD)
     settings = StateSettings(
@@ -59,7 +61,7 @@ def test_neither_url_nor_options_show_the_password(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_a_connection_that_makes_no_sense_is_named(
+def test_an_invalid_url_of_the_state_is_refused_with_the_reason(
     tmp_path: Path, state: dict[str, str], complaint: str
 ) -> None:
     document = configuration(tmp_path, "https://bss-intl.myhuaweicloud.com")

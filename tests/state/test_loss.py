@@ -1,4 +1,4 @@
-"""A Valkey server that is lost: the gateway goes on by itself, and says so once."""
+"""A lost Valkey server: the gateway continues with its memory and logs the loss once."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def lines(caplog: pytest.LogCaptureFixture, level: int) -> list[str]:
     return [JsonFormatter().format(one) for one in found if one.levelno == level]
 
 
-def test_a_lost_server_is_replaced_by_memory_and_reported_once(
+def test_a_lost_state_is_replaced_by_memory_and_reported_once(
     mortal: Valkey, caplog: pytest.LogCaptureFixture
 ) -> None:
     state = SharedState(mortal.settings)
@@ -39,7 +39,7 @@ def test_a_lost_server_is_replaced_by_memory_and_reported_once(
     assert (state.shared, degraded()) == (True, 0)
     mortal.kill()
 
-    assert state.get("a") == b"1"  # what this process put itself, it still knows
+    assert state.get("a") == b"1"  # this process still knows its own values
     assert (state.shared, degraded()) == (False, 1)
     state.put("a", b"2", 60)
     assert state.get("a") == b"2"
@@ -55,7 +55,7 @@ def test_a_lost_server_is_replaced_by_memory_and_reported_once(
     assert str(mortal.port) not in line
 
 
-def test_eight_threads_lose_it_without_a_failure_and_report_it_once(
+def test_eight_threads_that_lose_the_state_fail_no_call_and_report_it_once(
     mortal: Valkey, caplog: pytest.LogCaptureFixture
 ) -> None:
     state = SharedState(mortal.settings)
@@ -79,7 +79,7 @@ def test_eight_threads_lose_it_without_a_failure_and_report_it_once(
     assert len(lines(caplog, logging.ERROR)) == 1
 
 
-def test_it_is_back_after_the_retry_interval(
+def test_a_restarted_server_is_used_again_after_the_retry_interval(
     mortal: Valkey, caplog: pytest.LogCaptureFixture
 ) -> None:
     state = SharedState(mortal.settings)
@@ -87,7 +87,9 @@ def test_it_is_back_after_the_retry_interval(
     begun = time.monotonic()
     state.put("a", b"mine", 60)
     mortal.start()
-    assert state.get("a") == b"mine"  # not asked yet: a lost server must not cost time
+    assert (
+        state.get("a") == b"mine"
+    )  # the server is not tried yet: a lost server must not cost time
     wait_until(lambda: (state.get("a"), state.shared)[1])
     assert RETRY_INTERVAL - 0.5 < time.monotonic() - begun < RETRY_INTERVAL + 2
     assert (state.get("a"), degraded()) == (None, 0)
@@ -96,7 +98,7 @@ def test_it_is_back_after_the_retry_interval(
     assert len(lines(caplog, logging.ERROR)) == len(lines(caplog, logging.WARNING)) == 1
 
 
-def test_a_server_that_hangs_costs_a_second_once(mortal: Valkey) -> None:
+def test_a_hanging_state_delays_one_call_by_a_second(mortal: Valkey) -> None:
     state = SharedState(mortal.settings)
     state.put("a", b"1", 60)
     mortal.freeze()
@@ -111,7 +113,7 @@ def test_a_server_that_hangs_costs_a_second_once(mortal: Valkey) -> None:
     assert not state.shared
 
 
-def test_a_wrong_password_is_a_lost_server(
+def test_a_wrong_password_of_the_state_counts_as_a_lost_server(
     mortal: Valkey, caplog: pytest.LogCaptureFixture
 ) -> None:
     wrong = "wrong-state-password"
@@ -131,7 +133,7 @@ def shared_settings(settings: Settings, mortal: Valkey, tmp_path: Path) -> Setti
     return Settings.model_validate(document)
 
 
-def test_requests_go_on_when_the_server_dies_between_them(
+def test_requests_succeed_after_the_server_of_the_state_dies(
     shared_settings: Settings, sandbox: SandboxDriver, mortal: Valkey
 ) -> None:
     client = create_app(shared_settings).test_client()
@@ -142,7 +144,7 @@ def test_requests_go_on_when_the_server_dies_between_them(
     assert len(sandbox.requests("verified-info")) == 4
 
 
-def test_a_gateway_starts_and_serves_without_its_server(
+def test_a_gateway_starts_and_serves_without_the_server_of_its_state(
     shared_settings: Settings, sandbox: SandboxDriver, mortal: Valkey
 ) -> None:
     mortal.kill()

@@ -1,4 +1,4 @@
-"""What protects values in a shared state, and where its key comes from."""
+"""The sealing of values in a shared state, and its key."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ REDIS = f"redis://gateway:{PASSWORD}@127.0.0.1:1/0"
 
 
 @given(st.binary())
-def test_what_was_sealed_is_unsealed_with_the_same_key_only(value: bytes) -> None:
+def test_a_sealed_value_is_unsealed_with_the_same_key_only(value: bytes) -> None:
     sealed = Sealing(KEY).seal(value)
     assert Sealing(KEY).unseal(sealed) == value
     assert Sealing(OTHER_KEY).unseal(sealed) is None
 
 
 @given(st.binary())
-def test_what_was_never_sealed_is_nothing(value: bytes) -> None:
+def test_unsealing_a_value_that_was_never_sealed_returns_none(value: bytes) -> None:
     assert Sealing(KEY).unseal(value) is None
 
 
-def test_what_was_changed_or_cut_is_nothing() -> None:
+def test_unsealing_a_changed_or_truncated_value_returns_none() -> None:
     sealed = Sealing(KEY).seal(b"a value")
     for place in range(len(sealed)):
         changed = bytearray(sealed)
@@ -38,7 +38,7 @@ def test_what_was_changed_or_cut_is_nothing() -> None:
         assert Sealing(KEY).unseal(sealed[:place]) is None
 
 
-def test_the_value_cannot_be_seen_and_equal_values_do_not_look_equal() -> None:
+def test_a_sealed_value_is_unreadable_and_equal_values_seal_differently() -> None:
     sealing = Sealing(KEY)
     sealed = {sealing.seal(b"a value of some length") for _ in range(5)}
     assert len(sealed) == 5
@@ -46,14 +46,14 @@ def test_the_value_cannot_be_seen_and_equal_values_do_not_look_equal() -> None:
 
 
 @given(parts=st.lists(st.text(min_size=3, alphabet="ghijkGHIJK"), min_size=1))
-def test_a_fingerprint_is_the_same_each_time_and_tells_nothing(parts: list[str]) -> None:
+def test_a_fingerprint_is_stable_and_reveals_nothing(parts: list[str]) -> None:
     fingerprint = Sealing(KEY).fingerprint(*parts)
     assert fingerprint == Sealing(KEY).fingerprint(*parts)
     assert len(fingerprint) == 32
     assert not any(part in fingerprint for part in parts)
 
 
-def test_fingerprints_differ_by_key_and_by_part() -> None:
+def test_fingerprints_differ_by_key_and_by_part_of_the_value() -> None:
     sealing = Sealing(KEY)
     names = [("a", "b"), ("ab",), ("a", "b", ""), ("b", "a"), ("", "a", "b"), ("a",)]
     found = {sealing.fingerprint(*parts) for parts in names}
@@ -62,16 +62,16 @@ def test_fingerprints_differ_by_key_and_by_part() -> None:
 
 
 @pytest.mark.parametrize("length", [0, 1, 31])
-def test_a_short_key_is_refused(length: int) -> None:
+def test_a_short_sealing_key_is_refused(length: int) -> None:
     with pytest.raises(ValueError, match="at least 32 bytes"):
         Sealing(b"k" * length)
 
 
-def test_a_key_made_up_is_another_each_time() -> None:
+def test_a_generated_sealing_key_differs_each_time() -> None:
     assert Sealing.random().unseal(Sealing.random().seal(b"a value")) is None
 
 
-def test_a_sealing_shows_nothing_of_its_key() -> None:
+def test_the_repr_of_a_sealing_holds_nothing_of_its_key() -> None:
     sealing = Sealing(KEY)
     assert KEY.decode() not in repr(sealing) + str(sealing) + f"{sealing}"
 
@@ -90,13 +90,13 @@ def test_without_a_key_file_everything_stays_in_memory() -> None:
     assert other.unseal(sealing.seal(b"a value")) is None
 
 
-def test_memory_takes_a_key_too(key_file: Path) -> None:
+def test_the_memory_state_accepts_a_sealing_key(key_file: Path) -> None:
     state, sealing = open_state(StateSettings(key_file=key_file))
     assert isinstance(state, MemoryState)
     assert Sealing(KEY).unseal(sealing.seal(b"a value")) == b"a value"
 
 
-def test_a_url_leads_to_valkey(valkey: Valkey, key_file: Path) -> None:
+def test_a_configured_url_opens_the_shared_state(valkey: Valkey, key_file: Path) -> None:
     state, sealing = open_state(StateSettings(url=valkey.url, key_file=key_file))
     assert isinstance(state, SharedState)
     state.put("a", b"1", 60)
@@ -105,14 +105,14 @@ def test_a_url_leads_to_valkey(valkey: Valkey, key_file: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"short", KEY[:31]])
-def test_a_key_file_that_holds_too_little_is_refused(key_file: Path, content: bytes) -> None:
+def test_a_sealing_key_file_that_is_too_short_is_refused(key_file: Path, content: bytes) -> None:
     key_file.write_bytes(content)
     with pytest.raises(ConfigurationError, match=r"^state\.key_file: .*at least 32") as refused:
         open_state(StateSettings(url=REDIS, key_file=key_file))
     assert not content or content.decode() not in str(refused.value)
 
 
-def test_a_key_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+def test_a_missing_sealing_key_file_is_named(tmp_path: Path) -> None:
     settings = StateSettings(url=REDIS, key_file=tmp_path / "nothing")
     with pytest.raises(ConfigurationError, match=r"^state\.key_file: No such file") as refused:
         open_state(settings)
@@ -120,7 +120,7 @@ def test_a_key_file_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("byte", [b"\t", b"\n", b"\v", b"\f", b"\r", b" "])
-def test_random_bytes_may_begin_and_end_with_any_byte(key_file: Path, byte: bytes) -> None:
+def test_a_sealing_key_may_begin_and_end_with_any_byte(key_file: Path, byte: bytes) -> None:
     for content in (byte + KEY[1:], KEY[1:] + byte):
         key_file.write_bytes(content)
         open_state(StateSettings(key_file=key_file))

@@ -1,4 +1,4 @@
-"""One contract, two states: in memory, and in a real Valkey server."""
+"""Both states meet one contract: the state in memory, and the state in a real Valkey server."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.support.valkey import Valkey
 
 @dataclass(frozen=True)
 class Kept:
-    """A state, and how time passes for it."""
+    """A state, and the function that advances its clock."""
 
     state: State
     pass_time: Callable[[float], None]
@@ -46,28 +46,28 @@ def state(kept: Kept) -> State:
     return kept.state
 
 
-def test_what_was_never_put_is_not_there(state: State) -> None:
+def test_a_value_that_was_never_put_is_none(state: State) -> None:
     assert state.get("a") is None
 
 
-def test_a_value_is_kept_under_its_key_only(state: State) -> None:
+def test_a_value_is_stored_under_its_key_only(state: State) -> None:
     state.put("a", b"1", 60)
     assert (state.get("a"), state.get("b")) == (b"1", None)
 
 
-def test_a_value_is_replaced(state: State) -> None:
+def test_putting_a_value_replaces_the_earlier_one(state: State) -> None:
     state.put("a", b"1", 60)
     state.put("a", b"2", 60)
     assert state.get("a") == b"2"
 
 
 @pytest.mark.parametrize("value", [b"", b"\0\xff\r\n", b"x" * 100_000])
-def test_a_value_is_any_bytes(state: State, value: bytes) -> None:
+def test_a_value_may_be_any_bytes(state: State, value: bytes) -> None:
     state.put("a", value, 60)
     assert state.get("a") == value
 
 
-def test_a_value_is_forgotten_after_its_time(kept: Kept) -> None:
+def test_a_value_expires(kept: Kept) -> None:
     kept.state.put("a", b"1", 60)
     kept.pass_time(58)
     assert kept.state.get("a") == b"1"
@@ -75,7 +75,7 @@ def test_a_value_is_forgotten_after_its_time(kept: Kept) -> None:
     assert kept.state.get("a") is None
 
 
-def test_a_new_value_has_a_new_time(kept: Kept) -> None:
+def test_putting_a_value_again_starts_a_new_lifetime(kept: Kept) -> None:
     kept.state.put("a", b"1", 60)
     kept.pass_time(58)
     kept.state.put("a", b"2", 60)
@@ -83,24 +83,24 @@ def test_a_new_value_has_a_new_time(kept: Kept) -> None:
     assert kept.state.get("a") == b"2"
 
 
-def test_no_time_is_too_short(state: State) -> None:
+def test_a_value_may_have_a_lifetime_below_a_millisecond(state: State) -> None:
     state.put("a", b"1", 0.000001)
     state.add("b", b"1", 0.000001)
     assert state.increase("c", 0.000001) == 1
 
 
-def test_only_the_first_adds(state: State) -> None:
+def test_only_the_first_add_of_a_key_succeeds(state: State) -> None:
     assert state.add("a", b"1", 60)
     assert not state.add("a", b"2", 60)
     assert state.get("a") == b"1"
 
 
-def test_what_is_put_cannot_be_added(state: State) -> None:
+def test_adding_a_key_that_was_put_fails(state: State) -> None:
     state.put("a", b"1", 60)
     assert not state.add("a", b"2", 60)
 
 
-def test_adding_in_vain_makes_the_time_no_longer(kept: Kept) -> None:
+def test_a_failed_add_does_not_prolong_the_lifetime(kept: Kept) -> None:
     assert kept.state.add("a", b"1", 60)
     kept.pass_time(58)
     assert not kept.state.add("a", b"2", 60)
@@ -108,23 +108,23 @@ def test_adding_in_vain_makes_the_time_no_longer(kept: Kept) -> None:
     assert kept.state.add("a", b"3", 60)
 
 
-def test_what_was_deleted_can_be_added_again(state: State) -> None:
+def test_a_deleted_key_can_be_added_again(state: State) -> None:
     state.add("a", b"1", 60)
     state.delete("a")
     assert state.get("a") is None
     assert state.add("a", b"2", 60)
 
 
-def test_deleting_nothing_is_nothing(state: State) -> None:
+def test_deleting_an_unknown_key_does_nothing(state: State) -> None:
     state.delete("a")
 
 
-def test_a_count_begins_at_one(state: State) -> None:
+def test_a_count_starts_at_one(state: State) -> None:
     assert [state.increase("a", 60) for _ in range(12)] == list(range(1, 13))
     assert state.get("a") == b"12"
 
 
-def test_a_count_is_forgotten_that_long_after_its_first(kept: Kept) -> None:
+def test_a_count_expires_its_lifetime_after_the_first_increase(kept: Kept) -> None:
     assert kept.state.increase("a", 60) == 1
     kept.pass_time(58)
     assert kept.state.increase("a", 60) == 2
@@ -132,13 +132,13 @@ def test_a_count_is_forgotten_that_long_after_its_first(kept: Kept) -> None:
     assert kept.state.increase("a", 60) == 1
 
 
-def test_a_deleted_count_begins_anew(state: State) -> None:
+def test_a_deleted_count_starts_again_at_one(state: State) -> None:
     state.increase("a", 60)
     state.delete("a")
     assert state.increase("a", 60) == 1
 
 
-def test_of_eight_threads_exactly_one_adds(state: State) -> None:
+def test_exactly_one_of_eight_threads_adds_a_key(state: State) -> None:
     for key in "abcde":
         won = together(8, lambda place, key=key: state.add(key, b"%d" % place, 60))  # type: ignore[misc]
         assert won.count(True) == 1
@@ -150,7 +150,7 @@ def test_no_increase_of_eight_threads_is_lost(state: State) -> None:
     assert sorted(chain.from_iterable(counts)) == list(range(1, 201))
 
 
-def test_what_is_alive_outlives_the_sweep() -> None:
+def test_the_sweep_of_the_memory_state_keeps_values_that_have_not_expired() -> None:
     kept = in_memory()
     kept.state.put("short", b"1", 1)
     kept.state.put("long", b"2", 600)
@@ -160,11 +160,11 @@ def test_what_is_alive_outlives_the_sweep() -> None:
     assert found == [None, b"2", b"3"]
 
 
-def test_memory_is_not_shared() -> None:
+def test_two_memory_states_share_nothing() -> None:
     assert not MemoryState().shared
 
 
-def test_two_gateways_see_the_same_values(valkey: Valkey) -> None:
+def test_two_shared_states_see_the_same_values(valkey: Valkey) -> None:
     one, other = SharedState(valkey.settings), SharedState(valkey.settings)
     one.put("a", b"1", 60)
     assert other.get("a") == b"1"
@@ -174,7 +174,7 @@ def test_two_gateways_see_the_same_values(valkey: Valkey) -> None:
     assert other.shared
 
 
-def test_everything_in_valkey_is_ours_by_name_and_has_an_end(valkey: Valkey) -> None:
+def test_every_key_in_valkey_has_our_prefix_and_expires(valkey: Valkey) -> None:
     state = SharedState(valkey.settings)
     state.put("a", b"1", 60)
     state.add("b", b"1", 60)
@@ -198,7 +198,7 @@ STEPS = st.one_of(
 
 @hypothesis_settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(STEPS, max_size=12))
-def test_both_states_answer_alike(valkey: Valkey, steps: list[tuple[Any, ...]]) -> None:
+def test_memory_and_shared_state_behave_alike(valkey: Valkey, steps: list[tuple[Any, ...]]) -> None:
     valkey.clear()
     kinds = (in_memory(), in_valkey(valkey))
     for what, *arguments in steps:

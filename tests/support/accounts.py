@@ -1,4 +1,4 @@
-"""An account's credentials as an operator mounts them, and what became of them upstream."""
+"""The mounted credentials of an account, and their use as the sandbox recorded it."""
 
 from __future__ import annotations
 
@@ -13,26 +13,28 @@ from prometheus_client import REGISTRY
 
 from app import create_app
 from app.errors import ErrorCode, GatewayError
+from app.huawei.credentials.key_pair import KeyPair, load
 from app.huawei.credentials.key_pairs import Credentials, KeyPairs
 from app.huawei.credentials.tokens import Tokens
 from app.huawei.iam import Iam
 from app.huawei.pacing.deadline import READ, Errand
 from app.huawei.partner_center import PartnerCenter
 from app.huawei.review_result import READ_RESULT
-from app.settings import Settings
+from app.settings import PairSettings, Settings
 from app.state import MemoryState, Sealing, State
 from tests.support.gateway import ACCESS_KEY, PARTNER_ID, SECRET_KEY, altered
 from tests.support.sandbox_driver import SandboxDriver
 from tests.support.timing import Clock
 
-PASSWORD = "sandbox-password-not-a-secret"  # IAM's, of the user `partner`
+PASSWORD = "sandbox-password-not-a-secret"  # of the IAM user `partner`
 PAIR = (ACCESS_KEY, SECRET_KEY)
 NEW_PAIR = ("NEWACCESSKEY00000001", "new-secret-key-0001-not-a-secret")
+SEALING = Sealing(b"k" * 32)
 STATE_KEY = "a-state-key-of-more-than-32-bytes-0001"
 
 
 def replace(path: Path, text: str | bytes) -> None:
-    """Write a file as a tool does that never leaves half of one: aside, then renamed."""
+    """Write a file atomically: to a temporary name, then renamed."""
     aside = path.with_name(f".{path.name}.new")
     aside.write_bytes(text.encode() if isinstance(text, str) else text)
     aside.rename(path)
@@ -40,7 +42,7 @@ def replace(path: Path, text: str | bytes) -> None:
 
 @dataclass(frozen=True)
 class Mounted:
-    """A key pair's files."""
+    """The files of a key pair."""
 
     folder: Path
     temporary: bool = False
@@ -66,12 +68,12 @@ class Mounted:
 
 
 def with_pairs(settings: Settings, *pairs: Mounted) -> Settings:
-    """The settings with these key pairs for the default account."""
+    """The settings, in which the default account has these key pairs."""
     return altered(settings, credentials=tuple(pair.settings for pair in pairs))
 
 
 def with_token(settings: Settings, folder: Path, iam_url: str, **iam: Any) -> Settings:
-    """The settings with IAM tokens for the default account; writes the password's file."""
+    """The settings, in which the default account uses IAM tokens. Writes the password file."""
     path = folder / "password"
     path.write_text(f"{PASSWORD}\n")
     entry = {"endpoint": iam_url, "domain": "partner", "user": "partner", "password_file": path}
@@ -79,7 +81,7 @@ def with_token(settings: Settings, folder: Path, iam_url: str, **iam: Any) -> Se
 
 
 def with_state(settings: Settings, folder: Path, url: str, key: str = STATE_KEY) -> Settings:
-    """The settings with a state that gateways share; writes the key's file."""
+    """The settings with a shared state. Writes the file of the sealing key."""
     path = folder / f"state-{key[-4:]}"
     path.write_text(key)
     state = {"url": url, "key_file": path}
@@ -87,26 +89,32 @@ def with_state(settings: Settings, folder: Path, url: str, key: str = STATE_KEY)
 
 
 def gateway(settings: Settings) -> FlaskClient:
-    """A gateway that remembers nothing yet."""
+    """A client of a new gateway."""
     return create_app(settings).test_client()
 
 
 def partner_center(settings: Settings, credentials: Credentials) -> PartnerCenter:
-    """Partner Center as the default account sees it with credentials of the test's making."""
+    """The default account's client of Partner Center, with the given credentials."""
     account = settings.accounts["default"]
     return PartnerCenter("default", account, credentials, MemoryState(), observe=lambda _: None)
 
 
 def key_pairs(settings: Settings, clock: Clock, state: State | None = None) -> KeyPairs:
-    """The default account's key pairs, by a clock that the test moves."""
+    """The default account's key pairs, on a clock that the test advances."""
     files = settings.accounts["default"].credentials
     known = state or MemoryState(now=clock)
     sealing = Sealing(STATE_KEY.encode())
     return KeyPairs("default", files, known, sealing, monotonic=clock, now=clock.utc)
 
 
+def loaded(files: PairSettings, clock: Clock, state: State | None = None) -> KeyPair:
+    """The key pair in these files, on a clock that the test advances."""
+    known = state or MemoryState(now=clock)
+    return load(files, known, SEALING, monotonic=clock, now=clock.utc)
+
+
 def read(center: PartnerCenter, customer: str = "cust-1") -> ErrorCode | None:
-    """Read a customer's result; what it ended in, None for success."""
+    """Read a customer's result. Returns the error code; None for success."""
     try:
         center.call(
             READ_RESULT,
@@ -120,10 +128,10 @@ def read(center: PartnerCenter, customer: str = "cust-1") -> ErrorCode | None:
 
 
 def signers(sandbox: SandboxDriver, *, probes: bool | None = None) -> list[tuple[str, str | None]]:
-    """Access key and answered code of each signed request, in the order they came in.
+    """Access key and answered code of each signed request, in the order of arrival.
 
     Args:
-        probes: Only the harmless reads that prove a new pair, or only all else.
+        probes: True selects the probes of new pairs, False all other requests, None both.
     """
     found = []
     for entry in sandbox.requests():
@@ -134,14 +142,19 @@ def signers(sandbox: SandboxDriver, *, probes: bool | None = None) -> list[tuple
     return found
 
 
+def used(sandbox: SandboxDriver) -> list[str]:
+    """The access key of each request that is not a probe."""
+    return [access_key for access_key, _ in signers(sandbox, probes=False)]
+
+
 def tokens_issued(sandbox: SandboxDriver) -> int:
-    """How many tokens IAM has given."""
+    """The number of tokens that IAM has issued."""
     issued: int = sandbox.state()["tokens_issued"]
     return issued
 
 
 def events(event: str, account: str = "default") -> float:
-    """How often something happened to the credentials of an account."""
+    """The count of an event of the credentials of an account."""
     labels = {"account": account, "event": event}
     return REGISTRY.get_sample_value("gateway_credential_events_total", labels) or 0.0
 
@@ -152,19 +165,19 @@ def iam_tokens(
     state: State | None = None,
     jitter: Callable[[float, float], float] = lambda early, _: early,
 ) -> Tokens:
-    """The default account's token, by a clock that the test moves and a jitter it chooses."""
+    """The default account's token, on a clock that the test advances, with the given jitter."""
     known = state or MemoryState(now=clock)
     sealing = Sealing(STATE_KEY.encode())
     return Tokens("default", iam(settings), known, sealing, now=clock, jitter=jitter)
 
 
 def iam(settings: Settings) -> Iam:
-    """IAM as the default account sees it."""
+    """The default account's client of IAM."""
     account = settings.accounts["default"]
     assert account.iam is not None
     return Iam("default", account, account.iam, observe=lambda _: None)
 
 
 def token_on_requests(sandbox: SandboxDriver, operation: str = "verified-info") -> list[str]:
-    """The token of each request of an operation, in the order they came in."""
+    """The token of each request of an operation, in the order of arrival."""
     return [entry["headers"]["X-Auth-Token"] for entry in sandbox.requests(operation)]

@@ -19,7 +19,7 @@ class UnsignedPayload(S3SigV4Auth):
     """S3's signature without a hash of the body."""
 
     def payload(self, request: Any) -> str:
-        """Return the word that stands for the hash."""
+        """The constant that replaces the hash of the body."""
         return "UNSIGNED-PAYLOAD"
 
 
@@ -32,7 +32,9 @@ class Bucket:
         authority = urlsplit(url).netloc
         self.session = session
         self.host = authority if in_path else f"{name}.localhost:{urlsplit(url).port}"
-        self._connected = f"http://{authority}"  # the host's own name need not resolve
+        self._connected = (
+            f"http://{authority}"  # connects to the address, as the host name need not resolve
+        )
         self._folder = f"/{name}" if in_path else ""
 
     def sign(

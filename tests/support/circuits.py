@@ -1,4 +1,4 @@
-"""Gateways whose circuit opens soon, and what opens it."""
+"""Gateways whose circuit opens early, and the failures that open it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.support.raw_upstream import RawUpstream, answer
 from tests.support.sandbox_driver import SandboxDriver
 from tests.support.timing import LIMIT, wait_until
 
-HELD = 4  # writes under way
+HELD = 4  # concurrent writes
 SUCCESS = answer(200, '{"error_code":"CBC.0000"}', "Connection: close")
 FAILURES = 3
 SHORT = {"tries": 1, "breaker_failures": FAILURES, "breaker_pause": 0.3}
@@ -29,7 +29,7 @@ def is_open(account: str = "default") -> float | None:
 
 
 def fail(app: Flask, sandbox: SandboxDriver, times: int = FAILURES, kind: str = "reset") -> None:
-    """Let so many reads in a row fail; nothing fails afterwards."""
+    """Let `times` consecutive reads fail. Later calls succeed."""
     sandbox.fault("result", kind)
     for number in range(times):
         assert read(app, f"fails-{number}").status_code >= 500
@@ -58,7 +58,7 @@ def succeed(connection: socket.socket) -> None:
 def said_of_writes_under_way(
     app: Flask, upstream: RawUpstream, late: bytes
 ) -> list[tuple[int, str, bool]]:
-    """What writes end in that upstream answers only once the circuit is open."""
+    """The results of writes that upstream answers only after the circuit has opened."""
     came, let_go = threading.Semaphore(0), threading.Event()
 
     def hold(connection: socket.socket) -> None:

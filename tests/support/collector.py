@@ -1,4 +1,4 @@
-"""A collector of traces: takes OTLP over HTTP, keeps it as it came, and reads the spans."""
+"""A collector of traces: accepts OTLP over HTTP, stores the raw batches, and decodes the spans."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A span in words that a test can compare."""
+    """A span in a form that a test can compare."""
 
     name: str
     kind: str
@@ -57,11 +57,11 @@ def _read(span: Exported) -> Span:
 
 
 class Collector:
-    """Takes traces within the block, on a port of its own.
+    """A collector on a free port; leaving the context ends it.
 
     Args:
-        status: What it answers; 200 unless it is to fail.
-        tls: Makes it speak https.
+        status: The status of its answers; another status than 200 makes exports fail.
+        tls: The TLS context of an https collector.
     """
 
     def __init__(self, status: int = 200, tls: ssl.SSLContext | None = None) -> None:
@@ -106,7 +106,7 @@ class Collector:
 
     @property
     def spans(self) -> list[Span]:
-        """All that was taken so far."""
+        """All spans received so far."""
         return [
             _read(span)
             for batch in tuple(self.batches)
@@ -116,6 +116,6 @@ class Collector:
         ]
 
     def wait_until(self, enough: Callable[[], bool]) -> None:
-        """Wait until what was taken is enough."""
+        """Wait until `enough` is true; checked at each received batch."""
         with self._arrived:
             assert self._arrived.wait_for(enough, LIMIT), f"only {len(self.spans)} spans came"

@@ -1,4 +1,4 @@
-"""What compose.yaml says."""
+"""The content of compose.yaml."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def composed() -> dict[str, Any]:
 
 
 def mounted(document: dict[str, Any]) -> dict[str, str]:
-    """The files that the gateway finds: what each path holds."""
+    """The mounted files of the gateway: path -> content."""
     contents = document["configs"]
     return {
         entry["target"]: contents[entry["source"]]["content"]
@@ -25,7 +25,7 @@ def mounted(document: dict[str, Any]) -> dict[str, str]:
 
 
 def placed(folder: Path, document: dict[str, Any]) -> dict[str, Path]:
-    """Those files, written to a folder: where each path is there."""
+    """Write the mounted files to a folder. Returns the path in the container -> the path there."""
     places = {}
     for number, (target, content) in enumerate(mounted(document).items()):
         places[target] = folder / f"{number}-{Path(target).name}"

@@ -1,4 +1,4 @@
-"""A configuration file, broken on purpose, and the one message that it earns."""
+"""A broken configuration file and its error message."""
 
 from __future__ import annotations
 
@@ -12,6 +12,13 @@ from app import settings as configuration
 from app.settings import ConfigurationError, Settings
 
 SECRET = "s3cr3t-that-is-never-shown"
+BUCKET = {
+    "endpoint": "https://kyc.obs.ap-southeast-1.myhuaweicloud.com",
+    "bucket": "kyc",
+    "region": "ap-southeast-1",
+    "access_key_file": "/run/x",
+    "secret_key_file": "/run/y",
+}
 
 
 def load(folder: Path, content: Any) -> Settings:
@@ -21,7 +28,7 @@ def load(folder: Path, content: Any) -> Settings:
 
 
 def complaints(folder: Path, content: Any) -> list[str]:
-    """The lines of the one message below its first."""
+    """The lines of the error message after the first."""
     with pytest.raises(ConfigurationError) as failure:
         load(folder, content)
     message = str(failure.value)
@@ -31,7 +38,7 @@ def complaints(folder: Path, content: Any) -> list[str]:
 
 
 def put(config: dict[str, Any], path: str, value: Any) -> None:
-    """Set the value at a dotted path; take it away if it is `...`."""
+    """Set the value at a dotted path, or remove it if the value is `...`."""
     *parents, last = path.split(".")
     place: Any = config
     for name in parents:

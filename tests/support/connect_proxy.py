@@ -1,4 +1,4 @@
-"""A proxy that tunnels, as they stand between a company and the internet."""
+"""An HTTP proxy with CONNECT tunnels, like that between a company and the internet."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.support.raw_upstream import RawUpstream
 
 
 def drip(connection: socket.socket, data: Iterable[int]) -> None:
-    """Send byte by byte, until there are no more or the other side has had enough."""
+    """Send byte by byte until the end of the data, or until the peer closes."""
     connection.settimeout(0.05)
     with contextlib.suppress(OSError):
         for byte in data:
@@ -24,7 +24,7 @@ def drip(connection: socket.socket, data: Iterable[int]) -> None:
 
 
 class ConnectProxy(RawUpstream):
-    """Carries CONNECT tunnels, or refuses them all with one status, or never ends its answer."""
+    """Opens CONNECT tunnels, or refuses all with one status, or answers without an end."""
 
     def __init__(
         self, refuse: int | None = None, *, drips: bool = False, tls: ssl.SSLContext | None = None
@@ -35,7 +35,7 @@ class ConnectProxy(RawUpstream):
 
     @property
     def asked(self) -> list[str]:
-        """The hosts and ports that tunnels were asked to."""
+        """The requested hosts and ports of tunnels."""
         return [request.line.split()[1] for request in self.requests]
 
     def _tunnel(self, caller: socket.socket) -> None:
@@ -53,7 +53,7 @@ class ConnectProxy(RawUpstream):
                 while True:
                     for source in select.select(list(ways), [], [], 10)[0]:
                         piece = source.recv(65536)
-                        while getattr(source, "pending", int)():  # read from TLS already
+                        while getattr(source, "pending", int)():  # decrypted and buffered already
                             piece += source.recv(65536)
                         if not piece:
                             return

@@ -1,4 +1,4 @@
-"""Gateways of one's own, a shared Valkey server, one that may be killed, and a log."""
+"""Fixtures: new gateways, a shared Valkey server, a Valkey server for one test, and the log."""
 
 from __future__ import annotations
 
@@ -29,21 +29,21 @@ def valkey_server() -> Iterator[Valkey]:
 
 @pytest.fixture
 def valkey(valkey_server: Valkey) -> Valkey:
-    """The server with nothing in it; only for tests that let it live."""
+    """The shared server, emptied; a test must not kill it."""
     valkey_server.clear()
     return valkey_server
 
 
 @pytest.fixture
 def mortal() -> Iterator[Valkey]:
-    """A server of one's own, which the test may kill."""
+    """A separate server, which the test may kill."""
     with Valkey() as server:
         yield server
 
 
 @pytest.fixture
 def build(tmp_path: Path, sandbox: SandboxDriver) -> Build:
-    """Builds a gateway that remembers nothing yet."""
+    """A function that builds a new gateway."""
 
     def build(*, upstream: str = sandbox.url, **differences: Any) -> Flask:
         document = patient(tmp_path, upstream, **differences)
@@ -56,7 +56,7 @@ def build(tmp_path: Path, sandbox: SandboxDriver) -> Build:
 def kept_gateways(
     tmp_path_factory: pytest.TempPathFactory, sandbox_url: str, valkey_server: Valkey
 ) -> Build:
-    """Gives the same gateway again: building one takes longer than asking it."""
+    """A function that returns a cached gateway: a build takes longer than a request."""
 
     @cache
     def build(state: str, backend: str, group: str = "") -> Flask:  # noqa: ARG001 - a key
@@ -78,7 +78,7 @@ def kept(kept_gateways: Build, sandbox: SandboxDriver) -> Build:  # noqa: ARG001
 
 @pytest.fixture
 def log() -> Iterator[Log]:
-    """What the gateway logs, caught."""
+    """The log of the gateway."""
     root = logging.getLogger()
     level, log = root.level, Log()
     root.addHandler(log.handler)

@@ -1,4 +1,4 @@
-"""What the tests know of the gateway as its callers and its operator do: keys, bodies, settings."""
+"""Keys, bodies and settings of the gateway, as its callers and its operator know them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SECOND_SECRET_KEY = "sandbox-secret-key-0002-not-a-secret"
 PARTNER_ID = "0a1b2c3d4e5f60718293a4b5c6d7e8f9"
 PLATFORM_ID = "PARTNER01"
 
-# caller -> its keys; the callers' rights are in `configuration`.
+# caller -> its keys; the callers' scopes are in `configuration`.
 KEYS = {
     "writer": ["writer-key"],
     "reader": ["reader-key"],
@@ -49,7 +49,7 @@ COMPANY: dict[str, Any] = {
 
 
 def bearer(key: str = "writer-key") -> dict[str, str]:
-    """The header that a caller proves itself with."""
+    """The Authorization header of a caller."""
     return {"Authorization": f"Bearer {key}"}
 
 
@@ -58,7 +58,7 @@ def digest(key: str) -> str:
 
 
 def configuration(folder: Path, endpoint: str) -> dict[str, Any]:
-    """A configuration for an upstream, as the YAML file would hold it; writes the key files."""
+    """A configuration for an upstream, in the structure of the file. Writes the key files."""
     accounts = {}
     pairs = {
         "default": (ACCESS_KEY, SECRET_KEY),
@@ -74,7 +74,7 @@ def configuration(folder: Path, endpoint: str) -> dict[str, Any]:
             "platform_id": PLATFORM_ID,
             "credentials": [{key: str(path) for key, path in files.items()}],
             "verification": {"backend": "legacy"},
-            # Waiting for Huawei's quota, repeating and pausing are not the point of most tests.
+            # Most tests are not about Huawei's quota, retries and the circuit.
             "quota": {"requests_per_second": 1000},
             "reliability": {"tries": 1, "breaker_failures": 1000},
         }
@@ -104,7 +104,7 @@ def _merged(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def altered(settings: Settings, **account: Any) -> Settings:
-    """The settings with some of the default account's changed; sections are merged."""
+    """The settings with changes to the default account; sections are merged."""
     return Settings.model_validate(
         _merged(settings.model_dump(), {"accounts": {"default": account}})
     )
@@ -117,7 +117,7 @@ def submit(client: FlaskClient, customer: str = CUSTOMER) -> TestResponse:
 
 
 def code(response: TestResponse) -> str | None:
-    """The error code of a problem; None if the answer is none."""
+    """The error code of a problem; None for a success."""
     found: str | None = response.get_json().get("code")
     return found
 
@@ -126,7 +126,7 @@ MANDATORY = {"type", "title", "status", "detail", "code", "request_id", "retry",
 
 
 def check_problem(response: TestResponse, code: ErrorCode) -> dict[str, Any]:
-    """The problem, which has to be a whole and proper one of this code."""
+    """The problem of the answer. Asserts that it is valid and has this code."""
     problem: dict[str, Any] = json.loads(response.data)
     assert response.headers["Content-Type"] == "application/problem+json"
     assert problem.keys() >= MANDATORY

@@ -1,4 +1,4 @@
-"""The gateway as it is deployed: a gunicorn process, its log, and its end."""
+"""The gateway as deployed: a gunicorn process and its log."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LIMIT = 60  # seconds
 def gunicorn(
     project: Path = PROJECT, environment: Mapping[str, str | None] | None = None
 ) -> subprocess.Popen[str]:
-    """Start gunicorn on free ports; an environment variable that is None is taken away."""
+    """Start gunicorn on free ports; an environment variable set to None is removed."""
     variables = {
         **os.environ,
         "HOST": "127.0.0.1",
@@ -45,12 +45,12 @@ def gunicorn(
 
 
 class ServedGateway:
-    """A gateway that serves until the block ends.
+    """A gateway under gunicorn; leaving the context ends it.
 
     Args:
-        folder: Where its configuration is written.
-        configuration: What the file holds.
-        project: The tree to serve.
+        folder: The folder for its configuration file.
+        configuration: The content of the file.
+        project: The folder of the project to serve.
         environment: Further environment variables.
     """
 
@@ -71,7 +71,7 @@ class ServedGateway:
 
     def __enter__(self) -> Self:
         self._reader.start()
-        # From then on the kernel keeps connections until the worker takes them.
+        # From now on the kernel queues connections until the worker accepts them.
         self.url = re.findall(r"http://[0-9.:]+", self.wait_for("Listening at"))[0]
         return self
 
@@ -93,7 +93,7 @@ class ServedGateway:
                     self._said.notify_all()
 
     def wait_for(self, words: str) -> str:
-        """The first line of the log that holds these words, once it is there."""
+        """The first line of the log that contains these words; waits for it."""
 
         def found() -> str | None:
             return next((line for line in self._lines if words in line), None)
@@ -105,7 +105,7 @@ class ServedGateway:
         return line
 
     def line(self, **members: Any) -> dict[str, Any]:
-        """The first line of the log that has these members, once it is there."""
+        """The first line of the log with these members; waits for it."""
 
         def found() -> dict[str, Any] | None:
             return next((line for line in self.lines if line.items() >= members.items()), None)
@@ -123,20 +123,20 @@ class ServedGateway:
 
     @property
     def lines(self) -> list[dict[str, Any]]:
-        """The log so far, line by line; each has to be JSON."""
+        """The parsed lines of the log so far; each must be JSON."""
         return [json.loads(line) for line in self._lines]
 
     def signal(self, number: signal.Signals) -> None:
         self._process.send_signal(number)
 
     def wait(self) -> int:
-        """The exit status, once it has ended."""
+        """Wait for the end. Returns the exit status."""
         status = self._process.wait(LIMIT)
         self._reader.join(LIMIT)
         return status
 
     def end(self) -> int:
-        """Ask it to end, and return its exit status."""
+        """Send SIGTERM and wait for the end. Returns the exit status."""
         self.signal(signal.SIGTERM)
         return self.wait()
 

@@ -1,4 +1,4 @@
-"""An issuer of tokens, as a cluster or an identity provider is one."""
+"""An issuer of tokens, like a cluster or an identity provider."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ED = ed25519.Ed25519PrivateKey.generate()
 
 
 def public(key: Any, key_id: str, **members: Any) -> dict[str, Any]:
-    """A key as a key set publishes it."""
+    """A public key as a member of a key set."""
     kinds: Mapping[type, Any] = {
         rsa.RSAPrivateKey: jwt.algorithms.RSAAlgorithm,
         ec.EllipticCurvePrivateKey: jwt.algorithms.ECAlgorithm,
@@ -45,7 +45,7 @@ def key_set(*keys: Mapping[str, Any]) -> str:
 
 
 def published() -> str:
-    """The key set of the issuer of these tests."""
+    """The published key set of the test issuer."""
     return key_set(
         public(RSA, "one", use="sig", alg="RS256"), public(EC, "two"), public(ED, "three")
     )
@@ -58,7 +58,7 @@ def write(folder: Path) -> Path:
 
 
 def claims(**changes: Any) -> dict[str, Any]:
-    """What a good token says; a claim that is set to `...` is left out."""
+    """The claims of a valid token; a claim set to `...` is omitted."""
     now = int(time.time())
     said = {
         "iss": ISSUER,
@@ -79,5 +79,5 @@ def token(
 
 
 def public_pem() -> bytes:
-    """The public key as a text, which a confused verifier takes for a shared secret."""
+    """The public key as PEM, which a verifier with key confusion uses as a shared secret."""
     return RSA.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)

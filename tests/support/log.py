@@ -1,4 +1,4 @@
-"""A log that a test can read, and the check that it keeps silent."""
+"""A log that a test can read, and the check that it holds nothing personal or secret."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from typing import Any
 from app.observability.logs import JsonFormatter
 from tests.support.gateway import SECRET_KEY
 
+AUDIT = "gateway.audit"
 PERSONAL = ("ZHANG SAN", "E1234567", "shop-981")
 SECRETS = (SECRET_KEY, "writer-key", "Signature=")
 
 
 class Log:
-    """What the whole process logs, DEBUG included, in the form of the real log."""
+    """The log of the whole process at DEBUG, in the format of the real log."""
 
     def __init__(self) -> None:
         self._stream = io.StringIO()
@@ -39,6 +40,10 @@ class Log:
 
 
 def check_silence(log: Log) -> None:
-    """Nothing personal and no secret in it."""
+    """Assert that the log holds nothing personal and no secret."""
     for value in (*PERSONAL, *SECRETS):
         assert value not in log.text
+
+
+def trail(log: Log) -> list[dict[str, Any]]:
+    return [line for line in log.lines if line["logger"] == AUDIT]

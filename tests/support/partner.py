@@ -1,4 +1,4 @@
-"""A partner's program: calls the sandbox, signed by Huawei's own SDK."""
+"""A partner's program that calls the sandbox, signed by Huawei's own SDK."""
 
 from __future__ import annotations
 
@@ -17,10 +17,12 @@ SECRET_KEY = "sandbox-secret-key-0001-not-a-secret"
 PARTNER_ID = "0a1b2c3d4e5f60718293a4b5c6d7e8f9"
 VERIFIED_INFO = f"/v1.0/{PARTNER_ID}/partner/customer-mgr/verified-info"
 V2 = "/v2/customers/realname-auths"
+SUCCESS = {"error_code": "CBC.0000", "error_msg": "success"}
+WRONG = "verify aksk signature fail"  # the text of a refused signature
 
 
 def verified_info(**changes: Any) -> dict[str, Any]:
-    """Return a right body of verified-info with some fields changed; None removes one."""
+    """A valid body of verified-info with changed fields; None removes a field."""
     body = {
         "xaccountType": "PARTNER01",
         "xaccountId": "shop-1",
@@ -36,7 +38,7 @@ def verified_info(**changes: Any) -> dict[str, Any]:
 
 
 def individual(**changes: Any) -> dict[str, Any]:
-    """Return a right body of the individual review."""
+    """A valid body of the individual review."""
     body = {
         "customer_id": "customer-1",
         "identify_type": 0,
@@ -52,7 +54,7 @@ def individual(**changes: Any) -> dict[str, Any]:
 
 
 def enterprise(**changes: Any) -> dict[str, Any]:
-    """Return a right body of the enterprise review."""
+    """A valid body of the enterprise review."""
     body = {
         "customer_id": "customer-1",
         "identify_type": 1,
@@ -120,15 +122,15 @@ class Partner:
         return self.send(self.sign(method, path, **how), timeout)
 
     def verify(self, **changes: Any) -> requests.Response:
-        """Push a verified-info."""
+        """Send a verified-info."""
         return self.call("PUT", VERIFIED_INFO, verified_info(**changes))
 
     def verify_with(self, secret_key: str) -> requests.Response:
-        """Push a verified-info, signed with another secret key."""
+        """Send a verified-info, signed with another secret key."""
         return self.call("PUT", VERIFIED_INFO, verified_info(), secret_key=secret_key)
 
     def result(self, customer_id: str) -> requests.Response:
-        """Ask how a customer's review stands."""
+        """Read the result of a customer's review."""
         return self.call("GET", f"{V2}/result", query=[("customer_id", customer_id)])
 
     def submit(self, **changes: Any) -> requests.Response:

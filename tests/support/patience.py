@@ -14,7 +14,7 @@ from app.settings import Settings
 from tests.support.gateway import CUSTOMER, SECRET_KEY, altered, bearer, configuration
 from tests.support.verifications import INDIVIDUAL
 
-READ_TIMEOUT = 0.6  # seconds that these gateways wait for Huawei
+READ_TIMEOUT = 0.6  # seconds: the read timeout of these gateways
 REPLAYED = "Idempotent-Replayed"
 STATE_KEY = "state-key-of-32-bytes-not-a-secret"
 
@@ -22,7 +22,7 @@ _numbers = count(1)
 
 
 def new_customer() -> str:
-    """A customer whom no other test of this process knows."""
+    """A customer id that no other test of this process uses."""
     return f"c-{next(_numbers)}"
 
 
@@ -33,14 +33,14 @@ def patient(
     callers: Mapping[str, Any] | None = None,
     **account: Any,
 ) -> dict[str, Any]:
-    """A configuration that tries again, as the YAML file would hold it.
+    """A configuration with retries, in the structure of the file.
 
     Args:
-        folder: Where its files are written.
+        folder: The folder for its files.
         upstream: Partner Center's URL.
-        state: The section of the state; a URL gets a key file.
-        callers: What is different about callers.
-        account: What is different about the default account.
+        state: The section `state`; a key file is added.
+        callers: Changes to callers.
+        account: Changes to the default account.
     """
     document = configuration(folder, upstream)
     for name, changes in (callers or {}).items():
@@ -69,7 +69,7 @@ def headers(
     wait: float | None = None,
     account: str | None = None,
 ) -> dict[str, str]:
-    """What a caller says of itself and of its request."""
+    """The headers of a caller's request."""
     given = {
         "Idempotency-Key": idempotency,
         "Prefer": None if wait is None else f"wait={wait}",
@@ -100,12 +100,12 @@ def submit(
 
 
 def read(app: Flask, customer: str = CUSTOMER, **how: Any) -> TestResponse:
-    """Ask where a verification stands."""
+    """Read a verification."""
     return app.test_client().get(f"/v1/customers/{customer}/verification", headers=headers(**how))
 
 
 def said(response: TestResponse) -> tuple[int, str, bool]:
-    """Status, code of the problem or status of the verification, and whether it was reconciled."""
+    """HTTP status, error code or status of the verification, and `reconciled`."""
     answer = response.get_json()
     return (
         response.status_code,

@@ -1,4 +1,4 @@
-"""Programs that some tests need and that are no part of the environment."""
+"""Programs that some tests need and the Python environment does not contain."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _OWN = Path(".tools/venv/bin")
 
 
 def needed(name: str) -> str:
-    """The path of a program; without it the test is skipped loudly, and fails under CI=true."""
+    """The path of a program. If absent, skips the test with a warning, or fails under CI=true."""
     found = shutil.which(name, path=str(_OWN)) or shutil.which(name)
     if found:
         return str(Path(found).absolute())

@@ -1,4 +1,4 @@
-"""Which metrics and labels a PromQL expression names, and which ones the gateway serves."""
+"""The metrics and labels in PromQL expressions, and those that the gateway serves."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from prometheus_client.registry import Collector
 
 from app.observability import metrics
 
-# Labels that Prometheus adds to whatever it scrapes.
+# Labels that Prometheus adds to every scraped metric.
 OF_THE_TARGET = frozenset({"namespace", "job", "instance", "pod"})
 
 _SAMPLES: Mapping[str, Mapping[str, frozenset[str]]] = {
@@ -27,7 +27,7 @@ _SAMPLES: Mapping[str, Mapping[str, frozenset[str]]] = {
 
 
 def _families(condition: Collector) -> Iterator[tuple[str, str, Iterable[str]]]:
-    """Name, type and labels of each metric, whether it has a value yet or not."""
+    """Name, type and labels of each metric, with or without a value."""
     declared = [one for one in vars(metrics).values() if isinstance(one, MetricWrapperBase)]
     for one in declared:
         yield one._name, str(one._type), one._labelnames
@@ -39,10 +39,10 @@ def _families(condition: Collector) -> Iterator[tuple[str, str, Iterable[str]]]:
 
 
 def served(condition: Collector) -> dict[str, frozenset[str]]:
-    """The names under which Prometheus sees the gateway's metrics, each with its labels.
+    """The names of the gateway's metrics in Prometheus, each with its labels.
 
     Args:
-        condition: What is asked at each scrape.
+        condition: The collector that computes metrics at each scrape.
     """
     return {
         name + suffix: frozenset(labels) | more | OF_THE_TARGET
@@ -58,7 +58,7 @@ def _parts(expression: str) -> list[Any]:
 
 
 def selectors(expression: str) -> list[tuple[str, dict[str, str]]]:
-    """Every metric that an expression names, with the labels it asks for."""
+    """Every metric in an expression, with the labels of its selectors."""
     return [
         (str(part.name), {one.name: one.value for one in part.matchers.matchers})
         for part in _parts(expression)
@@ -67,7 +67,7 @@ def selectors(expression: str) -> list[tuple[str, dict[str, str]]]:
 
 
 def grouped(expression: str) -> set[str]:
-    """The labels that an expression groups, joins or names results by."""
+    """The labels by which an expression groups, joins or names results."""
     found: set[str] = set()
     for part in _parts(expression):
         if isinstance(part, promql_parser.AggregateExpr) and part.modifier:
@@ -89,7 +89,7 @@ def made(expression: str) -> set[str]:
 
 
 def unknown(expression: str, known: Mapping[str, frozenset[str]]) -> list[str]:
-    """What an expression names and nothing serves."""
+    """The metrics and labels in an expression that nothing serves."""
     wrong, labels = [], made(expression)
     for name, asked in selectors(expression):
         if name not in known:

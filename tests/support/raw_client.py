@@ -1,4 +1,4 @@
-"""Bytes to a gateway that is served, and all that comes back, with nothing tidied up on the way."""
+"""A client that sends raw bytes to a served gateway and returns the raw answer."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ class Wire:
     """A connection to a gateway; leaving the context closes it.
 
     Args:
-        url: Of the gateway.
-        receive_buffer: Bytes that the kernel keeps for us; few make a slow reader.
+        url: The URL of the gateway.
+        receive_buffer: The size of the kernel's receive buffer; a small one makes a slow reader.
     """
 
     def __init__(self, url: str, receive_buffer: int | None = None) -> None:
@@ -33,7 +33,7 @@ class Wire:
         self._socket.close()
 
     def send(self, content: bytes) -> bool:
-        """Whether the other side still takes it."""
+        """Send bytes. Returns whether the peer still accepts them."""
         try:
             self._socket.sendall(content)
         except (BrokenPipeError, ConnectionResetError):
@@ -41,7 +41,7 @@ class Wire:
         return True
 
     def closed_within(self, seconds: float) -> bool:
-        """Whether the other side closes the connection in that time, without an answer."""
+        """Whether the peer closes the connection in that time without an answer."""
         self._socket.settimeout(seconds)
         try:
             return self._socket.recv(1) == b""
@@ -51,23 +51,23 @@ class Wire:
             return False
 
     def read(self) -> bytes:
-        """All that comes until the other side closes."""
+        """All bytes until the peer closes."""
         content = b""
         try:
             while piece := self._socket.recv(65536):
                 content += piece
-        except ConnectionResetError:  # it had not read all that we sent
+        except ConnectionResetError:  # the peer closed before it had read all bytes
             pass
         return content
 
 
 def exchange(url: str, content: bytes) -> bytes:
-    """Send bytes on a connection of their own; all that is answered until it is closed."""
+    """Send bytes on a new connection. Returns all bytes until the peer closes."""
     with Wire(url) as wire:
         wire.send(content)
         return wire.read()
 
 
 def statuses(answered: bytes) -> list[int]:
-    """The statuses of the answers on a connection, in their order."""
+    """The statuses of the answers on a connection, in order."""
     return [int(status) for status in re.findall(rb"HTTP/1\.1 (\d{3}) ", answered)]

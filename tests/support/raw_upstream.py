@@ -1,4 +1,4 @@
-"""A bare server in Partner Center's place: it answers with bytes, or does what a script says."""
+"""A bare server in place of Partner Center: it answers with given bytes or runs a script."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Script = Callable[[socket.socket], None]
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """One request as it came over the wire."""
+    """One received request."""
 
     line: str
     headers: dict[str, str]
@@ -36,12 +36,12 @@ SUCCESS = answer(
 
 
 class RawUpstream:
-    """Answers every request alike, on as many connections as are made; ends with the block.
+    """A server that answers every request alike; leaving the context ends it.
 
     Args:
-        reply: The bytes of the answer, or a script that is given the connection once a request
-            has been read, and after which the connection is closed.
-        tls: Makes it an HTTPS server.
+        reply: The bytes of the answer, or a script. The script gets the connection after a request
+            has been read; then the connection is closed.
+        tls: The TLS context of an HTTPS server.
         at_once: Run the script when a connection is accepted, before anything is read.
     """
 
@@ -55,7 +55,7 @@ class RawUpstream:
         self.reply = reply
         self.requests: list[Received] = []
         self.connections = 0
-        self.closed = threading.Semaphore(0)  # released for each connection that was closed
+        self.closed = threading.Semaphore(0)  # released for each closed connection
         self._tls = tls
         self._at_once = at_once
         self._open: set[socket.socket] = set()
@@ -110,7 +110,7 @@ class RawUpstream:
             with connection.makefile("rb") as incoming:
                 while self._answer(connection, incoming):
                     pass
-        except OSError:  # the other side is gone, or does not trust us
+        except OSError:  # the peer has disconnected, or does not trust us
             pass
         finally:
             self._open -= {accepted, connection}
@@ -129,7 +129,7 @@ class RawUpstream:
             headers[name.strip()] = value.strip()
         body = incoming.read(int(headers.get("Content-Length", 0)))
         self.requests.append(Received(line, headers, body))
-        reply = self.reply  # a test may change it once it has its answer
+        reply = self.reply  # read here, since a test may change it between requests
         if callable(reply):
             reply(connection)
             return False

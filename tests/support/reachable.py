@@ -1,4 +1,4 @@
-"""Every object of ours that can be reached from another one."""
+"""Every object of our classes that can be reached from another object."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ def _parts(one: Any) -> Iterator[Any]:
 
 
 def reachable(start: object) -> list[object]:
-    """The object and all that its attributes lead to, as far as they are instances of classes.
+    """The object and every instance of a class that its attributes lead to.
 
-    Plain values are left out: a secret has to be held somewhere. What is wanted is that nothing
-    which holds one shows it.
+    Plain values are omitted: some object must hold a secret. The tests assert that no such object
+    shows the secret.
     """
     seen: dict[int, object] = {}
     waiting = [start]

@@ -1,4 +1,4 @@
-"""Drives the sandbox's control calls over HTTP, as any test program could."""
+"""Calls the sandbox's control API over HTTP, as any test program can."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ TIMEOUT_SECONDS = 10
 
 
 class SandboxDriver:
-    """Arranges and looks at one running sandbox."""
+    """Controls and inspects one running sandbox."""
 
     def __init__(self, url: str) -> None:
         self.url = url.rstrip("/")
@@ -26,7 +26,7 @@ class SandboxDriver:
         return response.json()
 
     def reset(self) -> None:
-        """Go back to the start state; calls that hang are let go."""
+        """Restore the start state and release hanging calls."""
         self._call("POST", "/reset")
 
     def state(self) -> dict[str, Any]:
@@ -43,16 +43,16 @@ class SandboxDriver:
         self._call("PUT", "/clock", {"offset_seconds": offset_seconds})
 
     def fault(self, operation: str, kind: str, **parameters: Any) -> None:
-        """Put a fault in force; count=1 hits the next call only."""
+        """Activate a fault; count=1 limits it to the next call."""
         self._call("POST", "/faults", {"operation": operation, "kind": kind, **parameters})
 
     def faults(self) -> list[dict[str, Any]]:
-        """Return the faults in force."""
+        """Return the active faults."""
         faults: list[dict[str, Any]] = self._call("GET", "/faults")
         return faults
 
     def clear_faults(self, customer: str | None = None) -> None:
-        """End every fault, or those of one customer; calls that hang are let go."""
+        """End every fault, or those of one customer, and release hanging calls."""
         self._call("DELETE", f"/faults?customer={customer}" if customer else "/faults")
 
     def requests(self, operation: str | None = None) -> list[dict[str, Any]]:
@@ -61,11 +61,11 @@ class SandboxDriver:
         return [entry for entry in seen if operation in (None, entry["operation"])]
 
     def submissions(self) -> list[dict[str, Any]]:
-        """Return every upstream request but the reads of a customer's state."""
+        """Return every upstream request except reads of a customer's state."""
         return [entry for entry in self.requests() if entry["operation"] != "result"]
 
     def processed(self, operation: str | None = None) -> int:
-        """Count the requests that were carried out, whatever the caller was answered."""
+        """Count the processed requests, whatever their answers."""
         return sum(entry["processed"] for entry in self.requests(operation))
 
     def forget_requests(self) -> None:
@@ -73,7 +73,7 @@ class SandboxDriver:
         self._call("DELETE", "/requests")
 
     def access_keys(self, **keys: dict[str, Any]) -> None:
-        """Know these access keys and no others: AK={"secret_key": ...}."""
+        """Replace the known access keys: AK={"secret_key": ...}."""
         self._call("PUT", "/access-keys", keys)
 
     def unlock(self) -> None:
@@ -89,7 +89,7 @@ class SandboxDriver:
         self._call("PUT", f"/reviews/{customer_id}", {"result": result, "opinion": opinion})
 
     def forget_customer(self, customer_id: str) -> None:
-        """Forget all that was submitted for a customer."""
+        """Delete everything submitted for a customer."""
         self._call("DELETE", f"/reviews/{customer_id}")
 
     def objects(self) -> list[dict[str, Any]]:

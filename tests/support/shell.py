@@ -1,4 +1,4 @@
-"""Runs commands of the documents, as a reader's shell would."""
+"""Runs commands of the documents in a shell, as a reader does."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from demo.local import KEY, PROJECT, Local
 
 LIMIT = 100  # seconds
-# The first has what generated clients import.
+# The first folder has the packages that generated clients import.
 PROGRAMS = (PROJECT / ".tools/venv/bin", PROJECT / ".venv/bin")
 
 
@@ -20,7 +20,7 @@ def run(
     environment: Mapping[str, str] | None = None,
     status: int = 0,
 ) -> str:
-    """What the commands print; they must end with the status."""
+    """Run the commands. Returns their output; asserts the exit status."""
     path = os.pathsep.join([*map(str, PROGRAMS), os.environ["PATH"]])
     done = subprocess.run(  # noqa: S603 - what the documents show
         ["/bin/bash", "-eu", "-o", "pipefail", "-c", commands],
@@ -41,12 +41,12 @@ def run(
 
 
 def at(served: Local, text: str) -> str:
-    """The commands with the addresses that `make run` serves at replaced by these."""
+    """The commands with the addresses of `make run` replaced by these."""
     return text.replace("http://127.0.0.1:8080", served.url).replace(
         "http://127.0.0.1:8090", served.sandbox_url
     )
 
 
 def caller(served: Local) -> dict[str, str]:
-    """The variables that the documents tell callers to set."""
+    """The environment variables that the documents tell callers to set."""
     return {"GATEWAY": served.url, "KEY": KEY}

@@ -1,4 +1,4 @@
-"""Clocks that a test moves, threads that start together, and waits that end."""
+"""Clocks that a test advances, threads that start together, and waits with a limit."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from demo import processes
 
 T = TypeVar("T")
 
-LIMIT = 20.0  # seconds; only a test that fails waits as long
+LIMIT = 20.0  # seconds; only a failing test waits this long
 
 
 class Clock:
-    """A clock that stands still, at first at the present, unless it is told to go on."""
+    """A clock that starts at the present and moves only by `pass_time`."""
 
     def __init__(self, seconds: float | None = None) -> None:
         self.seconds = time.time() if seconds is None else seconds
@@ -33,7 +33,7 @@ class Clock:
 
 
 def together(number: int, work: Callable[[int], T]) -> list[T]:
-    """What `work` returns to each of so many threads, which begin at the same moment."""
+    """The results of `work` in `number` threads that start at the same moment."""
     barrier = threading.Barrier(number, timeout=LIMIT)
 
     def one(place: int) -> T:
@@ -45,5 +45,5 @@ def together(number: int, work: Callable[[int], T]) -> list[T]:
 
 
 def wait_until(condition: Callable[[], object], limit: float = LIMIT) -> None:
-    """Look again and again; TimeoutError if the condition does not come true in time."""
+    """Wait until the condition is true. Raises TimeoutError after `limit` seconds."""
     processes.wait_until(condition, "the condition", limit)

@@ -1,4 +1,4 @@
-"""A gateway that is traced, and what its tests send to it."""
+"""A traced gateway, and the requests of its tests."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def submit(gateway: ServedGateway, customer: str, **headers: str) -> int:
 
 
 class Traced:
-    """A gateway that is traced, and its collector."""
+    """A traced gateway and its collector."""
 
     def __init__(self, gateway: ServedGateway, collector: Collector) -> None:
         self.gateway = gateway
@@ -32,7 +32,7 @@ class Traced:
         self._number = 0
 
     def spans(self, count: int, trace: str) -> list[Span]:
-        """The spans of a trace, once all are there."""
+        """The spans of a trace; waits until all have arrived."""
 
         def of_it() -> list[Span]:
             return [span for span in self.collector.spans if span.trace_id == trace]
@@ -45,7 +45,7 @@ class Traced:
         return self.gateway.line(event="request", request_id=request_id)
 
     def trace(self) -> str:
-        """The id of a trace that nobody used yet."""
+        """A new trace id."""
         self._number += 1
         return f"{self._number:032x}"
 

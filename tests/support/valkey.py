@@ -1,4 +1,4 @@
-"""A real Valkey server, which tests may kill, freeze and look into."""
+"""A real Valkey server that tests may kill, freeze and inspect."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from app.settings import StateSettings
 from demo.local import free_port
 
 PASSWORD = "state-password-not-a-secret"
-KEY_FILE = Path("/run/secrets/state-key")  # for tests that seal nothing
+KEY_FILE = Path("/run/secrets/state-key")  # for tests without sealing
 
 
 class Valkey:
-    """Runs within the block, on a port of its own; its user `gateway` has a password."""
+    """A server on a free port whose user `gateway` has a password; leaving the context ends it."""
 
     def __init__(self) -> None:
         self.port = free_port()
@@ -40,23 +40,23 @@ class Valkey:
 
     @property
     def settings(self) -> StateSettings:
-        """The section of the configuration that names it."""
+        """The section `state` of a configuration with this server."""
         return StateSettings(url=self.url, key_file=KEY_FILE)
 
     def start(self) -> None:
-        """Start with nothing in it, on the same port as before."""
+        """Start an empty server on the same port."""
         user = {"user": f"gateway on >{PASSWORD} ~* &* +@all"}
         self._server = ValkeyServer(port=self.port, config=user)
         self._server.start()
 
     def kill(self) -> None:
-        """End at once, as a crash does."""
+        """Kill the server, like a crash."""
         if self._server is not None:
             self._server.terminate()
             self._server = None
 
     def freeze(self) -> None:
-        """Let connections stand and answer nothing."""
+        """Stop answering; connections stay open."""
         os.kill(self._pid, signal.SIGSTOP)
 
     def thaw(self) -> None:
@@ -64,7 +64,7 @@ class Valkey:
         os.kill(self._pid, signal.SIGCONT)
 
     def values(self) -> dict[bytes, bytes]:
-        """Everything in it."""
+        """All keys and values."""
         with self._client() as client:
             return {key: self._value(client, key) for key in cast("list[bytes]", client.keys("*"))}
 
@@ -74,12 +74,12 @@ class Valkey:
         return cast("bytes", client.get(key))
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Delete every key."""
         with self._client() as client:
             client.flushall()
 
     def pass_time(self, seconds: float) -> None:
-        """Let every value be that much nearer to its end."""
+        """Shorten the lifetime of every value by that many seconds."""
         with self._client() as client:
             for key in cast("list[bytes]", client.keys("*")):
                 left = cast(int, client.pttl(key)) - int(seconds * 1000)

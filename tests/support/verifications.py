@@ -1,4 +1,4 @@
-"""The gateway as the tests of verifications configure it, and as a caller speaks to it."""
+"""The configuration of the gateway in tests of verifications, and the requests of its callers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.support.gateway import COMPANY, CUSTOMER, PERSON, altered, bearer, co
 
 BUCKET = "kyc"
 
-# One body for both generations: what only one of them needs is there too.
+# One body for both backends, with the fields that only one of them needs.
 INDIVIDUAL: dict[str, Any] = {**PERSON, "attachments": ["981/data-page.jpg", "981/holding.jpg"]}
 ENTERPRISE: dict[str, Any] = {
     **COMPANY,
@@ -33,7 +33,7 @@ class Form:
     path: str
     kind: str
     body: dict[str, Any]
-    applies: str  # the sandbox's name of the v2 call
+    applies: str  # the sandbox's name for the v2 call
 
     def __str__(self) -> str:
         return self.path
@@ -46,12 +46,12 @@ FORMS = (PERSON_FORM, COMPANY_FORM, CHANGE_FORM)
 
 
 def without(body: dict[str, Any], *names: str) -> dict[str, Any]:
-    """The body without some of its members."""
+    """The body without these members."""
     return {name: value for name, value in body.items() if name not in names}
 
 
 def documented(body: dict[str, Any], document: str, *attachments: str) -> dict[str, Any]:
-    """The body with another type of document, and other attachments if any are given."""
+    """The body with another document type, and other attachments if given."""
     changed = {**body, "document": {**body["document"], "type": document}}
     return changed | ({"attachments": list(attachments)} if attachments else {})
 
@@ -64,13 +64,13 @@ def with_bucket(settings: Settings, folder: Path, **changes: Any) -> Settings:
     endpoint = settings.accounts["default"].endpoint
     bucket = {"endpoint": endpoint, "bucket": BUCKET, "region": REGION, **files, **changes}
     if bucket.get("addressing") != "path":
-        # An address cannot carry the bucket's name.
+        # An IP address cannot have the bucket as a subdomain.
         bucket["endpoint"] = bucket["endpoint"].replace("127.0.0.1", "localhost")
     return altered(settings, attachments=bucket)
 
 
 def configured(folder: Path, sandbox_url: str, **verification: Any) -> Settings:
-    """Settings for the sandbox; the writer may upload too."""
+    """Settings for the sandbox, in which the writer may also upload."""
     document = configuration(folder, sandbox_url)
     document["callers"]["writer"]["scopes"].append("attachments:write")
     settings = with_bucket(Settings.model_validate(document), folder)
@@ -87,9 +87,9 @@ def submit(
     key: str = "writer-key",
     wait: int | None = None,
 ) -> TestResponse:
-    """Submit a verification; the form's own body unless another is given.
+    """Submit a verification, with the form's own body by default.
 
-    `wait` is the caller's deadline: with one second the gateway has no time to try again.
+    `wait` is the caller's deadline: one second leaves the gateway no time for a retry.
     """
     path = f"/v1/customers/{customer}/verifications/{form.path}{query}"
     headers = {**bearer(key), **({"Prefer": f"wait={wait}"} if wait else {})}
@@ -99,7 +99,7 @@ def submit(
 def read(
     client: FlaskClient, customer: str = CUSTOMER, *prefer: str, key: str = "reader-key"
 ) -> TestResponse:
-    """Ask where a verification stands; each `prefer` is a header of its own."""
+    """Read a verification; each `prefer` becomes a separate header."""
     headers = [*bearer(key).items(), *(("Prefer", value) for value in prefer)]
     return client.get(f"/v1/customers/{customer}/verification", headers=headers)
 
@@ -119,14 +119,14 @@ def upload(
 
 
 def fields_at_fault(response: TestResponse) -> list[tuple[str, str]]:
-    """Pointer and code of every broken rule that a problem names."""
+    """Pointer and code of every broken rule of a problem."""
     return sorted((one["pointer"], one["code"]) for one in response.get_json().get("errors", ()))
 
 
 def personal_values(body: Any) -> set[str]:
-    """Every text in a body that says something about a person or a company."""
+    """Every personal text in a body."""
     if isinstance(body, dict):
         return set().union(*(personal_values(v) for k, v in body.items() if k != "type"))
     if isinstance(body, list):
         return set().union(*map(personal_values, body))
-    return {body} if len(body) > 2 else set()  # a country's two letters are in any text
+    return {body} if len(body) > 2 else set()  # the two letters of a country occur in any text

@@ -1,4 +1,4 @@
-"""`make openapi-diff`: what breaks a released promise is found, what adds to it passes."""
+"""`make openapi-diff` finds breaking changes and accepts additions."""
 
 from __future__ import annotations
 
@@ -6,197 +6,17 @@ import copy
 import json
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 
 from demo.local import PROJECT
 from tests.support.programs import needed
+from tests.tools.changes import ADDITIONS, BREAKS, OVERLOOKED, Change, Contract
 from tools.contract_diff import CONTRACT, breaks, newest, overlooked
 
-Contract = dict[str, Any]
-Change = Callable[[Contract], Any]
-
 RELEASED: Contract = yaml.load(newest().read_text(), yaml.CSafeLoader)
-SUBMIT = "/v1/customers/{customer_id}/verifications/individual"
-READ = "/v1/customers/{customer_id}/verification"
-JSON = "application/json"
-
-
-def schema(contract: Contract, name: str) -> Contract:
-    found: Contract = contract["components"]["schemas"][name]
-    return found
-
-
-def operation(contract: Contract, path: str = SUBMIT, method: str = "post") -> Contract:
-    found: Contract = contract["paths"][path][method]
-    return found
-
-
-def status_of_success(contract: Contract) -> None:
-    responses = operation(contract)["responses"]
-    responses["204"] = responses.pop("202")
-
-
-def parameter_needed(contract: Contract) -> None:
-    contract["components"]["parameters"]["IdempotencyKey"]["required"] = True
-
-
-def rename_problem(contract: Contract) -> None:
-    text = json.dumps(contract).replace('schemas/Problem"', 'schemas/Fault"')
-    contract.update(json.loads(text.replace('"Problem": {', '"Fault": {')))
-
-
-# A break, and the word by which the report must name it.
-BREAKS: dict[str, tuple[Change, str]] = {
-    "an operation is removed": (lambda c: c["paths"].pop("/v1/capabilities"), "removed"),
-    "a method is removed": (lambda c: c["paths"][READ].pop("get"), "removed"),
-    "a field of an answer is removed": (
-        lambda c: schema(c, "Verification")["properties"].pop("rejection"),
-        "rejection",
-    ),
-    "a field of a problem is removed": (
-        lambda c: schema(c, "Problem")["properties"].pop("retry_after_s"),
-        "retry_after_s",
-    ),
-    "a field of a request is removed": (
-        lambda c: schema(c, "Individual")["properties"].pop("partner_user_id"),
-        "partner_user_id",
-    ),
-    "a field of a request becomes required": (
-        lambda c: schema(c, "Individual")["required"].append("partner_user_id"),
-        "partner_user_id",
-    ),
-    "a new field of a request is required": (
-        lambda c: schema(c, "Individual").update(
-            properties={**schema(c, "Individual")["properties"], "birthday": {"type": "string"}},
-            required=[*schema(c, "Individual")["required"], "birthday"],
-        ),
-        "birthday",
-    ),
-    "a field of an answer is not sent always": (
-        lambda c: schema(c, "Problem")["required"].remove("retry"),
-        "retry",
-    ),
-    "an enum is narrowed": (
-        lambda c: schema(c, "IndividualDocument")["properties"]["type"]["enum"].remove("PASSPORT"),
-        "enum",
-    ),
-    "a parameter is removed": (
-        lambda c: operation(c)["parameters"].pop(
-            [one.get("name") for one in operation(c)["parameters"]].index("validate_only")
-        ),
-        "validate_only",
-    ),
-    "a parameter becomes required": (parameter_needed, "Idempotency-Key"),
-    "the status of a success is another": (status_of_success, "202"),
-    "the status of a failure is removed": (
-        lambda c: operation(c)["responses"].pop("409"),
-        "409",
-    ),
-    "a field of an answer changes its type": (
-        lambda c: schema(c, "Verification")["properties"]["final"].update(type="string"),
-        "final",
-    ),
-    "a media type is another": (
-        lambda c: operation(c)["responses"]["409"].update(
-            content={JSON: operation(c)["responses"]["409"]["content"].popitem()[1]}
-        ),
-        "application/problem+json",
-    ),
-}
-
-# Those that jev-oas-sentinel overlooks.
-OVERLOOKED: dict[str, tuple[Change, str]] = {
-    "an enum appears in a request": (
-        lambda c: schema(c, "Registration")["properties"]["country"].update(enum=["CN"]),
-        "enum",
-    ),
-    "a limit is lowered": (
-        lambda c: schema(c, "Individual")["properties"]["full_name"].update(maxLength=64),
-        "maxLength",
-    ),
-    "a limit of a parameter is lowered": (
-        lambda c: c["components"]["parameters"]["IdempotencyKey"]["schema"].update(maxLength=64),
-        "maxLength",
-    ),
-    "a parameter changes its type": (
-        lambda c: c["components"]["parameters"]["Prefer"]["schema"].update(type="integer"),
-        "Prefer",
-    ),
-    "a pattern appears": (
-        lambda c: schema(c, "IndividualDocument")["properties"]["number"].update(pattern="^E"),
-        "pattern",
-    ),
-    "a field of an answer changes its format": (
-        lambda c: schema(c, "Verification")["properties"]["checked_at"].pop("format"),
-        "format",
-    ),
-    "a header of an answer is removed": (
-        lambda c: operation(c)["responses"]["202"]["headers"].pop("Retry-After"),
-        "Retry-After",
-    ),
-    "another scope is asked for": (
-        lambda c: operation(c).update({"x-required-scope": "operations:read"}),
-        "scope",
-    ),
-    "an open operation asks for a credential": (
-        lambda c: operation(c, "/v1/errors", "get").update(security=[{"callerKey": []}]),
-        "security",
-    ),
-    "the credential is of another kind": (
-        lambda c: c["components"]["securitySchemes"]["callerKey"].update(scheme="basic"),
-        "callerKey",
-    ),
-    "an answer is closed": (
-        lambda c: schema(c, "Verification").update(additionalProperties=False),
-        "closed",
-    ),
-    "an operation has another name": (
-        lambda c: operation(c).update(operationId="submitPerson"),
-        "operationId",
-    ),
-    "a schema has another name": (rename_problem, "Problem"),
-}
-
-ADDITIONS: dict[str, Change] = {
-    "an operation": lambda c: c["paths"].update(
-        {"/v1/moons": {"get": {**operation(c, "/v1/errors", "get"), "operationId": "listMoons"}}}
-    ),
-    "a field of an answer": lambda c: schema(c, "Verification")["properties"].update(
-        risk={"type": "string"}
-    ),
-    "a field of an answer that is always sent": lambda c: schema(c, "Problem")["required"].append(
-        "retry_after_s"
-    ),
-    "an optional field of a request": lambda c: schema(c, "Individual")["properties"].update(
-        birthday={"type": "string", "maxLength": 10}
-    ),
-    "an optional parameter": lambda c: operation(c)["parameters"].append(
-        {"in": "query", "name": "colour", "schema": {"type": "string", "enum": ["RED"]}}
-    ),
-    "a word of an enum": lambda c: schema(c, "IndividualDocument")["properties"]["type"][
-        "enum"
-    ].append("DRIVING_LICENCE"),
-    "a field that is optional now": lambda c: schema(c, "Enterprise")["required"].remove(
-        "legal_name"
-    ),
-    "a status": lambda c: operation(c)["responses"].update(
-        {"423": operation(c)["responses"]["409"]}
-    ),
-    "a header of an answer": lambda c: operation(c)["responses"]["202"]["headers"].update(
-        ETag={"schema": {"type": "string"}}
-    ),
-    "another kind of credential": lambda c: (
-        c["components"]["securitySchemes"].update(token={"type": "http", "scheme": "bearer"}),
-        operation(c)["security"].append({"token": []}),
-    ),
-    "a deprecation": lambda c: operation(c).update(deprecated=True),
-    "better words": lambda c: operation(c).update(summary="Submit somebody.", description="So."),
-}
 
 
 def changed(*changes: Change) -> Contract:
@@ -208,7 +28,7 @@ def changed(*changes: Change) -> Contract:
 
 
 def written(path: Path, contract: Contract) -> Path:
-    path.write_text(json.dumps(contract))  # JSON is YAML, and read faster
+    path.write_text(json.dumps(contract))  # JSON is valid YAML and faster to read
     return path
 
 
@@ -219,17 +39,21 @@ def released(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize(("change", "word"), BREAKS.values(), ids=BREAKS)
-def test_a_break_is_found(released: Path, tmp_path: Path, change: Change, word: str) -> None:
+def test_the_contract_diff_finds_a_breaking_change(
+    released: Path, tmp_path: Path, change: Change, word: str
+) -> None:
     found = breaks(released, written(tmp_path / "openapi.json", changed(change)))
     assert [text for text in found if word in text]
 
 
 @pytest.mark.parametrize(("change", "word"), OVERLOOKED.values(), ids=OVERLOOKED)
-def test_a_break_that_the_sentinel_overlooks_is_found(change: Change, word: str) -> None:
+def test_the_contract_diff_finds_a_breaking_change_that_the_sentinel_overlooks(
+    change: Change, word: str
+) -> None:
     assert [text for text in overlooked(RELEASED, changed(change)) if word in text]
 
 
-def test_additions_pass(released: Path, tmp_path: Path) -> None:
+def test_the_contract_diff_accepts_additions(released: Path, tmp_path: Path) -> None:
     assert breaks(released, written(tmp_path / "openapi.json", changed(*ADDITIONS.values()))) == []
 
 
@@ -243,14 +67,14 @@ def gate(contract: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_the_program_fails_at_a_break_and_names_it(tmp_path: Path) -> None:
+def test_the_program_fails_at_a_breaking_change_and_names_it(tmp_path: Path) -> None:
     needed("jev-oas-sentinel")
     done = gate(written(tmp_path / "openapi.json", changed(BREAKS["an enum is narrowed"][0])))
     assert done.returncode == 1
     assert f"BREAKS {newest().stem}: POST" in done.stderr
 
 
-def test_our_contract_keeps_what_was_released() -> None:
+def test_the_contract_has_no_breaking_change_since_the_release() -> None:
     needed("jev-oas-sentinel")
     done = gate(CONTRACT)
     assert (done.returncode, done.stderr) == (0, "")

@@ -1,4 +1,4 @@
-"""Gateways of one's own, one for each way to configure verifications."""
+"""New gateways, with any configuration of verifications."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Build = Callable[..., FlaskClient]
 
 @pytest.fixture
 def gateway(tmp_path: Path, sandbox: SandboxDriver) -> Build:
-    """Builds a gateway with these settings of verifications, which remembers nothing yet."""
+    """A function that builds a new gateway with these settings of verifications."""
 
     def build(**verification: Any) -> FlaskClient:
         return create_app(configured(tmp_path, sandbox.url, **verification)).test_client()
@@ -31,7 +31,7 @@ def gateway(tmp_path: Path, sandbox: SandboxDriver) -> Build:
 
 @pytest.fixture(scope="session")
 def shared_gateways(tmp_path_factory: pytest.TempPathFactory, sandbox_url: str) -> Build:
-    """Gives the same gateway again for the same settings and the same memory of a switch-off."""
+    """A function that returns a cached gateway for the same settings and switch-off."""
 
     @cache
     def build(memory: str = "served", **verification: Any) -> FlaskClient:  # noqa: ARG001 - a key
@@ -64,6 +64,6 @@ def clock() -> Clock:
 
 
 def hear_of_the_switch_off(client: FlaskClient) -> None:
-    """Submit for as many customers as have to be told that legacy is switched off."""
+    """Submit for as many customers as the belief in the switch-off needs."""
     for number in range(CUSTOMERS):
         submit(client, customer=f"told-{number}")

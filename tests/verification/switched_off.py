@@ -1,4 +1,4 @@
-"""A gateway that meets the switch-off of the legacy call, on the test's clock."""
+"""A gateway during the switch-off of the legacy call, on the test's clock."""
 
 from __future__ import annotations
 
@@ -51,14 +51,14 @@ def on_clock(client: FlaskClient, clock: Clock, state: State | None = None) -> F
 
 
 def believe(client: FlaskClient, sandbox: SandboxDriver) -> None:
-    """Switch the legacy call off, and let the gateway hear it often enough."""
+    """Switch the legacy call off, and submit until the gateway believes it."""
     sandbox.settings(legacy="retired")
     hear_of_the_switch_off(client)
     sent(sandbox)
 
 
 def prove(client: FlaskClient, sandbox: SandboxDriver, clock: Clock) -> None:
-    """And let a probe confirm it."""
+    """Switch the legacy call off, let the gateway believe it, and confirm it by a probe."""
     believe(client, sandbox)
     clock.pass_time(PROBE_INTERVAL)
     assert submit(client, customer="prove").status_code == 202
@@ -66,7 +66,7 @@ def prove(client: FlaskClient, sandbox: SandboxDriver, clock: Clock) -> None:
 
 
 def retired(client: FlaskClient) -> str | None:
-    """Since when legacy is believed to be switched off, as the operator is told."""
+    """The time of the switch-off in GET /v1/migration; None if legacy is served."""
     answer = client.get("/v1/migration", headers=bearer("operator-key")).get_json()
     (account,) = [one for one in answer["accounts"] if one["account"] == "default"]
     since: str | None = account.get("legacy_retired_since")

@@ -1,4 +1,4 @@
-"""A malformed attachment is refused in front of both backends, and chooses neither of them."""
+"""A malformed attachment is refused before the choice of a backend and does not influence it."""
 
 from __future__ import annotations
 
@@ -93,7 +93,9 @@ def test_a_malformed_attachment_of_a_company_or_an_identity_card_is_refused_too(
     assert sandbox.requests() == []
 
 
-def test_no_attachments_at_all_still_go_to_legacy(shared: Build, sandbox: SandboxDriver) -> None:
+def test_a_submission_without_attachments_still_goes_to_legacy(
+    shared: Build, sandbox: SandboxDriver
+) -> None:
     response = submit(shared(backend="auto"), body=without(INDIVIDUAL, "attachments"))
     assert (response.status_code, response.get_json()["backend"]) == (201, "legacy")
     assert sandbox.processed("verified-info") == 1
@@ -109,7 +111,7 @@ def test_a_refused_attachment_is_not_counted_as_a_submission(gateway: Build) -> 
 
 @pytest.fixture
 def fenced(tmp_path: Path, sandbox: SandboxDriver) -> FlaskClient:
-    """A gateway on the review backend; `shop-key` is held to the customers shop-1, shop-2, ..."""
+    """A gateway on review; `shop-key` is limited to the customers shop-1, shop-2, ..."""
     document = configuration(tmp_path, sandbox.url)
     document["accounts"]["default"]["verification"] = {"backend": "review"}
     document["callers"]["shop"] = {
@@ -139,7 +141,7 @@ ESCAPES = [
     "shop-1/./a.jpg",
     "shop-1/a.svg",
     "shop-1/a\\..\\b.jpg",
-    # Well-formed for others, but no name that an upload takes.
+    # Valid for unlimited callers, but not a name that the upload accepts.
     "shop-1/other/a.jpg",
     "shop-1/.a.jpg",
     "shop-1/a b.jpg",
@@ -152,7 +154,7 @@ ESCAPES = [
 
 @pytest.mark.parametrize("query", QUERIES)
 @pytest.mark.parametrize("path", ESCAPES)
-def test_a_caller_held_to_some_customers_names_what_the_upload_answers_and_nothing_else(
+def test_a_caller_limited_to_some_customers_may_submit_only_paths_that_the_upload_returns(
     fenced: FlaskClient, sandbox: SandboxDriver, path: str, query: str
 ) -> None:
     response = hand_in(fenced, "shop-1/a.jpg", path, query=query)
@@ -162,7 +164,7 @@ def test_a_caller_held_to_some_customers_names_what_the_upload_answers_and_nothi
 
 
 @pytest.mark.parametrize("path", ["shop-2/a.jpg", "shop-11/a.jpg", "a.jpg", "Shop-1/a.jpg"])
-def test_another_customers_attachment_is_forbidden_to_a_caller_held_to_some(
+def test_a_caller_limited_to_some_customers_may_not_submit_attachments_of_others(
     fenced: FlaskClient, sandbox: SandboxDriver, path: str
 ) -> None:
     response = hand_in(fenced, "shop-1/a.jpg", path)
@@ -175,17 +177,17 @@ NAMES = st.from_regex(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,123}\.(jpg|PDF|jpeg|png)",
 
 @settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(name=NAMES.filter(lambda name: len(name) <= 128))
-def test_every_name_that_the_upload_takes_can_be_handed_in(
+def test_every_file_name_that_the_upload_accepts_can_be_submitted(
     fenced: FlaskClient, sandbox: SandboxDriver, name: str
 ) -> None:
     sandbox.forget_customer("shop-1")
     assert hand_in(fenced, "shop-1/a.jpg", f"shop-1/{name}").status_code == 202
 
 
-def test_what_the_upload_answers_can_be_handed_in(
+def test_the_path_that_the_upload_returns_can_be_submitted(
     fenced: FlaskClient, sandbox: SandboxDriver
 ) -> None:
-    sandbox.settings(missing_attachment_code="CBC.0100")  # now Huawei looks into the bucket
+    sandbox.settings(missing_attachment_code="CBC.0100")  # Huawei now checks that the file exists
     names = []
     for name in ("data-page.jpg", "Holding_1.JPEG"):
         path = f"/v1/customers/shop-1/attachments/{name}"
@@ -198,7 +200,7 @@ def test_what_the_upload_answers_can_be_handed_in(
     "path",
     ["kyc/981/page.jpg", "a b.jpg", "张/李.pdf", "a/.b/..c.d.png", "a=1&b,c+d@e.gif", "é.JPG"],
 )
-def test_a_caller_held_to_no_customers_names_any_plain_relative_path(
+def test_an_unlimited_caller_may_submit_any_plain_relative_path(
     review: FlaskClient, sandbox: SandboxDriver, path: str
 ) -> None:
     response = submit(review, body={**INDIVIDUAL, "attachments": [path, "b.jpg"]})

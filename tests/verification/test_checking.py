@@ -1,4 +1,4 @@
-"""`validate_only`: what would become of a submission, without sending it."""
+"""`validate_only`: the predicted result of a submission, which is not sent."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ UNSUPPORTED = ("/document/type", "DOCUMENT_TYPE_UNSUPPORTED")
 NO_PICTURES = ("/attachments", "EVIDENCE_REQUIRED")
 NO_USER = ("/partner_user_id", "REQUIRED")
 
-# body -> what legacy says to it, what review says to it
+# body -> errors of legacy, errors of review
 BODIES: list[tuple[dict[str, Any], Errors, Errors]] = [
     (INDIVIDUAL, [], []),
     (without(INDIVIDUAL, "attachments"), [], [NO_PICTURES]),
@@ -55,7 +55,7 @@ def errors_of(checked: dict[str, Any]) -> dict[str, Errors]:
 
 @pytest.mark.parametrize("backend", ["legacy", "review", "auto"])
 @pytest.mark.parametrize(("body", "legacy", "review"), BODIES)
-def test_a_check_tells_what_both_backends_say(
+def test_validate_only_reports_the_errors_of_both_backends(
     shared: Build,
     sandbox: SandboxDriver,
     backend: str,
@@ -77,7 +77,7 @@ def test_a_check_tells_what_both_backends_say(
 
 @pytest.mark.parametrize("backend", ["legacy", "review", "auto"])
 @pytest.mark.parametrize(("body", "_legacy", "_review"), BODIES)
-def test_a_check_foretells_the_submission(
+def test_validate_only_predicts_the_backend_of_the_submission(
     shared: Build, backend: str, body: dict[str, Any], _legacy: Errors, _review: Errors
 ) -> None:
     client = shared(backend=backend)
@@ -91,7 +91,9 @@ def test_a_check_foretells_the_submission(
 
 
 @pytest.mark.parametrize("form", FORMS, ids=str)
-def test_each_submission_can_be_checked(shared: Build, sandbox: SandboxDriver, form: Form) -> None:
+def test_every_kind_of_submission_supports_validate_only(
+    shared: Build, sandbox: SandboxDriver, form: Form
+) -> None:
     checked = submit(shared(backend="auto"), form, query=CHECK).get_json()
     assert (checked["customer_id"], checked["kind"]) == (CUSTOMER, form.kind)
     assert (checked["taken"], checked["backend"]) == (True, "review")
@@ -99,7 +101,7 @@ def test_each_submission_can_be_checked(shared: Build, sandbox: SandboxDriver, f
 
 
 @pytest.mark.parametrize("form", FORMS, ids=str)
-def test_a_check_holds_the_body_to_the_contract(
+def test_validate_only_refuses_a_body_that_breaks_the_contract(
     shared: Build, sandbox: SandboxDriver, form: Form
 ) -> None:
     response = submit(shared(backend="auto"), form, {**form.body, "document": {}}, query=CHECK)
@@ -108,7 +110,9 @@ def test_a_check_holds_the_body_to_the_contract(
 
 
 @pytest.mark.parametrize("query", ["", "?", "?validate_only=false"])
-def test_without_it_a_submission_is_sent(shared: Build, sandbox: SandboxDriver, query: str) -> None:
+def test_validate_only_false_sends_the_submission(
+    shared: Build, sandbox: SandboxDriver, query: str
+) -> None:
     assert submit(shared(backend="review"), query=query).status_code == 202
     assert sandbox.processed("individual") == 1
 
@@ -127,7 +131,7 @@ def test_without_it_a_submission_is_sent(shared: Build, sandbox: SandboxDriver, 
         ("?secret-value=1", ("", "UNKNOWN_FIELD")),
     ],
 )
-def test_another_query_is_refused_and_sends_nothing(
+def test_an_unknown_query_parameter_is_refused_and_nothing_is_sent(
     shared: Build, sandbox: SandboxDriver, query: str, error: tuple[str, str]
 ) -> None:
     response = submit(shared(backend="review"), query=query)
@@ -138,7 +142,7 @@ def test_another_query_is_refused_and_sends_nothing(
 
 
 @pytest.mark.parametrize("values", [("true", "false"), ("false", "true")])
-def test_a_contradiction_is_refused(
+def test_contradictory_values_of_validate_only_are_refused(
     shared: Build, sandbox: SandboxDriver, values: tuple[str, str]
 ) -> None:
     query = "?validate_only={}&validate_only={}".format(*values)
@@ -146,14 +150,18 @@ def test_a_contradiction_is_refused(
     assert sandbox.requests() == []
 
 
-def test_a_check_needs_the_right_to_write(shared: Build) -> None:
+def test_validate_only_needs_the_scope_of_the_submission(shared: Build) -> None:
     assert code(submit(shared(backend="review"), query=CHECK, key="reader-key")) == "FORBIDDEN"
 
 
-def test_after_the_switch_off_auto_foretells_review(gateway: Build, sandbox: SandboxDriver) -> None:
+def test_validate_only_on_auto_predicts_review_after_the_switch_off(
+    gateway: Build, sandbox: SandboxDriver
+) -> None:
     client = gateway(backend="auto", review_share=0)
     sandbox.settings(legacy="retired")
-    assert submit(client, query=CHECK).get_json()["backend"] == "legacy"  # nobody has seen it yet
+    assert (
+        submit(client, query=CHECK).get_json()["backend"] == "legacy"
+    )  # no submission has met the switch-off yet
     hear_of_the_switch_off(client)
     sandbox.forget_requests()
     checked = submit(client, query=CHECK).get_json()

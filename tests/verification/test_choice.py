@@ -1,4 +1,4 @@
-"""Which backend serves a customer: decided by the account's settings, the same one every time."""
+"""The choice of the backend: by the account's settings, and always the same for a customer."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SAMPLE = [f"06a7969058802f0c{number:048x}" for number in range(400)]
 
 
 def chosen(client: FlaskClient, customer: str, form: Form = PERSON_FORM) -> str:
-    """The backend that would get a submission that both take; nothing is sent."""
+    """The backend for a submission that both accept, by `validate_only`."""
     response = submit(client, form, customer=customer, query="?validate_only=true")
     backend: str = response.get_json()["backend"]
     return backend
@@ -36,7 +36,9 @@ def chosen(client: FlaskClient, customer: str, form: Form = PERSON_FORM) -> str:
 
 @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(customer=CUSTOMERS, share=st.sampled_from([30, 50]))
-def test_a_customer_never_flips(shared: Build, customer: str, share: int) -> None:
+def test_a_customer_always_goes_to_the_same_backend(
+    shared: Build, customer: str, share: int
+) -> None:
     first, other = (shared(memory=m, backend="auto", review_share=share) for m in ("a", "b"))
     expected = chosen(first, customer)
     assert [chosen(first, customer), chosen(other, customer)] == [expected, expected]
@@ -45,7 +47,7 @@ def test_a_customer_never_flips(shared: Build, customer: str, share: int) -> Non
 
 @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(customer=CUSTOMERS, shares=st.tuples(*[st.sampled_from([0, 10, 30, 50, 100])] * 2))
-def test_who_went_to_review_stays_there_when_the_share_grows(
+def test_a_customer_of_review_stays_there_when_the_share_grows(
     shared: Build, customer: str, shares: tuple[int, int]
 ) -> None:
     low, high = (chosen(shared(backend="auto", review_share=n), customer) for n in sorted(shares))
@@ -53,23 +55,23 @@ def test_who_went_to_review_stays_there_when_the_share_grows(
 
 
 @pytest.mark.parametrize(("share", "expected"), [(0, "legacy"), (100, "review")])
-def test_none_and_all_are_exact(shared: Build, share: int, expected: str) -> None:
+def test_a_share_of_0_or_100_percent_is_exact(shared: Build, share: int, expected: str) -> None:
     client = shared(backend="auto", review_share=share)
     assert {chosen(client, customer) for customer in SAMPLE[:200]} == {expected}
 
 
 @pytest.mark.parametrize("share", [10, 30, 75])
-def test_a_share_is_near_the_percentage(shared: Build, share: int) -> None:
+def test_the_share_of_customers_on_review_is_near_the_percentage(shared: Build, share: int) -> None:
     client = shared(backend="auto", review_share=share)
     to_review = sum(chosen(client, customer) == "review" for customer in SAMPLE)
     assert abs(to_review - share * 4) < 40  # four standard deviations of 400 draws and more
 
 
-def test_auto_prefers_review_to_the_full_unless_told_otherwise(shared: Build) -> None:
+def test_auto_prefers_review_for_all_customers_by_default(shared: Build) -> None:
     assert chosen(shared(backend="auto"), CUSTOMER) == "review"
 
 
-# What the preferred backend does not take goes to the other one, whatever the share.
+# A submission that the preferred backend refuses goes to the other, whatever the share.
 @pytest.mark.parametrize("share", [0, 50, 100])
 @pytest.mark.parametrize(
     ("body", "backend"),
@@ -81,7 +83,7 @@ def test_auto_prefers_review_to_the_full_unless_told_otherwise(shared: Build) ->
         (without(INDIVIDUAL, "partner_user_id"), "review"),
     ],
 )
-def test_what_only_one_backend_takes_goes_there(
+def test_a_submission_that_only_one_backend_accepts_goes_there(
     shared: Build, sandbox: SandboxDriver, share: int, body: dict[str, Any], backend: str
 ) -> None:
     response = submit(shared(backend="auto", review_share=share), body=body)
@@ -94,14 +96,18 @@ def test_what_only_one_backend_takes_goes_there(
 
 
 @pytest.mark.parametrize("query", ["?backend=legacy", "?review_share=0", "?Backend=review"])
-def test_a_query_does_not_choose(review: FlaskClient, sandbox: SandboxDriver, query: str) -> None:
+def test_a_query_cannot_choose_the_backend(
+    review: FlaskClient, sandbox: SandboxDriver, query: str
+) -> None:
     response = submit(review, query=query)
     assert (response.status_code, response.get_json()["code"]) == (422, "VALIDATION_FAILED")
     assert query.partition("=")[0][1:] not in json.dumps(response.get_json()["errors"])
     assert sandbox.requests() == []
 
 
-def test_neither_body_nor_header_chooses(review: FlaskClient, sandbox: SandboxDriver) -> None:
+def test_neither_body_nor_header_can_choose_the_backend(
+    review: FlaskClient, sandbox: SandboxDriver
+) -> None:
     assert submit(review, body={**INDIVIDUAL, "backend": "legacy"}).status_code == 422
     path = f"/v1/customers/{CUSTOMER}/verifications/individual"
     headers = {**bearer(), "Backend": "legacy", "X-Backend": "legacy"}
@@ -109,7 +115,7 @@ def test_neither_body_nor_header_chooses(review: FlaskClient, sandbox: SandboxDr
     assert [entry["operation"] for entry in sandbox.submissions()] == ["individual"]
 
 
-def test_a_caller_chooses_among_its_accounts_only(shared: Build, sandbox: SandboxDriver) -> None:
+def test_a_caller_can_choose_among_its_accounts_only(shared: Build, sandbox: SandboxDriver) -> None:
     client = shared(backend="review")
     path = f"/v1/customers/{CUSTOMER}/verifications/individual"
     second = {**bearer(), "Partner-Account": "second"}

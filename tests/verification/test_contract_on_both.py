@@ -1,4 +1,4 @@
-"""One contract above two generations: what holds whichever backend serves, and when it changes."""
+"""One contract for both backends, before, during and after the switch-off."""
 
 from __future__ import annotations
 
@@ -12,24 +12,21 @@ from werkzeug.test import TestResponse
 from tests.support.gateway import CUSTOMER, PERSON, bearer, code
 from tests.support.sandbox_driver import SandboxDriver
 from tests.support.verifications import (
-    COMPANY_FORM,
-    ENTERPRISE,
     FORMS,
     INDIVIDUAL,
-    PERSON_FORM,
     Form,
     fields_at_fault,
     personal_values,
     read,
     submit,
-    without,
 )
 from tests.verification.conftest import Build, hear_of_the_switch_off
+from tests.verification.invalid_bodies import INVALID
 
 
 @dataclass(frozen=True)
 class Side:
-    """One way to be served: the account's settings, and what Huawei does with its legacy call."""
+    """A situation: the account's settings, and Huawei's treatment of the legacy call."""
 
     verification: dict[str, Any]
     serves: tuple[str, ...]
@@ -57,7 +54,7 @@ SIDES = {
     "auto 30, gone between": Side({"backend": "auto", "review_share": 30}, REVIEW, after="gone"),
 }
 
-# Huawei's code -> ours, for codes that both generations can answer.
+# Huawei's code -> our code, for codes of both generations of the API.
 CODES = {
     "CBC.0100": (422, "UPSTREAM_REJECTED_FIELDS"),
     "CBC.0151": (503, "UPSTREAM_ACCESS_DENIED"),
@@ -76,43 +73,6 @@ FAULTS = {
     "throttled": (503, "UPSTREAM_THROTTLED"),
 }
 
-DOCUMENT = INDIVIDUAL["document"]
-# body -> the rules that it breaks
-INVALID: list[tuple[Form, dict[str, Any], list[tuple[str, str]]]] = [
-    (PERSON_FORM, without(INDIVIDUAL, "full_name"), [("/full_name", "REQUIRED")]),
-    (PERSON_FORM, {**INDIVIDUAL, "full_name": "12 34"}, [("/full_name", "NAME")]),
-    (PERSON_FORM, {**INDIVIDUAL, "full_name": "x" * 257}, [("/full_name", "LENGTH")]),
-    (PERSON_FORM, {**INDIVIDUAL, "verified": True}, [("", "UNKNOWN_FIELD")]),
-    (
-        PERSON_FORM,
-        {**INDIVIDUAL, "document": {**DOCUMENT, "number": "E-12"}},
-        [("/document/number", "NUMBER")],
-    ),
-    (
-        PERSON_FORM,
-        {**INDIVIDUAL, "document": {**DOCUMENT, "type": "BUSINESS_LICENSE"}},
-        [("/document/type", "NOT_ALLOWED")],
-    ),
-    (
-        PERSON_FORM,
-        {**INDIVIDUAL, "document": {}, "partner_user_id": ""},
-        [
-            ("/document/number", "REQUIRED"),
-            ("/document/type", "REQUIRED"),
-            ("/partner_user_id", "LENGTH"),
-        ],
-    ),
-    (PERSON_FORM, {**INDIVIDUAL, "attachments": []}, [("/attachments", "LENGTH")]),
-    (PERSON_FORM, {**INDIVIDUAL, "attachments": ["a.jpg"] * 5}, [("/attachments", "LENGTH")]),
-    (PERSON_FORM, {**INDIVIDUAL, "attachments": ["a.jpg", 1]}, [("/attachments/1", "WRONG_TYPE")]),
-    (COMPANY_FORM, {**ENTERPRISE, "full_name": "LI SI"}, [("", "UNKNOWN_FIELD")]),
-    (
-        COMPANY_FORM,
-        {**ENTERPRISE, "representative": {"full_name": "LI SI"}, "registration": None},
-        [("/registration", "NULL"), ("/representative/id_number", "REQUIRED")],
-    ),
-]
-
 
 @pytest.fixture(params=[pytest.param(side, id=name) for name, side in SIDES.items()])
 def side(request: pytest.FixtureRequest) -> Side:
@@ -128,9 +88,9 @@ def client(
     gateway: Build,
     request: pytest.FixtureRequest,
 ) -> FlaskClient:
-    """A gateway of this side; the switch-off has happened before it, or happens now."""
+    """A gateway in this situation; the switch-off is past or happens now."""
     sandbox.settings(legacy=side.before)
-    # Many faults in a row are something to remember too.
+    # Consecutive faults must not open the circuit.
     if side.before == side.after and "fault" not in request.node.name:
         client = shared(memory=side.before, **side.verification)
     else:
@@ -147,7 +107,7 @@ def client(
 
 
 def assert_taken(response: TestResponse, side: Side, kind: str) -> None:
-    """The answer of a backend of this side, in the words of the contract and no others."""
+    """Assert a success of a backend of this situation, with members of the contract only."""
     backend = (answer := response.get_json())["backend"]
     assert backend in side.serves
     status, state, final = {
@@ -169,7 +129,7 @@ def assert_taken(response: TestResponse, side: Side, kind: str) -> None:
 
 
 @pytest.mark.parametrize("form", FORMS, ids=str)
-def test_the_same_body_is_taken_and_ends_verified(
+def test_both_backends_accept_the_same_body_and_verify_the_customer(
     client: FlaskClient, sandbox: SandboxDriver, side: Side, form: Form
 ) -> None:
     response = submit(client, form)
@@ -187,7 +147,7 @@ def test_the_same_body_is_taken_and_ends_verified(
     assert result.get_json()["final"] is True
 
 
-def test_a_name_in_any_script_travels_unchanged(
+def test_both_backends_send_a_name_in_any_script_unchanged(
     client: FlaskClient, sandbox: SandboxDriver, side: Side, subtests: pytest.Subtests
 ) -> None:
     for name in ("张三", "Ñandú O'Brien-1", "Ahmad \u0622\u200c", "x" * 255):
@@ -199,7 +159,7 @@ def test_a_name_in_any_script_travels_unchanged(
             assert [name in entry["body"] for entry in taken] == [True]
 
 
-def test_the_same_code_of_huaweis_is_the_same_problem(
+def test_a_code_of_huawei_is_the_same_problem_on_both_backends(
     client: FlaskClient, sandbox: SandboxDriver, subtests: pytest.Subtests
 ) -> None:
     for upstream, (status, ours) in CODES.items():
@@ -212,7 +172,7 @@ def test_the_same_code_of_huaweis_is_the_same_problem(
     assert sandbox.processed() == 0
 
 
-def test_the_same_fault_is_the_same_problem_and_nothing_is_sent_twice(
+def test_a_fault_is_the_same_problem_on_both_backends_and_nothing_is_sent_twice(
     client: FlaskClient, sandbox: SandboxDriver, side: Side, subtests: pytest.Subtests
 ) -> None:
     for fault, expected in FAULTS.items():
@@ -224,12 +184,12 @@ def test_the_same_fault_is_the_same_problem_and_nothing_is_sent_twice(
             sent = [entry["operation"] for entry in sandbox.requests()]
             assert len(sent) == len(set(sent)) > 0
             if fault == "bad_json" and side.after != "served" and sent == ["verified-info"]:
-                # A 404 that cannot be read is not Huawei's word for the switch-off.
+                # An unreadable 404 is no evidence of the switch-off.
                 expected = (502, "UPSTREAM_MALFORMED")
             assert (response.status_code, code(response)) == expected
 
 
-def test_the_same_body_breaks_the_same_rules_and_is_sent_to_nobody(
+def test_a_body_breaks_the_same_rules_on_both_backends_and_is_not_sent(
     client: FlaskClient, sandbox: SandboxDriver, subtests: pytest.Subtests
 ) -> None:
     for form, body, errors in INVALID:
@@ -240,7 +200,7 @@ def test_the_same_body_breaks_the_same_rules_and_is_sent_to_nobody(
     assert sandbox.requests() == []
 
 
-def test_a_body_that_is_not_json_and_a_caller_without_the_scope_reach_nobody(
+def test_a_malformed_body_or_a_missing_scope_sends_nothing_on_both_backends(
     client: FlaskClient, sandbox: SandboxDriver
 ) -> None:
     path = f"/v1/customers/{CUSTOMER}/verifications/individual"
@@ -254,7 +214,9 @@ def test_a_body_that_is_not_json_and_a_caller_without_the_scope_reach_nobody(
     assert sandbox.requests() == []
 
 
-def test_a_dry_run_sends_nothing(client: FlaskClient, sandbox: SandboxDriver) -> None:
+def test_validate_only_sends_nothing_on_both_backends(
+    client: FlaskClient, sandbox: SandboxDriver
+) -> None:
     response = submit(client, query="?validate_only=true")
     assert (response.status_code, response.get_json()["taken"]) == (200, True)
     assert sandbox.requests() == []

@@ -1,4 +1,4 @@
-"""Idempotency-Key: replayed, reused, under way; and one write at a time for a customer."""
+"""Idempotency-Key: replay, reuse, in flight; and one write at a time for a customer."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ states = pytest.mark.parametrize("state", ["memory", "redis"])
 
 @states
 @pytest.mark.parametrize(("backend", "status"), [("legacy", 201), ("review", 202)])
-def test_a_repeat_gets_the_same_answer_and_nothing_is_sent(
+def test_a_repeat_with_the_same_key_gets_the_same_answer_and_nothing_is_sent(
     kept: Build, sandbox: SandboxDriver, backend: str, status: int, state: str
 ) -> None:
     app, customer = kept(state, backend), new_customer()
@@ -43,7 +43,7 @@ def test_a_repeat_gets_the_same_answer_and_nothing_is_sent(
 
 
 @states
-def test_the_same_body_in_another_order_is_the_same_request(
+def test_the_same_body_in_another_member_order_is_the_same_request(
     kept: Build, sandbox: SandboxDriver, state: str
 ) -> None:
     app, customer = kept(state, "review"), new_customer()
@@ -54,7 +54,7 @@ def test_the_same_body_in_another_order_is_the_same_request(
 
 
 @states
-def test_a_key_with_another_body_is_refused(
+def test_an_idempotency_key_with_another_body_is_refused(
     kept: Build, sandbox: SandboxDriver, state: str
 ) -> None:
     app, customer = kept(state, "review"), new_customer()
@@ -77,7 +77,7 @@ def test_a_key_with_another_body_is_refused(
     ],
     ids=lambda other: next(iter(other)),
 )
-def test_another_caller_kind_customer_account_or_key_is_another_request(
+def test_an_idempotency_key_is_scoped_by_caller_kind_customer_and_account(
     kept: Build, sandbox: SandboxDriver, state: str, other: dict[str, Any]
 ) -> None:
     app = kept(state, "legacy")
@@ -93,7 +93,7 @@ def test_another_caller_kind_customer_account_or_key_is_another_request(
 
 
 @states
-def test_without_a_key_every_request_is_sent(
+def test_without_an_idempotency_key_every_request_is_sent(
     kept: Build, sandbox: SandboxDriver, state: str
 ) -> None:
     app, customer = kept(state, "legacy"), new_customer()
@@ -102,7 +102,9 @@ def test_without_a_key_every_request_is_sent(
 
 
 @pytest.mark.parametrize("key", ["", "k" * 256, "a\x7f", "a\tb", "schl\xfcssel"], ids=repr)
-def test_a_key_that_is_none_is_refused(kept: Build, sandbox: SandboxDriver, key: str) -> None:
+def test_a_malformed_idempotency_key_is_refused(
+    kept: Build, sandbox: SandboxDriver, key: str
+) -> None:
     assert said(submit(kept("memory", "review"), new_customer(), key)) == (
         422,
         "VALIDATION_FAILED",
@@ -112,7 +114,9 @@ def test_a_key_that_is_none_is_refused(kept: Build, sandbox: SandboxDriver, key:
 
 
 @pytest.mark.parametrize("key", [" ", "k" * 255, "~!\"'{}"], ids=repr)
-def test_any_printable_key_is_taken(kept: Build, sandbox: SandboxDriver, key: str) -> None:
+def test_any_printable_idempotency_key_is_accepted(
+    kept: Build, sandbox: SandboxDriver, key: str
+) -> None:
     app, customer = kept("memory", "review"), new_customer()
     assert submit(app, customer, key).status_code == 202
     assert submit(app, customer, key).headers[REPLAYED] == "true"
@@ -121,7 +125,7 @@ def test_any_printable_key_is_taken(kept: Build, sandbox: SandboxDriver, key: st
 
 @pytest.fixture(params=["memory", "redis"])
 def slow(request: pytest.FixtureRequest, build: Build, valkey: Valkey) -> Flask:
-    """A gateway that waits for Huawei as long as it takes, and whose key is proven."""
+    """A gateway with a long read timeout and a proven key pair."""
     state = {"url": valkey.url} if request.param == "redis" else None
     app = build(state=state, timeouts={"read": 15.0}, verification={"backend": "review"})
     assert read(app).status_code == 200
@@ -137,7 +141,7 @@ def slow(request: pytest.FixtureRequest, build: Build, valkey: Valkey) -> Flask:
         pytest.param({"key": "old-rotating-key"}, BUSY, "AFTER_DELAY", id="another caller"),
     ],
 )
-def test_while_a_write_for_a_customer_is_under_way_others_are_told_to_wait(
+def test_a_second_write_for_a_customer_is_refused_while_the_first_is_in_progress(
     slow: Flask,
     sandbox: SandboxDriver,
     other: dict[str, Any],
@@ -161,7 +165,7 @@ def test_while_a_write_for_a_customer_is_under_way_others_are_told_to_wait(
     assert len(sandbox.requests("individual")) == 2
 
 
-def test_of_twenty_requests_with_one_key_at_two_gateways_one_is_sent(
+def test_one_of_twenty_requests_with_one_key_at_two_gateways_is_sent(
     build: Build, sandbox: SandboxDriver, valkey: Valkey
 ) -> None:
     both = [build(state={"url": valkey.url}, verification={"backend": "review"}) for _ in range(2)]
@@ -173,7 +177,7 @@ def test_of_twenty_requests_with_one_key_at_two_gateways_one_is_sent(
     assert [submit(app, "cust-20", "key-1").headers[REPLAYED] for app in both] == ["true"] * 2
 
 
-def test_of_twenty_callers_at_two_gateways_one_at_a_time_writes_for_a_customer(
+def test_twenty_callers_at_two_gateways_write_for_a_customer_one_at_a_time(
     build: Build, sandbox: SandboxDriver, valkey: Valkey
 ) -> None:
     both = [build(state={"url": valkey.url}) for _ in range(2)]
@@ -187,7 +191,7 @@ def test_of_twenty_callers_at_two_gateways_one_at_a_time_writes_for_a_customer(
 
 @states
 @pytest.mark.parametrize("customer", ["code-CBC-5002", "code-CBC-0250", "code-CBC-0151"])
-def test_a_refused_request_frees_its_key(
+def test_a_refused_request_releases_its_idempotency_key(
     kept: Build, sandbox: SandboxDriver, customer: str, state: str
 ) -> None:
     app, key = kept(state, "legacy"), f"key-{new_customer()}"
@@ -198,7 +202,7 @@ def test_a_refused_request_frees_its_key(
     assert len(sandbox.requests("verified-info")) == 2
 
 
-def test_a_request_that_was_not_sent_frees_its_key(build: Build) -> None:
+def test_a_request_that_was_not_sent_releases_its_idempotency_key(build: Build) -> None:
     app = build(upstream="http://127.0.0.1:1", reliability={"tries": 1})
     answers = [submit(app, body=body, idempotency="key-1") for body in (INDIVIDUAL, OTHER)]
     assert {said(one) for one in answers} == {(503, "UPSTREAM_UNREACHABLE", False)}
@@ -206,14 +210,16 @@ def test_a_request_that_was_not_sent_frees_its_key(build: Build) -> None:
     assert {one.get_json()["retry"] for one in early} == {"AFTER_DELAY"}
 
 
-def test_a_body_that_breaks_a_rule_takes_no_key(kept: Build, sandbox: SandboxDriver) -> None:
+def test_a_body_that_breaks_a_rule_reserves_no_idempotency_key(
+    kept: Build, sandbox: SandboxDriver
+) -> None:
     app, customer = kept("memory", "review"), new_customer()
     assert said(submit(app, customer, "key-1", body=PERSON))[1] == "EVIDENCE_REQUIRED"
     assert submit(app, customer, "key-1").status_code == 202
     assert len(sandbox.submissions()) == 1
 
 
-def test_checking_only_takes_no_key(kept: Build, sandbox: SandboxDriver) -> None:
+def test_validate_only_reserves_no_idempotency_key(kept: Build, sandbox: SandboxDriver) -> None:
     app, customer = kept("memory", "review"), new_customer()
     checked = submit(app, customer, "key-1", form="individual?validate_only=true")
     assert checked.status_code == 200

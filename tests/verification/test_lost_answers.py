@@ -1,6 +1,6 @@
-"""What a state proves about a lost answer: the table of decision 0014, cell by cell.
+"""The proof of a lost write by the customer's state: every cell of the table of decision 0014.
 
-Every cell is a customer of its own, with a gateway in front and the sandbox behind.
+Each cell is tested with its own customer, through the gateway and the sandbox.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _numbers = count(1)
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell of the table, and the customer it is tried on."""
+    """One cell of the table, and its customer."""
 
     backend: str
     form: Form
@@ -53,12 +53,12 @@ class Cell:
 
     @property
     def call(self) -> str:
-        """The sandbox's name of the call."""
+        """The sandbox's name for the call."""
         return "verified-info" if self.backend == "legacy" else self.form.applies
 
 
 def _rows() -> Iterable[tuple[list[str], list[str], str, dict[str, bool]]]:
-    """Backends, kinds, state before, and by state after whether it proves the submission."""
+    """Backends, kinds and state before; for each state after, whether it proves the write."""
     for line in DECISION.read_text().splitlines():
         columns = [part.strip() for part in line.strip("|").split("|")]
         if len(columns) != 7 or columns[0] not in ("review", "legacy", "either"):
@@ -80,21 +80,21 @@ def cells() -> list[Cell]:
     ]
 
 
-def test_the_table_has_every_cell() -> None:
+def test_the_table_of_lost_answers_has_every_combination() -> None:
     found = [(one.backend, one.form.path, one.before, one.after) for one in cells()]
     every = product(DONE, KINDS, (*STATES, UNKNOWN), STATES)
     assert sorted(found) == sorted(every)
 
 
 def shows(sandbox: SandboxDriver, cell: Cell, state: str, times: int | None = None) -> None:
-    """Let Huawei show a state of the cell's customer."""
+    """Let Huawei report this state of the cell's customer."""
     body = RESULTS[state]
     status = 502 if state == UNKNOWN else 200
     sandbox.fault("result", "status", customer=cell.customer, status=status, body=body, count=times)
 
 
 def walk(work: Callable[[Cell], None]) -> None:
-    """Do the work for every cell, many at a time."""
+    """Run the function for every cell, many concurrently."""
     with ThreadPoolExecutor(32) as threads:
         failed = [f"{cell}: {error}" for cell, error in threads.map(_tried(work), cells()) if error]
     assert not failed, "\n".join(failed)
@@ -119,7 +119,7 @@ def gateways(build: Build) -> dict[str, Flask]:
     }
 
 
-def test_in_the_same_request_a_state_is_the_answer_where_it_is_proven(
+def test_a_state_that_proves_the_lost_write_is_the_answer_of_the_same_request(
     gateways: dict[str, Flask], sandbox: SandboxDriver
 ) -> None:
     def work(cell: Cell) -> None:
@@ -134,11 +134,11 @@ def test_in_the_same_request_a_state_is_the_answer_where_it_is_proven(
     assert sandbox.processed("verified-info") == 0
 
 
-def test_a_repeat_is_answered_by_a_proven_state_and_sent_again_where_nothing_is_proven(
+def test_a_repeat_is_answered_by_a_proving_state_and_sent_again_otherwise(
     gateways: dict[str, Flask], sandbox: SandboxDriver
 ) -> None:
     def work(cell: Cell) -> None:
-        shows(sandbox, cell, cell.before, times=10)  # the looks after the lost answer too
+        shows(sandbox, cell, cell.before, times=10)  # including the reads after the lost answer
         sandbox.fault(cell.call, "refuse", customer=cell.customer, count=1)
         assert send(gateways, cell) == LOST
         drain(sandbox, cell)
@@ -153,7 +153,7 @@ def test_a_repeat_is_answered_by_a_proven_state_and_sent_again_where_nothing_is_
     assert len(sandbox.submissions()) == len(cells()) + len(sent)
 
 
-def test_without_a_record_no_state_is_the_answer_and_the_submission_is_sent(
+def test_without_a_record_of_an_earlier_try_the_submission_is_sent(
     gateways: dict[str, Flask], sandbox: SandboxDriver
 ) -> None:
     def work(cell: Cell) -> None:

@@ -1,4 +1,4 @@
-"""Answers of the legacy call that say nothing of a switch-off."""
+"""Answers of the legacy call that are no evidence of the switch-off."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_a_404_of_a_proxy_does_not_retire_the_legacy_api(
         (410, "CBC.0999", "LEGACY_API_RETIRED"),
     ],
 )
-def test_the_code_is_judged_before_the_status(
+def test_the_code_of_a_legacy_answer_is_judged_before_its_status(
     settings: Settings, status: int, huaweis: str, expected: str
 ) -> None:
     body = json.dumps({"error_code": huaweis, "error_msg": "x"})

@@ -1,4 +1,4 @@
-"""The true type of a file, by its first bytes."""
+"""The media type of a file, detected by its first bytes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ BMP_VERSIONS = (12, 40, 52, 56, 64, 108, 124)
 
 
 def bmp(header: int = 40, reserved: bytes = bytes(4), size: int = 1000) -> bytes:
-    """The head of a bitmap, by the layout of its file header."""
+    """The header of a bitmap file."""
     start = b"BM" + size.to_bytes(4, "little") + reserved + (54).to_bytes(4, "little")
     return start + header.to_bytes(4, "little") + bytes(14)
 
@@ -46,19 +46,19 @@ TEXTS = (
 
 
 @pytest.mark.parametrize(("media", "start"), ALL)
-def test_a_signature_is_known_whatever_follows(media: str, start: bytes) -> None:
+def test_a_file_format_is_recognised_by_its_signature_alone(media: str, start: bytes) -> None:
     for rest in (b"", b"\x00" * HEAD, b"\xff" * HEAD, b"<html>"):
         assert media_type((start + rest)[: max(HEAD, len(start))]) == media
 
 
 @pytest.mark.parametrize("text", TEXTS)
-def test_what_only_resembles_a_signature_is_none(text: bytes) -> None:
+def test_bytes_that_only_resemble_a_file_signature_are_not_recognised(text: bytes) -> None:
     assert media_type(text[:HEAD]) is None
 
 
 @st.composite
 def flawed(draw: st.DrawFn) -> bytes:
-    """A signature in which some bytes were changed."""
+    """A file signature with some bytes changed."""
     head = bytearray(draw(st.sampled_from(ALL))[1])
     for _ in range(draw(st.integers(0, 2))):
         head[draw(st.integers(0, len(head) - 1))] = draw(st.integers(0, 255))
@@ -67,7 +67,7 @@ def flawed(draw: st.DrawFn) -> bytes:
 
 @given(st.binary(max_size=2 * HEAD) | flawed())
 @example(b"BM" + bytes(30))
-def test_bytes_are_taken_only_with_a_whole_signature(head: bytes) -> None:
+def test_arbitrary_bytes_are_recognised_only_by_a_whole_file_signature(head: bytes) -> None:
     png = head.startswith(b"\x89PNG\r\n\x1a\n") and head[12:16] == b"IHDR"
     bitmap = head[:2] == b"BM" and head[6:10] == bytes(4)
     expected = {
@@ -81,25 +81,25 @@ def test_bytes_are_taken_only_with_a_whole_signature(head: bytes) -> None:
 
 
 @given(st.text(max_size=HEAD))
-def test_a_text_of_letters_is_never_a_picture(text: str) -> None:
+def test_a_text_of_letters_is_never_recognised_as_an_attachment(text: str) -> None:
     content = text.encode()
-    # A PDF and a GIF begin with letters: nothing else is to be had from so few bytes.
+    # A PDF and a GIF start with letters; their short signatures allow no further check.
     if not content.startswith((b"%PDF-", b"GIF87a", b"GIF89a")):
         assert media_type(content[:HEAD]) is None or b"\x00" in content
 
 
 @given(st.text(alphabet=st.characters(min_codepoint=9, max_codepoint=126), max_size=HEAD))
-def test_a_text_that_begins_with_bm_is_no_bitmap(text: str) -> None:
+def test_a_text_that_begins_with_bm_is_not_a_bitmap(text: str) -> None:
     assert media_type(b"BM" + text.encode()) is None
 
 
 @given(st.binary(min_size=4, max_size=4).filter(any))
-def test_a_bitmap_has_nothing_in_its_reserved_bytes(reserved: bytes) -> None:
+def test_a_bitmap_with_non_zero_reserved_bytes_is_refused(reserved: bytes) -> None:
     assert media_type(bmp(reserved=reserved)) is None
 
 
 @given(st.integers(0, 2**32 - 1).filter(lambda number: number not in BMP_VERSIONS))
-def test_a_bitmap_has_a_header_of_a_known_version(header: int) -> None:
+def test_a_bitmap_with_an_unknown_header_version_is_refused(header: int) -> None:
     assert media_type(bmp(header=header)) is None
 
 
@@ -108,6 +108,6 @@ def test_a_bitmap_may_have_any_size(size: int, header: int) -> None:
     assert media_type(bmp(header=header, size=size)) == "image/bmp"
 
 
-def test_every_format_has_a_type_that_is_recognised() -> None:
+def test_every_attachment_format_has_a_recognised_media_type() -> None:
     assert set(FORMATS) == {"jpg", "jpeg", "bmp", "png", "gif", "pdf"}
     assert set(MEDIA_TYPES.values()) == set(SIGNATURES)

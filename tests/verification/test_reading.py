@@ -1,4 +1,4 @@
-"""Where a verification stands, as Huawei's result tells it."""
+"""The status of a verification, from Huawei's review result."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.verification.conftest import Build
 OPINION = "Erika Mustermann, Pass unscharf: 护照照片模糊 <b>\"'&\\"
 TARGET = f"/v2/customers/realname-auths/result?customer_id={CUSTOMER}"
 
-# What Huawei's result says -> what we say
+# Huawei's result -> our answer
 RESULTS: list[tuple[dict[str, Any], str, bool]] = [
     ({}, "NOT_SUBMITTED", True),
     ({"review_result": None}, "NOT_SUBMITTED", True),
@@ -52,7 +52,7 @@ def answering(sandbox: SandboxDriver, body: Any, status: int = 200) -> None:
 
 @pytest.mark.parametrize("backend", ["legacy", "review", "auto"])
 @pytest.mark.parametrize(("result", "status", "final"), RESULTS)
-def test_each_result_has_its_status(
+def test_each_review_result_has_its_status(
     shared: Build,
     sandbox: SandboxDriver,
     backend: str,
@@ -82,7 +82,7 @@ def test_each_result_has_its_status(
         ({"review_result": 1}, ""),
     ],
 )
-def test_a_rejection_hands_over_the_reviewers_words(
+def test_a_rejection_contains_the_reviewers_reason(
     review: FlaskClient, sandbox: SandboxDriver, result: dict[str, Any], reason: str
 ) -> None:
     answering(sandbox, result)
@@ -92,7 +92,7 @@ def test_a_rejection_hands_over_the_reviewers_words(
 
 
 @pytest.mark.parametrize("result", MALFORMED, ids=str)
-def test_a_result_of_another_type_is_malformed(
+def test_a_review_result_of_another_type_is_upstream_malformed(
     review: FlaskClient, sandbox: SandboxDriver, result: dict[str, Any]
 ) -> None:
     answering(sandbox, result)
@@ -110,7 +110,7 @@ def test_a_result_of_another_type_is_malformed(
         ("code", (502, "UPSTREAM_ERROR")),
     ],
 )
-def test_a_read_that_fails_may_be_repeated(
+def test_a_failed_read_of_the_result_may_be_repeated(
     gateway: Build, sandbox: SandboxDriver, fault: str, expected: tuple[int, str]
 ) -> None:
     review = gateway(backend="review")
@@ -132,14 +132,14 @@ def test_a_read_that_fails_may_be_repeated(
         ("CBC.99000035", (404, "CUSTOMER_NOT_FOUND")),
     ],
 )
-def test_huaweis_codes_have_the_same_problems_as_on_a_submission(
+def test_codes_of_huawei_are_the_same_problems_on_a_read_as_on_a_submission(
     review: FlaskClient, upstream: str, expected: tuple[int, str]
 ) -> None:
     response = read(review, f"code-{upstream.replace('.', '-')}")
     assert (response.status_code, code(response)) == expected
 
 
-def test_a_review_is_followed_from_nothing_to_its_end(
+def test_a_read_follows_a_review_from_not_submitted_to_its_result(
     review: FlaskClient, sandbox: SandboxDriver
 ) -> None:
     seen = [read(review).get_json()["status"]]
@@ -150,7 +150,7 @@ def test_a_review_is_followed_from_nothing_to_its_end(
     assert seen == ["NOT_SUBMITTED", "IN_REVIEW", "VERIFIED"]
 
 
-def test_a_push_is_seen_only_where_huawei_shows_it(
+def test_a_legacy_push_is_reported_only_where_huawei_shows_it(
     legacy: FlaskClient, sandbox: SandboxDriver
 ) -> None:
     assert submit(legacy).status_code == 201
@@ -160,7 +160,7 @@ def test_a_push_is_seen_only_where_huawei_shows_it(
 
 
 def everything_logged(caplog: pytest.LogCaptureFixture) -> str:
-    """All that any logger was given at any level: texts, arguments, fields, exceptions."""
+    """Every log record at any level: texts, arguments, fields, exceptions."""
     return "\n".join(repr(vars(entry)) + entry.getMessage() for entry in caplog.records)
 
 

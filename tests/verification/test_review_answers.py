@@ -1,4 +1,4 @@
-"""What becomes of an application to the review backend, and what the caller is told."""
+"""Huawei's answers to an application on the review backend, and our answers to the caller."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from tests.support.verifications import (
 )
 from tests.verification.conftest import Build
 
-# Every code of the tables of mc_00017 to mc_00020 -> status, code and advice on repeating a write.
+# Every code of the tables of mc_00017 to mc_00020 -> status, code and `retry` of a write.
 REAL_NAME: dict[str, tuple[int, str, str]] = {
     "CBC.0100": (422, "UPSTREAM_REJECTED_FIELDS", "AFTER_FIX"),
     "CBC.0151": (503, "UPSTREAM_ACCESS_DENIED", "CONTACT_OPERATOR"),
     "CBC.0999": (502, "UPSTREAM_ERROR", "SAME_KEY"),
-    "CBC.99000027": (502, "UPSTREAM_UNMAPPED", "SAME_KEY"),  # the bank card's way only
+    "CBC.99000027": (502, "UPSTREAM_UNMAPPED", "SAME_KEY"),  # verification by bank card only
     "CBC.99000035": (404, "CUSTOMER_NOT_FOUND", "NEVER"),
     "CBC.99000099": (422, "ATTACHMENT_TOO_LARGE", "AFTER_FIX"),
     "CBC.99000100": (422, "ATTACHMENT_FORMAT", "AFTER_FIX"),
@@ -50,7 +50,7 @@ REAL_NAME: dict[str, tuple[int, str, str]] = {
     "APIGW.0308": (503, "UPSTREAM_THROTTLED", "AFTER_DELAY"),
     "APIG.0308": (503, "UPSTREAM_THROTTLED", "AFTER_DELAY"),
 }
-# The v2 paths are not expected to go: there it is a fault of the configuration.
+# The v2 paths are not expected to be retired: their absence is an error of the configuration.
 NOT_RETIRED = {"APIGW.0101": (502, "UPSTREAM_UNMAPPED")}
 
 
@@ -59,7 +59,7 @@ def statuses(sandbox: SandboxDriver) -> list[tuple[str, int | None]]:
 
 
 @pytest.mark.parametrize("form", FORMS, ids=str)
-def test_every_code_of_the_real_name_tables_has_its_problem(
+def test_every_code_of_huaweis_real_name_tables_has_its_problem(
     review: FlaskClient, sandbox: SandboxDriver, form: Form, subtests: pytest.Subtests
 ) -> None:
     for upstream, (status, ours, advice) in REAL_NAME.items():
@@ -74,7 +74,7 @@ def test_every_code_of_the_real_name_tables_has_its_problem(
     assert sandbox.processed(form.applies) == 0
 
 
-def test_a_v2_call_that_is_not_there_is_not_taken_for_the_switch_off(gateway: Build) -> None:
+def test_a_missing_v2_call_is_not_the_switch_off_of_legacy(gateway: Build) -> None:
     client = gateway(backend="auto", review_share=100)
     for upstream, expected in NOT_RETIRED.items():
         response = submit(client, customer=f"code-{upstream.replace('.', '-')}")
@@ -82,7 +82,7 @@ def test_a_v2_call_that_is_not_there_is_not_taken_for_the_switch_off(gateway: Bu
 
 
 @pytest.mark.parametrize("form", FORMS, ids=str)
-def test_what_a_person_reviews_is_answered_with_where_and_when_to_look(
+def test_an_application_in_review_is_answered_with_location_and_next_check(
     review: FlaskClient, sandbox: SandboxDriver, form: Form
 ) -> None:
     response = submit(review, form)
@@ -90,13 +90,13 @@ def test_what_a_person_reviews_is_answered_with_where_and_when_to_look(
     assert (response.status_code, answer["status"], answer["final"]) == (202, "IN_REVIEW", False)
     assert response.headers["Location"] == f"/v1/customers/{CUSTOMER}/verification"
     assert response.headers["Retry-After"] == str(answer["next_check_after_s"])
-    assert review.get(response.headers["Location"]).status_code == 401  # the path is there
+    assert review.get(response.headers["Location"]).status_code == 401  # the path exists
     assert statuses(sandbox) == [("result", 200), (form.applies, 200)]
 
 
 @pytest.mark.parametrize("form", FORMS, ids=str)
 @pytest.mark.parametrize("by", ["setting", "magic"])
-def test_what_nobody_reviews_is_read_once_and_verified(
+def test_an_application_without_a_review_is_read_once_and_verified(
     review: FlaskClient, sandbox: SandboxDriver, form: Form, by: str
 ) -> None:
     customer = "review-instant-1" if by == "magic" else CUSTOMER
@@ -119,7 +119,7 @@ def test_what_nobody_reviews_is_read_once_and_verified(
         ("throttled", {}),
         ("code", {"code": "CBC.0999"}),
         ("status", {"status": 200, "body": {"review_result": "two"}}),
-        ("status", {"status": 200, "body": {}}),  # not submitted, though it just was
+        ("status", {"status": 200, "body": {}}),  # "not submitted", although it was just submitted
         ("status", {"status": 200, "body": {"review_result": 0}}),
     ],
 )
@@ -143,7 +143,9 @@ def test_a_rejection_without_a_review_is_answered_at_once(
 ) -> None:
     sandbox.settings(is_review=0)
     rejected = {"review_result": 1, "opinion": "No."}
-    sandbox.fault("result", "status", status=200, body={}, count=1)  # before it is submitted
+    sandbox.fault(
+        "result", "status", status=200, body={}, count=1
+    )  # the read before the submission
     sandbox.fault("result", "status", status=200, body=rejected)
     response = submit(review, customer="cust-rejected")
     answer = response.get_json()
@@ -152,7 +154,7 @@ def test_a_rejection_without_a_review_is_answered_at_once(
 
 
 @pytest.mark.parametrize("before", [{"review_result": 1}, "<html>"], ids=["rejected", "unknown"])
-def test_a_rejection_that_can_be_an_earlier_one_is_not_told_of_a_new_application(
+def test_a_rejection_of_an_earlier_application_is_not_reported_for_a_new_one(
     review: FlaskClient, sandbox: SandboxDriver, before: Any
 ) -> None:
     sandbox.settings(is_review=0)
@@ -164,14 +166,16 @@ def test_a_rejection_that_can_be_an_earlier_one_is_not_told_of_a_new_application
 
 
 @pytest.mark.parametrize("form", [PERSON_FORM, COMPANY_FORM], ids=str)
-def test_a_second_application_meets_the_first(review: FlaskClient, form: Form) -> None:
+def test_a_second_application_during_a_review_is_refused(review: FlaskClient, form: Form) -> None:
     assert submit(review, form).status_code == 202
     again = submit(review, form)
     assert (again.status_code, code(again)) == (409, "ALREADY_VERIFIED_OR_IN_REVIEW")
     assert submit(review, form, customer="cust-0002").status_code == 202
 
 
-def test_a_rejected_customer_applies_again(review: FlaskClient, sandbox: SandboxDriver) -> None:
+def test_a_rejected_customer_may_apply_again_at_review(
+    review: FlaskClient, sandbox: SandboxDriver
+) -> None:
     assert submit(review).status_code == 202
     sandbox.review(CUSTOMER, "rejected", "Blurred.")
     assert read(review).get_json()["status"] == "REJECTED"
@@ -179,7 +183,9 @@ def test_a_rejected_customer_applies_again(review: FlaskClient, sandbox: Sandbox
     assert read(review).get_json()["status"] == "IN_REVIEW"
 
 
-def test_a_verified_person_becomes_a_company(review: FlaskClient, sandbox: SandboxDriver) -> None:
+def test_a_verified_individual_can_change_to_an_enterprise(
+    review: FlaskClient, sandbox: SandboxDriver
+) -> None:
     assert submit(review).status_code == 202
     sandbox.review(CUSTOMER, "passed")
     refused = submit(review, COMPANY_FORM)

@@ -1,4 +1,4 @@
-"""What the review backend sends to Huawei, and what it refuses to send."""
+"""The bodies that the review backend sends to Huawei, and its refusals."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ CALLS = {
 }
 
 TWO, THREE = ("981/page.jpg", "981/holding.png"), ("a.jpg", "b.jpg", "c.pdf")
-# document -> Huawei's verified_type and the pictures it asks for (mc_00017)
+# document -> Huawei's verified_type and number of attachments (mc_00017)
 PERSONAL = {
     "PASSPORT": (3, TWO),
     "HK_MACAU_PERMIT": (5, THREE),
@@ -69,7 +69,7 @@ FEW, FORMAT = [("/attachments", "EVIDENCE_REQUIRED")], "ATTACHMENT_FORMAT"
 
 
 def applied(sandbox: SandboxDriver, form: Form) -> dict[str, Any]:
-    """The body of the one call that was sent."""
+    """The body of the only call that was sent."""
     (entry,) = sandbox.submissions()
     assert (entry["method"], entry["target"]) == CALLS[form.path]
     assert entry["headers"]["Content-Type"] == "application/json"
@@ -79,7 +79,7 @@ def applied(sandbox: SandboxDriver, form: Form) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("document", PERSONAL)
-def test_a_person_is_sent_in_huaweis_words(
+def test_an_individual_is_sent_in_huaweis_v2_fields(
     review: FlaskClient, sandbox: SandboxDriver, document: str
 ) -> None:
     number, pictures = PERSONAL[document]
@@ -99,7 +99,7 @@ def test_a_person_is_sent_in_huaweis_words(
 
 @pytest.mark.parametrize("document", CERTIFICATES)
 @pytest.mark.parametrize("form", [COMPANY_FORM, CHANGE_FORM], ids=str)
-def test_a_company_is_sent_in_huaweis_words(
+def test_an_enterprise_is_sent_in_huaweis_v2_fields(
     review: FlaskClient, sandbox: SandboxDriver, form: Form, document: str
 ) -> None:
     assert submit(review, form, documented(ENTERPRISE, document)).status_code == 202
@@ -121,7 +121,7 @@ LEFT_OUT: list[tuple[dict[str, Any], set[str]]] = [
 
 
 @pytest.mark.parametrize(("body", "absent"), LEFT_OUT)
-def test_what_a_company_does_not_say_is_left_out(
+def test_optional_fields_of_an_enterprise_are_omitted_where_absent(
     review: FlaskClient, sandbox: SandboxDriver, body: dict[str, Any], absent: set[str]
 ) -> None:
     assert submit(review, COMPANY_FORM, body).status_code == 202
@@ -129,7 +129,7 @@ def test_what_a_company_does_not_say_is_left_out(
 
 
 @pytest.mark.parametrize("pictures", [["a.jpg"], ["a.jpg", "b.pdf"]])
-def test_a_company_without_a_representative_names_none(
+def test_an_enterprise_without_a_representative_is_sent_without_one(
     review: FlaskClient, sandbox: SandboxDriver, pictures: list[str]
 ) -> None:
     body = without({**ENTERPRISE, "attachments": pictures}, "representative")
@@ -139,7 +139,7 @@ def test_a_company_without_a_representative_names_none(
 
 
 @pytest.mark.parametrize(("document", "wanted"), [(d, len(p)) for d, (_, p) in PERSONAL.items()])
-def test_a_person_needs_as_many_pictures_as_the_document_asks_for(
+def test_an_individual_needs_the_number_of_attachments_of_the_document(
     review: FlaskClient, sandbox: SandboxDriver, document: str, wanted: int
 ) -> None:
     for number in {1, 2, 3, 4} - {wanted}:
@@ -152,7 +152,7 @@ def test_a_person_needs_as_many_pictures_as_the_document_asks_for(
 
 
 @pytest.mark.parametrize("form", [PERSON_FORM, COMPANY_FORM, CHANGE_FORM], ids=str)
-def test_without_pictures_nothing_is_sent(
+def test_review_sends_nothing_without_attachments(
     review: FlaskClient, sandbox: SandboxDriver, form: Form
 ) -> None:
     response = submit(review, form, without(form.body, "attachments"))
@@ -162,7 +162,7 @@ def test_without_pictures_nothing_is_sent(
 
 
 @pytest.mark.parametrize("document", ["ID_CARD", "ID_CARD_GEN1", "ID_CARD_TEMPORARY"])
-def test_documents_that_only_legacy_takes_are_refused(
+def test_review_refuses_documents_that_only_legacy_accepts(
     review: FlaskClient, sandbox: SandboxDriver, document: str
 ) -> None:
     response = submit(review, body=documented(INDIVIDUAL, document))
@@ -172,7 +172,7 @@ def test_documents_that_only_legacy_takes_are_refused(
 
 
 @pytest.mark.parametrize("ending", ["jpg", "jpeg", "bmp", "png", "gif", "pdf", "JPG", "Pdf"])
-def test_every_format_of_huaweis_is_named_as_it_was_given(
+def test_every_attachment_format_of_huawei_is_sent_as_submitted(
     review: FlaskClient, sandbox: SandboxDriver, ending: str
 ) -> None:
     pictures = [f"Kyc/981/Page.{ending}", f".hidden/..odd.name.{ending}"]
@@ -188,7 +188,7 @@ WRONG_PATHS = (
 
 
 @pytest.mark.parametrize("path", WRONG_PATHS)
-def test_a_path_that_is_not_relative_or_not_a_picture_is_refused(
+def test_an_attachment_path_that_is_not_relative_or_of_another_format_is_refused(
     review: FlaskClient, sandbox: SandboxDriver, path: str
 ) -> None:
     response = submit(review, body={**INDIVIDUAL, "attachments": ["a.jpg", path]})
@@ -204,7 +204,7 @@ def test_a_path_that_is_not_relative_or_not_a_picture_is_refused(
         "https://kyc/download/a.jpg",
     ],
 )
-def test_a_path_with_the_bucket_or_the_prefix_is_never_taken(
+def test_an_attachment_path_with_the_bucket_or_the_prefix_is_refused(
     review: FlaskClient, sandbox: SandboxDriver, path: str
 ) -> None:
     response = submit(review, body={**INDIVIDUAL, "attachments": [path, "b.jpg"]})
@@ -212,7 +212,7 @@ def test_a_path_with_the_bucket_or_the_prefix_is_never_taken(
     assert not any(entry["processed"] for entry in sandbox.submissions())
 
 
-def test_several_flaws_are_named_at_once(review: FlaskClient) -> None:
+def test_several_errors_of_attachments_are_reported_in_one_answer(review: FlaskClient) -> None:
     body = documented({**INDIVIDUAL, "full_name": "x" * 256}, "ID_CARD")
     response = submit(review, body=without(body, "attachments"))
     assert code(response) == "VALIDATION_FAILED"
@@ -223,7 +223,7 @@ def test_several_flaws_are_named_at_once(review: FlaskClient) -> None:
     ]
 
 
-def test_auto_complains_for_the_backend_that_takes_the_document(shared: Build) -> None:
+def test_auto_reports_the_errors_of_the_backend_that_accepts_the_document(shared: Build) -> None:
     client = shared(backend="auto")
     body = without(documented(INDIVIDUAL, "ID_CARD"), "partner_user_id")
     assert fields_at_fault(submit(client, body=body)) == [("/partner_user_id", "REQUIRED")]

@@ -1,4 +1,4 @@
-"""The day on which Huawei switches the legacy call off: what is believed, and what is told."""
+"""The switch-off of Huawei's legacy call: the gateway's belief, and its answers."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def client(gateway: Build, clock: Clock) -> FlaskClient:
 
 
 @pytest.mark.parametrize("off", ["retired", "gone"])
-def test_every_submission_moves_to_review_at_once_and_legacy_is_tried_until_it_is_believed(
+def test_submissions_move_to_review_and_legacy_is_tried_until_the_switch_off_is_believed(
     client: FlaskClient, sandbox: SandboxDriver, off: str
 ) -> None:
     sandbox.settings(legacy=off)
@@ -58,7 +58,9 @@ def test_every_submission_moves_to_review_at_once_and_legacy_is_tried_until_it_i
     assert sent(sandbox) == ["individual"]
 
 
-def test_one_customer_alone_is_not_believed(client: FlaskClient, sandbox: SandboxDriver) -> None:
+def test_refusals_for_one_customer_are_not_believed_as_the_switch_off(
+    client: FlaskClient, sandbox: SandboxDriver
+) -> None:
     sandbox.settings(legacy="retired")
     for _ in range(CUSTOMERS + 2):
         assert problem(submit(client, body=NO_PICTURES)) == UNAVAILABLE
@@ -67,7 +69,7 @@ def test_one_customer_alone_is_not_believed(client: FlaskClient, sandbox: Sandbo
 
 
 @pytest.mark.parametrize("body", LEGACY_ONLY)
-def test_while_it_is_unproven_what_only_legacy_takes_may_be_repeated(
+def test_a_legacy_only_submission_may_be_repeated_while_the_switch_off_is_unconfirmed(
     client: FlaskClient, sandbox: SandboxDriver, body: dict[str, Any]
 ) -> None:
     sandbox.settings(legacy="retired")
@@ -84,7 +86,7 @@ def test_while_it_is_unproven_what_only_legacy_takes_may_be_repeated(
 
 
 @pytest.mark.parametrize("body", LEGACY_ONLY)
-def test_once_it_is_proven_what_only_legacy_takes_is_the_operators_to_solve(
+def test_a_legacy_only_submission_is_for_the_operator_once_the_switch_off_is_confirmed(
     client: FlaskClient, sandbox: SandboxDriver, clock: Clock, body: dict[str, Any]
 ) -> None:
     prove(client, sandbox, clock)
@@ -99,10 +101,10 @@ def test_once_it_is_proven_what_only_legacy_takes_is_the_operators_to_solve(
     assert sent(sandbox) == ["verified-info"]
 
 
-def test_what_neither_backend_takes_is_the_callers_fault_before_and_after(
+def test_a_submission_that_no_backend_accepts_is_the_callers_fault_before_and_after(
     client: FlaskClient, sandbox: SandboxDriver, clock: Clock
 ) -> None:
-    # Legacy needs `partner_user_id`, review the attachments.
+    # Legacy needs `partner_user_id`; review needs the attachments.
     neither = without(INDIVIDUAL, "attachments", "partner_user_id")
     before = submit(client, body=neither)
     assert problem(before) == (422, "VALIDATION_FAILED", "AFTER_FIX", "CALLER")
@@ -114,7 +116,7 @@ def test_what_neither_backend_takes_is_the_callers_fault_before_and_after(
     assert sent(sandbox) == []
 
 
-def test_with_review_the_evidence_is_still_the_callers_to_send(
+def test_with_backend_review_missing_attachments_stay_the_callers_fault(
     gateway: Build, sandbox: SandboxDriver
 ) -> None:
     sandbox.settings(legacy="retired")
@@ -124,7 +126,7 @@ def test_with_review_the_evidence_is_still_the_callers_to_send(
 
 
 @pytest.mark.parametrize("off", ["retired", "gone"])
-def test_with_legacy_each_submission_is_sent_and_nothing_is_remembered(
+def test_with_backend_legacy_each_submission_is_sent_and_no_switch_off_is_recorded(
     gateway: Build, sandbox: SandboxDriver, off: str
 ) -> None:
     client = gateway(backend="legacy")
@@ -140,7 +142,7 @@ def test_with_legacy_each_submission_is_sent_and_nothing_is_remembered(
     assert submit(client).status_code == 201
 
 
-def test_with_legacy_the_belief_of_a_gateway_on_auto_is_left_alone(
+def test_a_gateway_with_backend_legacy_does_not_change_the_belief_of_one_on_auto(
     gateway: Build, sandbox: SandboxDriver, clock: Clock
 ) -> None:
     state = MemoryState(now=clock)
@@ -153,7 +155,9 @@ def test_with_legacy_the_belief_of_a_gateway_on_auto_is_left_alone(
     assert retired(auto) is not None
 
 
-def test_accounts_believe_it_each_for_itself(gateway: Build, sandbox: SandboxDriver) -> None:
+def test_each_account_has_its_own_belief_about_the_switch_off(
+    gateway: Build, sandbox: SandboxDriver
+) -> None:
     client = gateway(backend="auto", review_share=0)
     believe(client, sandbox)
     sandbox.settings(legacy="served")
@@ -161,7 +165,7 @@ def test_accounts_believe_it_each_for_itself(gateway: Build, sandbox: SandboxDri
     assert retired(client) is not None
 
 
-def test_an_answer_that_was_given_is_replayed_after_the_switch_off(
+def test_an_earlier_answer_is_replayed_after_the_switch_off(
     client: FlaskClient, sandbox: SandboxDriver, clock: Clock
 ) -> None:
     path = "/v1/customers/cust-0001/verifications/individual"
@@ -173,7 +177,7 @@ def test_an_answer_that_was_given_is_replayed_after_the_switch_off(
     assert sent(sandbox) == []
 
 
-def test_the_key_of_a_submission_that_was_not_processed_may_be_used_again(
+def test_the_idempotency_key_of_an_unprocessed_submission_may_be_reused(
     client: FlaskClient, sandbox: SandboxDriver
 ) -> None:
     path = "/v1/customers/cust-0001/verifications/individual"
@@ -184,7 +188,7 @@ def test_the_key_of_a_submission_that_was_not_processed_may_be_used_again(
     assert client.post(path, json=NO_PICTURES, headers=headers).status_code == 201
 
 
-def test_a_check_tells_what_would_be_sent_and_is_no_probe(
+def test_validate_only_during_the_switch_off_sends_no_probe(
     client: FlaskClient, sandbox: SandboxDriver, clock: Clock
 ) -> None:
     assert submit(client, query=CHECK).get_json()["backend"] == "legacy"
@@ -199,7 +203,9 @@ def test_a_check_tells_what_would_be_sent_and_is_no_probe(
     assert sent(sandbox) == []
 
 
-def test_capabilities_list_what_is_served(client: FlaskClient, sandbox: SandboxDriver) -> None:
+def test_capabilities_list_legacy_only_while_it_is_served(
+    client: FlaskClient, sandbox: SandboxDriver
+) -> None:
     def backends() -> list[str]:
         told: list[str] = client.get("/v1/capabilities", headers=bearer()).get_json()["backends"]
         return told
@@ -211,7 +217,7 @@ def test_capabilities_list_what_is_served(client: FlaskClient, sandbox: SandboxD
     assert backends() == ["review"]
 
 
-def test_the_log_tells_when_it_is_suspected_believed_confirmed_and_over(
+def test_the_log_has_each_stage_of_the_switch_off(
     client: FlaskClient, sandbox: SandboxDriver, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     prove(client, sandbox, clock)

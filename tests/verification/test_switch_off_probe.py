@@ -1,4 +1,4 @@
-"""How a belief in the switch-off is probed, confirmed, dropped and lost."""
+"""How the belief in the switch-off is probed, confirmed, dropped and lost."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def client(gateway: Build, clock: Clock) -> FlaskClient:
     return on_clock(gateway(backend="auto", review_share=0), clock)
 
 
-def test_one_submission_an_interval_is_the_probe_and_goes_on_to_review(
+def test_one_submission_per_interval_probes_legacy_and_then_goes_to_review(
     client: FlaskClient, sandbox: SandboxDriver, clock: Clock
 ) -> None:
     believe(client, sandbox)
@@ -48,7 +48,7 @@ def test_one_submission_an_interval_is_the_probe_and_goes_on_to_review(
         clock.pass_time(PROBE_INTERVAL)
 
 
-def test_a_probe_that_succeeds_forgets_everything(
+def test_a_successful_probe_clears_the_belief_and_its_evidence(
     client: FlaskClient, sandbox: SandboxDriver, clock: Clock
 ) -> None:
     prove(client, sandbox, clock)
@@ -58,7 +58,7 @@ def test_a_probe_that_succeeds_forgets_everything(
     assert submit(client, body=NO_PICTURES).status_code == 201
     assert retired(client) is None
     assert submit(client, customer="cust-2").get_json()["backend"] == "legacy"
-    # What was heard before does not count any more.
+    # Earlier evidence no longer counts.
     sandbox.settings(legacy="retired")
     for number in range(CUSTOMERS - 1):
         submit(client, customer=f"told-{number}")
@@ -67,7 +67,7 @@ def test_a_probe_that_succeeds_forgets_everything(
     assert retired(client) is not None
 
 
-def test_a_success_between_the_answers_starts_the_count_anew(
+def test_a_legacy_success_between_refusals_resets_their_count(
     client: FlaskClient, sandbox: SandboxDriver
 ) -> None:
     for number in range(3 * CUSTOMERS):
@@ -76,7 +76,7 @@ def test_a_success_between_the_answers_starts_the_count_anew(
     assert retired(client) is None
 
 
-def test_submissions_that_prefer_review_or_that_only_review_takes_are_no_probes(
+def test_submissions_that_go_to_review_anyway_are_not_probes(
     gateway: Build, sandbox: SandboxDriver, clock: Clock
 ) -> None:
     client = on_clock(gateway(backend="auto", review_share=100), clock)
@@ -92,7 +92,7 @@ def test_submissions_that_prefer_review_or_that_only_review_takes_are_no_probes(
     assert sent(sandbox) == ["verified-info"]
 
 
-def test_a_belief_that_nobody_could_probe_lapses_to_not_known(
+def test_a_belief_without_a_probe_expires_to_unknown(
     client: FlaskClient, sandbox: SandboxDriver, clock: Clock
 ) -> None:
     prove(client, sandbox, clock)
@@ -104,7 +104,7 @@ def test_a_belief_that_nobody_could_probe_lapses_to_not_known(
     assert sent(sandbox) == ["verified-info"]
 
 
-def test_a_suspicion_lapses_a_day_after_the_first_answer(clock: Clock) -> None:
+def test_a_suspicion_expires_a_day_after_the_first_refusal(clock: Clock) -> None:
     state = MemoryState(now=clock)
     switch_off = SwitchOff("default", state, SEALING, now=clock)
     switch_off.refused("cust-0")
@@ -116,7 +116,7 @@ def test_a_suspicion_lapses_a_day_after_the_first_answer(clock: Clock) -> None:
     assert stages == ["SUSPECTED", "SUSPECTED", "BELIEVED"]
 
 
-def test_an_answer_that_was_on_its_way_when_the_belief_was_formed_proves_nothing(
+def test_an_answer_to_a_call_sent_before_the_belief_proves_nothing(
     clock: Clock,
 ) -> None:
     switch_off = SwitchOff("default", MemoryState(now=clock), SEALING, now=clock)
@@ -129,7 +129,7 @@ def test_an_answer_that_was_on_its_way_when_the_belief_was_formed_proves_nothing
 @pytest.mark.parametrize(
     "record", [b"", b"\xff", b"[]", b"{}", b"null", b'{"stage": 9}', b"[" * 100_000]
 )
-def test_a_record_that_cannot_be_read_is_dropped(clock: Clock, record: bytes) -> None:
+def test_an_unreadable_record_of_the_switch_off_is_dropped(clock: Clock, record: bytes) -> None:
     state = MemoryState(now=clock)
     switch_off = SwitchOff("default", state, SEALING, now=clock)
     switch_off.refused("cust-0")
@@ -139,7 +139,7 @@ def test_a_record_that_cannot_be_read_is_dropped(clock: Clock, record: bytes) ->
     assert stages == ["SUSPECTED", "SUSPECTED", "BELIEVED"]
 
 
-def test_replicas_that_hear_it_at_the_same_moment_do_not_take_the_belief_back() -> None:
+def test_replicas_that_learn_of_the_switch_off_at_once_do_not_revoke_the_belief() -> None:
     for _ in range(50):
         switch_off = SwitchOff("default", MemoryState(), SEALING)
         customers = [f"cust-{number}" for number in range(6)]

@@ -1,8 +1,7 @@
-"""The belief in the switch-off that replicas share in a Valkey, also when that is lost."""
+"""The belief in the switch-off that replicas share in Valkey, and its loss."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -34,14 +33,8 @@ from tests.verification.switched_off import (
 
 
 @pytest.fixture
-def valkey() -> Iterator[Valkey]:
-    with Valkey() as server:
-        yield server
-
-
-@pytest.fixture
 def replicas(
-    tmp_path: Path, sandbox: SandboxDriver, valkey: Valkey, clock: Clock
+    tmp_path: Path, sandbox: SandboxDriver, mortal: Valkey, clock: Clock
 ) -> list[FlaskClient]:
     """Two gateways that prefer legacy, on one Valkey and on the test's clock."""
     key_file = tmp_path / "state-key"
@@ -51,7 +44,7 @@ def replicas(
         folder = tmp_path / name
         folder.mkdir()
         settings = configured(folder, sandbox.url, backend="auto", review_share=0)
-        state = {"state": {"url": valkey.url, "key_file": key_file}}
+        state = {"state": {"url": mortal.url, "key_file": key_file}}
         settings = Settings.model_validate(settings.model_dump() | state)
         client = create_app(settings).test_client()
         with client.application.app_context():
@@ -59,13 +52,13 @@ def replicas(
     return made
 
 
-def pass_time(clock: Clock, valkey: Valkey, seconds: float) -> None:
+def pass_time(clock: Clock, mortal: Valkey, seconds: float) -> None:
     clock.pass_time(seconds)
-    valkey.pass_time(seconds)
+    mortal.pass_time(seconds)
 
 
-def test_replicas_believe_together_probe_once_together_and_forget_together(
-    replicas: list[FlaskClient], sandbox: SandboxDriver, valkey: Valkey, clock: Clock
+def test_replicas_share_the_belief_the_probe_and_the_recovery(
+    replicas: list[FlaskClient], sandbox: SandboxDriver, mortal: Valkey, clock: Clock
 ) -> None:
     one, other = replicas
     sandbox.settings(legacy="retired")
@@ -75,7 +68,7 @@ def test_replicas_believe_together_probe_once_together_and_forget_together(
     assert retired(one) == retired(other) is not None
     sent(sandbox)
 
-    # Young, the round of the probe that proves it, and proven.
+    # Stages: new, during the confirming probe, and confirmed.
     rounds = [({UNAVAILABLE}, 0), ({UNAVAILABLE, RETIRED}, 1), ({RETIRED}, 1)]
     for expected, probes in rounds:
         answers = together(
@@ -85,7 +78,7 @@ def test_replicas_believe_together_probe_once_together_and_forget_together(
         assert told <= expected
         assert not probes or RETIRED in told
         assert sent(sandbox) == ["verified-info"] * probes
-        pass_time(clock, valkey, PROBE_INTERVAL)
+        pass_time(clock, mortal, PROBE_INTERVAL)
 
     sandbox.settings(legacy="served")
     assert submit(other, body=NO_PICTURES).status_code == 201
@@ -93,7 +86,7 @@ def test_replicas_believe_together_probe_once_together_and_forget_together(
     assert submit(one, body=NO_PICTURES, customer="cust-9").status_code == 201
 
 
-def test_many_who_meet_the_switch_off_at_two_replicas_at_once_all_move(
+def test_many_concurrent_submissions_at_two_replicas_all_move_to_review(
     replicas: list[FlaskClient], sandbox: SandboxDriver
 ) -> None:
     sandbox.settings(legacy="retired")
@@ -105,13 +98,13 @@ def test_many_who_meet_the_switch_off_at_two_replicas_at_once_all_move(
     assert retired(replicas[0]) == retired(replicas[1]) is not None
 
 
-def test_a_replica_that_lost_the_shared_state_goes_on_by_what_it_hears_itself(
-    replicas: list[FlaskClient], sandbox: SandboxDriver, valkey: Valkey
+def test_a_replica_that_lost_the_shared_state_relies_on_its_own_evidence(
+    replicas: list[FlaskClient], sandbox: SandboxDriver, mortal: Valkey
 ) -> None:
     one, other = replicas
     believe(one, sandbox)
-    valkey.kill()
-    # One wrote the belief and keeps it; the other one has never heard of it and asks.
+    mortal.kill()
+    # One replica wrote the belief and keeps it; the other does not know it and asks.
     assert submit(one, customer="cust-1").status_code == 202
     assert sent(sandbox) == ["individual"]
     for number in range(CUSTOMERS):
@@ -121,30 +114,30 @@ def test_a_replica_that_lost_the_shared_state_goes_on_by_what_it_hears_itself(
     assert sent(sandbox) == ["individual"]
 
 
-def test_a_state_that_lost_its_records_is_not_believed(
-    replicas: list[FlaskClient], sandbox: SandboxDriver, valkey: Valkey
+def test_the_belief_ends_when_the_shared_state_loses_its_records(
+    replicas: list[FlaskClient], sandbox: SandboxDriver, mortal: Valkey
 ) -> None:
     one, _ = replicas
     believe(one, sandbox)
-    valkey.clear()
+    mortal.clear()
     assert retired(one) is None
     assert submit(one, customer="cust-1").status_code == 202
     assert sent(sandbox) == ["verified-info", "individual"]
 
 
-def test_what_is_stored_names_no_customer(
-    replicas: list[FlaskClient], sandbox: SandboxDriver, valkey: Valkey
+def test_the_stored_record_of_the_switch_off_names_no_customer(
+    replicas: list[FlaskClient], sandbox: SandboxDriver, mortal: Valkey
 ) -> None:
     believe(replicas[0], sandbox)
-    stored = {key: value for key, value in valkey.values().items() if b"switch-off" in key}
+    stored = {key: value for key, value in mortal.values().items() if b"switch-off" in key}
     assert stored
     assert b"told-" not in b"".join((*stored.keys(), *stored.values()))
 
 
-def test_a_lost_state_does_not_keep_what_another_replica_forgot(
-    valkey: Valkey, clock: Clock
+def test_a_replica_that_lost_the_state_does_not_keep_a_belief_that_another_cleared(
+    mortal: Valkey, clock: Clock
 ) -> None:
-    states = [SharedState(valkey.settings) for _ in range(2)]
+    states = [SharedState(mortal.settings) for _ in range(2)]
     one, other = (SwitchOff("default", state, SEALING, now=clock) for state in states)
     for number in range(CUSTOMERS):
         one.refused(f"cust-{number}")

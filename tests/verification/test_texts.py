@@ -1,4 +1,4 @@
-"""One rule on every text: names as people write them go through, what nobody can read does not."""
+"""One rule for every text field: real names are accepted, unprintable texts are refused."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ NAMES = [
     for entry in json.loads((Path(__file__).parents[1] / "vectors/names.json").read_text("utf-8"))
 ]
 BACKENDS = ("legacy", "review")
-# Huawei's names of what the contract calls name, company name, and the rest that is free text.
+# Huawei's fields for the free text fields of the contract.
 SENT = {
     ("legacy", "/full_name"): "name",
     ("legacy", "/legal_name"): "name",
@@ -79,7 +79,7 @@ BROKEN = [
     *((f"{MARK}{one}Li", "CHARACTERS") for one in CONTROLS + DIRECTIONS + INVISIBLE),
     *((f"{MARK}{one}Li", "CHARACTERS") for one in NO_CHARACTERS),
     *((one, "CHARACTERS") for one in CONTROLS + DIRECTIONS + INVISIBLE + NO_CHARACTERS),
-    # A joiner or a selector behind what it cannot act on.
+    # A joiner or a selector after a character that it cannot join or select.
     *(
         (text, "CHARACTERS")
         for text in ("张\u200d三", "\u0639 \u200c\u0631", "\u0639\u200c\u200c\u0631")
@@ -92,7 +92,7 @@ BROKEN = [
 
 
 def texts(schema: Schema, parent: str = "") -> Iterator[str]:
-    """The pointer of every text that a schema takes."""
+    """The pointer of every text field of a schema."""
     for name, field in schema.fields.items():
         pointer = f"{parent}/{name}"
         if isinstance(field, Part):
@@ -116,7 +116,7 @@ def with_text(body: dict[str, Any], pointer: str, text: str) -> dict[str, Any]:
     return changed(body, pointer, text)
 
 
-def test_every_text_of_the_contract_is_among_the_tested_ones() -> None:
+def test_every_text_field_of_the_contract_is_tested() -> None:
     assert {pointer for _, pointer in TEXTS} == {
         *("/full_name", "/legal_name", "/document/type", "/document/number", "/partner_user_id"),
         *("/registration/country", "/registration/address", "/attachments/0"),
@@ -132,7 +132,7 @@ def assert_refused(client: FlaskClient, form: Form, pointer: str, text: str, rul
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_a_text_that_nobody_can_read_is_refused_and_not_repeated(
+def test_an_unprintable_text_is_refused_and_not_repeated(
     shared: Build, sandbox: SandboxDriver, backend: str, subtests: pytest.Subtests
 ) -> None:
     for text, rule in BROKEN:
@@ -149,7 +149,7 @@ FEW = [
 
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize(("form", "pointer"), TEXTS, ids=str)
-def test_the_rule_holds_for_every_text_of_the_contract(
+def test_the_rule_on_unprintable_texts_applies_to_every_text_field(
     shared: Build, sandbox: SandboxDriver, backend: str, form: Form, pointer: str
 ) -> None:
     for text, rule in FEW:
@@ -160,7 +160,7 @@ def test_the_rule_holds_for_every_text_of_the_contract(
 @pytest.mark.parametrize(
     "country", ["cn", "Cn", "CHN", "C", "C1", "\uff23\uff2e", "中国", "ÇN", "", "C N"]
 )
-def test_a_country_is_two_capital_letters_and_nothing_else(
+def test_a_country_is_exactly_two_capital_letters(
     shared: Build, sandbox: SandboxDriver, country: str
 ) -> None:
     for backend in BACKENDS:
@@ -171,7 +171,7 @@ def test_a_country_is_two_capital_letters_and_nothing_else(
 
 
 def unreadable(text: str) -> bool:
-    """The rule in other words, as far as it goes without the scripts that need joiners."""
+    """An independent form of the rule, without the scripts that need joiners."""
     kinds = {unicodedata.category(one) for one in text}
     bidi = {unicodedata.bidirectional(one) for one in text}
     controls = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
@@ -191,14 +191,16 @@ ANYTHING = st.text(st.characters(exclude_categories=["Cs"]) | TRICKY, min_size=1
     lambda place, odd: name[:place] + odd + name[place:], st.integers(0, len(name)), TRICKY
 )), backend=st.sampled_from(BACKENDS))  # fmt: skip
 @example(name="张\u3164", backend="legacy")
-def test_what_the_gateway_sends_is_readable_for_an_independent_judge(
+def test_every_text_that_the_gateway_sends_passes_an_independent_check(
     shared: Build, sandbox: SandboxDriver, name: str, backend: str
 ) -> None:
     sandbox.forget_requests()
     sandbox.forget_customer("cust-0001")
     response = submit(shared(backend=backend), body={**INDIVIDUAL, "full_name": name})
     if response.status_code == 422:
-        assert response.get_json()["code"] == "VALIDATION_FAILED"  # and not the sandbox's word
+        assert (
+            response.get_json()["code"] == "VALIDATION_FAILED"
+        )  # refused by the gateway and not by the sandbox
         assert sandbox.requests() == []
     else:
         assert response.status_code in (201, 202)
@@ -217,13 +219,15 @@ def test_letters_and_digits_of_any_script_are_never_refused(
     shared: Build, sandbox: SandboxDriver, words: str
 ) -> None:
     sandbox.forget_customer("cust-0001")
-    if not set(words) & set("\u115f\u1160\u3164\uffa0"):  # letters by category only
+    if not set(words) & set(
+        "\u115f\u1160\u3164\uffa0"
+    ):  # invisible characters in the category of letters
         name = f"a {words}"
         response = submit(shared(backend="legacy"), body={**INDIVIDUAL, "full_name": name})
         assert response.status_code == 201
 
 
-def test_no_pattern_is_published_on_a_text(legacy: FlaskClient) -> None:
+def test_no_pattern_is_published_on_a_text_field(legacy: FlaskClient) -> None:
     schemas = legacy.get("/openapi.json").get_json()["components"]["schemas"]
     for name in ("Individual", "Enterprise", "Registration", "Representative"):
         assert "pattern" not in json.dumps(schemas[name])

@@ -1,4 +1,4 @@
-"""Uploads through gunicorn: raw sockets, callers that go away, and memory."""
+"""Uploads through gunicorn: raw sockets, aborted uploads, and memory."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ MEASURED = pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason
 
 
 class Served:
-    """The gateway under gunicorn at DEBUG, its sandbox and the log of both."""
+    """The gateway under gunicorn at DEBUG, its sandbox, and the log of both."""
 
     def __init__(self, local: Local, log: IO[bytes]) -> None:
         self.url = local.url
@@ -43,7 +43,7 @@ class Served:
         return self._log.read().decode()
 
     def put(self, name: str, content: bytes, headers: dict[str, str] | None = None) -> str:
-        """Upload and tell the code of the problem; "" if there is none."""
+        """Upload a file. Returns the error code; "" for a success."""
         with requests.Session() as session:
             session.trust_env = False
             response = session.put(
@@ -55,7 +55,7 @@ class Served:
         return str(response.json().get("code", ""))
 
     def connect(self, path: str, *headers: str) -> socket.socket:
-        """A connection on which the head of an upload has been sent."""
+        """Open a connection and send the head of an upload."""
         connection = socket.create_connection(self.address, timeout=30)
         lines = (
             f"PUT /v1/customers/{CUSTOMER}/attachments/{path} HTTP/1.1",
@@ -67,17 +67,17 @@ class Served:
         return connection
 
     def worker(self) -> Path:
-        """Where Linux tells of the one process that answers."""
+        """The /proc folder of the worker process."""
         master = Path(f"/proc/{self._master}/task/{self._master}/children")
         return Path("/proc") / master.read_text().split()[0]
 
     def peak(self) -> int:
-        """The most memory that the worker has held, in bytes."""
+        """The peak memory of the worker in bytes."""
         text = (self.worker() / "status").read_text()
         return int(text.split("VmHWM:")[1].split()[0]) * 1024
 
     def forget_peak(self) -> int:
-        """Begin to measure anew, from what the worker holds now."""
+        """Reset the peak to the current memory of the worker."""
         (self.worker() / "clear_refs").write_text("5")
         return self.peak()
 
@@ -98,7 +98,7 @@ def served(running: Served) -> Served:
 
 
 def answer_of(connection: socket.socket) -> tuple[int, str]:
-    """Status and code of the answer on a connection."""
+    """HTTP status and error code of the answer on a connection."""
     with closing(connection), connection.makefile("rb") as answer:
         status = int(answer.readline().split()[1])
         length = 0
@@ -108,17 +108,17 @@ def answer_of(connection: socket.socket) -> tuple[int, str]:
         return status, json.loads(answer.read(length)).get("code", "")
 
 
-def test_a_file_arrives_byte_for_byte(served: Served) -> None:
+def test_an_upload_arrives_byte_for_byte_under_gunicorn(served: Served) -> None:
     assert served.put("whole.jpg", WHOLE) == ""
     (stored,) = served.sandbox.objects()
     assert (stored["size"], stored["sha256"]) == (len(WHOLE), sha256(WHOLE).hexdigest())
 
 
-def test_the_largest_file_is_taken(served: Served) -> None:
+def test_the_largest_upload_is_accepted_under_gunicorn(served: Served) -> None:
     assert served.put("largest.jpg", LARGEST) == ""
 
 
-def test_one_byte_more_is_refused_before_it_is_read(served: Served) -> None:
+def test_an_upload_one_byte_too_long_is_refused_before_it_is_read(served: Served) -> None:
     length = f"Content-Length: {len(LARGEST) + 1}"
     assert answer_of(served.connect("a.jpg", length)) == (413, "PAYLOAD_TOO_LARGE")
     assert served.sandbox.requests() == []
@@ -146,7 +146,7 @@ def test_an_upload_without_a_length_is_refused(
 
 
 @pytest.mark.parametrize("path", ["..", "%2e%2e", "a%2Fb.jpg", "..%2F..%2Fa.jpg", ".a.jpg", "a//b"])
-def test_a_path_leads_nowhere_else(served: Served, path: str) -> None:
+def test_a_malformed_upload_path_is_a_404_under_gunicorn(served: Served, path: str) -> None:
     status, code = answer_of(served.connect(path, f"Content-Length: {len(JPEG)}"))
     assert (status, code) == (404, "NOT_FOUND")
     assert served.sandbox.requests() == []
@@ -154,7 +154,7 @@ def test_a_path_leads_nowhere_else(served: Served, path: str) -> None:
 
 @pytest.mark.parametrize("sent", [2, 100, 5 * MIB])
 @pytest.mark.parametrize("abort", [False, True], ids=["closes", "resets"])
-def test_a_caller_that_goes_away_leaves_nothing_stored(
+def test_an_upload_that_the_caller_aborts_is_not_stored(
     served: Served, sent: int, abort: bool
 ) -> None:
     connection = served.connect("cut.jpg", f"Content-Length: {len(WHOLE)}")
@@ -165,18 +165,18 @@ def test_a_caller_that_goes_away_leaves_nothing_stored(
     else:
         connection.shutdown(socket.SHUT_WR)
         assert answer_of(connection) in [(400, "BAD_REQUEST"), (422, "ATTACHMENT_FORMAT")]
-    # The gateway is as well as before, and the whole file goes through.
+    # The gateway still serves, and accepts the whole file.
     assert served.put("whole.jpg", WHOLE) == ""
     assert [one["key"] for one in served.sandbox.objects()] == [f"download/{CUSTOMER}/whole.jpg"]
 
 
-def test_a_file_of_another_type_is_refused_though_it_is_long(served: Served) -> None:
+def test_a_long_upload_of_another_format_is_refused(served: Served) -> None:
     assert served.put("a.png", b"<!DOCTYPE html>" + bytes(5 * MIB)) == "ATTACHMENT_FORMAT"
     assert served.put("a.jpg", JPEG) == ""
 
 
 @MEASURED
-def test_files_are_streamed_and_not_held(served: Served) -> None:
+def test_uploads_are_streamed_and_not_held_in_memory(served: Served) -> None:
     served.put("warm.jpg", WHOLE)
     before = served.forget_peak()
     codes: list[str] = []
@@ -190,10 +190,10 @@ def test_files_are_streamed_and_not_held(served: Served) -> None:
         thread.join()
     assert codes == [""] * 6
     assert len(served.sandbox.objects()) == 7
-    assert served.peak() - before < 25 * MIB  # of the sixty
+    assert served.peak() - before < 25 * MIB  # of the sixty sent
 
 
-def test_nothing_of_a_file_is_logged_at_debug(served: Served) -> None:
+def test_neither_content_nor_name_of_an_upload_is_logged_at_debug(served: Served) -> None:
     assert served.put("a.jpg", WHOLE[: 64 * 1024]) == ""
     assert served.put("a.png", WHOLE[: 64 * 1024]) == "ATTACHMENT_FORMAT"
     served.sandbox.fault("obs", "html", count=1)

@@ -1,4 +1,4 @@
-"""`Prefer: wait=N` on getVerification, and identical reads at the same time."""
+"""`Prefer: wait=N` on getVerification, and identical concurrent reads."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.verification.conftest import Build
 
 APPLIED = "Preference-Applied"
 
-# headers -> the seconds that were granted; None: the header was not taken for one
+# headers -> the granted seconds; None: the header is ignored
 PREFERENCES: list[tuple[tuple[str, ...], str | None]] = [
     (("wait=1",), "1"),
     (("wait=25",), "25"),
@@ -53,10 +53,10 @@ PREFERENCES: list[tuple[tuple[str, ...], str | None]] = [
 
 
 @pytest.mark.parametrize(("headers", "granted"), PREFERENCES)
-def test_a_preference_is_granted_up_to_its_limit_and_a_malformed_one_ignored(
+def test_prefer_wait_is_granted_up_to_its_limit_and_ignored_if_malformed(
     review: FlaskClient, sandbox: SandboxDriver, headers: tuple[str, ...], granted: str | None
 ) -> None:
-    sandbox.review(CUSTOMER, "passed")  # final: nobody waits
+    sandbox.review(CUSTOMER, "passed")  # final: no wait
     response = read(review, CUSTOMER, *headers)
     assert (response.status_code, response.get_json()["status"]) == (200, "VERIFIED")
     assert response.headers.get(APPLIED) == (granted and f"wait={granted}")
@@ -64,7 +64,7 @@ def test_a_preference_is_granted_up_to_its_limit_and_a_malformed_one_ignored(
 
 
 @pytest.mark.parametrize("result", ["nothing", "rejected", "passed"])
-def test_nobody_waits_for_what_is_final(
+def test_a_long_poll_of_a_final_status_returns_at_once(
     review: FlaskClient, sandbox: SandboxDriver, result: str
 ) -> None:
     if result != "nothing":
@@ -73,7 +73,7 @@ def test_nobody_waits_for_what_is_final(
     assert len(sandbox.requests()) == 1
 
 
-def test_a_refusal_ends_the_wait(review: FlaskClient, sandbox: SandboxDriver) -> None:
+def test_a_refusal_ends_a_long_poll(review: FlaskClient, sandbox: SandboxDriver) -> None:
     response = read(review, "code-CBC-5002", "wait=25")
     assert (response.status_code, code(response)) == (404, "CUSTOMER_NOT_FOUND")
     assert APPLIED not in response.headers
@@ -99,7 +99,7 @@ def test_a_long_poll_ends_when_the_review_does(review: FlaskClient, sandbox: San
     assert len(sandbox.requests("result")) == 2
 
 
-def test_a_long_poll_that_ends_first_says_in_review(
+def test_a_long_poll_that_ends_before_the_review_returns_in_review(
     review: FlaskClient, sandbox: SandboxDriver
 ) -> None:
     submit(review, customer="review-hold-1")
@@ -112,7 +112,7 @@ def test_a_long_poll_that_ends_first_says_in_review(
     assert 1 <= len(sandbox.requests("result")) <= 3
 
 
-def test_a_last_look_that_is_not_answered_in_time_does_not_hide_what_is_known(
+def test_a_long_poll_returns_the_last_known_status_where_its_last_read_times_out(
     review: FlaskClient, sandbox: SandboxDriver
 ) -> None:
     submit(review, customer="review-hold-1")
@@ -130,7 +130,7 @@ def test_a_last_look_that_is_not_answered_in_time_does_not_hide_what_is_known(
     assert len(sandbox.requests("result")) == 2
 
 
-def test_a_poll_ends_with_what_is_known_when_the_gateway_is_about_to_end(
+def test_a_long_poll_returns_the_last_known_status_when_the_gateway_shuts_down(
     review: FlaskClient, sandbox: SandboxDriver
 ) -> None:
     submit(review, customer="review-hold-1")
@@ -150,7 +150,7 @@ def test_a_poll_ends_with_what_is_known_when_the_gateway_is_about_to_end(
 
 
 def together(app: Flask, customers: list[str]) -> list[str]:
-    """What each of as many callers gets who ask at the same moment."""
+    """The answers to concurrent identical reads."""
     start = Barrier(len(customers))
 
     def ask(customer: str) -> str:
@@ -163,7 +163,7 @@ def together(app: Flask, customers: list[str]) -> list[str]:
         return list(threads.map(ask, customers))
 
 
-def test_identical_reads_at_the_same_time_are_one_upstream(
+def test_identical_concurrent_reads_are_one_call_upstream(
     gateway: Build, sandbox: SandboxDriver
 ) -> None:
     client = gateway(backend="review")
@@ -177,7 +177,7 @@ def test_identical_reads_at_the_same_time_are_one_upstream(
     assert len(sandbox.requests("result")) == 2
 
 
-def test_a_read_that_is_refused_is_refused_for_all_who_share_it(
+def test_a_refused_shared_read_is_refused_for_every_caller(
     gateway: Build, sandbox: SandboxDriver
 ) -> None:
     client = gateway(backend="review")

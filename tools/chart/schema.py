@@ -1,4 +1,4 @@
-"""Derives helm/values.schema.json: the chart's own part, and the gateway's settings as it has them.
+"""Derives helm/values.schema.json from the chart's own part and the gateway's settings.
 
 `python -m tools.chart.schema` writes it.
 """
@@ -19,7 +19,7 @@ WRITTEN = PROJECT / "helm" / "values.schema.json"
 
 
 def _plain(schema: dict[str, Any]) -> dict[str, Any]:
-    """A schema as people write it: an optional key is left out, not null; maps are closed too."""
+    """The schema with optional keys that may be absent but not null, and with closed maps."""
     kinds = schema.get("anyOf", [])
     if {"type": "null"} in kinds:
         (kind,) = (one for one in kinds if one != {"type": "null"})
@@ -41,10 +41,10 @@ def build() -> dict[str, Any]:
     """The schema of the values."""
     schema: dict[str, Any] = yaml.safe_load(OWN.read_text(encoding="utf-8"))
     settings = _plain(Settings.model_json_schema())
-    # The chart itself gives an endpoint, the sandbox's account, and no callers.
+    # The chart sets an endpoint, the account of the sandbox, and no callers.
     settings["$defs"]["AccountSettings"]["required"].remove("endpoint")
     del settings["properties"]["accounts"]["minProperties"], settings["required"]
-    # An account's name is that of its Secret too.
+    # The name of an account is also the name of its Secret.
     (account,) = settings["properties"]["accounts"]["patternProperties"].values()
     names = schema["properties"]["secrets"]["patternProperties"]
     settings["properties"]["accounts"]["patternProperties"] = dict.fromkeys(names, account)
@@ -54,7 +54,7 @@ def build() -> dict[str, Any]:
 
 
 def text() -> str:
-    """The file as it is written."""
+    """The content of the file."""
     return json.dumps(build(), indent=2, ensure_ascii=False) + "\n"
 
 

@@ -1,4 +1,4 @@
-"""The table of values in helm/README.md, made of the comments in helm/values.yaml.
+"""Generates the table of values in helm/README.md from the comments in helm/values.yaml.
 
 `python -m tools.chart.table` writes it.
 """
@@ -44,7 +44,7 @@ def _values(node: yaml.MappingNode, loaded: Any, lines: list[str], parent: str) 
 
 
 def values() -> list[Value]:
-    """Every key, in the file's order."""
+    """Every key, in the order of the file."""
     text = (CHART / "values.yaml").read_text(encoding="utf-8")
     document = yaml.compose(text)
     if not isinstance(document, yaml.MappingNode):
@@ -64,7 +64,7 @@ def table() -> str:
 
 
 def text() -> str:
-    """The README with the table as it should be."""
+    """The README with the generated table."""
     before, _, rest = README.read_text(encoding="utf-8").partition(START)
     _, _, after = rest.partition(END)
     return f"{before}{START}\n{table()}\n{END}{after}"

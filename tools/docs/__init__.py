@@ -1,1 +1,1 @@
-"""Writes the tables and programs in docs/."""
+"""Generates the tables and programs in docs/."""

@@ -1,4 +1,4 @@
-"""The tables of the error codes, made of the catalogue."""
+"""Generates the tables of error codes from the catalogue."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from app.errors import ErrorCode, Fault, Retry
 
 
 class Audience(StrEnum):
-    """Who of the caller's side should hear of a failure."""
+    """The recipient of a failure on the caller's side."""
 
     CUSTOMER = "the customer"
     STAFF = "your staff"
@@ -30,8 +30,8 @@ MEANT = {
     "an alert for it. Keep the submission and repeat it later.",
 }
 
-# What the customer can put right or has to know, and what a person of the caller's has to look
-# at; whom all others are for follows from whose turn it is.
+# Failures that the customer can fix or must know, and failures that the caller's staff must
+# examine. The audience of all other failures follows from who must act.
 CUSTOMERS = frozenset(
     {
         ErrorCode.PAYLOAD_TOO_LARGE,
@@ -63,7 +63,7 @@ PASSES = frozenset({Retry.AFTER_DELAY, Retry.SAME_KEY})
 
 
 def audience(code: ErrorCode) -> Audience:
-    """Who should hear of a failure with this code."""
+    """The audience of a failure with this code."""
     if code in CUSTOMERS:
         return Audience.CUSTOMER
     if code in STAFFS:
@@ -89,7 +89,7 @@ def table() -> str:
 
 
 def retries() -> str:
-    """What each `retry` asks of a program, and after which codes a submission gets it."""
+    """The meaning of each `retry` for a program, and the codes of a submission that have it."""
     rows = ["| `retry` | repeat? | codes, on a submission |", "|---|---|---|"]
     for retry in Retry:
         codes = ", ".join(code.name for code in ErrorCode if code.write_retry is retry)
@@ -105,7 +105,7 @@ def turns() -> str:
 
 
 def audiences() -> str:
-    """What each audience is to be told."""
+    """The message for each audience."""
     rows = ["| who | what to do |", "|---|---|"]
     rows += [f"| {one} | {MEANT[one]} |" for one in Audience]
     return "\n".join(rows)

@@ -1,4 +1,4 @@
-"""The parts of the documents that are made of the code: `make docs` writes them.
+"""Generates the parts of the documents that come from the code; run by `make docs`.
 
 A part stands between `<!-- name: written by make docs -->` and `<!-- end of name -->`.
 """
@@ -45,7 +45,7 @@ def parts(path: Path) -> list[str]:
 
 
 def text(path: Path) -> str:
-    """A document with its parts as they should be."""
+    """A document with its generated parts."""
     return _PART.sub(
         lambda match: f"{match['start']}\n{PARTS[match['name']]()}\n\n{match['end']}",
         path.read_text(),
@@ -53,8 +53,8 @@ def text(path: Path) -> str:
 
 
 def main() -> None:
-    """Write every document that has parts."""
-    logging.disable()  # of the gateway that magic customer ids are tried on
+    """Write every document that has generated parts."""
+    logging.disable()  # silences the gateway that tries the magic customer ids
     for path in sorted(DOCS.glob("*.md")):
         path.write_text(text(path))
 

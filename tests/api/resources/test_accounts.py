@@ -1,4 +1,4 @@
-"""What an operator sees of the accounts, and whether the gateway is ready to serve them."""
+"""GET /v1/accounts: the condition of each account's credentials."""
 
 from __future__ import annotations
 
@@ -81,7 +81,9 @@ def test_an_account_is_shown_with_its_key_shortened(
     assert pair["last_success"].endswith("Z")
 
 
-def test_a_refused_pair(settings: Settings, mounted: Mounted, sandbox: SandboxDriver) -> None:
+def test_the_accounts_show_a_pair_refused_twice_as_refused(
+    settings: Settings, mounted: Mounted, sandbox: SandboxDriver
+) -> None:
     client = gateway(with_pairs(settings, mounted.write(ACCESS_KEY, "wrong-secret")))
     for expected in ("UNPROVEN", "REFUSED", "REFUSED"):
         assert code(submit(client)) == "UPSTREAM_ACCESS_DENIED"
@@ -89,13 +91,17 @@ def test_a_refused_pair(settings: Settings, mounted: Mounted, sandbox: SandboxDr
     assert len(sandbox.requests()) == 2
 
 
-def test_a_locked_pair(client: FlaskClient, sandbox: SandboxDriver) -> None:
+def test_the_accounts_show_a_locked_pair_as_locked(
+    client: FlaskClient, sandbox: SandboxDriver
+) -> None:
     sandbox.fault("verified-info", "code", code="APIGW.0301", message=LOCK_TEXT)
     assert code(submit(client)) == "ACCESS_KEY_LOCKED"
     assert condition(client) == "LOCKED"
 
 
-def test_a_temporary_pair_and_its_end(settings: Settings, tmp_path: Path) -> None:
+def test_the_accounts_show_when_a_temporary_pair_expires(
+    settings: Settings, tmp_path: Path
+) -> None:
     mounted = Mounted(tmp_path / "temporary", temporary=True)
     mounted.write(*PAIR, "a-security-token", "2099-01-02T03:04:05Z")
     client = gateway(with_pairs(settings, mounted))
@@ -105,7 +111,7 @@ def test_a_temporary_pair_and_its_end(settings: Settings, tmp_path: Path) -> Non
     assert condition(gateway(with_pairs(settings, mounted))) == "EXPIRED"
 
 
-def test_each_pair_of_a_list_is_shown_also_a_missing_one(
+def test_the_accounts_show_each_configured_pair_even_if_its_files_are_missing(
     settings: Settings, mounted: Mounted, tmp_path: Path
 ) -> None:
     client = gateway(with_pairs(settings, mounted, Mounted(tmp_path / "nowhere")))
@@ -114,7 +120,7 @@ def test_each_pair_of_a_list_is_shown_also_a_missing_one(
     assert listed(client)["key_pairs"][1] == {"condition": "MISSING"}
 
 
-def test_a_token_is_none_then_held(
+def test_the_accounts_show_no_token_before_the_first_request_and_a_held_one_after(
     settings: Settings, sandbox: SandboxDriver, tmp_path: Path
 ) -> None:
     client = gateway(with_token(settings, tmp_path, sandbox.url))
@@ -128,7 +134,9 @@ def test_a_token_is_none_then_held(
     assert token["issued_at"] <= token["last_success"] < token["expires_at"]
 
 
-def test_a_refused_password(settings: Settings, sandbox: SandboxDriver, tmp_path: Path) -> None:
+def test_the_accounts_show_a_refused_password_as_refused(
+    settings: Settings, sandbox: SandboxDriver, tmp_path: Path
+) -> None:
     token_settings = with_token(settings, tmp_path, sandbox.url)
     (tmp_path / "password").write_text("wrong-password")
     client = gateway(token_settings)
@@ -142,11 +150,13 @@ def test_only_operators_see_the_accounts(client: FlaskClient, key: str) -> None:
     assert (response.status_code, code(response)) == (403, "FORBIDDEN")
 
 
-def test_who_does_not_prove_itself_sees_nothing(client: FlaskClient) -> None:
+def test_the_accounts_are_hidden_from_unauthenticated_callers(client: FlaskClient) -> None:
     assert code(client.get("/v1/accounts")) == "UNAUTHENTICATED"
 
 
-def test_no_secret_is_shown(settings: Settings, sandbox: SandboxDriver, tmp_path: Path) -> None:
+def test_the_accounts_show_no_secret(
+    settings: Settings, sandbox: SandboxDriver, tmp_path: Path
+) -> None:
     client = gateway(with_token(settings, tmp_path, sandbox.url))
     assert submit(client).status_code == 201
     (token,) = token_on_requests(sandbox)
@@ -157,58 +167,9 @@ def test_no_secret_is_shown(settings: Settings, sandbox: SandboxDriver, tmp_path
         assert secret not in shown
 
 
-def ready(client: FlaskClient) -> tuple[int, str | None]:
-    response = client.get("/readyz")
-    assert "application/" in response.headers["Content-Type"]
-    return response.status_code, code(response)
-
-
-@pytest.mark.parametrize("mode", ["signature", "token"])
-def test_it_is_ready_once_the_files_are_there_and_stays_so(
-    settings: Settings, sandbox: SandboxDriver, tmp_path: Path, mounted: Mounted, mode: str
-) -> None:
-    by_token = mode == "token"
-    chosen = (
-        with_token(settings, tmp_path, sandbox.url) if by_token else with_pairs(settings, mounted)
-    )
-    files = [tmp_path / "password"] if by_token else list(mounted.settings.values())
-    texts = {path: path.read_text() for path in files}
-    for path in files:
-        path.unlink()
-    client = gateway(chosen)
-    response = client.get("/readyz")
-    assert response.headers["Content-Type"] == "application/problem+json"
-    assert ready(client) == (503, "UPSTREAM_ACCESS_DENIED")
-    assert "account default " in response.get_json()["detail"]
-    assert client.get("/livez").status_code == 200
-    assert code(submit(client)) == "UPSTREAM_ACCESS_DENIED"
-
-    for path, text in texts.items():
-        assert ready(client)[0] == 503
-        replace(path, text)
-    assert ready(client) == (200, None)
-    assert sandbox.requests() == []
-    assert submit(client).status_code == 201
-
-    for path in files:
-        path.unlink()
-    assert ready(client) == (200, None)
-    assert submit(client).status_code == 201
-
-
-def test_one_account_without_files_makes_the_gateway_unready_and_is_named(
-    settings: Settings, tmp_path: Path
-) -> None:
-    (tmp_path / "second-sk").unlink()
-    response = gateway(settings).get("/readyz")
-    assert response.status_code == 503
-    assert "second" in response.get_json()["detail"]
-    assert "default" not in response.get_json()["detail"]
-
-
 @pytest.fixture
 def european() -> Iterator[SandboxDriver]:
-    """Another site: its Partner Center knows other keys."""
+    """A second sandbox as another Huawei site with other keys."""
     with SandboxServer() as server:
         driver = SandboxDriver(server.url)
         driver.access_keys(EUROPEANACCESSKEY={"secret_key": "european-secret"})
@@ -237,7 +198,7 @@ def test_each_account_has_its_own_site_and_the_caller_chooses(
     assert listed(client, "second")["endpoint"] == european.url
     assert listed(client)["endpoint"] == sandbox.url
 
-    # What happens to one account is none of the other's business.
+    # A failure of one account does not affect the other.
     european.access_keys(EUROPEANACCESSKEY={"secret_key": "another"})
     for _ in range(3):
         headers = bearer() | {"Partner-Account": "second"}

@@ -1,4 +1,4 @@
-"""Uploading an attachment: what is stored, and what is refused before anything is."""
+"""Uploads of attachments: what is stored, and what is refused before storing."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ JPEG = CONTENTS["jpg"]
 
 @pytest.fixture(scope="module")
 def gateway(tmp_path_factory: pytest.TempPathFactory, sandbox_url: str) -> FlaskClient:
-    """One for all these tests: it remembers nothing of an upload."""
+    """One gateway for all these tests: it keeps no state of an upload."""
     settings = configured(tmp_path_factory.mktemp("gateway"), sandbox_url, backend="review")
     return create_app(settings).test_client()
 
@@ -67,8 +67,10 @@ def test_each_format_is_stored_byte_for_byte_with_its_own_type(
     ]
 
 
-def test_what_is_answered_can_be_submitted(client: FlaskClient, sandbox: SandboxDriver) -> None:
-    sandbox.settings(missing_attachment_code="CBC.0100")  # now Huawei looks into the bucket
+def test_the_attachment_that_an_upload_returns_can_be_submitted(
+    client: FlaskClient, sandbox: SandboxDriver
+) -> None:
+    sandbox.settings(missing_attachment_code="CBC.0100")  # Huawei now checks that the file exists
     names = [upload(client, f"{n}.jpg", JPEG).get_json()["attachment"] for n in (1, 2)]
     passport = {"type": "PASSPORT", "number": "E1234567"}
     body = {"full_name": "ZHANG SAN", "document": passport, "attachments": names}
@@ -78,7 +80,7 @@ def test_what_is_answered_can_be_submitted(client: FlaskClient, sandbox: Sandbox
     )
 
 
-def test_the_same_name_replaces_and_each_customer_has_its_own_folder(
+def test_an_upload_replaces_the_file_of_that_name_of_the_same_customer_only(
     client: FlaskClient, sandbox: SandboxDriver
 ) -> None:
     for content in (JPEG, CONTENTS["jpeg"]):
@@ -112,7 +114,7 @@ def refused(sandbox: SandboxDriver, response: Any, status: int, ours: str) -> No
         ("a.gif", b"PK\x03\x04" + BODY),
     ],
 )
-def test_content_that_is_not_what_the_name_says_is_refused(
+def test_content_that_contradicts_the_extension_of_the_name_is_refused(
     client: FlaskClient, sandbox: SandboxDriver, name: str, content: bytes
 ) -> None:
     refused(sandbox, upload(client, name, content), 422, "ATTACHMENT_FORMAT")
@@ -129,17 +131,17 @@ def test_random_bytes_are_not_stored(
 @pytest.mark.parametrize(
     "name", ["a", "a.", "a.exe", "a.jpg.exe", "jpgx", "a.svg", "a.tiff", "a-jpg", "a.jpg-"]
 )
-def test_a_name_without_a_known_ending_is_refused(
+def test_a_file_name_without_a_known_extension_is_refused(
     client: FlaskClient, sandbox: SandboxDriver, name: str
 ) -> None:
     refused(sandbox, upload(client, name, JPEG), 422, "ATTACHMENT_FORMAT")
 
 
 @pytest.mark.parametrize("name", ["jpg", "PNG"])
-def test_a_name_that_is_an_ending_has_none(
+def test_a_file_name_that_is_only_an_extension_is_refused(
     client: FlaskClient, sandbox: SandboxDriver, name: str
 ) -> None:
-    # Submitting what was answered is refused: such a path has no ending there.
+    # A submission would refuse the returned path: it has no extension.
     refused(sandbox, upload(client, name, CONTENTS[name.lower()]), 422, "ATTACHMENT_FORMAT")
 
 
@@ -151,7 +153,7 @@ def test_a_name_that_is_an_ending_has_none(
         *("a b.jpg", "a%0A.jpg", "a.jpg%0A", "ä.jpg", "a;b.jpg", "a~.jpg", "a.jpg/"),
     ],
 )
-def test_a_name_that_is_not_one_leads_nowhere(
+def test_a_malformed_file_name_is_a_404(
     client: FlaskClient, sandbox: SandboxDriver, path: str
 ) -> None:
     response = client.put(f"{FOLDER}/{path}", data=JPEG, headers=bearer())
@@ -159,11 +161,11 @@ def test_a_name_that_is_not_one_leads_nowhere(
 
 
 @pytest.mark.parametrize("name", ["-.jpg", "_a.jpg", "a..b.jpg", "x" * 124 + ".jpg", "0.JPEG"])
-def test_a_name_may_have_128_characters_and_dots_within(client: FlaskClient, name: str) -> None:
+def test_a_file_name_may_have_128_characters_and_inner_dots(client: FlaskClient, name: str) -> None:
     assert upload(client, name, JPEG).get_json() == {"attachment": f"{CUSTOMER}/{name}"}
 
 
-def test_ten_megabytes_are_taken_and_one_byte_more_is_not(
+def test_an_upload_of_ten_megabytes_is_accepted_and_one_byte_more_is_refused(
     client: FlaskClient, sandbox: SandboxDriver
 ) -> None:
     whole = JPEG + bytes(MAX_BYTES - len(JPEG))
@@ -172,7 +174,7 @@ def test_ten_megabytes_are_taken_and_one_byte_more_is_not(
     assert sandbox.objects()[0]["sha256"] == sha256(whole).hexdigest()
 
 
-def test_nothing_at_all_is_no_file(client: FlaskClient, sandbox: SandboxDriver) -> None:
+def test_an_empty_upload_is_refused(client: FlaskClient, sandbox: SandboxDriver) -> None:
     refused(sandbox, upload(client, "a.jpg", b""), 400, "BAD_REQUEST")
 
 
@@ -205,25 +207,27 @@ def test_an_upload_that_ends_early_is_not_stored(
 
 
 @pytest.mark.parametrize("key", ["reader-key", "nobody-key", "operator-key"])
-def test_a_caller_needs_the_right_to_upload(
+def test_an_upload_needs_the_scope_attachments_write(
     client: FlaskClient, sandbox: SandboxDriver, key: str
 ) -> None:
     refused(sandbox, upload(client, "a.jpg", JPEG, key=key), 403, "FORBIDDEN")
     refused(sandbox, client.put(f"{FOLDER}/a.jpg", data=JPEG), 401, "UNAUTHENTICATED")
 
 
-def test_an_account_without_a_bucket_takes_none(
+def test_an_upload_to_an_account_without_a_bucket_is_refused(
     client: FlaskClient, sandbox: SandboxDriver
 ) -> None:
     headers = {**bearer(), "Partner-Account": "second"}
     response = client.put(f"{FOLDER}/a.jpg", data=JPEG, headers=headers)
     refused(sandbox, response, 503, "PARTNER_NOT_ENABLED")
-    assert submit(client).status_code == 422  # on review: a JSON body still has its own limit
+    assert (
+        submit(client).status_code == 422
+    )  # backend review: the limit of JSON bodies still applies
     huge = {"full_name": "x" * 70_000}
     assert code(submit_form(client, body=huge)) == "PAYLOAD_TOO_LARGE"
 
 
-def test_nothing_of_a_file_reaches_a_log(
+def test_neither_content_nor_name_of_an_upload_reaches_a_log(
     client: FlaskClient, sandbox: SandboxDriver, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)

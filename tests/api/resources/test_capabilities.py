@@ -1,4 +1,4 @@
-"""What an account takes now."""
+"""GET /v1/capabilities: what an account accepts now."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Build = Callable[..., FlaskClient]
 TWO, THREE = {"minimum": 2, "maximum": 2}, {"minimum": 3, "maximum": 3}
 ANY = {"minimum": 1, "maximum": 4}
 
-# document -> kind, backends that take it, number of attachments that review needs
+# document -> kind, backends that accept it, number of attachments that review needs
 DOCUMENTS: dict[str, tuple[str, list[str], dict[str, int] | None]] = {
     "ID_CARD": ("INDIVIDUAL", ["legacy"], None),
     "ID_CARD_GEN1": ("INDIVIDUAL", ["legacy"], None),
@@ -63,7 +63,7 @@ def capabilities(client: FlaskClient, key: str = "nobody-key", **headers: str) -
 
 
 @pytest.mark.parametrize("backend", SERVED)
-def test_each_backend_tells_its_documents_and_their_attachments(
+def test_capabilities_list_the_documents_of_each_backend_and_their_attachments(
     gateway: Build, sandbox: SandboxDriver, backend: str
 ) -> None:
     answer = capabilities(gateway(backend=backend))
@@ -88,7 +88,7 @@ def test_each_backend_tells_its_documents_and_their_attachments(
 
 
 @pytest.mark.parametrize("backend", SERVED)
-def test_what_is_listed_is_taken_and_what_is_not_is_refused(
+def test_a_listed_document_is_accepted_and_an_unlisted_one_is_refused(
     gateway: Build, backend: str, subtests: pytest.Subtests
 ) -> None:
     client = gateway(backend=backend)
@@ -107,20 +107,25 @@ def test_what_is_listed_is_taken_and_what_is_not_is_refused(
                 assert code(response) == "DOCUMENT_TYPE_UNSUPPORTED"
 
 
-def test_after_the_switch_off_auto_is_review_alone(gateway: Build, sandbox: SandboxDriver) -> None:
+def test_after_the_switch_off_capabilities_of_auto_list_review_only(
+    gateway: Build, sandbox: SandboxDriver
+) -> None:
     client = gateway(backend="auto", review_share=0)
     sandbox.settings(legacy="retired")
-    assert set(capabilities(client)["backends"]) == {"review", "legacy"}  # nobody has seen it yet
+    assert set(capabilities(client)["backends"]) == {
+        "review",
+        "legacy",
+    }  # no submission has met the switch-off yet
     hear_of_the_switch_off(client)
     assert capabilities(client) == capabilities(gateway(backend="review"))
 
 
-def test_the_preferred_backend_comes_first(gateway: Build) -> None:
+def test_capabilities_list_the_preferred_backend_first(gateway: Build) -> None:
     answer = capabilities(gateway(backend="auto", review_share=0))
     assert answer["backends"] == ["legacy", "review"]
 
 
-def test_limits_are_those_that_hold(gateway: Build) -> None:
+def test_capabilities_list_the_limits(gateway: Build) -> None:
     limits = capabilities(gateway(backend="auto"))["limits"]
     assert limits == {
         "name_characters": 256,
@@ -132,7 +137,7 @@ def test_limits_are_those_that_hold(gateway: Build) -> None:
     }
 
 
-def test_each_account_tells_of_itself(gateway: Build) -> None:
+def test_capabilities_are_those_of_the_account_of_the_request(gateway: Build) -> None:
     client = gateway(backend="review")
     assert capabilities(client)["attachments_stored"] is True
     for answer in (
@@ -143,7 +148,7 @@ def test_each_account_tells_of_itself(gateway: Build) -> None:
         assert answer["attachments_stored"] is False
 
 
-def test_any_caller_may_ask_and_nobody_else(gateway: Build) -> None:
+def test_any_authenticated_caller_may_read_capabilities(gateway: Build) -> None:
     client = gateway(backend="auto")
     assert code(client.get("/v1/capabilities")) == "UNAUTHENTICATED"
     other = {**bearer("nobody-key"), "Partner-Account": "second"}

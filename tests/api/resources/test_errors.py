@@ -1,4 +1,4 @@
-"""The catalogue: where the type of a problem leads."""
+"""GET /v1/errors: the catalogue, to which the type of a problem refers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def client(shared_client: FlaskClient, sandbox: SandboxDriver) -> FlaskClient:  
     return shared_client
 
 
-def test_the_list_is_the_catalogue(client: FlaskClient) -> None:
+def test_the_list_of_errors_is_the_catalogue(client: FlaskClient) -> None:
     listed = client.get("/v1/errors").get_json()["errors"]
     assert [entry["code"] for entry in listed] == [one.name for one in ErrorCode]
     assert listed == [client.get(f"/v1/errors/{one.name}").get_json() for one in ErrorCode]
@@ -38,14 +38,14 @@ def test_the_type_of_each_problem_leads_to_its_entry(client: FlaskClient, one: E
 
 
 @pytest.mark.parametrize("unknown", ["NOTHING", "not_found", "ErrorCode", "__class__", "CBC.5002"])
-def test_an_unknown_code_is_not_found(client: FlaskClient, unknown: str) -> None:
+def test_an_unknown_error_code_is_a_404(client: FlaskClient, unknown: str) -> None:
     response = client.get(f"/v1/errors/{unknown}")
     assert (response.status_code, code(response)) == (404, "NOT_FOUND")
     assert unknown not in response.get_data(as_text=True)
 
 
 @pytest.mark.parametrize("one", list(ErrorCode), ids=lambda one: one.name)
-def test_who_is_at_fault_fits_the_status(one: ErrorCode) -> None:
+def test_the_fault_of_an_error_agrees_with_its_status(one: ErrorCode) -> None:
     if one.status < 500:
         assert one.fault == "CALLER"
     if one.fault == "GATEWAY":

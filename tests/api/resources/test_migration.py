@@ -1,4 +1,4 @@
-"""How far the callers are from the day on which the legacy call is gone."""
+"""GET /v1/migration: how ready each caller is for the switch-off of the legacy call."""
 
 from __future__ import annotations
 
@@ -51,9 +51,7 @@ def account(client: FlaskClient, name: str = "default") -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("backend", ["legacy", "review", "auto"])
-def test_before_anything_was_submitted_there_is_nothing_to_tell(
-    gateway: Build, backend: str
-) -> None:
+def test_migration_counts_nothing_before_the_first_submission(gateway: Build, backend: str) -> None:
     answer = migration(gateway(backend=backend))
     assert answer["callers"] == []
     accounts = {one["account"]: one for one in answer["accounts"]}
@@ -66,7 +64,7 @@ def test_before_anything_was_submitted_there_is_nothing_to_tell(
     }
 
 
-def test_callers_are_told_apart_with_what_keeps_each_from_review(gateway: Build) -> None:
+def test_migration_counts_per_caller_why_submissions_cannot_go_to_review(gateway: Build) -> None:
     client = gateway(backend="auto")
     submit(client)
     submit(client, COMPANY_FORM, customer="cust-0002")
@@ -95,14 +93,14 @@ def test_callers_are_told_apart_with_what_keeps_each_from_review(gateway: Build)
     ]
 
 
-def test_what_huawei_or_the_contract_refuses_and_what_is_only_checked(
+def test_migration_counts_refusals_by_huawei_but_not_invalid_or_validate_only_bodies(
     gateway: Build, sandbox: SandboxDriver
 ) -> None:
     client = gateway(backend="legacy")
     submit(client, query="?validate_only=true")
     submit(client, body=without(INDIVIDUAL, "full_name"))
     submit(client, key="reader-key")
-    assert migration(client)["callers"] == []  # a check and a body that breaks the contract
+    assert migration(client)["callers"] == []  # validate_only, an invalid body and a missing scope
     submit(client, customer="code-CBC-5004")
     sandbox.fault("*", "reset", count=1)
     submit(client, wait=1)
@@ -110,7 +108,7 @@ def test_what_huawei_or_the_contract_refuses_and_what_is_only_checked(
     assert (counted["submissions"], counted["ready_for_review"]) == (2, 2)
 
 
-def test_a_submission_that_no_backend_takes_is_counted_with_its_obstacle(gateway: Build) -> None:
+def test_a_submission_that_no_backend_accepts_is_counted_with_its_obstacle(gateway: Build) -> None:
     client = gateway(backend="review")
     assert submit(client, body=NO_PICTURES).status_code == 422
     (counted,) = migration(client)["callers"]
@@ -133,7 +131,7 @@ def test_submissions_at_the_same_time_are_all_counted(gateway: Build) -> None:
     assert counted["backends"] == [{"backend": "legacy", "submissions": 60}]
 
 
-def test_the_switch_off_is_told_with_its_time_once_it_is_believed(
+def test_migration_shows_the_time_of_the_switch_off_once_it_is_believed(
     gateway: Build, sandbox: SandboxDriver
 ) -> None:
     client = gateway(backend="auto", review_share=0)
@@ -153,7 +151,7 @@ def test_the_switch_off_is_told_with_its_time_once_it_is_believed(
     assert (other["legacy_retired"], "legacy_retired_since" in other) == (False, False)
 
 
-def test_a_submission_that_moved_is_counted_where_it_went(
+def test_a_submission_that_moved_to_review_is_counted_as_review(
     gateway: Build, sandbox: SandboxDriver
 ) -> None:
     client = gateway(backend="auto", review_share=0)
@@ -163,7 +161,7 @@ def test_a_submission_that_moved_is_counted_where_it_went(
     assert counted["backends"] == [{"backend": "review", "submissions": 1}]
 
 
-def test_nothing_personal_is_told(gateway: Build) -> None:
+def test_migration_shows_nothing_personal(gateway: Build) -> None:
     client = gateway(backend="legacy")
     submit(client, body={**NO_PICTURES, "full_name": "Mustermann"})
     text = client.get("/v1/migration", headers=bearer("operator-key")).text
@@ -171,7 +169,7 @@ def test_nothing_personal_is_told(gateway: Build) -> None:
 
 
 @pytest.mark.parametrize("key", ["writer-key", "reader-key", "nobody-key", "second-key"])
-def test_only_operators_may_ask(gateway: Build, key: str) -> None:
+def test_only_operators_may_read_the_migration(gateway: Build, key: str) -> None:
     client = gateway(backend="auto")
     response = client.get("/v1/migration", headers=bearer(key))
     assert (response.status_code, code(response)) == (403, "FORBIDDEN")

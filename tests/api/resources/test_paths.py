@@ -1,4 +1,4 @@
-"""Customer ids in paths: what is not one leads nowhere, and nothing is sent to Huawei."""
+"""Customer ids in paths: a malformed id is a 404, and nothing is sent to Huawei."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from demo.local import KEY, Local
 from tests.support.gateway import PERSON, bearer, code, submit
 from tests.support.sandbox_driver import SandboxDriver
 
-# As they stand in the request line.
+# In the form of the request line.
 HOSTILE = [
     "..",
     ".",
@@ -53,7 +53,7 @@ def client(shared_client: FlaskClient, sandbox: SandboxDriver) -> FlaskClient:  
 
 @pytest.mark.parametrize("customer", HOSTILE)
 @pytest.mark.parametrize("kind", ["individual", "enterprise", "enterprise-change"])
-def test_what_is_no_customer_id_leads_nowhere(
+def test_a_malformed_customer_id_in_a_path_is_a_404(
     client: FlaskClient, sandbox: SandboxDriver, customer: str, kind: str
 ) -> None:
     response = client.post(
@@ -80,7 +80,7 @@ def test_what_is_no_customer_id_leads_nowhere(
         "",
     ],
 )
-def test_nor_does_what_is_no_name_of_an_attachment(
+def test_a_malformed_attachment_name_in_a_path_is_a_404(
     client: FlaskClient, sandbox: SandboxDriver, name: str
 ) -> None:
     response = client.put(f"/v1/customers/c/attachments/{name}", data=b"x", headers=bearer())
@@ -89,7 +89,7 @@ def test_nor_does_what_is_no_name_of_an_attachment(
 
 
 @pytest.mark.parametrize("path", ["individual/", "individual//", "individual%0A", "individual/."])
-def test_what_follows_the_path_is_not_ignored(
+def test_a_path_with_a_suffix_is_a_404(
     client: FlaskClient, sandbox: SandboxDriver, path: str
 ) -> None:
     response = client.post(
@@ -110,7 +110,7 @@ def test_a_customer_id_reaches_huawei_in_the_body_only(
 
 
 def raw(local: Local, target: str, method: str = "POST") -> bytes:
-    """Send a request line as it is, which HTTP clients would tidy up, to the real server."""
+    """Send a request line unchanged to gunicorn; an HTTP client would normalize it."""
     host, port = local.url.removeprefix("http://").split(":")
     body = b'{"full_name":"ZHANG SAN","document":{"type":"PASSPORT","number":"E1"}}'
     head = (
@@ -125,7 +125,7 @@ def raw(local: Local, target: str, method: str = "POST") -> bytes:
 
 
 @pytest.mark.parametrize("customer", HOSTILE)
-def test_nor_does_it_through_the_real_server(served: Local, customer: str) -> None:
+def test_a_malformed_customer_id_is_a_404_under_gunicorn_too(served: Local, customer: str) -> None:
     sandbox = SandboxDriver(served.sandbox_url)
     sandbox.reset()
     answered = raw(served, f"/v1/customers/{customer}/verifications/individual")
@@ -142,7 +142,7 @@ def test_nor_does_it_through_the_real_server(served: Local, customer: str) -> No
         "http://elsewhere.example/v1/customers/../verifications/individual",
     ],
 )
-def test_nor_do_other_ways_to_write_a_path(served: Local, target: str) -> None:
+def test_an_unusual_form_of_a_request_target_is_a_404(served: Local, target: str) -> None:
     sandbox = SandboxDriver(served.sandbox_url)
     sandbox.reset()
     answered = raw(served, target)

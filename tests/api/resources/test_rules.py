@@ -42,7 +42,7 @@ def client(shared_client: FlaskClient, sandbox: SandboxDriver) -> FlaskClient:  
         "é",
     ],
 )
-def test_a_name_in_any_script_is_let_through(
+def test_a_persons_name_in_any_script_is_accepted(
     client: FlaskClient, sandbox: SandboxDriver, field: str, name: str
 ) -> None:
     path, body = NAMED[field]
@@ -64,7 +64,7 @@ def test_a_name_in_any_script_is_let_through(
         ("1" * 257, {"LENGTH", "NAME"}),
     ],
 )
-def test_a_name_without_a_letter_or_too_long_is_refused(
+def test_a_persons_name_without_a_letter_or_too_long_is_refused(
     client: FlaskClient, sandbox: SandboxDriver, field: str, name: str, rules: set[str]
 ) -> None:
     path, body = NAMED[field]
@@ -73,7 +73,9 @@ def test_a_name_without_a_letter_or_too_long_is_refused(
 
 
 @pytest.mark.parametrize("number", ["1", "a" * 32, "0123456789abcdefABCDEFxyz", "Z"])
-def test_a_persons_number_is_of_letters_and_digits(client: FlaskClient, number: str) -> None:
+def test_a_persons_document_number_of_letters_and_digits_is_accepted(
+    client: FlaskClient, number: str
+) -> None:
     body = changed(PERSON, "/document/number", number)
     assert post(client, INDIVIDUAL_PATH, body).status_code == 201
 
@@ -90,7 +92,7 @@ def test_a_persons_number_is_of_letters_and_digits(client: FlaskClient, number: 
         "E/1",
     ],
 )
-def test_a_persons_number_of_anything_else_is_refused(
+def test_a_persons_document_number_with_other_characters_is_refused(
     client: FlaskClient, sandbox: SandboxDriver, number: str
 ) -> None:
     response = post(client, INDIVIDUAL_PATH, changed(PERSON, "/document/number", number))
@@ -98,13 +100,15 @@ def test_a_persons_number_of_anything_else_is_refused(
 
 
 @pytest.mark.parametrize("number", ["1", "91330000-X", "京 (2020) 1", "a" * 32, "a b", "证" * 32])
-def test_a_companys_number_may_hold_most_characters(client: FlaskClient, number: str) -> None:
+def test_a_companys_document_number_may_contain_most_characters(
+    client: FlaskClient, number: str
+) -> None:
     body = changed(COMPANY, "/document/number", number)
     assert post(client, ENTERPRISE_PATH, body).status_code == 201
 
 
 @pytest.mark.parametrize("number", ["", "a" * 33, *(f"91{one}30" for one in "!@#$%^&*<>\\")])
-def test_a_companys_number_with_a_special_character_is_refused(
+def test_a_companys_document_number_with_a_special_character_is_refused(
     client: FlaskClient, sandbox: SandboxDriver, number: str
 ) -> None:
     response = post(client, ENTERPRISE_PATH, changed(COMPANY, "/document/number", number))
@@ -140,7 +144,7 @@ BROKEN: list[tuple[str, Any, str]] = [
 
 
 @pytest.mark.parametrize(("pointer", "value", "rule"), BROKEN)
-def test_each_rule_is_named_at_its_field(
+def test_each_broken_rule_points_to_its_field(
     client: FlaskClient, sandbox: SandboxDriver, pointer: str, value: Any, rule: str
 ) -> None:
     response = post(client, INDIVIDUAL_PATH, changed(PERSON, pointer, value))
@@ -162,7 +166,7 @@ def test_each_rule_is_named_at_its_field(
         ("/registration", {"town": "X"}, "/registration", "UNKNOWN_FIELD"),
     ],
 )
-def test_a_rule_within_a_part_is_named_there(
+def test_a_broken_rule_of_a_nested_field_points_to_that_field(
     client: FlaskClient, sandbox: SandboxDriver, pointer: str, value: Any, at: str, rule: str
 ) -> None:
     response = post(client, ENTERPRISE_PATH, changed(COMPANY, pointer, value))
@@ -182,14 +186,14 @@ def test_a_rule_within_a_part_is_named_there(
         ("/a~b", ""),
     ],
 )
-def test_a_field_that_is_not_in_the_contract_is_refused_where_it_stands(
+def test_an_unknown_field_is_refused_with_a_pointer_to_it(
     client: FlaskClient, sandbox: SandboxDriver, pointer: str, at: str
 ) -> None:
     response = post(client, INDIVIDUAL_PATH, changed(PERSON, pointer, "x"))
     assert refused(response, sandbox) == [(at, "UNKNOWN_FIELD")]
 
 
-def test_an_empty_object_names_all_that_is_required(
+def test_an_empty_body_is_refused_with_every_required_field(
     client: FlaskClient, sandbox: SandboxDriver
 ) -> None:
     assert set(refused(post(client, INDIVIDUAL_PATH, {}), sandbox)) == {

@@ -1,4 +1,4 @@
-"""Submissions on the legacy backend: what Huawei receives, and what the caller gets."""
+"""Submissions on the legacy backend: the body for Huawei, and the answer to the caller."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def changed(body: dict[str, Any], pointer: str, value: Any) -> dict[str, Any]:
 
 
 def refused(response: TestResponse, sandbox: SandboxDriver) -> list[tuple[str, str]]:
-    """Pointers and codes of the broken rules; nothing was sent."""
+    """Pointers and codes of the broken rules. Asserts that nothing was sent."""
     problem = response.get_json()
     assert response.status_code == 422, problem
     assert sandbox.requests() == []
@@ -93,7 +93,7 @@ def test_huawei_receives_exactly_the_documented_body(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_numbers_can_be_sent_as_strings(
+def test_the_legacy_body_can_send_its_numbers_as_strings(
     settings: Settings, sandbox: SandboxDriver, kind: str
 ) -> None:
     path, body, expected = KINDS[kind]
@@ -104,7 +104,7 @@ def test_numbers_can_be_sent_as_strings(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_caller_gets_the_state_and_nothing_personal(
+def test_the_answer_to_a_submission_holds_nothing_personal(
     client: FlaskClient, sandbox: SandboxDriver, kind: str
 ) -> None:
     path, body, _ = KINDS[kind]
@@ -136,7 +136,7 @@ def test_the_caller_gets_the_state_and_nothing_personal(
         ("ENTERPRISE_CHANGE", "ORGANIZATION_CODE", 11),
     ],
 )
-def test_each_document_type_has_huaweis_number(
+def test_each_document_type_is_sent_as_huaweis_number(
     client: FlaskClient, sandbox: SandboxDriver, kind: str, document: str, number: int
 ) -> None:
     path, body, _ = KINDS[kind]
@@ -157,7 +157,7 @@ def test_each_document_type_has_huaweis_number(
         ("ENTERPRISE_CHANGE", "OTHER"),
     ],
 )
-def test_a_type_that_only_the_other_backend_takes_is_unsupported(
+def test_a_document_type_that_only_review_accepts_is_unsupported_on_legacy(
     client: FlaskClient, sandbox: SandboxDriver, kind: str, document: str
 ) -> None:
     path, body, _ = KINDS[kind]
@@ -168,7 +168,7 @@ def test_a_type_that_only_the_other_backend_takes_is_unsupported(
 
 @pytest.mark.parametrize("wrong", ["", "passport", "DRIVING_LICENCE", "2", "6", "10"])
 @pytest.mark.parametrize("kind", KINDS)
-def test_an_undefined_type_is_refused(
+def test_an_unknown_document_type_is_refused(
     client: FlaskClient, sandbox: SandboxDriver, kind: str, wrong: str
 ) -> None:
     path, body, _ = KINDS[kind]
@@ -188,7 +188,7 @@ def test_an_undefined_type_is_refused(
         ("ENTERPRISE_CHANGE", "ID_CARD_GEN1"),
     ],
 )
-def test_a_type_of_the_other_kind_is_refused(
+def test_a_companys_document_type_is_refused_for_a_person_and_vice_versa(
     client: FlaskClient, sandbox: SandboxDriver, kind: str, wrong: str
 ) -> None:
     path, body, _ = KINDS[kind]
@@ -196,7 +196,9 @@ def test_a_type_of_the_other_kind_is_refused(
     assert refused(response, sandbox) == [("/document/type", "NOT_ALLOWED")]
 
 
-def test_every_broken_rule_is_named_at_once(client: FlaskClient, sandbox: SandboxDriver) -> None:
+def test_all_broken_rules_are_reported_in_one_answer(
+    client: FlaskClient, sandbox: SandboxDriver
+) -> None:
     body = {"full_name": "12", "document": {"number": "a b"}, "partner_user_id": "x" * 65}
     assert set(refused(post(client, INDIVIDUAL_PATH, body), sandbox)) == {
         ("/full_name", "NAME"),
@@ -206,7 +208,7 @@ def test_every_broken_rule_is_named_at_once(client: FlaskClient, sandbox: Sandbo
     }
 
 
-def test_registration_representative_and_attachments_are_taken_and_not_pushed(
+def test_legacy_accepts_registration_representative_and_attachments_and_does_not_send_them(
     client: FlaskClient, sandbox: SandboxDriver
 ) -> None:
     body = {
@@ -220,8 +222,6 @@ def test_registration_representative_and_attachments_are_taken_and_not_pushed(
 
 
 @pytest.mark.parametrize("customer", [CUSTOMER, "code-CBC-5002"])
-def test_nothing_under_a_customer_may_be_kept_by_a_cache(
-    client: FlaskClient, customer: str
-) -> None:
+def test_answers_about_a_customer_must_not_be_cached(client: FlaskClient, customer: str) -> None:
     path = f"/v1/customers/{customer}/verifications/individual"
     assert post(client, path, PERSON).headers["Cache-Control"] == "no-store"

@@ -1,4 +1,4 @@
-"""How far Huawei's clock is from ours, as the `Date` of its answers tells."""
+"""Clock skew between Huawei and the gateway, measured by the `Date` of answers."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def gauge(account: str) -> float | None:
 
 
 class Measured:
-    """A measurement with both clocks in the test's hands."""
+    """A measurement with two clocks that the test sets."""
 
     def __init__(self, account: str) -> None:
         self.account = account
@@ -33,7 +33,7 @@ class Measured:
         self.skew = ClockSkew(account, self.now, self.monotonic)
 
     def note(self, seconds: float) -> float | None:
-        """Note an answer whose clock is that far ahead, and return the gauge."""
+        """Record an answer whose clock is that many seconds ahead. Returns the gauge."""
         self.skew.note({"date": formatdate(self.now.seconds + seconds, usegmt=True)})
         return gauge(self.account)
 
@@ -50,7 +50,7 @@ def warnings(caplog: pytest.LogCaptureFixture) -> list[dict[str, object]]:
 
 
 @pytest.mark.parametrize("seconds", [0, 7, -7, 59, -59])
-def test_a_small_difference_is_measured_without_a_word(
+def test_a_small_clock_skew_is_measured_without_a_warning(
     measured: Measured, caplog: pytest.LogCaptureFixture, seconds: int
 ) -> None:
     assert measured.note(seconds) == seconds
@@ -58,7 +58,7 @@ def test_a_small_difference_is_measured_without_a_word(
 
 
 @pytest.mark.parametrize("seconds", [60, -60, 900, -86400])
-def test_from_a_minute_on_it_is_warned_of(
+def test_clock_skew_of_a_minute_is_warned_of(
     measured: Measured, caplog: pytest.LogCaptureFixture, seconds: int
 ) -> None:
     assert abs(seconds) >= WARN_FROM
@@ -67,7 +67,7 @@ def test_from_a_minute_on_it_is_warned_of(
     assert (line["account"], line["seconds"]) == (measured.account, seconds)
 
 
-def test_it_is_measured_once_an_interval_and_warned_of_more_seldom(
+def test_clock_skew_is_measured_once_per_interval_and_warned_of_less_often(
     measured: Measured, caplog: pytest.LogCaptureFixture
 ) -> None:
     assert measured.note(100) == 100
@@ -80,7 +80,7 @@ def test_it_is_measured_once_an_interval_and_warned_of_more_seldom(
     assert [line["seconds"] for line in warnings(caplog)] == [100, 300]
 
 
-def test_a_difference_that_is_gone_is_gone_from_the_gauge(measured: Measured) -> None:
+def test_the_gauge_of_clock_skew_is_0_once_the_clock_is_right(measured: Measured) -> None:
     assert measured.note(100) == 100
     measured.monotonic.pass_time(INTERVAL)
     assert measured.note(0) == 0
@@ -94,7 +94,7 @@ def test_a_difference_that_is_gone_is_gone_from_the_gauge(measured: Measured) ->
 @example("Mon, 01 Jan 99999999999999999999 00:00:00 GMT")
 @example("Mon, 99999999999999999999 Jan 2026 00:00:00 GMT")
 @example("Mon, 01 Jan 2026 00:00:00 +99999999999999")
-def test_a_date_that_is_none_is_ignored(measured: Measured, date: str) -> None:
+def test_a_malformed_date_header_is_ignored(measured: Measured, date: str) -> None:
     measured.monotonic.pass_time(INTERVAL)
     assert measured.note(5) == 5
     measured.monotonic.pass_time(INTERVAL)
@@ -102,12 +102,12 @@ def test_a_date_that_is_none_is_ignored(measured: Measured, date: str) -> None:
     assert gauge(measured.account) == 5
 
 
-def test_an_answer_without_a_date_is_ignored(measured: Measured) -> None:
+def test_an_answer_without_a_date_header_does_not_change_the_clock_skew(measured: Measured) -> None:
     measured.skew.note({})
     assert gauge(measured.account) is None
 
 
-def test_requests_go_on_and_the_operator_is_warned_once(
+def test_requests_succeed_despite_clock_skew_and_one_warning_is_logged(
     client: FlaskClient, sandbox: SandboxDriver, caplog: pytest.LogCaptureFixture
 ) -> None:
     sandbox.clock(-90)
@@ -116,7 +116,7 @@ def test_requests_go_on_and_the_operator_is_warned_once(
     assert len(warnings(caplog)) == 1
 
 
-def test_a_signature_that_huawei_calls_expired_is_about_the_clock(
+def test_a_signature_that_huawei_calls_expired_is_reported_as_clock_skew(
     client: FlaskClient, sandbox: SandboxDriver, caplog: pytest.LogCaptureFixture
 ) -> None:
     sandbox.clock(1000)

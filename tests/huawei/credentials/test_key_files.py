@@ -1,9 +1,8 @@
-"""How the files of a key pair are read, and how a change of them is noticed."""
+"""Reading the files of a key pair and detecting their changes."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given
@@ -11,24 +10,9 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from app.huawei.credentials.key_files import read_keys, stamp
-from app.huawei.credentials.key_pair import KeyPair, load
 from app.settings import PairSettings
-from app.state import MemoryState, Sealing, State
-from tests.support.accounts import Mounted, replace
+from tests.support.accounts import Mounted, loaded, replace
 from tests.support.timing import Clock
-
-SEALING = Sealing(b"k" * 32)
-
-
-@pytest.fixture
-def mounted(tmp_path: Path) -> Mounted:
-    pair = Mounted(tmp_path / "pair", temporary=True)
-    return pair.write("THEACCESSKEY", "the-secret-key", "the-token", "2030-01-02T03:04:05Z")
-
-
-@pytest.fixture
-def files(mounted: Mounted) -> PairSettings:
-    return PairSettings.model_validate(mounted.settings)
 
 
 @pytest.fixture
@@ -36,12 +20,7 @@ def clock() -> Clock:
     return Clock(datetime(2030, 1, 1, tzinfo=UTC).timestamp())
 
 
-def loaded(files: PairSettings, clock: Clock, state: State | None = None) -> KeyPair:
-    known = state or MemoryState(now=clock)
-    return load(files, known, SEALING, monotonic=clock, now=clock.utc)
-
-
-def test_the_files_are_read_without_their_last_newline(files: PairSettings) -> None:
+def test_key_files_are_read_without_their_last_newline(files: PairSettings) -> None:
     assert read_keys(files) == ("THEACCESSKEY", "the-secret-key")
 
 
@@ -59,10 +38,10 @@ def test_the_files_are_read_without_their_last_newline(files: PairSettings) -> N
         "dir",
     ],
 )
-def test_what_holds_no_key_is_refused(
-    mounted: Mounted, files: PairSettings, clock: Clock, name: str, content: bytes | str | None
+def test_a_key_file_without_a_valid_key_is_refused(
+    expiring: Mounted, files: PairSettings, clock: Clock, name: str, content: bytes | str | None
 ) -> None:
-    path = mounted.folder / name
+    path = expiring.folder / name
     path.unlink()
     if content == "dir":
         path.mkdir()
@@ -74,10 +53,10 @@ def test_what_holds_no_key_is_refused(
 
 @hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(content=st.binary(max_size=60))
-def test_any_bytes_are_a_printable_key_or_refused(
-    mounted: Mounted, files: PairSettings, clock: Clock, content: bytes
+def test_a_key_file_of_arbitrary_bytes_is_a_printable_key_or_refused(
+    expiring: Mounted, files: PairSettings, clock: Clock, content: bytes
 ) -> None:
-    (mounted.folder / "sk").write_bytes(content)
+    (expiring.folder / "sk").write_bytes(content)
     try:
         pair = loaded(files, clock)
     except ValueError:
@@ -95,37 +74,37 @@ def test_any_bytes_are_a_printable_key_or_refused(
         ("2030-01-02T03:04:05", datetime(2030, 1, 2, 3, 4, 5, tzinfo=UTC)),
     ],
 )
-def test_an_expiry_is_in_utc_unless_it_says_otherwise(
-    mounted: Mounted, files: PairSettings, clock: Clock, text: str, moment: datetime
+def test_an_expiry_without_an_offset_is_utc(
+    expiring: Mounted, files: PairSettings, clock: Clock, text: str, moment: datetime
 ) -> None:
-    replace(mounted.folder / "expires", text)
+    replace(expiring.folder / "expires", text)
     assert loaded(files, clock).expires_at == moment
 
 
 @pytest.mark.parametrize("text", ["tomorrow", "1893553445", "2030-13-01T00:00:00Z"])
-def test_an_expiry_that_is_none_is_refused(
-    mounted: Mounted, files: PairSettings, clock: Clock, text: str
+def test_a_malformed_expiry_is_refused(
+    expiring: Mounted, files: PairSettings, clock: Clock, text: str
 ) -> None:
-    replace(mounted.folder / "expires", text)
+    replace(expiring.folder / "expires", text)
     with pytest.raises(ValueError):  # noqa: PT011 - whichever the library's text is
         loaded(files, clock)
 
 
 @pytest.mark.parametrize("name", ["ak", "sk", "token", "expires"])
-def test_the_stamp_tells_that_a_file_was_replaced(
-    mounted: Mounted, files: PairSettings, name: str
+def test_the_stamp_of_key_files_changes_when_a_file_is_replaced(
+    expiring: Mounted, files: PairSettings, name: str
 ) -> None:
     before = stamp(files)
     assert stamp(files) == before
-    replace(mounted.folder / name, (mounted.folder / name).read_bytes())
+    replace(expiring.folder / name, (expiring.folder / name).read_bytes())
     assert stamp(files) != before
 
 
-def test_a_fingerprint_names_the_pair_and_not_its_files(
-    mounted: Mounted, files: PairSettings, clock: Clock
+def test_the_fingerprint_of_a_pair_does_not_depend_on_its_file_names(
+    expiring: Mounted, files: PairSettings, clock: Clock
 ) -> None:
     first = loaded(files, clock).fingerprint
-    mounted.write("THEACCESSKEY", "the-secret-key", "the-token", "2031-01-01T00:00:00Z")
+    expiring.write("THEACCESSKEY", "the-secret-key", "the-token", "2031-01-01T00:00:00Z")
     assert loaded(files, clock).fingerprint == first
     for other in [
         ("THEACCESSKEY", "x"),
@@ -133,6 +112,6 @@ def test_a_fingerprint_names_the_pair_and_not_its_files(
         ("THEACCESSKEY", "the", "-secret"),
     ]:
         assert (
-            loaded(PairSettings.model_validate(mounted.write(*other).settings), clock) is not None
+            loaded(PairSettings.model_validate(expiring.write(*other).settings), clock) is not None
         )
         assert loaded(files, clock).fingerprint != first

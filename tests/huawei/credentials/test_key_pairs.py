@@ -1,10 +1,9 @@
-"""One key pair: who may sign with it, and when it rests."""
+"""One key pair: permission to sign, and suspension."""
 
 from __future__ import annotations
 
 import threading
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
@@ -12,24 +11,12 @@ from app.errors import ErrorCode, GatewayError
 from app.huawei.codes import Verdict
 from app.huawei.credentials.key_pair import PROBATION, SUSPENSION, KeyPair, load
 from app.settings import PairSettings
-from app.state import MemoryState, Sealing, SharedState, State
-from tests.support.accounts import Mounted
+from app.state import MemoryState, SharedState
+from tests.support.accounts import SEALING, loaded
 from tests.support.timing import Clock, together, wait_until
 from tests.support.valkey import Valkey
 
-SEALING = Sealing(b"k" * 32)
 REFUSALS = [Verdict.REFUSED, Verdict.SKEWED]
-
-
-@pytest.fixture
-def mounted(tmp_path: Path) -> Mounted:
-    pair = Mounted(tmp_path / "pair", temporary=True)
-    return pair.write("THEACCESSKEY", "the-secret-key", "the-token", "2030-01-02T03:04:05Z")
-
-
-@pytest.fixture
-def files(mounted: Mounted) -> PairSettings:
-    return PairSettings.model_validate(mounted.settings)
 
 
 @pytest.fixture
@@ -42,18 +29,13 @@ def pair(files: PairSettings, clock: Clock) -> KeyPair:
     return loaded(files, clock)
 
 
-def loaded(files: PairSettings, clock: Clock, state: State | None = None) -> KeyPair:
-    known = state or MemoryState(now=clock)
-    return load(files, known, SEALING, monotonic=clock, now=clock.utc)
-
-
 def test_a_pair_shows_only_the_ends_of_its_access_key(pair: KeyPair) -> None:
     assert pair.shortened == "THEA…EY"
     for shown in (repr(pair), str(pair), repr(pair.signer)):
         assert not any(word in shown for word in ("THEACCESSKEY", "the-secret", "the-token"))
 
 
-def test_its_condition_in_one_word(pair: KeyPair, clock: Clock) -> None:
+def test_the_condition_of_a_pair_follows_verdicts_and_time(pair: KeyPair, clock: Clock) -> None:
     assert pair.condition == "UNPROVEN"
     pair.release(bool(pair.acquire()), Verdict.ACCEPTED)
     assert (pair.condition, pair.last_success) == ("PROVEN", clock.utc())
@@ -69,7 +51,7 @@ def test_its_condition_in_one_word(pair: KeyPair, clock: Clock) -> None:
 
 
 @pytest.mark.parametrize("verdict", REFUSALS)
-def test_after_two_refusals_it_rests_for_the_window(
+def test_a_pair_is_suspended_for_the_window_after_two_refusals(
     pair: KeyPair, clock: Clock, verdict: Verdict
 ) -> None:
     for _ in range(2):
@@ -82,7 +64,7 @@ def test_after_two_refusals_it_rests_for_the_window(
     assert pair.acquire() is True
 
 
-def test_after_each_window_it_may_be_refused_twice_again(pair: KeyPair, clock: Clock) -> None:
+def test_a_pair_may_be_refused_twice_in_each_window(pair: KeyPair, clock: Clock) -> None:
     refused = 0
     for _ in range(3):
         while pair.acquire():
@@ -92,8 +74,8 @@ def test_after_each_window_it_may_be_refused_twice_again(pair: KeyPair, clock: C
     assert refused == 6
 
 
-def test_refusals_that_come_late_do_not_outlast_their_window(pair: KeyPair, clock: Clock) -> None:
-    """Many requests of a proven pair are under way when it is first refused."""
+def test_late_refusals_do_not_prolong_the_suspension_of_a_pair(pair: KeyPair, clock: Clock) -> None:
+    """Many requests of a proven pair are in progress at its first refusal."""
     assert pair.acquire() is True
     pair.release(True, Verdict.ACCEPTED)
     for _ in range(10):
@@ -103,7 +85,7 @@ def test_refusals_that_come_late_do_not_outlast_their_window(pair: KeyPair, cloc
     assert pair.acquire() is True
 
 
-def test_a_new_reading_of_the_same_files_rests_as_well(
+def test_rereading_the_files_of_a_suspended_pair_keeps_the_suspension(
     pair: KeyPair, files: PairSettings, clock: Clock
 ) -> None:
     pair.release(bool(pair.acquire()), Verdict.LOCKED)
@@ -115,7 +97,7 @@ def test_a_new_reading_of_the_same_files_rests_as_well(
 
 
 @pytest.mark.parametrize("verdict", [Verdict.ACCEPTED, Verdict.UNKNOWN, *REFUSALS, Verdict.LOCKED])
-def test_of_eight_threads_one_has_leave_and_the_others_wait_for_its_verdict(
+def test_one_of_eight_threads_signs_with_an_unproven_pair_while_the_others_wait(
     pair: KeyPair, verdict: Verdict
 ) -> None:
     signing, most = 0, 0
@@ -141,7 +123,7 @@ def test_of_eight_threads_one_has_leave_and_the_others_wait_for_its_verdict(
     assert leaves.count(others) == 8 - proving
 
 
-def test_a_replica_that_died_while_proving_holds_the_others_for_a_while_only(
+def test_a_replica_that_dies_while_proving_a_pair_blocks_the_others_only_briefly(
     files: PairSettings, clock: Clock, valkey: Valkey
 ) -> None:
     died, alive = (loaded(files, clock, SharedState(valkey.settings)) for _ in range(2))
@@ -157,7 +139,7 @@ def test_a_replica_that_died_while_proving_holds_the_others_for_a_while_only(
     assert leave == [True]
 
 
-def test_nothing_in_the_state_tells_the_pair(
+def test_the_state_reveals_nothing_of_a_pair(
     files: PairSettings, clock: Clock, valkey: Valkey
 ) -> None:
     pair = loaded(files, clock, SharedState(valkey.settings))
@@ -171,7 +153,7 @@ def test_nothing_in_the_state_tells_the_pair(
         assert word not in b"".join([*held, *held.values()])
 
 
-def test_who_has_no_time_to_wait_for_the_proof_is_told_so(files: PairSettings) -> None:
+def test_waiting_for_the_proof_of_a_pair_ends_at_the_deadline(files: PairSettings) -> None:
     pair = load(files, MemoryState(), SEALING)
     assert pair.acquire() is True
     with pytest.raises(GatewayError) as failed:
@@ -181,7 +163,7 @@ def test_who_has_no_time_to_wait_for_the_proof_is_told_so(files: PairSettings) -
     assert pair.acquire(0.05) is False
 
 
-def test_who_has_no_time_to_wait_for_another_replica_does_not_sign_beside_it(
+def test_waiting_for_another_replica_to_prove_a_pair_ends_at_the_deadline(
     files: PairSettings, valkey: Valkey
 ) -> None:
     proving, other = (load(files, SharedState(valkey.settings), SEALING) for _ in range(2))

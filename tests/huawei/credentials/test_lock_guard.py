@@ -1,4 +1,4 @@
-"""A shared key that no caller can lock: Huawei locks it after more than five refused signatures."""
+"""No caller can lock a shared key: Huawei locks it after more than five refused signatures."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def lock_at_huawei(sandbox: SandboxDriver) -> None:
 
 
 def answers(number: int, *clients: Any) -> list[tuple[int, str | None]]:
-    """What so many concurrent callers get."""
+    """Status and code for each of `number` concurrent callers."""
     found = together(
         number, lambda place: submit(clients[place % len(clients)], f"customer-{place}")
     )
@@ -71,7 +71,7 @@ def check_unlocked(sandbox: SandboxDriver, access_key: str = ACCESS_KEY) -> None
 
 
 @pytest.mark.parametrize("access_key", [ACCESS_KEY, "UNKNOWNACCESSKEY0001"])
-def test_of_forty_concurrent_requests_two_reach_huawei(
+def test_two_of_forty_concurrent_requests_with_a_wrong_key_reach_huawei(
     settings: Settings, sandbox: SandboxDriver, wrong: Mounted, access_key: str
 ) -> None:
     client = gateway(with_pairs(settings, wrong.write(access_key, "wrong-secret-key")))
@@ -82,7 +82,7 @@ def test_of_forty_concurrent_requests_two_reach_huawei(
     assert len(sandbox.requests()) == 2
 
 
-def test_the_problem_says_that_waiting_does_not_help(
+def test_the_problem_of_a_refused_key_says_to_contact_the_operator(
     settings: Settings, sandbox: SandboxDriver, wrong: Mounted
 ) -> None:
     client = gateway(with_pairs(settings, wrong))
@@ -95,7 +95,7 @@ def test_the_problem_says_that_waiting_does_not_help(
     assert len(sandbox.requests()) == 2
 
 
-def test_the_next_pair_serves_the_same_requests(
+def test_requests_refused_with_the_first_pair_are_signed_with_the_next(
     settings: Settings, sandbox: SandboxDriver, wrong: Mounted, good: Mounted
 ) -> None:
     client = gateway(with_pairs(settings, wrong, good))
@@ -128,7 +128,7 @@ def test_two_gateways_that_share_their_state_share_the_refusals(
     assert answers(40, one, other) == [(503, "UPSTREAM_ACCESS_DENIED")] * 40
     assert 2 <= len(sandbox.requests()) <= 4
     check_unlocked(sandbox)
-    # One that starts now, or comes back, does not try either.
+    # A gateway that starts or restarts now does not try the key either.
     sandbox.forget_requests()
     assert code(submit(gateway(shared))) == "UPSTREAM_ACCESS_DENIED"
     assert sandbox.requests() == []
@@ -146,7 +146,7 @@ def test_two_accounts_with_the_same_pair_share_its_refusals(
     assert 2 <= len(sandbox.requests()) <= 4
 
 
-def test_a_locked_key_is_left_alone_for_huaweis_window(client: Any, sandbox: SandboxDriver) -> None:
+def test_a_locked_key_is_not_used_for_huaweis_window(client: Any, sandbox: SandboxDriver) -> None:
     lock_at_huawei(sandbox)
     first = submit(client)
     assert (first.status_code, code(first)) == (503, "ACCESS_KEY_LOCKED")
@@ -159,7 +159,7 @@ def test_a_locked_key_is_left_alone_for_huaweis_window(client: Any, sandbox: San
     assert signers(sandbox) == [(ACCESS_KEY, "APIGW.0301")]
 
 
-def test_while_one_key_is_locked_the_next_pair_serves(
+def test_the_next_pair_signs_while_the_first_is_locked(
     settings: Settings, sandbox: SandboxDriver, good: Mounted, tmp_path: Path
 ) -> None:
     lock_at_huawei(sandbox)
@@ -169,7 +169,7 @@ def test_while_one_key_is_locked_the_next_pair_serves(
     assert signers(sandbox).count((ACCESS_KEY, "APIGW.0301")) == 1
 
 
-def test_a_clock_that_is_off_is_named_and_does_not_lock_the_key(
+def test_clock_skew_is_reported_and_does_not_suspend_the_key(
     client: Any, sandbox: SandboxDriver
 ) -> None:
     sandbox.clock(1000)
@@ -178,7 +178,7 @@ def test_a_clock_that_is_off_is_named_and_does_not_lock_the_key(
     check_unlocked(sandbox)
 
 
-def test_refusal_and_rest_are_counted_and_logged_without_a_secret(
+def test_refusal_and_suspension_are_counted_and_logged_without_a_secret(
     settings: Settings,
     sandbox: SandboxDriver,  # noqa: ARG001 - in its start state
     wrong: Mounted,

@@ -1,4 +1,4 @@
-"""How a key pair proves itself, rests for Huawei's lock window, and is tried again."""
+"""Probation of a key pair: proof, suspension for Huawei's lock window, and a new probe."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ LOCK_TEXT = (
 
 
 def checked(center: PartnerCenter) -> ErrorCode | None:
-    """What one try of the harmless read ends in."""
+    """The error code of one probe; None for success."""
     try:
         failure = center.check().failure
     except GatewayError as error:
@@ -41,7 +41,7 @@ def checked(center: PartnerCenter) -> ErrorCode | None:
 
 
 @pytest.mark.parametrize("locked", [True, False])
-def test_after_the_window_one_request_probes(
+def test_after_the_window_one_request_proves_a_suspended_pair(
     settings: Settings, sandbox: SandboxDriver, locked: bool
 ) -> None:
     clock = Clock()
@@ -63,12 +63,12 @@ def test_after_the_window_one_request_probes(
     assert together(8, lambda _: read(center)) == [None] * 8
     seen = sandbox.requests()[refusals:]
     assert len(seen) == 8
-    # The first one alone: the others wait for what becomes of it.
+    # Only the first request is sent: the others wait for its verdict.
     assert seen[1]["at"] - seen[0]["at"] > 0.25
 
 
 @pytest.mark.parametrize("found", [None, "CBC.99000035", "CBC.0151"])
-def test_what_partner_center_itself_says_forgives_an_earlier_refusal(
+def test_an_answer_of_partner_center_resets_the_count_of_refusals(
     settings: Settings, sandbox: SandboxDriver, found: str | None
 ) -> None:
     """Huawei counts refusals in a row."""
@@ -96,7 +96,7 @@ def test_what_partner_center_itself_says_forgives_an_earlier_refusal(
         ("code", {"code": "APIGW.0101"}),
     ],
 )
-def test_what_says_nothing_of_the_signature_neither_proves_nor_refuses_it(
+def test_a_failure_unrelated_to_the_signature_leaves_the_pair_unproven(
     settings: Settings, sandbox: SandboxDriver, kind: str, parameters: dict[str, Any]
 ) -> None:
     pairs = key_pairs(settings, Clock())
@@ -108,7 +108,7 @@ def test_what_says_nothing_of_the_signature_neither_proves_nor_refuses_it(
     assert read(center) is None
 
 
-def test_a_proven_pair_that_is_refused_later_rests_after_two(
+def test_a_proven_pair_is_suspended_after_two_later_refusals(
     client: Any, sandbox: SandboxDriver
 ) -> None:
     assert submit(client).status_code == 201
@@ -129,21 +129,23 @@ def test_a_proven_pair_signs_many_requests_at_once(
     assert max(moments) - min(moments) < 0.3
 
 
-def test_where_huawei_cannot_be_reached_nobody_waits_for_a_proof(settings: Settings) -> None:
+def test_requests_do_not_wait_for_a_proof_where_huawei_is_unreachable(settings: Settings) -> None:
     unreachable = altered(settings, endpoint="http://127.0.0.1:1")
     center = partner_center(unreachable, key_pairs(unreachable, Clock()))
     found = together(20, lambda _: checked(center))
     assert found == [ErrorCode.UPSTREAM_UNREACHABLE] * 20
 
 
-def test_files_that_stay_wrong_are_probed_twice_in_a_window(
+def test_a_pair_that_stays_wrong_is_sent_twice_per_window(
     settings: Settings, sandbox: SandboxDriver, tmp_path: Path
 ) -> None:
     clock = Clock()
     mounted = Mounted(tmp_path / "partner").write(*PAIR)
     center = partner_center(settings, key_pairs(with_pairs(settings, mounted), clock))
     assert read(center) is None
-    replace(mounted.folder / "ak", SECOND_ACCESS_KEY)  # beside the secret of the other one
+    replace(
+        mounted.folder / "ak", SECOND_ACCESS_KEY
+    )  # while the secret of the other pair is still mounted
     for _ in range(4):
         assert read(center) is None
         clock.pass_time(REFUSED_INTERVAL)

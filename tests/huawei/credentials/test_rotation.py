@@ -1,4 +1,4 @@
-"""Key files that change: a new pair takes over once it is proven, the last good one goes on."""
+"""Changing key files: a proven new pair is adopted; until then the last good pair signs."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from tests.support.accounts import (
     read,
     replace,
     signers,
+    used,
     with_pairs,
 )
 from tests.support.gateway import ACCESS_KEY, SECRET_KEY
@@ -31,23 +32,13 @@ NEW_KEY = NEW_PAIR[0]
 
 
 @pytest.fixture
-def mounted(tmp_path: Path) -> Mounted:
-    return Mounted(tmp_path / "partner").write(*PAIR)
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
 def pairs(settings: Settings, mounted: Mounted, clock: Clock) -> KeyPairs:
     return key_pairs(with_pairs(settings, mounted), clock)
 
 
 @pytest.fixture
 def ask(settings: Settings, sandbox: SandboxDriver, pairs: KeyPairs) -> Callable[[], None]:
-    """Sends a request that has to succeed; the pair of the start has served one already."""
+    """Sends a request that must succeed; one request has proven the first pair already."""
     sandbox.access_keys(**{ak: {"secret_key": sk} for ak, sk in (PAIR, NEW_PAIR)})
     center = partner_center(settings, pairs)
 
@@ -57,11 +48,6 @@ def ask(settings: Settings, sandbox: SandboxDriver, pairs: KeyPairs) -> Callable
     one()
     sandbox.forget_requests()
     return one
-
-
-def used(sandbox: SandboxDriver) -> list[str]:
-    """Which access keys the requests were signed with that are not probes."""
-    return [access_key for access_key, _ in signers(sandbox, probes=False)]
 
 
 def test_a_new_pair_is_probed_and_used_within_five_seconds(
@@ -75,7 +61,7 @@ def test_a_new_pair_is_probed_and_used_within_five_seconds(
     assert events("adopted") == adopted + 1
 
 
-def test_the_files_are_looked_at_once_an_interval(
+def test_the_key_files_are_checked_once_per_interval(
     ask: Callable[[], None], sandbox: SandboxDriver, mounted: Mounted, clock: Clock
 ) -> None:
     mounted.write(*NEW_PAIR)
@@ -87,10 +73,10 @@ def test_the_files_are_looked_at_once_an_interval(
     assert used(sandbox) == [ACCESS_KEY, NEW_KEY]
 
 
-def test_a_mounted_secret_is_swapped_by_one_link(
+def test_a_mounted_secret_that_is_swapped_by_one_link_is_adopted(
     settings: Settings, sandbox: SandboxDriver, tmp_path: Path, clock: Clock
 ) -> None:
-    """As the kubelet does it: `..data` is replaced, the files are links through it."""
+    """Like the kubelet: `..data` is replaced, and the files are links through it."""
     volume = tmp_path / "volume"
     Mounted(volume).write("x", "x")
     for name, pair in (("..2026_01", PAIR), ("..2026_02", NEW_PAIR)):
@@ -141,7 +127,7 @@ def test_a_half_written_pair_never_signs_a_request(
 
 @pytest.mark.parametrize("name", ["ak", "sk"])
 @pytest.mark.parametrize("content", [None, b"", b"\n", b"\xff\x00\xfe", b"two\nlines", "dir"])
-def test_while_the_files_hold_no_pair_the_last_good_one_goes_on(
+def test_the_last_good_pair_stays_in_use_while_the_files_hold_none(
     ask: Callable[[], None],
     pairs: KeyPairs,
     sandbox: SandboxDriver,
@@ -175,7 +161,7 @@ def test_while_the_files_hold_no_pair_the_last_good_one_goes_on(
     ("kind", "parameters"),
     [("html", {"status": 502}), ("html", {"status": 200}), ("reset", {}), ("throttled", {})],
 )
-def test_a_new_pair_waits_until_huawei_says_something_of_it(
+def test_a_new_pair_is_not_adopted_before_huawei_answers_its_probe(
     ask: Callable[[], None],
     sandbox: SandboxDriver,
     mounted: Mounted,
@@ -184,7 +170,7 @@ def test_a_new_pair_waits_until_huawei_says_something_of_it(
     parameters: dict[str, int],
 ) -> None:
     mounted.write(*NEW_PAIR)
-    sandbox.fault("result", kind, count=1, **parameters)  # it hits the probe
+    sandbox.fault("result", kind, count=1, **parameters)  # the probe gets the fault
     clock.pass_time(CHECK_INTERVAL)
     ask()
     assert used(sandbox) == [ACCESS_KEY]
@@ -193,7 +179,7 @@ def test_a_new_pair_waits_until_huawei_says_something_of_it(
     assert used(sandbox) == [ACCESS_KEY, NEW_KEY]
 
 
-def test_a_pair_that_huawei_does_not_know_yet_is_tried_again_after_a_while(
+def test_a_new_pair_that_huawei_does_not_know_yet_is_probed_again_later(
     ask: Callable[[], None], sandbox: SandboxDriver, mounted: Mounted, clock: Clock
 ) -> None:
     sandbox.access_keys(**{ACCESS_KEY: {"secret_key": SECRET_KEY}})
@@ -208,7 +194,7 @@ def test_a_pair_that_huawei_does_not_know_yet_is_tried_again_after_a_while(
     assert used(sandbox) == [ACCESS_KEY] * 5 + [NEW_KEY]
 
 
-def test_files_written_anew_with_the_same_pair_ask_nobody(
+def test_rewriting_the_files_with_the_same_pair_sends_no_probe(
     ask: Callable[[], None], sandbox: SandboxDriver, mounted: Mounted, clock: Clock
 ) -> None:
     mounted.write(*PAIR)
@@ -217,7 +203,7 @@ def test_files_written_anew_with_the_same_pair_ask_nobody(
     assert signers(sandbox) == [(ACCESS_KEY, None)]
 
 
-def test_files_that_come_after_the_start_are_taken(
+def test_key_files_that_appear_after_the_start_are_adopted(
     settings: Settings, sandbox: SandboxDriver, tmp_path: Path, clock: Clock
 ) -> None:
     mounted = Mounted(tmp_path / "late")
@@ -232,7 +218,7 @@ def test_files_that_come_after_the_start_are_taken(
     assert signers(sandbox) == [(ACCESS_KEY, None)]
 
 
-def test_with_no_pair_left_to_sign_with_the_files_are_looked_at_at_once(
+def test_the_key_files_are_checked_at_once_where_no_usable_pair_is_left(
     settings: Settings, sandbox: SandboxDriver, mounted: Mounted, pairs: KeyPairs
 ) -> None:
     center = partner_center(settings, pairs)

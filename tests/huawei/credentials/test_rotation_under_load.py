@@ -1,11 +1,10 @@
-"""Key pairs replaced under load, as the gateway's callers see it: no request is lost."""
+"""Key pairs replaced under load, as callers see it: no request fails."""
 
 from __future__ import annotations
 
 import threading
 from pathlib import Path
 
-import pytest
 from flask.testing import FlaskClient
 
 from app.settings import Settings
@@ -16,6 +15,7 @@ from tests.support.accounts import (
     gateway,
     replace,
     signers,
+    used,
     with_pairs,
 )
 from tests.support.gateway import ACCESS_KEY, SECOND_ACCESS_KEY, SECOND_SECRET_KEY, code, submit
@@ -23,16 +23,6 @@ from tests.support.sandbox_driver import SandboxDriver
 from tests.support.timing import LIMIT, together, wait_until
 
 NEW_KEY = NEW_PAIR[0]
-
-
-@pytest.fixture
-def mounted(tmp_path: Path) -> Mounted:
-    return Mounted(tmp_path / "partner").write(*PAIR)
-
-
-def used(sandbox: SandboxDriver) -> list[str]:
-    """Which access keys the requests were signed with that are not probes."""
-    return [access_key for access_key, _ in signers(sandbox, probes=False)]
 
 
 def test_a_key_deleted_at_huawei_is_replaced_within_the_same_request(
@@ -50,7 +40,7 @@ def test_a_key_deleted_at_huawei_is_replaced_within_the_same_request(
     ]
 
 
-def test_a_key_deleted_too_early_is_replaced_when_the_files_come(
+def test_a_key_deleted_too_early_is_replaced_once_the_new_files_appear(
     settings: Settings, sandbox: SandboxDriver, mounted: Mounted
 ) -> None:
     client = gateway(with_pairs(settings, mounted))
@@ -81,10 +71,12 @@ def test_no_request_of_four_threads_is_lost_while_the_pair_is_replaced(
 
     def rotate() -> list[int]:
         replace(mounted.folder / "ak", NEW_PAIR[0])
-        wait_until(lambda: signers(sandbox, probes=True))  # seen half-written
+        wait_until(lambda: signers(sandbox, probes=True))  # the half-written pair was probed
         replace(mounted.folder / "sk", NEW_PAIR[1])
         wait_until(lambda: NEW_KEY in used(sandbox))
-        sandbox.access_keys(**{NEW_KEY: {"secret_key": NEW_PAIR[1]}})  # the old one is forgotten
+        sandbox.access_keys(
+            **{NEW_KEY: {"secret_key": NEW_PAIR[1]}}
+        )  # the sandbox no longer knows the old key
         sandbox.forget_requests()
         wait_until(lambda: len(used(sandbox)) > 40)
         done.set()
@@ -95,7 +87,7 @@ def test_no_request_of_four_threads_is_lost_while_the_pair_is_replaced(
     assert used(sandbox)[-1] == NEW_KEY
 
 
-def test_of_twenty_refused_requests_one_proves_the_new_pair_and_the_others_wait_for_it(
+def test_one_of_twenty_refused_requests_proves_the_new_pair_while_the_others_wait(
     client: FlaskClient, sandbox: SandboxDriver, tmp_path: Path
 ) -> None:
     assert submit(client).status_code == 201

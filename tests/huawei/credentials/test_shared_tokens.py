@@ -1,4 +1,4 @@
-"""One token for several gateways: shared through Valkey, where nobody can read it."""
+"""One token for several gateways, shared through Valkey in sealed form."""
 
 from __future__ import annotations
 
@@ -21,7 +21,6 @@ from tests.support.accounts import (
     token_on_requests,
     tokens_issued,
     with_state,
-    with_token,
 )
 from tests.support.gateway import INDIVIDUAL_PATH, PERSON, bearer, code, submit
 from tests.support.sandbox_driver import SandboxDriver
@@ -33,16 +32,13 @@ OTHER_KEY = "another-state-key-of-more-than-32-bytes-0002"
 
 
 @pytest.fixture
-def token_settings(settings: Settings, sandbox: SandboxDriver, tmp_path: Path) -> Settings:
-    return with_token(settings, tmp_path, sandbox.url)
-
-
-@pytest.fixture
 def shared(token_settings: Settings, valkey: Valkey, tmp_path: Path) -> Settings:
     return with_state(token_settings, tmp_path, valkey.url)
 
 
-def test_two_gateways_ask_for_one_token(shared: Settings, sandbox: SandboxDriver) -> None:
+def test_two_gateways_with_one_state_request_one_token(
+    shared: Settings, sandbox: SandboxDriver
+) -> None:
     clients = gateway(shared), gateway(shared)
     found = together(40, lambda place: submit(clients[place % 2], f"c-{place}").status_code)
     assert found == [201] * 40
@@ -59,7 +55,7 @@ def test_a_gateway_that_starts_later_uses_the_same_token(
     assert tokens_issued(sandbox) == 1
 
 
-def test_nothing_in_valkey_tells_the_token_or_the_password(
+def test_valkey_reveals_neither_token_nor_password(
     shared: Settings, sandbox: SandboxDriver, valkey: Valkey
 ) -> None:
     assert submit(gateway(shared)).status_code == 201
@@ -83,7 +79,7 @@ def test_gateways_with_different_keys_do_not_share_and_do_not_fail(
     assert tokens_issued(sandbox) == 2
 
 
-def test_a_value_that_was_tampered_with_is_no_token(
+def test_a_shared_token_that_was_tampered_with_is_ignored(
     shared: Settings, sandbox: SandboxDriver, valkey: Valkey
 ) -> None:
     assert submit(gateway(shared)).status_code == 201
@@ -95,7 +91,7 @@ def test_a_value_that_was_tampered_with_is_no_token(
 
 
 @pytest.mark.parametrize("death", ["expired", "CBC.0154"])
-def test_when_it_dies_two_gateways_renew_it_without_a_lost_request(
+def test_two_gateways_renew_a_dead_token_without_a_lost_request(
     shared: Settings, sandbox: SandboxDriver, death: str
 ) -> None:
     clients = gateway(shared), gateway(shared)
@@ -103,7 +99,10 @@ def test_when_it_dies_two_gateways_renew_it_without_a_lost_request(
     sandbox.revoke_tokens(death)
     found = together(20, lambda place: submit(clients[place % 2], f"c-{place}").status_code)
     assert found == [201] * 20
-    assert tokens_issued(sandbox) in (2, 3)  # one, or one each where both were told at once
+    assert tokens_issued(sandbox) in (
+        2,
+        3,
+    )  # one renewal, or one each if both tokens were refused at once
 
 
 def test_a_gateway_that_starts_with_a_dead_token_gets_a_new_one(
@@ -117,7 +116,7 @@ def test_a_gateway_that_starts_with_a_dead_token_gets_a_new_one(
     assert tokens_issued(sandbox) == 2
 
 
-def test_an_early_renewal_by_one_is_taken_over_by_the_other(
+def test_a_token_that_one_gateway_renews_early_is_adopted_by_the_other(
     token_settings: Settings, sandbox: SandboxDriver
 ) -> None:
     clock = Clock()
@@ -134,7 +133,7 @@ def test_an_early_renewal_by_one_is_taken_over_by_the_other(
     assert tokens_issued(sandbox) == 2
 
 
-def test_while_a_renewal_fails_another_gateway_still_finds_the_old_token(
+def test_another_gateway_still_finds_the_old_token_while_a_renewal_fails(
     token_settings: Settings, sandbox: SandboxDriver
 ) -> None:
     clock = Clock()
@@ -150,10 +149,10 @@ def test_while_a_renewal_fails_another_gateway_still_finds_the_old_token(
     assert read(other) is None
 
 
-def test_a_replica_that_died_while_asking_holds_the_others_for_a_while_only(
+def test_a_replica_that_dies_while_requesting_a_token_blocks_the_others_only_briefly(
     shared: Settings, sandbox: SandboxDriver, valkey: Valkey
 ) -> None:
-    """A turn that nobody gives back ends by itself."""
+    """A lock that is never released expires."""
     assert submit(gateway(shared)).status_code == 201
     (key,) = (key for key in valkey.values() if key.startswith(b"gateway:token:"))
     state = SharedState(valkey.settings)
@@ -166,7 +165,7 @@ def test_a_replica_that_died_while_asking_holds_the_others_for_a_while_only(
     assert tokens_issued(sandbox) == 2
 
 
-def test_another_replica_that_asks_is_not_waited_for_longer_than_the_request_may_take(
+def test_waiting_for_the_token_of_another_replica_ends_at_the_deadline(
     shared: Settings, sandbox: SandboxDriver, valkey: Valkey
 ) -> None:
     client = gateway(shared)
@@ -185,7 +184,7 @@ def test_another_replica_that_asks_is_not_waited_for_longer_than_the_request_may
     assert tokens_issued(sandbox) == 1
 
 
-def test_a_password_that_one_gateway_saw_refused_is_tried_once_by_each(
+def test_two_gateways_try_a_refused_password_at_most_once_each(
     shared: Settings, sandbox: SandboxDriver, tmp_path: Path
 ) -> None:
     (tmp_path / "password").write_text("wrong-password")

@@ -1,4 +1,4 @@
-"""Signatures: Huawei's own SDK and its published results are the judges."""
+"""Signatures, compared with Huawei's own SDK and its published results."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ content_types = st.sampled_from(
 
 @st.composite
 def signed_requests(draw: st.DrawFn) -> dict[str, Any]:
-    """A request as it goes over the wire, and the parameters that its query means."""
+    """A request in its wire form, and the parsed parameters of its query."""
     path = "/" + "/".join(
         quote(segment, safe=draw(st.sampled_from(["", "!$&'()*+,;=:@", "~"])))
         for segment in draw(st.lists(words, max_size=3))
@@ -124,7 +124,7 @@ def test_every_request_is_signed_as_the_sdk_signs_it(case: dict[str, Any]) -> No
 
 
 @given(parameters=st.lists(st.tuples(words, words), max_size=6))
-def test_the_query_that_is_sent_is_the_one_that_the_sdk_sends(
+def test_the_query_is_sent_as_the_sdk_sends_it(
     parameters: list[tuple[str, str]],
 ) -> None:
     request = SdkRequest(query_params=list(parameters), resource_path="/")
@@ -132,14 +132,14 @@ def test_the_query_that_is_sent_is_the_one_that_the_sdk_sends(
     assert f"/?{canonical_query(parameters)}".removesuffix("?") == request.uri
 
 
-def test_a_header_that_is_there_already_is_signed_and_not_replaced() -> None:
+def test_signing_keeps_and_signs_an_existing_header() -> None:
     request = prepared("GET", f"https://{HOST}/v2/x", {"host": "elsewhere.example", "X-A": " b "})
     SdkHmacAuth(ACCESS_KEY, SECRET_KEY, now=NOW.timestamp)(request)
     assert request.headers["Host"] == "elsewhere.example"
     assert "SignedHeaders=host;x-a;x-sdk-date," in request.headers["Authorization"]
 
 
-def test_the_clock_is_utc_and_now() -> None:
+def test_the_signing_clock_is_the_current_time_in_utc() -> None:
     request = prepared("GET", f"https://{HOST}/v2/x")
     before = datetime.now(UTC).replace(microsecond=0)
     SdkHmacAuth(ACCESS_KEY, SECRET_KEY)(request)
@@ -147,7 +147,7 @@ def test_the_clock_is_utc_and_now() -> None:
     assert before <= signed <= datetime.now(UTC)
 
 
-def test_one_signer_shared_by_threads_signs_all_of_their_requests() -> None:
+def test_one_signer_can_be_shared_by_threads() -> None:
     signer = SdkHmacAuth(ACCESS_KEY, SECRET_KEY, "a-token", now=NOW.timestamp)
     before = dict(vars(signer))
     cases = [
@@ -174,7 +174,7 @@ def test_one_signer_shared_by_threads_signs_all_of_their_requests() -> None:
     assert vars(signer) == before
 
 
-def test_what_is_printed_of_a_signer_holds_no_secret() -> None:
+def test_the_repr_of_a_signer_holds_no_secret() -> None:
     token = "MII-a-token"
     signer = SdkHmacAuth(ACCESS_KEY, SECRET_KEY, token)
     for text in (repr(signer), str(signer), f"{signer}", f"{[signer]}"):

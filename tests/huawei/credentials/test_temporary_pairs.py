@@ -1,4 +1,4 @@
-"""Temporary key pairs: signed with their security token, left alone past their time."""
+"""Temporary key pairs: signed with their security token, unused after their expiry."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ LIFE = 900  # seconds
 
 @dataclass(frozen=True)
 class Temporary:
-    """What IAM's security-token call gives."""
+    """A key pair as IAM's security-token call returns it."""
 
     access: str
     secret: str
@@ -82,7 +82,7 @@ def test_a_temporary_pair_signs_with_its_security_token(
     assert ";x-security-token," in sent["headers"]["Authorization"]
 
 
-def test_past_its_time_it_is_left_alone_and_the_next_pair_signs(
+def test_an_expired_temporary_pair_is_skipped_and_the_next_pair_signs(
     settings: Settings,
     sandbox: SandboxDriver,
     mounted: Mounted,
@@ -99,7 +99,7 @@ def test_past_its_time_it_is_left_alone_and_the_next_pair_signs(
     assert [one["condition"] for one in pairs.describe()["key_pairs"]] == ["EXPIRED", "PROVEN"]
 
 
-def test_where_all_pairs_are_past_their_time_nothing_is_sent(
+def test_nothing_is_sent_where_all_pairs_are_expired(
     settings: Settings, sandbox: SandboxDriver, mounted: Mounted
 ) -> None:
     replace(mounted.folder / "expires", "2020-01-01T00:00:00Z")
@@ -109,14 +109,14 @@ def test_where_all_pairs_are_past_their_time_nothing_is_sent(
     assert sandbox.requests() == []
 
 
-def test_a_pair_that_huawei_ends_early_is_followed_by_the_next(
+def test_the_next_pair_signs_where_huawei_ends_a_temporary_pair_early(
     settings: Settings,
     sandbox: SandboxDriver,
     mounted: Mounted,
     lasting: Mounted,
     temporary: Temporary,
 ) -> None:
-    """An expired temporary key is refused with the words of a clock that is off."""
+    """Huawei refuses an expired temporary key with the text for clock skew."""
     client = gateway(with_pairs(settings, mounted, lasting))
     sandbox.clock(LIFE - 10)
     ended: dict[str, Any] = {
@@ -133,10 +133,10 @@ def test_a_pair_that_huawei_ends_early_is_followed_by_the_next(
     ]
 
 
-def test_an_expiry_that_is_written_after_the_keys_counts(
+def test_an_expiry_file_replaced_after_the_keys_is_adopted(
     settings: Settings, sandbox: SandboxDriver, mounted: Mounted, temporary: Temporary
 ) -> None:
-    """A tool replaces the files one by one: the last one is the expiry."""
+    """A tool replaces the files one by one, and the expiry last."""
     clock = Clock()
     replace(mounted.folder / "expires", clock.utc().isoformat())
     clock.pass_time(-60)
@@ -153,7 +153,7 @@ def test_an_expiry_that_is_written_after_the_keys_counts(
     assert signers(sandbox, probes=True) == []
 
 
-def test_its_successor_is_taken_from_the_files(
+def test_the_successor_of_an_expired_temporary_pair_is_read_from_the_files(
     settings: Settings, sandbox: SandboxDriver, mounted: Mounted, temporary: Temporary
 ) -> None:
     clock = Clock()
@@ -172,7 +172,7 @@ def test_its_successor_is_taken_from_the_files(
 
 
 @pytest.mark.parametrize("name", ["token", "expires"])
-def test_without_one_of_its_files_there_is_no_pair(
+def test_a_temporary_pair_that_lacks_a_file_is_not_used(
     settings: Settings, sandbox: SandboxDriver, mounted: Mounted, name: str
 ) -> None:
     (mounted.folder / name).unlink()

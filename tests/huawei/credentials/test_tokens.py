@@ -1,8 +1,6 @@
-"""One IAM token for all requests: asked for once, renewed early, and dropped when it dies."""
+"""One IAM token for all requests: requested once, renewed early, dropped when refused."""
 
 from __future__ import annotations
-
-from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
@@ -19,19 +17,13 @@ from tests.support.accounts import (
     read,
     token_on_requests,
     tokens_issued,
-    with_token,
 )
 from tests.support.gateway import code, submit
 from tests.support.sandbox_driver import SandboxDriver
 from tests.support.timing import Clock, together, wait_until
 
-LIFE = 86400  # seconds, of the sandbox's tokens as of Huawei's
+LIFE = 86400  # seconds: the lifetime of tokens at Huawei and in the sandbox
 DEATHS = ["expired", "decrypt", "APIGW.0307", "CBC.0154", "IAM.0066", "IAM.0067"]
-
-
-@pytest.fixture
-def token_settings(settings: Settings, sandbox: SandboxDriver, tmp_path: Path) -> Settings:
-    return with_token(settings, tmp_path, sandbox.url)
 
 
 @pytest.fixture
@@ -39,22 +31,12 @@ def client(token_settings: Settings) -> FlaskClient:
     return gateway(token_settings)
 
 
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def tokens(token_settings: Settings, clock: Clock) -> Tokens:
-    return iam_tokens(token_settings, clock)
-
-
 def submit_all(client: FlaskClient, number: int) -> list[int]:
-    """The statuses of so many concurrent writes, each for a customer of its own."""
+    """The statuses of `number` concurrent writes, each for another customer."""
     return together(number, lambda place: submit(client, f"customer-{place}").status_code)
 
 
-def test_sixty_concurrent_first_requests_ask_for_one_token(
+def test_sixty_concurrent_first_requests_request_one_token(
     client: FlaskClient, sandbox: SandboxDriver
 ) -> None:
     assert submit_all(client, 60) == [201] * 60
@@ -66,7 +48,7 @@ def test_sixty_concurrent_first_requests_ask_for_one_token(
         assert "X-Sdk-Date" not in entry["headers"]
 
 
-def test_nothing_is_asked_for_before_the_first_request(
+def test_no_token_is_requested_before_the_first_request(
     client: FlaskClient, sandbox: SandboxDriver
 ) -> None:
     assert client.get("/readyz").status_code == 200
@@ -74,7 +56,7 @@ def test_nothing_is_asked_for_before_the_first_request(
 
 
 @pytest.mark.parametrize("death", DEATHS)
-def test_a_token_that_dies_in_mid_flight_costs_one_renewal_and_no_request(
+def test_a_token_that_dies_in_use_is_renewed_once_and_no_request_fails(
     client: FlaskClient, sandbox: SandboxDriver, death: str
 ) -> None:
     assert submit(client).status_code == 201
@@ -109,7 +91,7 @@ def test_a_read_and_a_write_are_each_repeated_once_with_the_new_token(
     assert len(set(token_on_requests(sandbox))) == 2
 
 
-def test_a_token_that_dies_at_once_again_is_renewed_once_for_a_request(
+def test_a_request_renews_the_token_at_most_once(
     client: FlaskClient, sandbox: SandboxDriver
 ) -> None:
     assert submit(client).status_code == 201
@@ -120,7 +102,7 @@ def test_a_token_that_dies_at_once_again_is_renewed_once_for_a_request(
     assert len(sandbox.requests("verified-info")) == 3
 
 
-def test_tokens_that_all_die_at_once_are_not_asked_for_in_a_loop(
+def test_tokens_that_are_refused_immediately_are_not_requested_in_a_loop(
     client: FlaskClient, sandbox: SandboxDriver
 ) -> None:
     sandbox.fault("verified-info", "code", code="CBC.0154", status=401)
@@ -129,7 +111,7 @@ def test_tokens_that_all_die_at_once_are_not_asked_for_in_a_loop(
     assert tokens_issued(sandbox) <= 2
 
 
-def test_after_a_pause_it_is_asked_for_again(
+def test_a_token_is_requested_again_after_a_pause(
     token_settings: Settings, tokens: Tokens, sandbox: SandboxDriver, clock: Clock
 ) -> None:
     center = partner_center(token_settings, tokens)
@@ -143,7 +125,7 @@ def test_after_a_pause_it_is_asked_for_again(
 
 
 @pytest.mark.parametrize("refusal", ["APIGW.0302", "CBC.0151", "IAM.0001"])
-def test_a_refusal_that_is_not_about_the_token_renews_nothing(
+def test_a_refusal_unrelated_to_the_token_does_not_renew_it(
     client: FlaskClient, sandbox: SandboxDriver, refusal: str
 ) -> None:
     sandbox.fault("verified-info", "code", code=refusal, status=403)
@@ -152,7 +134,7 @@ def test_a_refusal_that_is_not_about_the_token_renews_nothing(
     assert len(sandbox.requests("verified-info")) == 3
 
 
-def test_before_its_time_a_token_is_not_renewed(
+def test_a_token_is_not_renewed_before_its_margin(
     token_settings: Settings, tokens: Tokens, sandbox: SandboxDriver, clock: Clock
 ) -> None:
     center = partner_center(token_settings, tokens)
@@ -162,7 +144,7 @@ def test_before_its_time_a_token_is_not_renewed(
     assert tokens_issued(sandbox) == 1
 
 
-def test_near_its_end_it_is_renewed_once_while_the_old_one_serves(
+def test_a_token_near_its_expiry_is_renewed_once_while_the_old_one_stays_in_use(
     token_settings: Settings, tokens: Tokens, sandbox: SandboxDriver, clock: Clock
 ) -> None:
     center = partner_center(token_settings, tokens)
@@ -181,7 +163,7 @@ def test_near_its_end_it_is_renewed_once_while_the_old_one_serves(
 
 
 @pytest.mark.parametrize("chosen", [0.0, 0.5, 1.0])
-def test_jitter_spreads_the_renewals_over_the_margin(
+def test_jitter_spreads_the_renewals_of_tokens_over_the_margin(
     token_settings: Settings, sandbox: SandboxDriver, clock: Clock, chosen: float
 ) -> None:
     tokens = iam_tokens(token_settings, clock, jitter=lambda a, b: a + (b - a) * chosen)
@@ -198,7 +180,7 @@ def test_jitter_spreads_the_renewals_over_the_margin(
     assert tokens_issued(sandbox) == 2
 
 
-def test_a_renewal_that_fails_is_tried_again_after_a_pause_while_the_old_one_serves(
+def test_a_failed_renewal_is_repeated_after_a_pause_while_the_old_token_stays_in_use(
     token_settings: Settings, tokens: Tokens, sandbox: SandboxDriver, clock: Clock
 ) -> None:
     center = partner_center(token_settings, tokens)
@@ -218,18 +200,20 @@ def test_a_renewal_that_fails_is_tried_again_after_a_pause_while_the_old_one_ser
     assert (events("renewal_failed"), tokens_issued(sandbox)) == (failed + 1, 2)
 
 
-def test_a_token_with_too_little_life_left_is_not_used_any_more(
+def test_a_token_about_to_expire_is_not_used(
     token_settings: Settings, tokens: Tokens, sandbox: SandboxDriver, clock: Clock
 ) -> None:
     center = partner_center(token_settings, tokens)
     assert read(center) is None
     clock.pass_time(LIFE - SAFE_LIFE)
-    sandbox.fault("token", "html", status=503, count=1)  # the early renewal, if it comes first
+    sandbox.fault(
+        "token", "html", status=503, count=1
+    )  # consumed by the early renewal if that comes first
     wait_until(lambda: read(center) is None)
     assert len(set(token_on_requests(sandbox, "result"))) == 2
 
 
-def test_a_life_counts_from_our_clock_so_that_neither_has_to_be_right(
+def test_the_lifetime_of_a_token_counts_from_our_clock(
     token_settings: Settings, tokens: Tokens, sandbox: SandboxDriver, clock: Clock
 ) -> None:
     sandbox.clock(-86000)

@@ -1,4 +1,4 @@
-"""The circuit of an account: when it opens, what goes through, who is not concerned."""
+"""The circuit of an account: when it opens, which calls pass, which accounts are unaffected."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ REFUSAL = answer(400, '{"error_code":"CBC.5002"}', "Connection: close")
 
 
 @pytest.mark.parametrize("kind", ["reset", "html", "hang"])
-def test_it_opens_after_so_many_failures_in_a_row_and_nothing_is_sent(
+def test_the_circuit_opens_after_consecutive_failures_and_nothing_is_sent(
     build: Build, sandbox: SandboxDriver, kind: str
 ) -> None:
     app = build(reliability=LONG)
     fail(app, sandbox, FAILURES - 1, kind)
-    assert read(app).status_code == 200  # in a row: this one ends it
+    assert read(app).status_code == 200  # a success resets the count of consecutive failures
     fail(app, sandbox, FAILURES, kind)
     assert is_open() == 1
     for response in (read(app), submit(app)):
@@ -52,13 +52,13 @@ def test_it_opens_after_so_many_failures_in_a_row_and_nothing_is_sent(
     assert app.test_client().get("/readyz").status_code == 200
 
 
-def test_an_upstream_that_is_not_there_opens_it(build: Build) -> None:
+def test_an_unreachable_upstream_opens_the_circuit(build: Build) -> None:
     app = build(upstream=f"http://127.0.0.1:{free_port()}", reliability=LONG)
     answers = [said(submit(app))[1] for _ in range(FAILURES + 1)]
     assert answers == ["UPSTREAM_UNREACHABLE"] * FAILURES + ["CIRCUIT_OPEN"]
 
 
-def test_lost_writes_open_it(build: Build, sandbox: SandboxDriver) -> None:
+def test_lost_writes_open_the_circuit(build: Build, sandbox: SandboxDriver) -> None:
     app = build(reliability=LONG)
     sandbox.fault("verified-info", "reset")
     answers = [said(submit(app))[1] for _ in range(FAILURES + 1)]
@@ -68,7 +68,7 @@ def test_lost_writes_open_it(build: Build, sandbox: SandboxDriver) -> None:
 @pytest.mark.parametrize(
     "customer", ["code-CBC-5002", "code-CBC-5002-500", "code-CBC-99007188", "code-CBC-0250"]
 )
-def test_refusals_do_not_open_it(build: Build, customer: str) -> None:
+def test_refusals_do_not_open_the_circuit(build: Build, customer: str) -> None:
     app = build(reliability={**LONG, "breaker_failures": 1})
     for _ in range(3):
         assert said(submit(app, customer))[1] != "CIRCUIT_OPEN"
@@ -76,7 +76,9 @@ def test_refusals_do_not_open_it(build: Build, customer: str) -> None:
     assert is_open() == 0
 
 
-def test_other_accounts_are_not_concerned(build: Build, sandbox: SandboxDriver) -> None:
+def test_an_open_circuit_of_one_account_leaves_other_accounts_closed(
+    build: Build, sandbox: SandboxDriver
+) -> None:
     app = build(reliability=LONG)
     fail(app, sandbox)
     assert said(submit(app)) == OPEN
@@ -84,7 +86,9 @@ def test_other_accounts_are_not_concerned(build: Build, sandbox: SandboxDriver) 
     assert (is_open(), is_open("second")) == (1, 0)
 
 
-def test_a_read_closes_it_after_the_pause(build: Build, sandbox: SandboxDriver) -> None:
+def test_a_successful_read_after_the_pause_closes_the_circuit(
+    build: Build, sandbox: SandboxDriver
+) -> None:
     app = build(reliability=SHORT)
     fail(app, sandbox)
     assert once_paused(lambda: read(app)).status_code == 200
@@ -93,7 +97,7 @@ def test_a_read_closes_it_after_the_pause(build: Build, sandbox: SandboxDriver) 
     assert len(sandbox.requests()) == 2
 
 
-def test_after_the_pause_a_harmless_read_goes_before_a_write(
+def test_a_probe_is_sent_before_the_first_write_after_the_pause(
     build: Build, sandbox: SandboxDriver
 ) -> None:
     app = build(reliability=SHORT)
@@ -103,9 +107,7 @@ def test_after_the_pause_a_harmless_read_goes_before_a_write(
     assert is_open() == 0
 
 
-def test_a_write_is_not_sent_where_the_harmless_read_fails(
-    build: Build, sandbox: SandboxDriver
-) -> None:
+def test_a_write_is_not_sent_where_its_probe_fails(build: Build, sandbox: SandboxDriver) -> None:
     app = build(reliability=SHORT)
     fail(app, sandbox)
     sandbox.fault("result", "reset", count=1)
@@ -117,9 +119,7 @@ def test_a_write_is_not_sent_where_the_harmless_read_fails(
     assert once_paused(lambda: submit(app)).status_code == 201
 
 
-def test_the_harmless_read_keeps_to_the_deadline_of_the_write(
-    build: Build, sandbox: SandboxDriver
-) -> None:
+def test_the_probe_ends_at_the_deadline_of_the_write(build: Build, sandbox: SandboxDriver) -> None:
     app = build(reliability=SHORT, timeouts={"read": 15.0})
     fail(app, sandbox)
     sandbox.fault("result", "hang")
@@ -145,7 +145,7 @@ def test_the_harmless_read_keeps_to_the_deadline_of_the_write(
     ],
     ids=["success", "refusal", "lost"],
 )
-def test_a_write_that_was_sent_before_it_opened_ends_in_its_own_answer(
+def test_a_write_sent_before_the_circuit_opened_still_gets_its_answer(
     build: Build, late: bytes, ends: tuple[int, str, bool]
 ) -> None:
     with RawUpstream(succeed) as upstream:
@@ -156,7 +156,7 @@ def test_a_write_that_was_sent_before_it_opened_ends_in_its_own_answer(
         assert upstream.requests == []
 
 
-def test_a_late_answer_does_not_close_it_and_a_read_finds_out_first(build: Build) -> None:
+def test_a_late_answer_does_not_close_the_circuit_and_a_probe_is_still_sent(build: Build) -> None:
     with RawUpstream(succeed) as upstream:
         app = build(upstream=upstream.url, reliability=SHORT, timeouts={"read": 2 * LIMIT})
         said_of_writes_under_way(app, upstream, SUCCESS)
@@ -166,7 +166,7 @@ def test_a_late_answer_does_not_close_it_and_a_read_finds_out_first(build: Build
         assert [one.line.split()[0] for one in upstream.requests] == ["GET", "PUT"]
 
 
-def test_a_hanging_upstream_takes_nothing_from_the_others(
+def test_a_hanging_account_does_not_slow_other_accounts(
     sandbox: SandboxDriver, tmp_path: Path
 ) -> None:
     document = patient(tmp_path, sandbox.url, timeouts={"read": 30.0})

@@ -1,4 +1,4 @@
-"""The circuit by a clock that the test moves."""
+"""The circuit on a clock that the test advances."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ ANSWERED, FAILED, DOUBTFUL = Evidence
 
 
 class Circuit:
-    """A circuit whose exchanges are told one by one."""
+    """A circuit with single exchanges that the test reports."""
 
     def __init__(self) -> None:
         self.clock = Clock(0.0)
         self.breaker = Breaker("circuit", FAILURES, PAUSE, self.clock)
 
     def exchange(self, evidence: Evidence | None, customer: str = "one") -> bool:
-        """Whether the circuit let a read through that brought this evidence."""
+        """Report this evidence of a read. Returns False if the circuit refused the read."""
 
         def work(permit: Permit) -> None:
             now = self.breaker.confirm(permit, write=False)
@@ -46,12 +46,12 @@ class Circuit:
         return True
 
     def open(self) -> None:
-        """Let so many exchanges fail as open it."""
+        """Report enough failures to open the circuit."""
         assert all(self.exchange(FAILED) for _ in range(FAILURES))
         assert not self.breaker.closed
 
     def refused_for(self) -> float | None:
-        """The seconds that a caller is told to wait; None where a read goes through."""
+        """The seconds until a retry; None if a read passes."""
         try:
             self.breaker.call(write=False, probe=lambda _: None, work=lambda _: None)
         except GatewayError as error:
@@ -65,12 +65,12 @@ def circuit() -> Circuit:
 
 
 def permit_of(circuit: Circuit) -> Permit:
-    """A permit that is still in use after its call."""
+    """A permit that is still held after its call."""
     return circuit.breaker.call(False, lambda _: None, lambda permit: permit)
 
 
 @pytest.mark.parametrize("late", [FAILED, ANSWERED])
-def test_what_was_sent_before_it_opened_neither_prolongs_the_pause_nor_ends_it(
+def test_calls_sent_before_the_circuit_opened_do_not_change_the_pause(
     circuit: Circuit, late: Evidence
 ) -> None:
     before = permit_of(circuit)
@@ -83,7 +83,7 @@ def test_what_was_sent_before_it_opened_neither_prolongs_the_pause_nor_ends_it(
     assert circuit.refused_for() is None
 
 
-def test_what_was_sent_before_it_opened_does_not_open_it_again(circuit: Circuit) -> None:
+def test_calls_sent_before_the_circuit_opened_do_not_open_it_again(circuit: Circuit) -> None:
     before = permit_of(circuit)
     circuit.open()
     circuit.clock.pass_time(PAUSE)
@@ -93,7 +93,7 @@ def test_what_was_sent_before_it_opened_does_not_open_it_again(circuit: Circuit)
     assert circuit.breaker.closed
 
 
-def test_a_trial_that_fails_is_followed_by_one_more_pause(circuit: Circuit) -> None:
+def test_a_failed_probe_starts_another_pause(circuit: Circuit) -> None:
     circuit.open()
     circuit.clock.pass_time(PAUSE)
     assert circuit.exchange(FAILED)
@@ -103,7 +103,7 @@ def test_a_trial_that_fails_is_followed_by_one_more_pause(circuit: Circuit) -> N
     assert circuit.breaker.closed
 
 
-def test_a_trial_without_evidence_leaves_it_half_open_and_the_next_one_tries(
+def test_a_probe_without_evidence_leaves_the_circuit_half_open_for_the_next(
     circuit: Circuit,
 ) -> None:
     circuit.open()
@@ -114,7 +114,7 @@ def test_a_trial_without_evidence_leaves_it_half_open_and_the_next_one_tries(
     assert circuit.breaker.closed
 
 
-def test_others_wait_for_a_trial_but_not_for_one_that_does_not_end(circuit: Circuit) -> None:
+def test_a_probe_that_never_ends_blocks_the_others_only_for_a_while(circuit: Circuit) -> None:
     circuit.open()
     circuit.clock.pass_time(PAUSE)
 
@@ -129,7 +129,7 @@ def test_others_wait_for_a_trial_but_not_for_one_that_does_not_end(circuit: Circ
 
 
 @pytest.mark.parametrize("evidence", [None, FAILED])
-def test_a_write_is_never_the_trial(circuit: Circuit, evidence: Evidence | None) -> None:
+def test_a_write_is_never_the_probe(circuit: Circuit, evidence: Evidence | None) -> None:
     circuit.open()
     circuit.clock.pass_time(PAUSE)
 
@@ -144,7 +144,9 @@ def test_a_write_is_never_the_trial(circuit: Circuit, evidence: Evidence | None)
     assert refused.value.code is ErrorCode.CIRCUIT_OPEN
 
 
-def test_a_permit_of_before_is_renewed_only_where_the_circuit_is_closed(circuit: Circuit) -> None:
+def test_a_permit_from_before_the_opening_is_renewed_only_by_a_closed_circuit(
+    circuit: Circuit,
+) -> None:
     before = permit_of(circuit)
     circuit.open()
     circuit.clock.pass_time(PAUSE)
@@ -157,14 +159,14 @@ def test_a_permit_of_before_is_renewed_only_where_the_circuit_is_closed(circuit:
     assert not circuit.breaker.closed
 
 
-def test_customers_who_met_a_doubtful_answer_long_ago_do_not_count(circuit: Circuit) -> None:
+def test_doubtful_answers_outside_the_window_do_not_open_the_circuit(circuit: Circuit) -> None:
     for number in range(4 * FAILURES):
         assert circuit.exchange(DOUBTFUL, f"customer-{number}")
         circuit.clock.pass_time((WINDOW + PAUSE) / (CUSTOMERS - 1) + 1)
     assert circuit.breaker.closed
 
 
-def test_a_circuit_that_several_customers_opened_stays_open_while_others_meet_the_same(
+def test_a_circuit_opened_by_several_customers_stays_open_while_others_fail_alike(
     circuit: Circuit,
 ) -> None:
     number = 0
@@ -193,7 +195,7 @@ def state_after(exchanges: Sequence[tuple[Evidence | None, str]]) -> tuple[str, 
 
 
 @given(EXCHANGES)
-def test_exchanges_that_bring_no_evidence_change_nothing(
+def test_exchanges_without_evidence_leave_the_circuit_unchanged(
     exchanges: list[tuple[Evidence | None, str]],
 ) -> None:
     told = [one for one in exchanges if one[0] is not None]
@@ -201,7 +203,7 @@ def test_exchanges_that_bring_no_evidence_change_nothing(
 
 
 @given(some.lists(some.sampled_from(["answered", "doubtful", None]), max_size=60))
-def test_no_answers_for_one_customer_open_it(words: list[str | None]) -> None:
+def test_unanswered_calls_for_one_customer_open_the_circuit(words: list[str | None]) -> None:
     circuit = Circuit()
     for word in words:
         assert circuit.exchange(Evidence(word) if word else None, "one")

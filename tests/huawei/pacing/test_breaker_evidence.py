@@ -1,4 +1,4 @@
-"""What is evidence against Huawei, what is none, and what a paused circuit makes of it."""
+"""Which answers are evidence of a failing Huawei, and their effect on a half-open circuit."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_internal_errors_for_two_customers_leave_the_circuit_closed(
     assert {said(read(app, f"c-{one % 2}"))[1] for one in range(10)} == {"UPSTREAM_ERROR"}
 
 
-def test_a_proper_answer_ends_the_run_of_internal_errors(
+def test_a_valid_answer_resets_the_count_of_internal_errors(
     build: Build, sandbox: SandboxDriver
 ) -> None:
     app = build(reliability={**LONG, "breaker_failures": 1})
@@ -91,7 +91,7 @@ def test_a_proper_answer_ends_the_run_of_internal_errors(
         (500, ""),
     ],
 )
-def test_an_answer_that_is_none_opens_it_though_only_one_customer_meets_it(
+def test_unreadable_answers_to_one_customer_open_the_circuit(
     build: Build, status: int, body: str
 ) -> None:
     with RawUpstream(answer(status, body, "Connection: close")) as upstream:
@@ -106,7 +106,7 @@ def test_an_answer_that_is_none_opens_it_though_only_one_customer_meets_it(
     ("code", "status"),
     [("CBC.99007188", 400), ("CBC.99007262", 500), ("CBC.12345678", 500), ("CBC.0250", 429)],
 )
-def test_another_code_of_huaweis_is_a_sign_of_life_though_all_customers_meet_it(
+def test_a_refusal_code_for_all_customers_leaves_the_circuit_closed(
     build: Build, sandbox: SandboxDriver, code: str, status: int
 ) -> None:
     app = build(reliability={**LONG, "breaker_failures": 2})
@@ -118,15 +118,15 @@ def test_another_code_of_huaweis_is_a_sign_of_life_though_all_customers_meet_it(
     assert is_open() == 0
 
 
-def test_a_page_that_refuses_one_customer_leaves_it_closed(build: Build) -> None:
+def test_an_html_refusal_for_one_customer_leaves_the_circuit_closed(build: Build) -> None:
     with RawUpstream(REFUSED_PAGE) as upstream:
         app = build(upstream=upstream.url, reliability=LONG)
         assert {said(submit(app, "one"))[1] for _ in range(10)} == {"UPSTREAM_MALFORMED"}
         answers = [said(submit(app, f"c-{one}"))[1] for one in range(CUSTOMERS + FAILURES)]
-        assert answers[-1] == "CIRCUIT_OPEN"  # that it refuses all is another matter
+        assert answers[-1] == "CIRCUIT_OPEN"  # a refusal of all customers is evidence
 
 
-def test_load_opens_it_while_huawei_is_down_though_most_requests_end_overloaded(
+def test_the_circuit_opens_under_load_though_most_requests_end_overloaded(
     build: Build,
 ) -> None:
     app = build(
@@ -147,7 +147,7 @@ def test_load_opens_it_while_huawei_is_down_though_most_requests_end_overloaded(
     assert is_open() == 1
 
 
-def test_an_answer_that_our_own_deadline_cut_off_is_no_evidence(
+def test_an_answer_cut_off_by_our_own_deadline_is_no_evidence(
     build: Build, sandbox: SandboxDriver
 ) -> None:
     app = build(reliability={**LONG, "breaker_failures": 1}, timeouts={"read": 15.0})
@@ -156,28 +156,28 @@ def test_an_answer_that_our_own_deadline_cut_off_is_no_evidence(
     assert is_open() == 0
 
 
-def test_a_half_open_circuit_is_not_closed_by_a_deadline_and_the_next_call_tries(
+def test_a_probe_ended_by_a_deadline_leaves_the_circuit_half_open(
     build: Build, sandbox: SandboxDriver
 ) -> None:
     app = build(reliability=SHORT)
     fail(app, sandbox)
     assert said(once_paused(lambda: submit(app, wait=0)))[1] == "DEADLINE_EXCEEDED"
     assert (is_open(), sandbox.requests()) == (1, [])
-    assert read(app).status_code == 200  # without another pause
+    assert read(app).status_code == 200  # no second pause
     assert is_open() == 0
 
 
-def test_a_half_open_circuit_is_not_closed_by_our_own_queue(
+def test_a_probe_refused_by_our_own_queue_leaves_the_circuit_half_open(
     build: Build, sandbox: SandboxDriver
 ) -> None:
     slow = {"requests_per_second": 0.1}
     app = build(reliability={**SHORT, "breaker_failures": 1}, quota=slow)
-    fail(app, sandbox, times=1)  # it uses up the quota of ten seconds
+    fail(app, sandbox, times=1)  # this call uses up the quota of ten seconds
     assert said(once_paused(lambda: submit(app, wait=1)))[1] == "OVERLOADED"
     assert (is_open(), sandbox.requests()) == (1, [])
 
 
-def test_a_half_open_circuit_is_not_closed_by_a_locked_key(build: Build) -> None:
+def test_a_probe_refused_for_a_locked_key_leaves_the_circuit_half_open(build: Build) -> None:
     with RawUpstream(succeed) as upstream:
         app = build(upstream=upstream.url, reliability=SHORT, timeouts={"read": 2 * LIMIT})
         late = said_of_writes_under_way(app, upstream, LOCKED)
@@ -189,7 +189,9 @@ def test_a_half_open_circuit_is_not_closed_by_a_locked_key(build: Build) -> None
         assert upstream.requests == []
 
 
-def test_one_call_at_a_time_tries_and_the_others_are_refused_at_once(build: Build) -> None:
+def test_a_half_open_circuit_sends_one_probe_and_refuses_the_other_calls_at_once(
+    build: Build,
+) -> None:
     came, let_go = threading.Semaphore(0), threading.Event()
 
     def hold(connection: socket.socket) -> None:
@@ -214,7 +216,7 @@ def test_one_call_at_a_time_tries_and_the_others_are_refused_at_once(build: Buil
         assert is_open() == 0
 
 
-def test_calls_that_wait_in_the_queue_are_not_sent_once_it_is_open(build: Build) -> None:
+def test_queued_calls_are_not_sent_once_the_circuit_is_open(build: Build) -> None:
     many = 5
     with RawUpstream(lambda _: None) as upstream, ThreadPoolExecutor(many) as threads:
         app = build(

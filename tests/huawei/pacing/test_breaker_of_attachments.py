@@ -1,4 +1,4 @@
-"""The circuit to an account's bucket: apart from the one to Partner Center."""
+"""The circuit to an account's bucket, separate from the circuit to Partner Center."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FAILURES = 3
 INTERNAL_ERROR = "<Error><Code>InternalError</Code></Error>"
 
 
-def test_a_bucket_that_cannot_be_reached_pauses_uploads_and_nothing_else(
+def test_an_unreachable_bucket_opens_the_circuit_of_uploads_only(
     tmp_path: Path, sandbox: SandboxDriver
 ) -> None:
     settings = with_bucket(
@@ -42,7 +42,7 @@ def client(tmp_path: Path, sandbox: SandboxDriver) -> FlaskClient:
     return create_app(changed).test_client()
 
 
-def test_internal_errors_of_the_bucket_count_only_if_several_customers_meet_them(
+def test_internal_errors_of_the_bucket_open_its_circuit_only_for_several_customers(
     client: FlaskClient, sandbox: SandboxDriver
 ) -> None:
     sandbox.fault("obs", "status", status=500, body=INTERNAL_ERROR)
@@ -53,7 +53,7 @@ def test_internal_errors_of_the_bucket_count_only_if_several_customers_meet_them
 
 
 @pytest.mark.parametrize("status", [502, 503])
-def test_a_failure_of_the_bucket_without_a_code_opens_it(
+def test_a_failure_of_the_bucket_without_a_code_opens_its_circuit(
     client: FlaskClient, sandbox: SandboxDriver, status: int
 ) -> None:
     sandbox.fault("obs", "html", status=status)
@@ -62,13 +62,13 @@ def test_a_failure_of_the_bucket_without_a_code_opens_it(
 
 
 class Broken:
-    """The content of a caller whose connection breaks."""
+    """The content of an upload whose connection breaks."""
 
     def read(self, size: int = -1, /) -> bytes:
         raise ConnectionResetError(size)
 
 
-def test_callers_whose_own_connections_break_leave_it_closed(client: FlaskClient) -> None:
+def test_uploads_that_callers_abort_leave_the_circuit_closed(client: FlaskClient) -> None:
     bucket = client.application.extensions["partner_gateway"].buckets["default"]
     for _ in range(2 * FAILURES):
         with pytest.raises(GatewayError) as failed:

@@ -1,4 +1,4 @@
-"""How long to wait: Huawei's `Retry-After` as seconds and as a date, and our own bounds."""
+"""The pause before a retry: Huawei's `Retry-After` as seconds or date, within our limits."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def read(text: str, code: ErrorCode = THROTTLED) -> float | None:
         ("Fri, 31 Dec 9999 23:59:59 -2359", LONGEST_PAUSE),
     ],
 )
-def test_huaweis_pause_is_read_and_bounded(text: str, seconds: float) -> None:
+def test_huaweis_retry_after_is_read_and_limited(text: str, seconds: float) -> None:
     assert read(text) == seconds
 
 
@@ -60,15 +60,15 @@ UNREADABLE = (
 
 
 @pytest.mark.parametrize("text", UNREADABLE)
-def test_a_pause_that_cannot_be_read_is_the_catalogues(text: str) -> None:
+def test_an_unreadable_retry_after_is_replaced_by_the_catalogues_pause(text: str) -> None:
     assert read(text) == THROTTLED.pause
 
 
-def test_a_locked_key_is_locked_for_five_minutes_whatever_is_said() -> None:
+def test_a_locked_key_has_a_pause_of_five_minutes_whatever_retry_after_says() -> None:
     assert read("1", ErrorCode.ACCESS_KEY_LOCKED) == 300
 
 
-def test_only_what_may_be_repeated_has_a_pause() -> None:
+def test_only_errors_that_may_be_repeated_after_a_pause_have_one() -> None:
     assert {code for code in ErrorCode if read("17", code) is not None} == {
         code for code in ErrorCode if code.pause is not None
     }
@@ -77,12 +77,14 @@ def test_only_what_may_be_repeated_has_a_pause() -> None:
 @given(some.text(max_size=60) | some.text("0123456789:,-+ SunMarGMT", max_size=40))
 @example("Sun, 01 Mar 2026 12:00:00 +999999999999")
 @example("Sun, 01 Mar 2026 99999999999999999999:00:00 GMT")
-def test_no_text_breaks_it(text: str) -> None:
+def test_any_text_of_retry_after_gives_a_pause_within_the_limits(text: str) -> None:
     assert 0 <= (read(text) or 0.0) <= LONGEST_PAUSE
 
 
 @pytest.mark.parametrize("status", [429, 503])
-def test_a_date_of_huaweis_reaches_the_caller_as_seconds(settings: Settings, status: int) -> None:
+def test_a_retry_after_date_of_huawei_reaches_the_caller_as_seconds(
+    settings: Settings, status: int
+) -> None:
     when = format_datetime(datetime.now(UTC) + timedelta(seconds=100), usegmt=True)
     with RawUpstream(answer(status, "", f"Retry-After: {when}")) as upstream:
         response = submit(gateway(altered(settings, endpoint=upstream.url)))

@@ -1,4 +1,4 @@
-"""The fair queue in front of Huawei's quota, by a clock that the test moves."""
+"""The fair queue for Huawei's quota, on a clock that the test advances."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from app.huawei.pacing.quota import Quota
 from app.state import MemoryState
 from tests.support.timing import Clock, wait_until
 
-MARGIN = 1.04  # the module's constant: calls are let go so much further apart
-LONG = 60.0  # seconds: a deadline that no test reaches
+MARGIN = 1.04  # the module's constant: the factor by which gaps between calls are longer
+LONG = 60.0  # seconds: longer than any test
 
 
 def most_within(times: list[float], seconds: float) -> int:
-    """The largest number of calls within so many seconds."""
+    """The largest number of calls within any `seconds`."""
     return max(sum(begun <= at < begun + seconds for at in times) for begun in times)
 
 
@@ -31,7 +31,7 @@ def depth(name: str) -> float:
 
 
 class Queue:
-    """A quota of so many calls a second, and threads that wait in it; notes who was let go."""
+    """A quota with waiting threads; records the order in which they get a slot."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -41,7 +41,7 @@ class Queue:
         self._threads: list[threading.Thread] = []
 
     def enter(self, caller: str, *, urgent: bool = False) -> None:
-        """Wait in it, in a thread; return when it waits."""
+        """Start a thread that waits for a slot. Returns once it waits."""
         before = depth(self.name)
 
         def wait() -> None:
@@ -54,7 +54,7 @@ class Queue:
         wait_until(lambda: depth(self.name) > before)
 
     def let_go(self) -> list[str]:
-        """Let all go; who was let go, in order."""
+        """Open the quota. Returns the threads in the order of their slots."""
         self.open.set()
         for thread in self._threads:
             thread.join(LONG)
@@ -62,7 +62,7 @@ class Queue:
 
 
 class _State(MemoryState):
-    """A state that takes one call every few milliseconds, once it is open."""
+    """A state that, once open, grants one slot every few milliseconds."""
 
     def __init__(self, is_open: threading.Event) -> None:
         super().__init__()
@@ -72,7 +72,7 @@ class _State(MemoryState):
         return super().reserve(key, 1, 0.005) if self._is_open.is_set() else 0.01
 
 
-def test_callers_take_turns_however_many_requests_each_has() -> None:
+def test_the_quota_serves_callers_in_turn_however_many_requests_each_has() -> None:
     queue = Queue("turns")
     for caller in ["noisy"] * 40 + ["quiet", "third", "third", "quiet"]:
         queue.enter(caller)
@@ -82,7 +82,7 @@ def test_callers_take_turns_however_many_requests_each_has() -> None:
     assert granted[8:] == ["noisy"] * 36
 
 
-def test_writes_go_before_polls() -> None:
+def test_the_quota_serves_writes_before_polls() -> None:
     queue = Queue("writes")
     for caller, urgent in [("poll", False)] * 10 + [("write", True)] * 5:
         queue.enter(caller, urgent=urgent)
@@ -113,7 +113,7 @@ def test_a_quota_is_never_exceeded_in_any_second_and_used_nearly_whole(calls: fl
 @pytest.mark.parametrize(
     ("calls", "replicas", "share"), [(10, 2, 5), (10, 3, 10 / 3), (1, 4, 0.25)]
 )
-def test_replicas_that_share_nothing_keep_to_their_part(
+def test_replicas_without_shared_state_keep_to_their_part_of_the_quota(
     calls: float, replicas: int, share: float
 ) -> None:
     clock, taken = Clock(0.0), 0
@@ -127,7 +127,7 @@ def test_replicas_that_share_nothing_keep_to_their_part(
     assert 0.94 * share * 40 - 1 <= taken <= share * 40 + share + 1
 
 
-def test_a_request_whose_turn_does_not_come_in_time_is_refused() -> None:
+def test_a_request_that_gets_no_slot_of_the_quota_in_time_is_refused() -> None:
     quota = Quota("test", "PUT /refused", "refused", 0.1, MemoryState())
     quota.wait(Errand.within(LONG, "first"), write=True)
     begun = time.monotonic()
@@ -139,7 +139,7 @@ def test_a_request_whose_turn_does_not_come_in_time_is_refused() -> None:
     assert depth("refused") == 0
 
 
-def test_one_who_gives_up_leaves_no_gap() -> None:
+def test_a_request_that_gives_up_waiting_wastes_no_slot_of_the_quota() -> None:
     queue = Queue("gap")
     with ThreadPoolExecutor(1) as threads:
         hasty: Future[None] = threads.submit(queue.quota.wait, Errand.within(0.8, "hasty"), False)
@@ -149,7 +149,7 @@ def test_one_who_gives_up_leaves_no_gap() -> None:
     assert queue.let_go() == ["patient"]
 
 
-def test_a_thousand_who_wait_cost_next_to_nothing() -> None:
+def test_a_thousand_waiting_requests_use_little_cpu_time() -> None:
     quota = Quota("test", "PUT /thousand", "thousand", 5, MemoryState())
     for _ in range(5):
         quota.wait(Errand.within(LONG, "before"), write=False)
@@ -167,7 +167,7 @@ def test_a_thousand_who_wait_cost_next_to_nothing() -> None:
         wait_until(lambda: depth("thousand") > 900)
         begun, used = time.monotonic(), time.process_time()
         wait_until(lambda: time.monotonic() - begun > 1.0)
-        # Looking whether it is over costs most of this.
+        # Most of this is the cost of the wait for the end.
         assert time.process_time() - used < 0.6
         granted = [one.result() for one in waiting].count(True)
     assert granted <= 5 * (time.monotonic() - entered) + 1

@@ -1,4 +1,4 @@
-"""Which failed calls are sent again, how often, when, and until when."""
+"""Retries: which failed calls are repeated, how often, when, and until when."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ JSON = "Content-Type: application/json"
 
 
 def take_time(seconds: float) -> None:
-    """What a slow upstream does."""
+    """Sleep like a slow upstream."""
     threading.Event().wait(seconds)
 
 
 @pytest.mark.parametrize("tries", [1, 2, 4])
-def test_a_read_is_sent_as_often_as_the_settings_say(
+def test_a_failing_read_is_sent_as_often_as_configured(
     build: Build, sandbox: SandboxDriver, tries: int
 ) -> None:
     sandbox.fault("result", "html")
@@ -46,7 +46,7 @@ def test_a_refused_read_is_not_sent_again(
     assert len(sandbox.requests("result")) == 1
 
 
-def test_a_write_that_failed_while_it_was_served_is_not_sent_again(
+def test_a_write_that_failed_after_it_was_sent_is_not_sent_again(
     build: Build, sandbox: SandboxDriver
 ) -> None:
     sandbox.fault("verified-info", "status", status=503, body={"error_msg": "busy"})
@@ -55,7 +55,7 @@ def test_a_write_that_failed_while_it_was_served_is_not_sent_again(
 
 
 @pytest.mark.parametrize("write", [False, True])
-def test_an_upstream_that_refuses_connections_is_asked_again_until_it_is_there(
+def test_a_call_is_repeated_while_the_upstream_refuses_connections(
     build: Build, write: bool
 ) -> None:
     port = free_port()
@@ -69,7 +69,7 @@ def test_an_upstream_that_refuses_connections_is_asked_again_until_it_is_there(
             assert len(SandboxDriver(upstream.url).requests()) == 1
 
 
-def test_an_upstream_that_stays_away_was_sent_nothing(build: Build) -> None:
+def test_a_write_to_an_upstream_that_stays_unreachable_may_be_repeated(build: Build) -> None:
     response = submit(build(upstream=f"http://127.0.0.1:{free_port()}"), wait=2)
     assert said(response) == (503, "UPSTREAM_UNREACHABLE", False)
     assert response.get_json()["retry"] == "AFTER_DELAY"
@@ -84,18 +84,18 @@ def test_retries_stop_when_the_budget_is_used_up(build: Build, sandbox: SandboxD
     assert 10 + 4 <= retries <= 10 + 6  # the reserve, and a tenth of the requests
 
 
-def test_accounts_have_a_budget_each(build: Build, sandbox: SandboxDriver) -> None:
+def test_each_account_has_its_own_retry_budget(build: Build, sandbox: SandboxDriver) -> None:
     app = build(reliability={"tries": 2})
     sandbox.fault("result", "html")
     for number in range(12):
-        read(app, f"c-{number}", account="second")  # which does not try again
+        read(app, f"c-{number}", account="second")  # the second account does not retry
     sandbox.forget_requests()
     read(app)
     assert len(sandbox.requests("result")) == 2
 
 
 @pytest.mark.parametrize("status", [429, 503])
-def test_a_retry_waits_as_long_as_it_is_asked_to(build: Build, status: int) -> None:
+def test_a_retry_waits_for_retry_after(build: Build, status: int) -> None:
     times: list[float] = []
     refusal = answer(status, '{"error_msg": "later"}', JSON, "Retry-After: 1")
     fine = answer(200, '{"review_result": 2}', JSON)
@@ -111,7 +111,7 @@ def test_a_retry_waits_as_long_as_it_is_asked_to(build: Build, status: int) -> N
 
 
 @pytest.mark.parametrize("backend", ["legacy", "review"])
-def test_without_any_time_nothing_is_sent(
+def test_nothing_is_sent_after_the_deadline(
     build: Build, sandbox: SandboxDriver, backend: str
 ) -> None:
     response = submit(build(verification={"backend": backend}), wait=0)
@@ -121,7 +121,7 @@ def test_without_any_time_nothing_is_sent(
 
 
 def asked(app: Flask, wait: float, limit: float, **how: Any) -> tuple[int, str, bool]:
-    """What a caller gets, which has to come in time."""
+    """The answer to a caller. Asserts that it arrives within `limit` seconds."""
     begun = time.monotonic()
     response = submit(app, wait=wait, **how)
     assert time.monotonic() - begun < limit
@@ -173,6 +173,6 @@ def test_a_deadline_is_kept_while_another_request_proves_the_key(
 
 def test_a_deadline_is_kept_when_the_connection_is_slow_and_the_answer_too(build: Build) -> None:
     with closing(socket.create_server(("127.0.0.1", 0), backlog=0)) as listener:
-        url = f"https://127.0.0.1:{listener.getsockname()[1]}"  # no handshake ever
+        url = f"https://127.0.0.1:{listener.getsockname()[1]}"  # the handshake never ends
         app = build(upstream=url, timeouts={"connect": 10.0, "read": 15.0})
         assert asked(app, 2, 3)[1] in ("UPSTREAM_UNREACHABLE", "DEADLINE_EXCEEDED")

@@ -1,4 +1,4 @@
-"""Huawei's quota as Huawei sees it: one gateway, and two on one Valkey, under load."""
+"""Huawei's quota as Huawei counts it: one gateway, and two on one Valkey, under load."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ACCOUNT: dict[str, Any] = {"quota": {"requests_per_second": QUOTA}, "timeouts": 
 
 
 def load(apps: list[Flask], seconds: float = LOAD, readers: int = 12) -> list[str]:
-    """Read different customers at all gateways for so long; what was answered."""
+    """Read different customers at all gateways for that many seconds. Returns the statuses."""
     over = threading.Event()
 
     def ask(place: int) -> list[str]:
@@ -37,20 +37,20 @@ def load(apps: list[Flask], seconds: float = LOAD, readers: int = 12) -> list[st
         return [one for found in threads.map(ask, range(readers)) for one in found]
 
 
-# Gateways, sandbox and other tests share the cores, so a call arrives up to so much later than it
-# was let go. That none is let go too early is tested with a moved clock (test_quota.py).
+# Gateways, sandbox and other tests share the cores, so a call arrives with a delay of up to this.
+# test_quota.py tests on an advanced clock that no call is sent too early.
 STRETCHED = 0.15  # seconds
 
 
 def check(sandbox: SandboxDriver, limit: int, share: float) -> None:
-    """Never more than the limit in a second, as it arrives; most of it used under load."""
+    """Assert that no second has more calls than the limit, and that load uses most of it."""
     seen = sorted(one["at"] for one in sandbox.requests("result"))
     assert most_within(seen, 1 - STRETCHED) <= limit
     lasted = seen[-1] - seen[0]
     assert share * limit * lasted <= len(seen) <= limit * (lasted + STRETCHED) + 1
 
 
-def test_one_gateway_uses_the_quota_and_never_exceeds_it(
+def test_one_gateway_uses_the_whole_quota_and_never_exceeds_it(
     build: Build, sandbox: SandboxDriver
 ) -> None:
     app = build(**ACCOUNT)
@@ -73,16 +73,14 @@ def test_two_gateways_that_lost_their_state_keep_to_half_of_the_quota_each(
     both = [build(state=state, **ACCOUNT) for _ in range(2)]
     mortal.kill()
     for app in both:
-        assert read(app).status_code == 200  # each finds out
-    time.sleep(1.1)  # what was counted together is a second ago
+        assert read(app).status_code == 200  # each gateway notices the loss
+    time.sleep(1.1)  # the second that was counted together is over
     sandbox.forget_requests()
     assert set(load(both, 3.0)) == {"NOT_SUBMITTED"}
     check(sandbox, QUOTA, 0.7)
 
 
-def test_each_api_and_each_account_has_a_quota_of_its_own(
-    build: Build, sandbox: SandboxDriver
-) -> None:
+def test_each_api_and_each_account_has_its_own_quota(build: Build, sandbox: SandboxDriver) -> None:
     app = build(quota={"requests_per_second": 0.1})
     assert submit(app).status_code == 201
     assert read(app).status_code == 200
@@ -94,7 +92,9 @@ def test_each_api_and_each_account_has_a_quota_of_its_own(
     assert len(sandbox.requests("verified-info")) == 2
 
 
-def test_looks_after_a_lost_write_go_before_polls(build: Build, sandbox: SandboxDriver) -> None:
+def test_the_read_after_a_lost_write_goes_before_polls(
+    build: Build, sandbox: SandboxDriver
+) -> None:
     app = build(quota={"requests_per_second": 5}, verification={"backend": "review"})
     sandbox.fault("individual", "reset", count=1)
     over = threading.Event()
@@ -105,7 +105,7 @@ def test_looks_after_a_lost_write_go_before_polls(build: Build, sandbox: Sandbox
             number += 1
             read(app, f"poll-{place}-{number}")
 
-    with ThreadPoolExecutor(15) as threads:  # three seconds' worth of polls are waiting always
+    with ThreadPoolExecutor(15) as threads:  # three seconds' worth of polls always wait
         for place in range(15):
             threads.submit(poll, place)
         try:

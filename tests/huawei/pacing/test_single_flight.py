@@ -1,4 +1,4 @@
-"""One call for all who ask the same at the same time."""
+"""Concurrent identical calls share one execution."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ASKERS = 20
 
 
 class Work:
-    """Work that waits until it is told to go on, and counts how often it was begun."""
+    """Work that blocks until it is released, and counts its executions."""
 
     def __init__(self, error: BaseException | None = None) -> None:
         self.begun = Event()
@@ -39,7 +39,7 @@ def flight() -> SingleFlight:
 
 
 def outcomes(flight: SingleFlight, work: Work) -> list[Future[int]]:
-    """What ASKERS threads got who all asked while the work was under way."""
+    """The results of ASKERS threads that call during the work."""
     with ThreadPoolExecutor(ASKERS) as threads:
         first = threads.submit(flight.do, "key", work)
         assert work.begun.wait(30)
@@ -51,12 +51,12 @@ def outcomes(flight: SingleFlight, work: Work) -> list[Future[int]]:
 
         others = [threads.submit(ask) for _ in range(ASKERS - 1)]
         asking.wait(30)
-        # The others may not have asked yet: then they begin again, but never twice at once.
+        # A later thread may start the work again, but two executions never overlap.
         work.go_on.set()
     return [first, *others]
 
 
-def test_the_first_works_and_all_get_its_outcome(flight: SingleFlight) -> None:
+def test_concurrent_calls_with_one_key_share_the_result_of_the_first(flight: SingleFlight) -> None:
     work = Work()
     results = [future.result() for future in outcomes(flight, work)]
     assert results[0] == 1
@@ -64,11 +64,11 @@ def test_the_first_works_and_all_get_its_outcome(flight: SingleFlight) -> None:
     assert set(results) == set(range(1, work.times + 1))
 
 
-def test_who_joins_a_work_pending_does_not_begin_another(flight: SingleFlight) -> None:
+def test_joining_work_in_progress_does_not_start_it_again(flight: SingleFlight) -> None:
     work, joined = Work(), Event()
 
     class Key(str):
-        """Tells when the second asker has looked it up."""
+        """A key that signals its second lookup."""
 
         __slots__ = ()
 
@@ -82,7 +82,7 @@ def test_who_joins_a_work_pending_does_not_begin_another(flight: SingleFlight) -
         assert work.begun.wait(30)
         second = threads.submit(flight.do, Key("key"), work)
         assert joined.wait(30)
-        # It holds the lock while it looks: once another key went through, it has joined.
+        # The lookup holds the lock: once another key passes, the second thread has joined.
         assert flight.do("other", lambda: "done") == "done"
         work.go_on.set()
         assert (first.result(30), second.result(30)) == (1, 1)
@@ -90,13 +90,15 @@ def test_who_joins_a_work_pending_does_not_begin_another(flight: SingleFlight) -
 
 
 @pytest.mark.parametrize("error", [ValueError("x"), KeyboardInterrupt(), SystemExit(3)])
-def test_an_exception_is_raised_for_all(flight: SingleFlight, error: BaseException) -> None:
+def test_an_exception_of_shared_work_is_raised_for_every_caller(
+    flight: SingleFlight, error: BaseException
+) -> None:
     futures = outcomes(flight, Work(error))
     assert {type(future.exception()) for future in futures} == {type(error)}
 
 
 @pytest.mark.parametrize("fails", [False, True])
-def test_the_key_is_released_when_the_work_ends(flight: SingleFlight, fails: bool) -> None:
+def test_the_key_of_shared_work_is_released_when_it_ends(flight: SingleFlight, fails: bool) -> None:
     def fail() -> str:
         raise LookupError
 
@@ -109,7 +111,7 @@ def test_the_key_is_released_when_the_work_ends(flight: SingleFlight, fails: boo
     assert flight._pending == {}
 
 
-def test_another_key_does_not_wait(flight: SingleFlight) -> None:
+def test_work_with_another_key_does_not_wait(flight: SingleFlight) -> None:
     work = Work()
     with ThreadPoolExecutor(1) as threads:
         slow = threads.submit(flight.do, "slow", work)
@@ -120,5 +122,5 @@ def test_another_key_does_not_wait(flight: SingleFlight) -> None:
         assert slow.result(30) == 1
 
 
-def test_work_may_itself_ask_for_another_key(flight: SingleFlight) -> None:
+def test_shared_work_may_wait_for_another_key(flight: SingleFlight) -> None:
     assert flight.do("outer", lambda: flight.do("inner", lambda: "done") + "!") == "done!"

@@ -1,4 +1,4 @@
-"""One deadline over name look-up and connecting, and more than one address to try."""
+"""One deadline for name look-up and connecting, with several addresses."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from tests.huawei.transport.test_reaching import black_hole
 from tests.support.gateway import altered
 from tests.support.raw_upstream import RawUpstream
 
-LIMIT = 10  # seconds; only a test that fails waits as long
+LIMIT = 10  # seconds; only a failing test waits this long
 
 
 class Resolver:
-    """Resolves every name to these addresses, once it is let."""
+    """Resolves every name to these addresses, once it is released."""
 
     def __init__(self, *places: str) -> None:
         self._places = [place.rpartition(":") for place in places]
@@ -58,7 +58,9 @@ def refused(code: ErrorCode, seconds: float) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("dead", [1, 2])
-def test_dead_addresses_leave_time_for_the_one_that_answers(settings: Settings, dead: int) -> None:
+def test_dead_addresses_of_a_host_leave_time_for_the_one_that_answers(
+    settings: Settings, dead: int
+) -> None:
     with RawUpstream() as upstream, contextlib.ExitStack() as held:
         holes = [held.enter_context(black_hole()) for _ in range(dead)]
         endpoint = reaching(settings, Resolver(*holes, upstream.authority), connect=1.5)
@@ -67,25 +69,29 @@ def test_dead_addresses_leave_time_for_the_one_that_answers(settings: Settings, 
 
 
 @pytest.mark.parametrize("within", [0.6, LIMIT])
-def test_six_dead_addresses_take_no_longer_than_one(settings: Settings, within: float) -> None:
+def test_six_dead_addresses_of_a_host_take_no_longer_than_one(
+    settings: Settings, within: float
+) -> None:
     with black_hole() as hole:
         endpoint = reaching(settings, Resolver(*[hole] * 6), connect=0.6)
         with refused(ErrorCode.UPSTREAM_UNREACHABLE, 1.2):
             write(endpoint, within)
 
 
-def test_an_address_that_refuses_costs_no_time(settings: Settings) -> None:
+def test_an_address_that_refuses_connections_is_skipped_at_once(settings: Settings) -> None:
     with RawUpstream() as upstream:
         endpoint = reaching(settings, Resolver("127.0.0.1:1", upstream.authority), connect=0.3)
         assert write(endpoint).status == 200
 
 
-def test_a_name_without_an_address_is_unreachable(settings: Settings) -> None:
+def test_a_host_name_without_an_address_is_unreachable(settings: Settings) -> None:
     with refused(ErrorCode.UPSTREAM_UNREACHABLE, LIMIT):
         write(reaching(settings, Resolver(), connect=0.3))
 
 
-def test_a_slow_resolver_holds_nobody_and_is_asked_once(settings: Settings) -> None:
+def test_a_slow_resolver_does_not_outlast_the_deadline_and_is_asked_once(
+    settings: Settings,
+) -> None:
     with RawUpstream() as upstream:
         resolver = Resolver(upstream.authority)
         resolver.let.clear()
@@ -103,7 +109,7 @@ def test_a_slow_resolver_holds_nobody_and_is_asked_once(settings: Settings) -> N
 
 
 @pytest.mark.parametrize("host", ["localhost", "upstream.localhost", "127.0.0.1"])
-def test_this_machine_is_reached_without_a_look_up(settings: Settings, host: str) -> None:
+def test_loopback_is_reached_without_a_name_look_up(settings: Settings, host: str) -> None:
     resolver = Resolver()
     with RawUpstream() as upstream:
         account = settings.accounts["default"]

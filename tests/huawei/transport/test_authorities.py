@@ -1,4 +1,4 @@
-"""Certificate authorities that are replaced, and certificates that are not trusted."""
+"""Replaced certificate authorities and untrusted certificates."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def serving(authority: trustme.CA, host: str = "127.0.0.1") -> ssl.SSLContext:
 
 
 def trust(path: Path, *authorities: trustme.CA) -> None:
-    """Replace the file as a rotation does: by another one of the same name."""
+    """Replace the file as a rotation does: by a new file of the same name."""
     new = path.with_suffix(".new")
     new.write_bytes(b"".join(authority.cert_pem.bytes() for authority in authorities))
     os.replace(new, path)
@@ -41,7 +41,7 @@ def refused(endpoint: Endpoint) -> bool:
 
 
 @pytest.mark.parametrize("place", ["ca_file", "machine"])
-def test_authorities_are_read_again_when_they_change(
+def test_certificate_authorities_are_reread_when_their_file_changes(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
 ) -> None:
     old, new = trustme.CA(), trustme.CA()
@@ -56,12 +56,12 @@ def test_authorities_are_read_again_when_they_change(
         trust(file, new)
         assert [send(endpoint) for _ in range(2)] == [200, 200]
         assert upstream.connections == 2
-        trust(file, old)  # which the idle connection was not made with
+        trust(file, old)  # another authority than that of the idle connection
         assert refused(endpoint)
         assert len(upstream.requests) == 2
 
 
-def test_authorities_that_cannot_be_read_leave_the_old_ones_in_use(
+def test_the_old_certificate_authorities_stay_in_use_where_the_new_file_is_unreadable(
     settings: Settings, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     authority, file = trustme.CA(), tmp_path / "authorities.pem"
@@ -78,7 +78,7 @@ def test_authorities_that_cannot_be_read_leave_the_old_ones_in_use(
 
 
 @pytest.mark.parametrize(("host", "code"), [("127.0.0.1", 20), ("elsewhere.example", 64)])
-def test_a_certificate_that_is_not_trusted_is_named_in_the_log(
+def test_an_untrusted_certificate_is_named_in_the_log(
     settings: Settings, tmp_path: Path, caplog: pytest.LogCaptureFixture, host: str, code: int
 ) -> None:
     known, file = trustme.CA(), tmp_path / "authorities.pem"

@@ -1,4 +1,4 @@
-"""A call ends at its deadline in whichever phase upstream lets it wait."""
+"""A call ends at its deadline, whichever phase upstream delays."""
 
 from __future__ import annotations
 
@@ -20,14 +20,16 @@ from tests.support.gateway import CUSTOMER, PERSON, altered, bearer
 from tests.support.gunicorn_process import ServedGateway
 from tests.support.raw_upstream import SUCCESS, RawUpstream
 
-LIMIT = 10  # seconds; only a test that fails waits as long
+LIMIT = 10  # seconds; only a failing test waits this long
 WITHIN = 0.6  # seconds
-HELLO = b"\x16\x03\x03\x40\x00" + b"\x02\x00\x3f\xfc".ljust(0x4000)  # of a TLS server
+HELLO = b"\x16\x03\x03\x40\x00" + b"\x02\x00\x3f\xfc".ljust(
+    0x4000
+)  # the start of a TLS server's handshake
 HEAD, CONTENT = SUCCESS.split(b"\r\n\r\n")
 
 
 def by_tls(connection: socket.socket, context: ssl.SSLContext) -> tuple[ssl.SSLObject, Any]:
-    """TLS by hand, so that its records can be sent in pieces; a request has been read."""
+    """Serve TLS through memory buffers so that records can be sent in pieces; reads the request."""
     incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
     tls = context.wrap_bio(incoming, outgoing, server_side=True)
 
@@ -96,7 +98,7 @@ PHASES = {
 
 
 @pytest.mark.parametrize("phase", PHASES)
-def test_whatever_drips_ends_at_the_deadline(
+def test_an_answer_whose_head_or_body_drips_ends_at_the_deadline(
     settings: Settings, tls: ssl.SSLContext, ca_file: str, phase: Any
 ) -> None:
     with RawUpstream(lambda connection: phase(connection, tls), at_once=True) as upstream:
@@ -128,10 +130,10 @@ def test_an_upstream_that_does_not_read_ends_the_sending_at_the_deadline(
     assert failed.value.code is ErrorCode.OUTCOME_UNKNOWN
 
 
-def test_the_served_gateway_reaches_upstream_by_tls_and_gives_up_what_drips(
+def test_the_served_gateway_reaches_upstream_by_tls_and_ends_dripping_answers(
     config: dict[str, Any], tls: ssl.SSLContext, ca_file: str, tmp_path: Path
 ) -> None:
-    """Under gevent, whose sockets wait their timeout again for each piece of a TLS record."""
+    """Under gevent, whose sockets restart their timeout for each piece of a TLS record."""
     phases: list[Any] = [None]
 
     def script(connection: socket.socket) -> None:

@@ -1,4 +1,4 @@
-"""Which idle connections are used again, and when the others are closed."""
+"""Which idle connections are reused, and when the others are closed."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from app.settings import Settings
 from tests.support.raw_upstream import SUCCESS, RawUpstream
 from tests.support.timing import wait_until
 
-LIMIT = 10  # seconds; only a test that fails waits as long
+LIMIT = 10  # seconds; only a failing test waits this long
 
 
 def write(endpoint: Endpoint) -> Reply:
     return endpoint.send("POST", "/", {}, b"{}", writes=True)
 
 
-def test_connections_of_a_burst_are_closed_when_they_are_old_without_a_further_request(
+def test_idle_connections_of_a_burst_are_closed_by_age_without_a_further_request(
     settings: Settings,
 ) -> None:
     together = threading.Barrier(20)
@@ -37,7 +37,7 @@ def test_connections_of_a_burst_are_closed_when_they_are_old_without_a_further_r
             assert upstream.closed.acquire(timeout=LIMIT)
 
 
-def test_an_old_connection_is_not_used_again(settings: Settings) -> None:
+def test_an_old_idle_connection_is_not_reused(settings: Settings) -> None:
     with RawUpstream() as upstream:
         endpoint = Endpoint(upstream.url, settings.accounts["default"], idle=0.2)
         for expected in (1, 2):
@@ -65,7 +65,7 @@ def test_a_connection_in_use_is_not_closed_for_its_age(settings: Settings) -> No
         assert upstream.connections == 1
 
 
-def test_a_connection_that_upstream_has_ended_is_not_used_again(settings: Settings) -> None:
+def test_an_idle_connection_that_upstream_closed_is_not_reused(settings: Settings) -> None:
     with RawUpstream(lambda connection: connection.sendall(SUCCESS)) as upstream:
         endpoint = Endpoint(upstream.url, settings.accounts["default"])
         for _ in range(3):
@@ -74,7 +74,7 @@ def test_a_connection_that_upstream_has_ended_is_not_used_again(settings: Settin
     assert (upstream.connections, len(upstream.requests)) == (3, 3)
 
 
-def test_idle_connections_are_probed(settings: Settings) -> None:
+def test_connections_have_tcp_keep_alive(settings: Settings) -> None:
     with RawUpstream() as upstream:
         endpoint = Endpoint(upstream.url, settings.accounts["default"])
         assert write(endpoint).status == 200

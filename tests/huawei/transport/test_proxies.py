@@ -1,4 +1,4 @@
-"""The way to Huawei through a proxy."""
+"""Calls to Huawei through a proxy."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.support.raw_upstream import RawUpstream
 
 
 @pytest.mark.parametrize("by_tls", [False, True])
-def test_the_proxy_of_the_settings_carries_the_calls(
+def test_the_configured_proxy_carries_the_calls(
     settings: Settings, tls: ssl.SSLContext, ca_file: str, by_tls: bool
 ) -> None:
     with (
@@ -30,16 +30,14 @@ def test_the_proxy_of_the_settings_carries_the_calls(
     assert (len(upstream.requests), upstream.connections) == (2, 1)
 
 
-def test_a_proxy_of_an_unknown_authority_is_asked_nothing(
-    settings: Settings, tls: ssl.SSLContext
-) -> None:
+def test_an_untrusted_proxy_is_sent_nothing(settings: Settings, tls: ssl.SSLContext) -> None:
     with ConnectProxy(tls=tls) as proxy:
         changed = altered(settings, endpoint="https://127.0.0.1:1", proxy=proxy.url)
         assert code(submit(create_app(changed).test_client())) == "UPSTREAM_UNREACHABLE"
     assert proxy.asked == []
 
 
-def test_a_proxy_that_is_not_there_is_unreachable(settings: Settings) -> None:
+def test_a_proxy_that_does_not_listen_is_reported_as_unreachable(settings: Settings) -> None:
     with unbound() as address:
         changed = altered(
             settings, endpoint="https://127.0.0.1:1", proxy=f"http://{address}", timeouts=QUICK
@@ -48,14 +46,16 @@ def test_a_proxy_that_is_not_there_is_unreachable(settings: Settings) -> None:
 
 
 @pytest.mark.parametrize("status", [403, 407, 502])
-def test_a_proxy_that_refuses_is_unreachable(settings: Settings, status: int) -> None:
+def test_a_proxy_that_refuses_the_tunnel_is_reported_as_unreachable(
+    settings: Settings, status: int
+) -> None:
     with ConnectProxy(refuse=status) as proxy:
         changed = altered(settings, endpoint="https://127.0.0.1:1", proxy=proxy.url)
         assert code(submit(create_app(changed).test_client())) == "UPSTREAM_UNREACHABLE"
     assert len(proxy.asked) == 1
 
 
-def test_a_proxy_whose_answer_drips_is_given_up(settings: Settings) -> None:
+def test_a_proxy_whose_answer_drips_ends_at_the_deadline(settings: Settings) -> None:
     with ConnectProxy(drips=True) as proxy:
         changed = altered(settings, endpoint="https://127.0.0.1:1", proxy=proxy.url, timeouts=QUICK)
         begun = time.monotonic()

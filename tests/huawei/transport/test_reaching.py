@@ -1,4 +1,4 @@
-"""Not reached: where nothing was sent, the caller is told that repeating is safe."""
+"""Unreachable upstreams: nothing is sent, and the caller learns that a repeat is safe."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ QUICK = {"connect": 0.3, "read": 0.5}
 
 @contextlib.contextmanager
 def unbound() -> Iterator[str]:
-    """A port that is taken, so that nobody else gets it, and on which nobody listens."""
+    """A reserved port on which no server listens."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         yield f"127.0.0.1:{taken.getsockname()[1]}"
@@ -32,7 +32,7 @@ def unbound() -> Iterator[str]:
 
 @contextlib.contextmanager
 def black_hole() -> Iterator[str]:
-    """A port that answers nothing to a new connection, since its queue of them is full."""
+    """A port that ignores new connections because its backlog is full."""
     with contextlib.ExitStack() as held:
         listener = held.enter_context(socket.socket())
         listener.bind(("127.0.0.1", 0))
@@ -46,7 +46,9 @@ def black_hole() -> Iterator[str]:
 
 @pytest.mark.parametrize("place", [unbound, black_hole])
 @pytest.mark.parametrize("scheme", ["http", "https"])
-def test_no_connection_means_unreachable(settings: Settings, place: Any, scheme: str) -> None:
+def test_a_refused_connection_is_reported_as_unreachable(
+    settings: Settings, place: Any, scheme: str
+) -> None:
     with place() as address:
         changed = altered(settings, endpoint=f"{scheme}://{address}", timeouts=QUICK)
         begun = time.monotonic()
@@ -58,7 +60,7 @@ def test_no_connection_means_unreachable(settings: Settings, place: Any, scheme:
     assert time.monotonic() - begun < 3
 
 
-def test_an_unknown_authority_is_unreachable_and_is_sent_nothing(
+def test_an_upstream_with_an_untrusted_certificate_is_unreachable_and_is_sent_nothing(
     settings: Settings, tls: ssl.SSLContext
 ) -> None:
     with RawUpstream(tls=tls) as upstream:
@@ -69,7 +71,7 @@ def test_an_unknown_authority_is_unreachable_and_is_sent_nothing(
     assert upstream.requests == []
 
 
-def test_a_certificate_for_another_host_is_unreachable(
+def test_an_upstream_with_a_certificate_for_another_host_is_unreachable(
     settings: Settings, authority: trustme.CA, ca_file: str
 ) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -80,7 +82,7 @@ def test_a_certificate_for_another_host_is_unreachable(
     assert upstream.requests == []
 
 
-def test_tls_older_than_1_2_is_not_spoken(
+def test_tls_older_than_1_2_is_refused(
     settings: Settings, tls: ssl.SSLContext, ca_file: str
 ) -> None:
     with pytest.warns(DeprecationWarning, match="TLSv1_1"):
@@ -91,7 +93,7 @@ def test_tls_older_than_1_2_is_not_spoken(
     assert upstream.requests == []
 
 
-def test_ca_file_names_the_authority_to_trust(
+def test_the_authority_of_ca_file_is_trusted(
     settings: Settings, tls: ssl.SSLContext, ca_file: str
 ) -> None:
     with RawUpstream(tls=tls) as upstream:
@@ -125,7 +127,9 @@ def dripping(connection: socket.socket) -> None:
 
 
 @pytest.mark.parametrize("behaviour", [silent, closing, dripping])
-def test_a_handshake_that_does_not_end_is_unreachable(settings: Settings, behaviour: Any) -> None:
+def test_a_tls_handshake_that_does_not_end_is_reported_as_unreachable(
+    settings: Settings, behaviour: Any
+) -> None:
     with RawUpstream(behaviour, at_once=True) as upstream:
         url = upstream.url.replace("http:", "https:")
         client = create_app(altered(settings, endpoint=url, timeouts=QUICK)).test_client()

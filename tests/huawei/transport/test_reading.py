@@ -1,4 +1,4 @@
-"""An answer is read whole or refused, however its bytes arrive."""
+"""An answer is read completely or refused, however its bytes arrive."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.huawei.transport.test_wire import CHUNKED, HEAD, INTERIM
 from tests.support.raw_upstream import answer
 
 BLOCK = 64 * 1024
-REFUSED = (HTTPException, HTTPError, OSError, ValueError)  # what an endpoint takes for no answer
+REFUSED = (HTTPException, HTTPError, OSError, ValueError)  # the exceptions for an unreadable answer
 
 TEXTS = st.text([*map(chr, (9, *range(32, 127), *range(128, 256)))], max_size=20).map(
     lambda text: text.strip(" \t")
@@ -55,14 +55,14 @@ def interims(draw: st.DrawFn) -> bytes:
 
 @st.composite
 def answers(draw: st.DrawFn) -> bytes:
-    """A well-formed answer, whatever ends it."""
+    """A well-formed answer with any kind of end."""
     status = draw(st.sampled_from([200, 201, 204, 304, 400, 500]) | st.integers(200, 599))
     ends_by = draw(st.sampled_from(["length", "chunks", "close"]))
     version = "1.1" if ends_by == "chunks" else draw(st.sampled_from(["1.1", "1.1", "1.0"]))
     fields, content = draw(FIELDS), b""
     if connection := draw(st.sampled_from(["", "close", "Close", "keep-alive", "Keep-Alive, x"])):
         fields.append(f"Connection: {connection}")
-    if status in (204, 304):  # they have no content; 304 may have the length of another
+    if status in (204, 304):  # these have no content; a 304 may have the length of the full answer
         fields += ["Content-Length: 7"] if (status, ends_by) == (304, "length") else []
     elif ends_by == "chunks":
         fields.append("Transfer-Encoding: chunked")
@@ -76,7 +76,7 @@ def answers(draw: st.DrawFn) -> bytes:
 
 @st.composite
 def damaged(draw: st.DrawFn) -> bytes:
-    """Anything, and answers with some bytes lost and others put there."""
+    """Arbitrary bytes, and answers with bytes removed and inserted."""
     sent = bytearray().join(draw(st.lists(answers() | interims() | st.binary(), max_size=3)))
     for place in draw(st.lists(st.integers(0, len(sent)), max_size=4)):
         sent[place : place + draw(st.integers(0, 3))] = draw(st.binary(max_size=3))
@@ -85,7 +85,7 @@ def damaged(draw: st.DrawFn) -> bytes:
 
 @st.composite
 def pieces(draw: st.DrawFn, whole: bytes) -> list[bytes]:
-    """The same bytes, cut anywhere or everywhere."""
+    """The same bytes, split at random places or into single bytes."""
     inner = range(1, len(whole))
     some = st.sets(st.sampled_from(inner), max_size=8) if inner else st.just(set[int]())
     places = draw(st.just(set(inner)) | some)
@@ -93,7 +93,7 @@ def pieces(draw: st.DrawFn, whole: bytes) -> list[bytes]:
 
 
 def as_http_client_reads(sent: bytes) -> tuple[int, dict[str, str], bytes, bool, bool]:
-    """Status, headers, content, whether the connection's end is its own, whether that may go on."""
+    """Status, headers, content, whether closing ends the answer, whether keep-alive is allowed."""
     here, there = socket.socketpair()
     with here, there, contextlib.closing(HTTPResponse(here)) as response:
         there.sendall(sent)
@@ -107,7 +107,7 @@ def as_http_client_reads(sent: bytes) -> tuple[int, dict[str, str], bytes, bool,
 
 
 class Pieces(io.RawIOBase):
-    """A socket that receives these pieces one by one, and fails where it is asked for more."""
+    """A socket that receives these pieces one by one and fails on a further read."""
 
     def __init__(self, pieces: Iterable[bytes]) -> None:
         self._pieces: Iterator[bytes] = iter(pieces)
@@ -127,14 +127,14 @@ class Pieces(io.RawIOBase):
         return io.BufferedReader(self)
 
     def sendall(self, _: bytes) -> None:
-        """Whatever is sent is of no interest."""
+        """Discard the data."""
 
     def settimeout(self, _: float) -> None:
-        """Nothing waits here."""
+        """Ignore the timeout."""
 
 
 def read(pieces: Iterable[bytes]) -> tuple[Reply, bool]:
-    """The answer in these pieces, and whether its connection can be used again."""
+    """The answer in these pieces, and whether its connection can be reused."""
     connection = Connection("upstream", 80, Names())
     connection.sock = Pieces(pieces)
     ends = time.monotonic() + 60
@@ -151,7 +151,7 @@ def test_an_answer_is_read_as_http_client_reads_it(
 ) -> None:
     status, headers, content, endless, reusable = as_http_client_reads(final)
     parts = data.draw(pieces(b"".join((*before, final))))
-    reply, kept = read([*parts, b""] if endless else parts)  # and waits for no more
+    reply, kept = read([*parts, b""] if endless else parts)  # and does not read further
     assert reply == Reply(status, headers, content)
     assert kept == reusable
 
@@ -160,7 +160,7 @@ def test_an_answer_is_read_as_http_client_reads_it(
 @example([b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n"])
 @example([b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"])
 @example([HEAD, b"-1\r\n\r\n0\r\n\r\n"])
-def test_whatever_comes_is_an_answer_or_is_refused_as_none(parts: list[bytes]) -> None:
+def test_arbitrary_bytes_are_an_answer_or_a_protocol_error(parts: list[bytes]) -> None:
     with contextlib.suppress(*REFUSED):
         reply, _ = read(chain(parts, repeat(b"")))
         assert reply.status >= 200
@@ -174,7 +174,7 @@ SAME = {
 
 
 @pytest.mark.parametrize("sent", SAME.values(), ids=SAME)
-def test_a_harmless_deviation_is_read_as_other_clients_read_it(sent: bytes) -> None:
+def test_a_tolerable_deviation_from_http_is_read_as_other_clients_read_it(sent: bytes) -> None:
     reply, reusable = read([sent])
     assert (reply.status, reply.content, reusable) == (200, b"{}", True)
 
@@ -196,7 +196,7 @@ def test_an_answer_without_a_clear_end_is_refused(sent: bytes) -> None:
         read([b"HTTP/1.1 200 OK\r\n" + sent, b""])
 
 
-def test_trailers_are_no_headers_and_one_that_comes_twice_is_joined() -> None:
+def test_trailers_are_not_headers_and_repeated_headers_are_joined() -> None:
     chunked, _ = read([CHUNKED])
     assert chunked.headers == {"transfer-encoding": "chunked", "x-kind": "head"}
     twice, _ = read([answer(200, "", "X-Some: a", "Other: o", "x-SOME: b")])
@@ -204,14 +204,14 @@ def test_trailers_are_no_headers_and_one_that_comes_twice_is_joined() -> None:
 
 
 @pytest.mark.parametrize("over", [0, 1])
-def test_chunks_have_a_mebibyte_of_content_at_most(over: int) -> None:
+def test_a_chunked_answer_above_one_mebibyte_is_refused(over: int) -> None:
     content = b"x" * (MAX_CONTENT + over)
     reply, _ = read([HEAD, b"%x\r\n%b\r\n0\r\n\r\n" % (len(content), content)])
     assert reply.content == (None if over else content)
 
 
 @pytest.mark.parametrize("start", [b"HTTP/1.1 200 OK\r\nX: ", INTERIM])
-def test_a_head_without_end_is_given_up(start: bytes) -> None:
+def test_an_answer_with_an_endless_head_is_refused(start: bytes) -> None:
     block = INTERIM * 1000 if start == INTERIM else b"x" * BLOCK
     with pytest.raises(REFUSED):  # and not AssertionError
         read(chain([start], repeat(block, MAX_RECEIVED // len(block) + 1)))

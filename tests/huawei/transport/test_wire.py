@@ -1,4 +1,4 @@
-"""What is read from the wire is what was sent: no part of it, and not the answer to another."""
+"""An answer is complete and belongs to its own request."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from app.settings import Settings
 from tests.support.raw_upstream import SUCCESS, RawUpstream, answer
 
 BLOCK = 64 * 1024
-LIMIT = 10  # seconds; only a test that fails waits as long
+LIMIT = 10  # seconds; only a failing test waits this long
 INTERIM = b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"
 HEAD = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nX-Kind: head\r\n\r\n"
 CHUNKED = HEAD + b"4;a=b\r\n1234\r\n1\r\n5\r\n0\r\nX-Kind: trailer\r\nX-Other: x\r\n\r\n"
@@ -41,7 +41,7 @@ def write(endpoint: Endpoint, **headers: str) -> Reply:
 
 
 class Watched:
-    """Sends an answer, and sees whether its connection is closed then or used again."""
+    """Sends an answer and observes whether its connection is closed or reused."""
 
     def __init__(self, sent: Iterable[bytes], *, last: bool = False) -> None:
         self._sent, self._last = sent, last
@@ -66,7 +66,7 @@ WHOLE = {"length": SUCCESS, "chunks": CHUNKED, "after an interim one": INTERIM +
 
 
 @pytest.mark.parametrize("whole", WHOLE.values(), ids=WHOLE)
-def test_an_answer_cut_short_anywhere_is_never_taken_for_whole(
+def test_an_answer_truncated_at_any_byte_is_never_complete(
     upstream: RawUpstream, endpoint: Endpoint, whole: bytes
 ) -> None:
     for length in range(len(whole)):
@@ -88,7 +88,7 @@ AFTER = {
 
 @pytest.mark.parametrize("late", [False, True])
 @pytest.mark.parametrize("after", AFTER.values(), ids=AFTER)
-def test_what_comes_after_an_answer_spoils_the_connection_only(
+def test_bytes_after_an_answer_only_end_the_connection(
     upstream: RawUpstream, endpoint: Endpoint, after: bytes, late: bool
 ) -> None:
     read, sent = threading.Event(), threading.Event()
@@ -119,9 +119,7 @@ KEPT = {
 
 
 @pytest.mark.parametrize("reply", KEPT.values(), ids=KEPT)
-def test_a_connection_is_used_again(
-    upstream: RawUpstream, endpoint: Endpoint, reply: bytes
-) -> None:
+def test_a_connection_is_reused(upstream: RawUpstream, endpoint: Endpoint, reply: bytes) -> None:
     upstream.reply = reply
     first = write(endpoint)
     assert [write(endpoint) for _ in range(2)] == [first] * 2
@@ -137,7 +135,7 @@ NOT_KEPT = {
 
 
 @pytest.mark.parametrize("reply", NOT_KEPT.values(), ids=NOT_KEPT)
-def test_a_connection_that_is_not_to_be_used_again_is_closed(
+def test_a_connection_that_upstream_does_not_keep_alive_is_closed(
     upstream: RawUpstream, endpoint: Endpoint, reply: Watched
 ) -> None:
     upstream.reply = reply
@@ -153,7 +151,7 @@ ENDLESS = {
 
 
 @pytest.mark.parametrize(("start", "block"), ENDLESS.values(), ids=ENDLESS)
-def test_content_without_end_is_none_and_the_connection_is_closed(
+def test_endless_content_is_discarded_and_the_connection_is_closed(
     upstream: RawUpstream, endpoint: Endpoint, start: bytes, block: bytes
 ) -> None:
     upstream.reply = watched = Watched(chain([start], repeat(block)))
@@ -163,7 +161,7 @@ def test_content_without_end_is_none_and_the_connection_is_closed(
 
 @pytest.mark.parametrize("end", ["\r", "\n", "\r\n", "\r\nX-Other: ", "\xe9"])
 @pytest.mark.parametrize("place", ["name", "value"])
-def test_what_no_header_can_hold_is_refused_untold_and_nothing_is_sent(
+def test_an_invalid_header_is_refused_without_its_value_and_nothing_is_sent(
     upstream: RawUpstream, endpoint: Endpoint, end: str, place: str
 ) -> None:
     broken = f"5ecret{end}5ecret"
@@ -176,7 +174,7 @@ def test_what_no_header_can_hold_is_refused_untold_and_nothing_is_sent(
 
 
 class Slow:
-    """A body that takes its time, in pieces."""
+    """A body that is sent slowly in pieces."""
 
     def __init__(self, pieces: int, pause: float) -> None:
         self._pauses = [pause] * pieces
@@ -188,7 +186,7 @@ class Slow:
         return b""
 
 
-def test_the_time_for_all_holds_the_sending_too(endpoint: Endpoint, upstream: RawUpstream) -> None:
+def test_the_deadline_covers_sending_the_body(endpoint: Endpoint, upstream: RawUpstream) -> None:
     ended = threading.Event()
 
     def silent(_: socket.socket) -> None:
@@ -206,7 +204,7 @@ def test_the_time_for_all_holds_the_sending_too(endpoint: Endpoint, upstream: Ra
 
 
 @pytest.mark.parametrize("within", [-1, 0, 1e-6])
-def test_what_nobody_could_wait_for_is_not_sent(
+def test_a_write_with_too_little_time_left_is_not_sent(
     endpoint: Endpoint, upstream: RawUpstream, within: float
 ) -> None:
     with pytest.raises(GatewayError) as late:
@@ -221,18 +219,20 @@ def test_a_long_body_is_sent_whole(endpoint: Endpoint, upstream: RawUpstream) ->
     assert upstream.requests[0].body == body
 
 
-def test_a_write_without_a_body_says_so(endpoint: Endpoint, upstream: RawUpstream) -> None:
+def test_a_write_without_a_body_has_content_length_0(
+    endpoint: Endpoint, upstream: RawUpstream
+) -> None:
     endpoint.send("POST", "/", {}, None, writes=True)
     assert upstream.requests[0].headers["Content-Length"] == "0"
 
 
-def test_an_upstream_that_ends_before_it_has_heard_all_is_not_used_again(
+def test_a_connection_closed_by_upstream_before_the_whole_request_is_not_reused(
     settings: Settings,
 ) -> None:
     refusal = answer(413, "{}")
     with RawUpstream(lambda connection: connection.sendall(refusal), at_once=True) as hasty:
         endpoint = Endpoint(hasty.url, settings.accounts["default"])
         for _ in range(2):
-            with contextlib.suppress(GatewayError):  # where the end overtakes the answer
+            with contextlib.suppress(GatewayError):  # if the close arrives before the answer
                 assert endpoint.send("POST", "/", {}, b"x" * 2**24, writes=True).status == 413
     assert hasty.connections == 2

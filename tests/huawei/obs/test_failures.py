@@ -1,63 +1,24 @@
-"""Storing in an account's OBS bucket: the signature, and what each refusal means."""
+"""Failed uploads to an account's OBS bucket: the meaning of each fault and code."""
 
 from __future__ import annotations
 
 import socket
-import ssl
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
-import trustme
-from botocore.awsrequest import AWSRequest
-from botocore.credentials import Credentials
 from flask.testing import FlaskClient
-from werkzeug.test import TestResponse
 
-from app import create_app
 from app.errors import ErrorCode, GatewayError
 from app.huawei import obs as bucket
-from tests.support.bucket import OBS_ACCESS_KEY, OBS_SECRET_KEY, REGION, UnsignedPayload
-from tests.support.connect_proxy import ConnectProxy
-from tests.support.gateway import CUSTOMER, altered, code
+from tests.huawei.obs.conftest import JPEG, Build, refused
+from tests.support.bucket import OBS_ACCESS_KEY
+from tests.support.gateway import code
 from tests.support.raw_upstream import RawUpstream, answer
 from tests.support.sandbox_driver import SandboxDriver
-from tests.support.verifications import configured, upload, with_bucket
-
-JPEG = b"\xff\xd8\xff\xe0" + bytes(range(256)) * 100
-Build = Callable[..., FlaskClient]
-
-
-@pytest.fixture
-def gateway(tmp_path: Path, sandbox: SandboxDriver) -> Build:
-    """Builds a gateway whose bucket has some settings changed."""
-
-    def build(
-        *,
-        read_timeout: float = 15,
-        ca_file: str | None = None,
-        proxy: str | None = None,
-        **changes: Any,
-    ) -> FlaskClient:
-        settings = with_bucket(configured(tmp_path, sandbox.url), tmp_path, **changes)
-        account = {"timeouts": {"read": read_timeout}, "ca_file": ca_file, "proxy": proxy}
-        return create_app(altered(settings, **account)).test_client()
-
-    return build
-
-
-@pytest.fixture(scope="module")
-def common(tmp_path_factory: pytest.TempPathFactory, sandbox_url: str) -> FlaskClient:
-    return create_app(configured(tmp_path_factory.mktemp("common"), sandbox_url)).test_client()
-
-
-@pytest.fixture
-def client(common: FlaskClient, sandbox: SandboxDriver) -> FlaskClient:  # noqa: ARG001 - behind it
-    return common
+from tests.support.verifications import upload
 
 
 def file(tmp_path: Path, text: str) -> str:
@@ -66,109 +27,7 @@ def file(tmp_path: Path, text: str) -> str:
     return str(path)
 
 
-def signed_again(entry: dict[str, Any]) -> str:
-    """The signature that botocore makes of a request as it was received."""
-    headers = {name.lower(): value for name, value in entry["headers"].items()}
-    names = headers["authorization"].split("SignedHeaders=")[1].split(",")[0].split(";")
-    request = AWSRequest(
-        method=entry["method"],
-        url=f"http://{headers['host']}{entry['target']}",
-        headers={name: headers[name] for name in names},
-    )
-    request.context["timestamp"] = headers["x-amz-date"]
-    judge = UnsignedPayload(Credentials(OBS_ACCESS_KEY, OBS_SECRET_KEY), "s3", REGION)
-    to_sign = judge.string_to_sign(request, judge.canonical_request(request))
-    signature: str = judge.signature(to_sign, request)
-    return signature
-
-
-# addressing -> the host and the folder that a request names
-PLACES = {
-    "virtual-host": ("kyc.localhost:{port}", "/download"),
-    "path": ("127.0.0.1:{port}", "/kyc/download"),
-}
-
-
-@pytest.mark.parametrize("addressing", PLACES)
-@pytest.mark.parametrize("name", ["page.jpg", "-_.jpg", "A.b-c_d.JPG", "x" * 124 + ".jpg"])
-def test_botocore_makes_the_same_signature(
-    gateway: Build, sandbox: SandboxDriver, addressing: str, name: str
-) -> None:
-    sandbox.settings(obs_addressing=addressing)
-    assert upload(gateway(addressing=addressing), name, JPEG).status_code == 201
-    (entry,) = sandbox.requests("obs")
-    headers = {key.lower(): value for key, value in entry["headers"].items()}
-    assert headers["authorization"].endswith(f"Signature={signed_again(entry)}")
-    assert headers["x-amz-content-sha256"] == "UNSIGNED-PAYLOAD"
-    assert headers["content-length"] == str(len(JPEG))
-    assert "transfer-encoding" not in headers
-    host, folder = PLACES[addressing]
-    assert headers["host"] == host.format(port=urlsplit(sandbox.url).port)
-    assert entry["target"] == f"{folder}/{CUSTOMER}/{name}"
-    assert {"content-type", "host", "x-amz-content-sha256", "x-amz-date"} <= set(
-        headers["authorization"].split("SignedHeaders=")[1].split(",")[0].split(";")
-    )
-
-
-def test_the_bucket_stands_in_front_of_the_endpoint_unless_configured_otherwise(
-    client: FlaskClient, sandbox: SandboxDriver
-) -> None:
-    assert upload(client, "a.jpg", JPEG).status_code == 201
-    (entry,) = sandbox.requests("obs")
-    assert entry["headers"]["Host"].startswith("kyc.localhost:")
-
-
-@pytest.mark.parametrize(
-    ("addressing", "other", "upstream"),
-    [
-        ("path", "virtual-host", "VirtualHostDomainRequired"),
-        ("virtual-host", "path", "NoSuchBucket"),
-    ],
-)
-def test_the_wrong_addressing_is_the_operators_fault(
-    gateway: Build, sandbox: SandboxDriver, addressing: str, other: str, upstream: str
-) -> None:
-    sandbox.settings(obs_addressing=other)
-    response = upload(gateway(addressing=addressing), "a.jpg", JPEG)
-    refused(sandbox, response, 503, "PARTNER_NOT_ENABLED")
-    assert response.get_json()["upstream"]["code"] == upstream
-    assert response.get_json()["retry"] == "CONTACT_OPERATOR"
-
-
-@pytest.mark.parametrize("certificate", ["kyc.localhost", "localhost"])
-def test_the_certificate_must_be_of_the_host_with_the_buckets_name(
-    gateway: Build, authority: trustme.CA, ca_file: str, certificate: str
-) -> None:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    asked: list[str | None] = []
-    context.sni_callback = lambda _socket, name, _context: asked.append(name)
-    authority.issue_cert(certificate).configure_cert(context)
-    with RawUpstream(answer(200), tls=context) as obs:
-        client = gateway(ca_file=ca_file, endpoint=obs.url)
-        stored = upload(client, "a.jpg", JPEG)
-    assert asked == ["kyc.localhost"]
-    if certificate == "kyc.localhost":
-        assert stored.status_code == 201
-        assert obs.requests[0].headers["Host"] == f"kyc.localhost:{obs.port}"
-    else:
-        assert code(stored) == "UPSTREAM_UNREACHABLE"
-        assert obs.requests == []
-
-
-def test_a_proxy_is_asked_for_the_host_with_the_buckets_name(gateway: Build) -> None:
-    with ConnectProxy(refuse=403) as proxy:
-        client = gateway(proxy=proxy.url, endpoint="https://obs.example.com")
-        assert code(upload(client, "a.jpg", JPEG)) == "UPSTREAM_UNREACHABLE"
-    assert proxy.asked == ["kyc.obs.example.com:443"]
-
-
-def refused(sandbox: SandboxDriver, response: TestResponse, status: int, ours: str) -> None:
-    problem = response.get_json()
-    assert (response.status_code, problem["code"]) == (status, ours)
-    assert sandbox.objects() == []
-
-
-def test_a_wrong_access_key_is_the_operators_fault(
+def test_a_wrong_access_key_of_the_bucket_is_reported_to_the_operator(
     gateway: Build, sandbox: SandboxDriver, tmp_path: Path
 ) -> None:
     response = upload(gateway(access_key_file=file(tmp_path, "WRONG")), "a.jpg", JPEG)
@@ -178,7 +37,7 @@ def test_a_wrong_access_key_is_the_operators_fault(
     assert "WRONG" not in response.text
 
 
-def test_a_wrong_secret_key_is_the_operators_fault(
+def test_a_wrong_secret_key_of_the_bucket_is_reported_to_the_operator(
     gateway: Build, sandbox: SandboxDriver, tmp_path: Path
 ) -> None:
     response = upload(gateway(secret_key_file=file(tmp_path, "WRONG")), "a.jpg", JPEG)
@@ -188,7 +47,7 @@ def test_a_wrong_secret_key_is_the_operators_fault(
 
 
 @pytest.mark.parametrize("offset", [-1000, 1000])
-def test_a_clock_that_is_off_is_named(
+def test_clock_skew_on_an_upload_is_reported(
     client: FlaskClient, sandbox: SandboxDriver, offset: int
 ) -> None:
     sandbox.clock(offset)
@@ -197,14 +56,16 @@ def test_a_clock_that_is_off_is_named(
     assert upload(client, "a.jpg", JPEG).status_code == 201
 
 
-def test_a_bucket_that_is_not_there_is_not_enabled(gateway: Build, sandbox: SandboxDriver) -> None:
+def test_a_missing_bucket_is_reported_as_not_enabled(
+    gateway: Build, sandbox: SandboxDriver
+) -> None:
     response = upload(gateway(bucket="elsewhere"), "a.jpg", JPEG)
     refused(sandbox, response, 503, "PARTNER_NOT_ENABLED")
     assert response.get_json()["upstream"]["code"] == "NoSuchBucket"
 
 
 @pytest.mark.parametrize("text", ["", "  \n", "two\nlines", "ümlaut"])
-def test_key_files_that_hold_no_key_send_nothing(
+def test_nothing_is_uploaded_where_the_key_files_hold_no_key(
     gateway: Build, sandbox: SandboxDriver, tmp_path: Path, text: str
 ) -> None:
     response = upload(gateway(access_key_file=file(tmp_path, text)), "a.jpg", JPEG)
@@ -212,7 +73,7 @@ def test_key_files_that_hold_no_key_send_nothing(
     assert sandbox.requests() == []
 
 
-def test_a_key_pair_that_was_replaced_is_used(
+def test_an_upload_is_signed_with_a_replaced_key_pair(
     gateway: Build, sandbox: SandboxDriver, tmp_path: Path
 ) -> None:
     client = gateway(access_key_file=file(tmp_path, "WRONG"))
@@ -222,16 +83,14 @@ def test_a_key_pair_that_was_replaced_is_used(
 
 
 class _Dripping:
-    """A picture that somebody sends a byte at a time, and never whole."""
+    """A picture that arrives byte by byte and never ends."""
 
     def read(self, size: int = -1, /) -> bytes:
         threading.Event().wait(0.05)
         return b"x"[:size]
 
 
-def test_an_upload_that_takes_too_long_is_given_up(
-    client: FlaskClient, sandbox: SandboxDriver
-) -> None:
+def test_an_upload_ends_at_its_deadline(client: FlaskClient, sandbox: SandboxDriver) -> None:
     obs = client.application.extensions["partner_gateway"].buckets["default"]
     begun = time.monotonic()
     with pytest.raises(GatewayError) as failed:
@@ -246,7 +105,7 @@ FAULTS: list[tuple[str, dict[str, Any], int, str]] = [
     ("refuse", {}, 502, "UPSTREAM_ERROR"),
     ("hang", {}, 502, "UPSTREAM_ERROR"),
     ("html", {"status": 502}, 502, "UPSTREAM_MALFORMED"),
-    # Only 200 with nothing in it says that the object is stored.
+    # Only an empty 200 says that the object is stored.
     ("html", {"status": 200}, 502, "UPSTREAM_MALFORMED"),
     ("status", {"status": 200, "body": {}}, 502, "UPSTREAM_MALFORMED"),
     ("empty", {"status": 201, "processed": False}, 502, "UPSTREAM_MALFORMED"),
@@ -260,7 +119,7 @@ FAULTS: list[tuple[str, dict[str, Any], int, str]] = [
 
 
 @pytest.mark.parametrize(("kind", "parameters", "status", "ours"), FAULTS)
-def test_a_fault_stores_nothing_for_sure_and_the_upload_may_be_repeated(
+def test_an_upload_that_failed_by_a_fault_may_be_repeated(
     gateway: Build,
     sandbox: SandboxDriver,
     kind: str,
@@ -279,9 +138,7 @@ def test_a_fault_stores_nothing_for_sure_and_the_upload_may_be_repeated(
 
 
 @pytest.mark.parametrize("length", [64 * 1024 + 100, 2 * 1024 * 1024])
-def test_an_answer_that_is_too_long_does_not_spoil_the_next_upload(
-    gateway: Build, length: int
-) -> None:
+def test_an_oversized_answer_does_not_affect_the_next_upload(gateway: Build, length: int) -> None:
     with RawUpstream(answer(502, "x" * length)) as obs:
         client = gateway(endpoint=obs.url)
         assert code(upload(client, "a.jpg", JPEG)) == "UPSTREAM_MALFORMED"
@@ -294,8 +151,8 @@ NOT_ENABLED = (503, "PARTNER_NOT_ENABLED", "GATEWAY", "CONTACT_OPERATOR")
 FAILED = (502, "UPSTREAM_ERROR", "UPSTREAM", "AFTER_DELAY")
 THROTTLED = (503, "UPSTREAM_THROTTLED", "UPSTREAM", "AFTER_DELAY")
 
-# OBS's own codes with their printed statuses (obs_04_0115, obs_28_1601), which the sandbox does not
-# all answer by itself: status, code, fault and advice of our problem.
+# OBS's own codes with their documented statuses (obs_04_0115, obs_28_1601); the sandbox does not
+# produce all of them by itself. Status, code, fault and `retry` of our problem.
 CODES = {
     "AccessDenied": (403, DENIED),
     "AccountProblem": (403, NOT_ENABLED),
@@ -333,13 +190,13 @@ CODES = {
 }
 
 
-def test_every_code_of_the_table_is_tested() -> None:
+def test_every_error_code_of_the_obs_table_is_tested() -> None:
     assert CODES.keys() - bucket.CODES.keys() == {"NobodyHeardOfIt"}
     assert bucket.CODES.keys() <= CODES.keys()
 
 
 @pytest.mark.parametrize("upstream", CODES)
-def test_each_code_of_obs_has_its_problem(
+def test_each_error_code_of_obs_has_its_problem(
     client: FlaskClient, sandbox: SandboxDriver, upstream: str
 ) -> None:
     theirs, (status, ours, fault, retry) = CODES[upstream]
@@ -355,7 +212,7 @@ def test_each_code_of_obs_has_its_problem(
     assert ("Retry-After" in response.headers) is waits
 
 
-def test_a_refusal_that_closes_the_connection_is_understood(gateway: Build) -> None:
+def test_a_refusal_that_closes_the_connection_during_an_upload_is_read(gateway: Build) -> None:
     refusal = answer(403, "<Error><Code>AccessDenied</Code></Error>", "Connection: close")
     with RawUpstream(refusal) as obs:
         response = upload(gateway(endpoint=obs.url), "a.jpg", JPEG)
@@ -363,7 +220,7 @@ def test_a_refusal_that_closes_the_connection_is_understood(gateway: Build) -> N
         assert [len(request.body) for request in obs.requests] == [len(JPEG)]
 
 
-def test_nobody_there_is_unreachable(gateway: Build) -> None:
+def test_an_obs_endpoint_that_refuses_connections_is_unreachable(gateway: Build) -> None:
     with socket.create_server(("127.0.0.1", 0)) as bound:
         url = f"http://127.0.0.1:{bound.getsockname()[1]}"
     response = upload(gateway(endpoint=url), "a.jpg", JPEG)

@@ -1,0 +1,104 @@
+"""The file of the audit trail: rotation, failures to write, and independence of the log level."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from flask.testing import FlaskClient
+from prometheus_client import REGISTRY
+
+from app.observability.logs import AuditFile
+from demo.local import PROJECT
+from tests.support.gateway import (
+    INDIVIDUAL_PATH,
+    PERSON,
+    bearer,
+)
+from tests.support.gunicorn_process import LIMIT, gunicorn
+from tests.support.log import AUDIT, Log, trail
+from tests.support.sandbox_driver import SandboxDriver
+
+
+def _record(event: str) -> logging.LogRecord:
+    return logging.LogRecord(AUDIT, logging.INFO, __file__, 1, event, (), None)
+
+
+def test_the_audit_file_is_reopened_when_it_is_rotated(tmp_path: Path) -> None:
+    path, old = tmp_path / "audit.jsonl", tmp_path / "audit.jsonl.1"
+    handler = AuditFile(path)
+    handler.handle(_record("one"))
+    path.rename(old)
+    handler.handle(_record("two"))
+    handler.close()
+    assert (old.read_text(), path.read_text()) == ("one\n", "two\n")
+
+
+def test_an_audit_line_that_cannot_be_written_is_counted_and_logged(
+    log: Log, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = REGISTRY.get_sample_value("gateway_audit_failures_total") or 0.0
+    handler = AuditFile("/dev/full")
+    handler.handle(_record("lost"))
+    with Path(os.devnull).open("wb") as drain:  # for the bytes still buffered when it closes
+        assert handler.stream
+        os.dup2(drain.fileno(), handler.stream.fileno())
+    handler.close()
+    assert REGISTRY.get_sample_value("gateway_audit_failures_total") == before + 1
+    assert log.lines[-1]["event"] == "An audit line could not be written to its file"
+    assert capsys.readouterr().err == ""
+
+
+def test_an_audit_file_that_cannot_be_reopened_fails_no_request(
+    client: FlaskClient, sandbox: SandboxDriver, log: Log, tmp_path: Path
+) -> None:
+    folder = tmp_path / "audit"
+    folder.mkdir()
+    handler = AuditFile(folder / "audit.jsonl")
+    logging.getLogger(AUDIT).addHandler(handler)
+    before = REGISTRY.get_sample_value("gateway_audit_failures_total") or 0.0
+    try:
+        shutil.rmtree(folder)
+        assert client.post(INDIVIDUAL_PATH, json=PERSON, headers=bearer()).status_code == 201
+    finally:
+        logging.getLogger(AUDIT).removeHandler(handler)
+        handler.close()
+    assert REGISTRY.get_sample_value("gateway_audit_failures_total") == before + 1
+    assert [line["outcome"] for line in trail(log)] == ["VERIFIED"]
+    assert len(log.requests()) == len(sandbox.requests()) == 1
+
+
+def test_the_audit_trail_does_not_depend_on_the_log_level(tmp_path: Path) -> None:
+    path = tmp_path / "audit.jsonl"
+    program = (
+        "import logging, logging.config, pathlib\n"
+        "from app.observability import logs\n"
+        f"logging.config.dictConfig(logs.configuration('ERROR', pathlib.Path({str(path)!r})))\n"
+        "logs.event(logging.getLogger(logs.AUDIT), logging.INFO, 'write', outcome='VERIFIED')\n"
+        "logs.event(logs.logger('request'), logging.INFO, 'request')\n"
+    )
+    done = subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, "-c", program], cwd=PROJECT, capture_output=True, text=True, check=True
+    )
+    (line,) = done.stderr.splitlines()
+    assert json.loads(line)["outcome"] == "VERIFIED"
+    assert json.loads(path.read_text()) == json.loads(line)
+
+
+def test_an_audit_file_that_cannot_be_written_stops_the_start(
+    config: dict[str, Any], tmp_path: Path
+) -> None:
+    config["audit"] = {"file": str(tmp_path / "missing" / "audit.jsonl")}
+    path = tmp_path / "config.yaml"
+    path.write_text(yaml.safe_dump(config))
+    with gunicorn(environment={"GATEWAY_CONFIG": str(path)}) as process:
+        _, said = process.communicate(timeout=LIMIT)
+    assert (process.returncode, said) == (2, "audit.file: No such file or directory\n")
