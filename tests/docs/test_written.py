@@ -43,11 +43,11 @@ def test_every_part_is_shown_once() -> None:
 def test_a_part_is_written_and_the_rest_is_kept(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     before, after = (
-        "# One\n\n<!-- turns: written by `make docs` -->\n",
-        "<!-- end of turns -->\n\nTwo",
+        "# One\n\n<!-- faults: written by `make docs` -->\n",
+        "<!-- end of faults -->\n\nTwo",
     )
     page.write_text(f"{before}stale\n{after}")
-    assert written.text(page) == f"{before}\n{catalogue.turns()}\n\n{after}"
+    assert written.text(page) == f"{before}\n{catalogue.faults()}\n\n{after}"
 
 
 def dotted(model: type[BaseModel], parent: str = "") -> Iterator[str]:
@@ -90,7 +90,7 @@ def test_every_error_code_has_a_true_row() -> None:
         assert hears == catalogue.audience(code)
 
 
-def test_whom_an_error_is_for_agrees_with_whose_turn_it_is() -> None:
+def test_the_audience_of_an_error_agrees_with_who_must_act() -> None:
     assert not catalogue.CUSTOMERS & catalogue.STAFFS
     for code in ErrorCode:
         hears = catalogue.audience(code)

@@ -1,1 +1,1 @@
-"""Writes the chart's schema and the table in its README."""
+"""Generators of the chart's schema and of the table in its README."""

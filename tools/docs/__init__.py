@@ -1,1 +1,1 @@
-"""Writes the tables and programs in docs/."""
+"""Generators of the tables and programs in docs/."""

@@ -1,6 +1,6 @@
-"""The parts of the documents that are made of the code: `make docs` writes them.
+"""The generated parts of the documents: `make docs` writes them from the code.
 
-A part stands between `<!-- name: written by make docs -->` and `<!-- end of name -->`.
+A part is between `<!-- name: written by make docs -->` and `<!-- end of name -->`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def _program(name: str) -> Callable[[], str]:
 PARTS: dict[str, Callable[[], str]] = {
     "settings": settings.table,
     "codes": catalogue.table,
-    "turns": catalogue.turns,
+    "faults": catalogue.faults,
     "audiences": catalogue.audiences,
     "retries": catalogue.retries,
     "magic": magic.table,
@@ -40,12 +40,12 @@ _PART = re.compile(
 
 
 def parts(path: Path) -> list[str]:
-    """The names of the parts of a document."""
+    """Return the names of the parts of a document."""
     return [match["name"] for match in _PART.finditer(path.read_text())]
 
 
 def text(path: Path) -> str:
-    """A document with its parts as they should be."""
+    """Return the text of a document with its parts generated again."""
     return _PART.sub(
         lambda match: f"{match['start']}\n{PARTS[match['name']]()}\n\n{match['end']}",
         path.read_text(),
@@ -53,8 +53,8 @@ def text(path: Path) -> str:
 
 
 def main() -> None:
-    """Write every document that has parts."""
-    logging.disable()  # of the gateway that magic customer ids are tried on
+    """Write every document."""
+    logging.disable()  # the log of the gateway that tries the magic customer ids
     for path in sorted(DOCS.glob("*.md")):
         path.write_text(text(path))
 
