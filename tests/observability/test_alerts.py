@@ -141,9 +141,9 @@ def test_the_rules_name_operations_codes_and_buckets_that_exist(app: Flask) -> N
 
 
 @pytest.mark.parametrize("rule", RAISED, ids=named)
-def test_an_alert_tells_what_is_wrong_and_whose_turn_it_is(rule: dict[str, Any]) -> None:
+def test_an_alert_says_what_is_wrong_and_who_must_act(rule: dict[str, Any]) -> None:
     assert rule["labels"]["severity"] in ("page", "ticket")
-    assert set(rule["annotations"]) == {"summary", "whose_turn", "runbook_url"}
+    assert set(rule["annotations"]) == {"summary", "who_must_act", "runbook_url"}
     assert rule["annotations"]["runbook_url"] == f"docs/runbook.md#{rule['alert'].lower()}"
 
 

@@ -72,8 +72,8 @@ def test_the_data_source_is_the_viewers_choice() -> None:
     assert all(one == {"type": "prometheus", "uid": "${datasource}"} for one in sources)
 
 
-def test_whose_turn_it_is_agrees_with_the_error_catalogue() -> None:
-    (panel,) = [one for one in PANELS if one["title"] == "Whose turn it is"]
+def test_who_must_act_agrees_with_the_error_catalogue() -> None:
+    (panel,) = [one for one in PANELS if one["title"] == "Who must act"]
     turns = {Fault.CALLER: "Caller", Fault.GATEWAY: "Gateway", Fault.UPSTREAM: "Huawei"}
     counted = {
         asked["fault"]: target["legendFormat"]
