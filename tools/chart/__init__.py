@@ -1,1 +1,1 @@
-"""Generators of the chart's schema and of the table in its README."""
+"""Writes the chart's schema and the table in its README."""

@@ -1,4 +1,4 @@
-"""Generates helm/values.schema.json from values.schema.yaml and the gateway's settings.
+"""Derives helm/values.schema.json: the chart's own part, and the gateway's settings as it has them.
 
 `python -m tools.chart.schema` writes it.
 """
@@ -19,7 +19,7 @@ WRITTEN = PROJECT / "helm" / "values.schema.json"
 
 
 def _plain(schema: dict[str, Any]) -> dict[str, Any]:
-    """Return a schema for values files: optional keys are absent, not null; maps are closed."""
+    """A schema as people write it: an optional key is left out, not null; maps are closed too."""
     kinds = schema.get("anyOf", [])
     if {"type": "null"} in kinds:
         (kind,) = (one for one in kinds if one != {"type": "null"})
@@ -38,13 +38,13 @@ def _plain(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def build() -> dict[str, Any]:
-    """Return the schema of the values."""
+    """The schema of the values."""
     schema: dict[str, Any] = yaml.safe_load(OWN.read_text(encoding="utf-8"))
     settings = _plain(Settings.model_json_schema())
-    # The chart sets a default endpoint, the sandbox's account, and no callers.
+    # The chart itself gives an endpoint, the sandbox's account, and no callers.
     settings["$defs"]["AccountSettings"]["required"].remove("endpoint")
     del settings["properties"]["accounts"]["minProperties"], settings["required"]
-    # An account and its Secret have the same name.
+    # An account's name is that of its Secret too.
     (account,) = settings["properties"]["accounts"]["patternProperties"].values()
     names = schema["properties"]["secrets"]["patternProperties"]
     settings["properties"]["accounts"]["patternProperties"] = dict.fromkeys(names, account)
@@ -54,7 +54,7 @@ def build() -> dict[str, Any]:
 
 
 def text() -> str:
-    """Return the text of the file."""
+    """The file as it is written."""
     return json.dumps(build(), indent=2, ensure_ascii=False) + "\n"
 
 

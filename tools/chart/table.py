@@ -1,4 +1,4 @@
-"""The table of values in helm/README.md, from the comments in helm/values.yaml.
+"""The table of values in helm/README.md, made of the comments in helm/values.yaml.
 
 `python -m tools.chart.table` writes it.
 """
@@ -44,7 +44,7 @@ def _values(node: yaml.MappingNode, loaded: Any, lines: list[str], parent: str) 
 
 
 def values() -> list[Value]:
-    """Return every key, in the order of the file."""
+    """Every key, in the file's order."""
     text = (CHART / "values.yaml").read_text(encoding="utf-8")
     document = yaml.compose(text)
     if not isinstance(document, yaml.MappingNode):
@@ -53,7 +53,7 @@ def values() -> list[Value]:
 
 
 def table() -> str:
-    """Return a table with a row for each key that has a comment."""
+    """A row for each key that has a comment."""
     commented = [value for value in values() if value.comment]
     rows = ["| value | default | meaning |", "|---|---|---|"]
     for value in commented:
@@ -64,7 +64,7 @@ def table() -> str:
 
 
 def text() -> str:
-    """Return the text of the README with the table generated again."""
+    """The README with the table as it should be."""
     before, _, rest = README.read_text(encoding="utf-8").partition(START)
     _, _, after = rest.partition(END)
     return f"{before}{START}\n{table()}\n{END}{after}"

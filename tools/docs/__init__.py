@@ -1,1 +1,1 @@
-"""Generators of the tables and programs in docs/."""
+"""Writes the tables and programs in docs/."""

@@ -1,4 +1,4 @@
-"""The table of magic customer ids, from a submission of each id to a gateway on the sandbox."""
+"""The table of magic customer ids, made by submitting each to a gateway on the sandbox."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PICTURES = {"attachments": ["data-page.jpg", "holding.jpg"]}
 
 
 class Magic(NamedTuple):
-    """The outcome of a customer id: on submission, and after a review."""
+    """What became of a customer id: on submission, and after the review that may follow."""
 
     customer: str
     submitted: str
@@ -29,7 +29,7 @@ class Magic(NamedTuple):
 
 
 class Trial:
-    """A gateway on its own sandbox, with short reviews."""
+    """A gateway on a sandbox of its own, whose reviews are short."""
 
     def __init__(self, folder: Path, sandbox: SandboxDriver) -> None:
         self._sandbox = sandbox
@@ -39,27 +39,27 @@ class Trial:
         self._configuration["callers"]["writer"]["scopes"].append("operations:read")
 
     def client(self) -> FlaskClient:
-        """Reset the sandbox and return a client of a new gateway."""
+        """A gateway that has seen nothing yet."""
         self._sandbox.reset()
         self._sandbox.settings(requests_per_second=None, review_seconds=0.2)
         return create_app(Settings.model_validate(self._configuration)).test_client()
 
     def submit(self, client: FlaskClient, customer: str, **more: Any) -> str:
-        """Submit. Returns the HTTP status and the code or `status` of the answer."""
+        """Status and word that a submission is answered."""
         path = f"/v1/customers/{customer}/verifications/individual"
         answer = client.post(path, json=PERSON | more, headers=bearer() | {"Prefer": "wait=2"})
         document = answer.get_json()
         return f"{answer.status_code} {document.get('code') or document['status']}"
 
     def read(self, client: FlaskClient, customer: str) -> str:
-        """Read a customer's `status`; waits 3 seconds at most for the end of a review."""
+        """The word on a customer, after a wait."""
         headers = bearer() | {"Prefer": "wait=3"}
         answer = client.get(f"/v1/customers/{customer}/verification", headers=headers)
         status: str = answer.get_json()["status"]
         return status
 
-    def is_changed(self, client: FlaskClient) -> bool:
-        """Whether the gateway has lost its key pair, or no longer verifies by the legacy call."""
+    def harmed(self, client: FlaskClient) -> bool:
+        """Whether it goes on otherwise than before: without its key pair, or the legacy call."""
         if self.submit(client, REVIEWS[0]) != "201 VERIFIED":
             return True
         accounts = client.get("/v1/accounts", headers=bearer()).get_json()["accounts"]
@@ -77,7 +77,7 @@ def _reviews(trial: Trial) -> Iterator[Magic]:
 
 
 def _refusals(trial: Trial) -> Iterator[Magic]:
-    """Yield a customer id for each of our codes that leaves the gateway unchanged."""
+    """One customer id for each of our codes after which everything goes on as before."""
     found = set()
     client = trial.client()
     trial.submit(client, REVIEWS[0])
@@ -85,7 +85,7 @@ def _refusals(trial: Trial) -> Iterator[Magic]:
         for number in numbers:
             customer = f"code-{family}-{number}"
             submitted = trial.submit(client, customer)
-            if trial.is_changed(client):
+            if trial.harmed(client):
                 client = trial.client()
                 trial.submit(client, REVIEWS[0])
             elif submitted not in found and not submitted.startswith("2"):
@@ -94,14 +94,14 @@ def _refusals(trial: Trial) -> Iterator[Magic]:
 
 
 def tried() -> list[Magic]:
-    """Return every row, from the gateway's answers."""
+    """Every row, as it was seen."""
     with TemporaryDirectory() as folder, SandboxServer() as server:
         trial = Trial(Path(folder), SandboxDriver(server.url))
         return [*_reviews(trial), *_refusals(trial)]
 
 
 def table() -> str:
-    """Return a table with a row for each customer id."""
+    """A row for each customer id."""
     rows = ["| customer id | a submission answers | and after the review |", "|---|---|---|"]
     for magic in tried():
         with_pictures = magic.customer.startswith("review")

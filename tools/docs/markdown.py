@@ -16,7 +16,7 @@ _HEADING = re.compile(r"^#{1,6} (?P<title>.+)$", re.MULTILINE)
 
 
 class Block(NamedTuple):
-    """A fenced block: its info string (`about`) and its text."""
+    """A fenced block: the words behind its fence, and what it holds."""
 
     file: str
     about: str
@@ -24,12 +24,12 @@ class Block(NamedTuple):
 
     @property
     def name(self) -> str:
-        """The name in the tests: the file and the first line of the text."""
+        """By which the tests know it: the file and its first line."""
         return f"{self.file}: {self.text.splitlines()[0]}"
 
 
 def files() -> list[Path]:
-    """Return the Markdown files of the project, without those of installed packages."""
+    """Every Markdown file of the project, none of its environments."""
     found = [*PROJECT.glob("*.md")]
     for folder in ("app", "benchmarks", "demo", "docs", "helm", "openapi", "sandbox", "tests"):
         found += (PROJECT / folder).rglob("*.md")
@@ -37,7 +37,7 @@ def files() -> list[Path]:
 
 
 def blocks(path: Path) -> list[Block]:
-    """Return the fenced blocks of a file."""
+    """The fenced blocks of a file."""
     file = str(path.relative_to(PROJECT))
     return [
         Block(file, match["about"], match["text"]) for match in _FENCE.finditer(path.read_text())
@@ -45,23 +45,23 @@ def blocks(path: Path) -> list[Block]:
 
 
 def block(file: str, about: str) -> str:
-    """Return the text of the only block of a file with this info string."""
+    """What the one block of a file holds that is marked by these words."""
     (found,) = [one.text for one in blocks(PROJECT / file) if one.about == about]
     return found
 
 
 def _prose(path: Path) -> str:
-    """Return the text without code."""
+    """The text without what is quoted."""
     return re.sub(r"`[^`\n]+`", "", _FENCE.sub("", path.read_text()))
 
 
 def links(path: Path) -> Iterator[str]:
-    """Return the targets of the links of a file."""
+    """Where the links of a file lead."""
     return (match["target"] for match in _LINK.finditer(_prose(path)))
 
 
 def targets(path: Path) -> set[str]:
-    """Return the targets of make that a file names, in its prose or its commands."""
+    """The targets of make that a file names, in its prose or its commands."""
     quoted = re.findall(r"`([^`\n]+)`", _FENCE.sub("", path.read_text()))
     typed = [line for one in blocks(path) if one.about == "sh" for line in one.text.splitlines()]
     found = [match for text in quoted + typed if (match := _TARGET.match(text))]
@@ -69,7 +69,7 @@ def targets(path: Path) -> set[str]:
 
 
 def anchors(path: Path) -> set[str]:
-    """Return the anchors of the headings of a file, as GitHub forms them."""
+    """What the headings of a file can be reached by, as GitHub makes it."""
     found: set[str] = set()
     for match in _HEADING.finditer(_FENCE.sub("", path.read_text())):
         words = re.sub(r"[^\w\- ]", "", match["title"].lower()).replace(" ", "-")

@@ -1,4 +1,4 @@
-"""The tables of docs/configuration.md, from the descriptions of the settings."""
+"""The tables of docs/configuration.md, made of the settings' own descriptions."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Setting(NamedTuple):
 
 
 def sections(annotation: Any) -> Iterator[tuple[str, type[BaseModel]]]:
-    """Yield the sections of a setting, each with the path from the setting to the section."""
+    """The sections that a setting holds, each with what stands between it and the setting."""
     origin, arguments = get_origin(annotation), get_args(annotation)
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield "", annotation
@@ -38,7 +38,7 @@ def sections(annotation: Any) -> Iterator[tuple[str, type[BaseModel]]]:
 
 
 def listed(model: type[BaseModel] = Settings, parent: str = "") -> Iterator[Setting]:
-    """Yield every setting. A section with a description comes before its keys."""
+    """Every setting, a section that says something of itself before its keys."""
     for name, field in model.model_fields.items():
         found = list(sections(field.annotation))
         if field.description or not found:
@@ -57,7 +57,7 @@ def _default(field: FieldInfo) -> str:
 
 
 def table() -> str:
-    """Return a table for each top-level section of the file."""
+    """A table for each part of the file."""
     lines = []
     part = None
     for path, field in listed():

@@ -1,6 +1,6 @@
-"""The generated parts of the documents: `make docs` writes them from the code.
+"""The parts of the documents that are made of the code: `make docs` writes them.
 
-A part is between `<!-- name: written by make docs -->` and `<!-- end of name -->`.
+A part stands between `<!-- name: written by make docs -->` and `<!-- end of name -->`.
 """
 
 from __future__ import annotations
@@ -40,12 +40,12 @@ _PART = re.compile(
 
 
 def parts(path: Path) -> list[str]:
-    """Return the names of the parts of a document."""
+    """The names of the parts of a document."""
     return [match["name"] for match in _PART.finditer(path.read_text())]
 
 
 def text(path: Path) -> str:
-    """Return the text of a document with its parts generated again."""
+    """A document with its parts as they should be."""
     return _PART.sub(
         lambda match: f"{match['start']}\n{PARTS[match['name']]()}\n\n{match['end']}",
         path.read_text(),
@@ -53,8 +53,8 @@ def text(path: Path) -> str:
 
 
 def main() -> None:
-    """Write every document."""
-    logging.disable()  # the log of the gateway that tries the magic customer ids
+    """Write every document that has parts."""
+    logging.disable()  # of the gateway that magic customer ids are tried on
     for path in sorted(DOCS.glob("*.md")):
         path.write_text(text(path))
 
