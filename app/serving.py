@@ -10,7 +10,7 @@ from gunicorn import util  # type: ignore[import-untyped]
 from gunicorn.http.body import Body  # type: ignore[import-untyped]
 from gunicorn.http.errors import ParseException  # type: ignore[import-untyped]
 
-from app.api.problems.document import unread
+from app.api.problems.document import raw_answer
 from app.gateway import Gateway
 from app.observability import logs
 
@@ -59,7 +59,7 @@ def keep_quiet() -> None:
     """
 
     def refuse(sock: Any, status: int, _reason: str, _message: str) -> None:
-        util.write_nonblock(sock, unread(status))
+        util.write_nonblock(sock, raw_answer(status))
 
     def log(_hub: Any, _context: Any, _kind: Any, error: Any, _traceback: Any) -> None:
         logs.unexpected(error, "greenlet")

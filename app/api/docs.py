@@ -1,4 +1,4 @@
-"""The docs page: Swagger UI with assets of its own, so that it works without internet."""
+"""The docs page: Swagger UI, served by the gateway so that it works without internet."""
 
 from flask import Blueprint, Response, redirect, url_for
 from werkzeug import Response as BaseResponse
@@ -8,12 +8,13 @@ from app.api.authentication import open_to_all
 
 SPEC = {
     "info": {
-        "description": "The one way from internal services to Huawei Cloud's Partner Center.\n\n"
-        "Every failure is an RFC 9457 problem with an error `code`, whose turn it is (`fault`) "
-        "and whether to repeat (`retry`); its `type` leads to what the code means, and "
-        "[/v1/errors](/v1/errors) lists them all. Requests are closed: a field that is not in the "
-        "contract is refused. Answers are open: ignore what you do not know, enum values "
-        "included.",
+        "description": "Internal services call Huawei Cloud's Partner Center through this "
+        "gateway.\n\n"
+        "Every failure is an RFC 9457 problem. It has an error `code`; `fault` says who must act, "
+        "and `retry` whether to repeat the request. Its `type` links to the description of the "
+        "code; [/v1/errors](/v1/errors) lists all codes. Requests are closed: the gateway refuses "
+        "a field that is not in the contract. Answers are open: ignore fields and enum values "
+        "that you do not know.",
     },
     "servers": [{"url": "/"}],
     "components": {
@@ -21,8 +22,8 @@ SPEC = {
             "callerKey": {
                 "type": "http",
                 "scheme": "bearer",
-                "description": "the key that the operator gave to your service, or the token of "
-                "its Kubernetes service account or of the identity provider",
+                "description": "the key that the operator gave to your service, or a token of its "
+                "Kubernetes service account or of the identity provider",
             }
         }
     },
@@ -34,12 +35,12 @@ blueprint = Blueprint("docs", __name__)
 @blueprint.get("/")
 @open_to_all
 def root() -> BaseResponse:
-    """Lead to the docs whoever has only the gateway's address."""
+    """Redirect the gateway's bare address to the docs page."""
     return redirect(url_for(".page"), 303)
 
 
 @blueprint.get("/docs")
 @open_to_all
 def page() -> Response:
-    """Swagger UI, with the contract."""
-    return pages.page("docs.html", pages.TRYING_OUT)
+    """Answer the docs page: Swagger UI with the contract."""
+    return pages.page("docs.html", pages.SWAGGER_UI_POLICY)

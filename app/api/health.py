@@ -1,4 +1,4 @@
-"""Whether the process lives, and whether it should be sent requests. Neither asks upstream."""
+"""The probes of Kubernetes: liveness and readiness. Neither calls upstream."""
 
 from flask import Blueprint
 
@@ -12,16 +12,21 @@ blueprint = Blueprint("health", __name__)
 @blueprint.get("/livez")
 @open_to_all
 def livez() -> dict[str, str]:
-    """Answer as long as the process can."""
+    """Answer ok while the process runs."""
     return {"status": "ok"}
 
 
 @blueprint.get("/readyz")
 @open_to_all
 def readyz() -> dict[str, str]:
-    """Answer ok while every account has something to sign with and the process goes on."""
+    """Answer ok while every account has readable credentials and the process is not draining.
+
+    Raises:
+        GatewayError: OVERLOADED while the process drains; UPSTREAM_ACCESS_DENIED if the
+            credential files of an account cannot be read.
+    """
     if gateway().draining.is_set():
-        raise GatewayError(ErrorCode.OVERLOADED, "Not ready: the process is about to end.")
+        raise GatewayError(ErrorCode.OVERLOADED, "Not ready: the process is shutting down.")
     accounts = gateway().credentials
     missing = sorted(name for name, credentials in accounts.items() if not credentials.usable())
     if missing:

@@ -10,8 +10,8 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from app.api.pages import READING, TRYING_OUT
-from app.api.resources.errors import MEANINGS, TURNS
+from app.api.pages import PAGE_POLICY, SWAGGER_UI_POLICY
+from app.api.resources.errors import ACTORS, MEANINGS
 from app.errors import ErrorCode, Fault, Retry
 from tests.support.gateway import bearer, check_problem, submit
 from tests.support.sandbox_driver import SandboxDriver
@@ -67,7 +67,7 @@ def test_no_page_holds_a_script_or_a_style_of_its_own(client: FlaskClient, path:
 @pytest.mark.parametrize("path", PAGES)
 def test_a_page_is_held_to_what_it_needs(client: FlaskClient, path: str) -> None:
     response = browse(client, path)
-    expected = TRYING_OUT if path == "/docs" else READING
+    expected = SWAGGER_UI_POLICY if path == "/docs" else PAGE_POLICY
     assert response.headers["Content-Security-Policy"] == expected
     allowed = policy(response)
     for directive in ("default-src", "base-uri", "form-action", "frame-ancestors"):
@@ -164,7 +164,7 @@ def test_the_page_of_all_codes_leads_to_each_by_whose_turn_it_is(client: FlaskCl
 def test_each_advice_on_repeating_has_words_of_its_own() -> None:
     assert set(MEANINGS) == set(Retry)
     assert len(set(MEANINGS.values())) == len(Retry)
-    assert set(TURNS) == set(Fault)
+    assert set(ACTORS) == set(Fault)
 
 
 def test_a_code_that_is_none_is_a_problem_for_browsers_too(client: FlaskClient) -> None:

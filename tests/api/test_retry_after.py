@@ -11,7 +11,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app.api.authentication import open_to_all
-from app.api.problems.document import unread
+from app.api.problems.document import raw_answer
 from app.errors import ErrorCode, GatewayError, Retry
 from app.settings import Settings
 from demo.local import PROJECT, free_port
@@ -81,9 +81,9 @@ def test_where_huawei_cannot_be_reached_seconds_are_named(settings: Settings) ->
 
 
 def test_an_answer_to_a_request_that_flask_never_saw_names_its_seconds() -> None:
-    head, _, body = unread(500).decode().partition("\r\n\r\n")
+    head, _, body = raw_answer(500).decode().partition("\r\n\r\n")
     assert f"{HEADER}: {json.loads(body)['retry_after_s']}" in head.split("\r\n")
-    assert HEADER not in unread(400).decode()
+    assert HEADER not in raw_answer(400).decode()
 
 
 def test_the_contract_documents_the_header_wherever_a_problem_may_have_it() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from app.api.resources.errors import MEANINGS, TURNS
+from app.api.resources.errors import ACTORS, MEANINGS
 from app.errors import ErrorCode, Fault, Retry
 
 
@@ -101,7 +101,7 @@ def retries() -> str:
 def faults() -> str:
     """Return a table of the values of `fault`: who must act, and what that means."""
     rows = ["| `fault` | who must act | |", "|---|---|---|"]
-    rows += [f"| `{turn.fault}` | {turn.whose} | {turn.meaning} |" for turn in TURNS.values()]
+    rows += [f"| `{fault}` | {actor.name} | {actor.meaning} |" for fault, actor in ACTORS.items()]
     return "\n".join(rows)
 
 

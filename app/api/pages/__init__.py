@@ -1,4 +1,4 @@
-"""Pages that people read, and the headers that hold browsers to what the gateway needs."""
+"""Pages for people, and the security headers of every answer."""
 
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -17,29 +17,29 @@ from flask import (
 
 from app.api.authentication import open_to_all
 
-# No page can frame an answer, and no answer can load or send anything; pages are allowed more.
-_NOTHING = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-EVERY_ANSWER = {
-    "Content-Security-Policy": _NOTHING,
+# An answer may load and send nothing, and no page may frame it. Pages get a wider policy.
+_DENY_ALL = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+ANSWER_HEADERS = {
+    "Content-Security-Policy": _DENY_ALL,
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-store",
 }
-EVERY_PAGE = {
+PAGE_HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Referrer-Policy": "no-referrer",
 }
-READING = f"{_NOTHING}; style-src 'self'; img-src 'self'"
-# Swagger UI runs, asks the gateway, and has pictures in its style sheet.
-TRYING_OUT = f"{READING} data:; script-src 'self'; connect-src 'self'"
+PAGE_POLICY = f"{_DENY_ALL}; style-src 'self'; img-src 'self'"
+# Swagger UI is a script that calls the gateway, and its style sheet has `data:` images.
+SWAGGER_UI_POLICY = f"{PAGE_POLICY} data:; script-src 'self'; connect-src 'self'"
 
-_OWN = Path(__file__).parent / "static"
+_OURS = Path(__file__).parent / "static"
 with as_file(files("flask_swagger_ui") / "dist") as _folder:
     _SWAGGER_UI: Path = _folder
 _ASSETS = {
-    "docs.js": _OWN,
-    "icon.svg": _OWN,
-    "pages.css": _OWN,
+    "docs.js": _OURS,
+    "icon.svg": _OURS,
+    "pages.css": _OURS,
     "swagger-ui-bundle.js": _SWAGGER_UI,
     "swagger-ui.css": _SWAGGER_UI,
 }
@@ -50,35 +50,39 @@ blueprint = Blueprint("pages", __name__, template_folder="templates")
 @blueprint.get("/docs/assets/<name>")
 @open_to_all
 def asset(name: str) -> Response:
-    """A file that a page loads: one of ours or of Swagger UI's, never one from elsewhere."""
+    """Answer a file that a page loads: one of ours or of Swagger UI; otherwise 404."""
     if name not in _ASSETS:
         abort(404)
     return send_from_directory(_ASSETS[name], name)
 
 
-def wanted() -> bool:
-    """Whether who asks would rather have a page than JSON, as browsers do and programs do not."""
+def html_preferred() -> bool:
+    """Return True if `Accept` prefers HTML to JSON, as browsers do and programs do not."""
     json, html = "application/json", "text/html"
     return request.accept_mimetypes.best_match([json, html], json) == html
 
 
-def page(template: str, policy: str = READING, **context: Any) -> Response:
-    """A page from its template, allowed to load what the policy says."""
+def page(template: str, policy: str = PAGE_POLICY, **context: Any) -> Response:
+    """Return a page.
+
+    Args:
+        template: The name of its template.
+        policy: Its Content-Security-Policy.
+        context: The variables of the template.
+    """
     response = make_response(render_template(template, **context))
-    response.headers.update(EVERY_PAGE)
+    response.headers.update(PAGE_HEADERS)
     response.headers["Content-Security-Policy"] = policy
     return response
 
 
-def _guard(response: Response) -> Response:
-    given = {name for name, _ in response.headers}
-    for name, value in EVERY_ANSWER.items():
-        if name not in given:
-            response.headers.add(name, value)
+def _add_security_headers(response: Response) -> Response:
+    for name, value in ANSWER_HEADERS.items():
+        response.headers.setdefault(name, value)
     return response
 
 
 def init_app(app: Flask) -> None:
-    """Serve what pages load, and guard every answer."""
+    """Serve the files of the pages, and add the security headers to every answer."""
     app.register_blueprint(blueprint)
-    app.after_request(_guard)
+    app.after_request(_add_security_headers)

@@ -1,4 +1,4 @@
-"""The problem document (RFC 9457): its schema, and how a failure becomes one."""
+"""The problem document (RFC 9457): its schema, and the document of a failure."""
 
 import json
 import math
@@ -12,44 +12,60 @@ from app.errors import WAITING, ErrorCode, Fault, FieldError, GatewayError, Retr
 from app.fields import ResponseSchema
 
 MEDIA_TYPE = "application/problem+json"
+RETRY_AFTER = {  # the header, as the contract documents it
+    "Retry-After": {
+        "description": "seconds to wait before a repeat; always present if `retry` is "
+        + " or ".join(sorted(WAITING)),
+        "schema": {"type": "integer"},
+    }
+}
+FAULT_DESCRIPTION = (
+    f"who must act: {Fault.CALLER} (you), {Fault.GATEWAY} (the operator of the gateway), "
+    f"{Fault.UPSTREAM} (Huawei)"
+)
 
 
-def _text(description: str, **metadata: Any) -> fields.String:
-    return fields.String(required=True, metadata={"description": description, **metadata})
+def required_text(description: str) -> fields.String:
+    """Return a field of a text that is always present, with its description."""
+    return fields.String(required=True, metadata={"description": description})
 
 
 class FieldErrorSchema(ResponseSchema):
-    """One broken rule."""
+    """A rule of the contract that a field breaks."""
 
-    pointer = _text("RFC 6901 pointer to the field in the request body")
-    code = _text("the rule, for programs")
-    detail = _text("the rule, for people; never the value")
+    pointer = required_text("the field in the request body, as an RFC 6901 pointer")
+    code = required_text("the code of the rule, for programs")
+    detail = required_text("the rule, for people; never the value of the field")
 
 
 class UpstreamProblemSchema(ResponseSchema):
-    """What Huawei answered."""
+    """The answer of Huawei."""
 
     code = fields.String(metadata={"description": "Huawei's error code"})
     status = fields.Integer(metadata={"description": "Huawei's HTTP status"})
-    request_id = fields.String(metadata={"description": "Huawei's id, for its support"})
+    request_id = fields.String(
+        metadata={"description": "Huawei's id of the request, for Huawei's support"}
+    )
 
 
 class ProblemSchema(ResponseSchema):
-    """An RFC 9457 problem: what happened, whose turn it is, and whether to repeat."""
+    """An RFC 9457 problem: the failure, who must act, and whether to repeat the request."""
 
-    type = _text("leads to the description of the code")
-    title = _text("what happened, the same for every problem of this code")
+    type = required_text("the path of the description of the code")
+    title = required_text("the failure, in the same words for every problem of this code")
     status = fields.Integer(required=True)
-    detail = _text("what happened this time")
-    code = _text("the error code, for programs; more can be added")
-    request_id = _text("the id of this request in the gateway's log")
-    retry = _text("whether to repeat: " + ", ".join(Retry) + "; more can be added")
-    fault = _text("whose turn it is: " + ", ".join(Fault) + "; more can be added")
+    detail = required_text("the failure of this request")
+    code = required_text("the error code, for programs; more can be added")
+    request_id = required_text("the id of this request in the gateway's log")
+    retry = required_text(
+        "whether to repeat the request: " + ", ".join(Retry) + "; more can be added"
+    )
+    fault = required_text(f"{FAULT_DESCRIPTION}; more can be added")
     upstream = fields.Nested(UpstreamProblemSchema)
     retry_after_s = fields.Integer(
         metadata={
-            "description": "seconds to wait before a repeat, as in `Retry-After`; always there "
-            f"where `retry` is {' or '.join(sorted(WAITING))}"
+            "description": "seconds to wait before a repeat, as in `Retry-After`; always present "
+            f"if `retry` is {' or '.join(sorted(WAITING))}"
         }
     )
     errors = fields.List(fields.Nested(FieldErrorSchema))
@@ -59,12 +75,12 @@ _PROBLEM = ProblemSchema()
 
 
 def members(error: GatewayError, write: bool, request_id: str) -> dict[str, Any]:
-    """The members of the document that tells of a failure.
+    """Return the members of the problem document of a failure.
 
     Args:
         error: The failure.
-        write: Whether the operation writes, which decides the advice on repeating.
-        request_id: The id of the request that failed.
+        write: Whether the operation writes; `retry` can differ for reads and writes.
+        request_id: The id of the failed request.
     """
     code, upstream = error.code, error.upstream
     pause = code.pause if error.retry_after is None else error.retry_after
@@ -86,7 +102,7 @@ def members(error: GatewayError, write: bool, request_id: str) -> dict[str, Any]
 
 
 def sample(code: ErrorCode) -> dict[str, Any]:
-    """A problem of this code, on a write, as the documentation shows it."""
+    """Return the members of an example problem of this code, on a write."""
     errors: tuple[FieldError, ...] = ()
     if code is ErrorCode.VALIDATION_FAILED:
         errors = (FieldError("/document/number", "NUMBER", "The field must be 1 to 32 letters."),)
@@ -94,11 +110,12 @@ def sample(code: ErrorCode) -> dict[str, Any]:
     return members(error, True, "5e1f2a77-2f0c-4d3c-9f0e-8c2a6f1f7a10")
 
 
-def unread(status: int) -> bytes:
-    """The whole HTTP answer to a request that could not be read, or not be answered by Flask.
+def raw_answer(status: int) -> bytes:
+    """Return the bytes of an HTTP answer to a request that did not reach Flask.
 
     Args:
-        status: What gunicorn would answer.
+        status: The status of gunicorn's own answer: 500 becomes INTERNAL_ERROR, any other
+            BAD_REQUEST.
     """
     code = ErrorCode.INTERNAL_ERROR if status == 500 else ErrorCode.BAD_REQUEST
     request_id = str(uuid.uuid4())

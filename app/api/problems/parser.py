@@ -1,4 +1,4 @@
-"""How request bodies and queries are read: strictly, and failing with a problem."""
+"""Reads request bodies and queries strictly; every failure is a problem."""
 
 import json
 from collections.abc import Mapping
@@ -20,18 +20,19 @@ def _refuse_constant(_: str) -> NoReturn:
 def _refuse_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) != len(pairs):
-        raise ValueError("a member twice")
+        raise ValueError("a name is used twice")
     return members
 
 
 class Parser(FlaskParser):
-    """webargs' parser with stricter JSON and queries, whose every failure is a problem."""
+    """webargs' parser with stricter JSON and queries; its failures are GatewayErrors."""
 
-    # None: whether names that a schema does not know are refused is the schema's own setting.
+    # None: the schema's own `unknown` decides whether other names are refused. webargs would
+    # ignore them in a query.
     DEFAULT_UNKNOWN_BY_LOCATION = FlaskParser.DEFAULT_UNKNOWN_BY_LOCATION | {"query": None}
 
     def load_json(self, req: Request, schema: marshmallow.Schema) -> Any:
-        """The JSON document in the body.
+        """Return the JSON document in the body.
 
         Raises:
             GatewayError: UNSUPPORTED_MEDIA_TYPE, PAYLOAD_TOO_LARGE, BAD_REQUEST or MALFORMED_JSON.
@@ -40,22 +41,22 @@ class Parser(FlaskParser):
             raise GatewayError(ErrorCode.UNSUPPORTED_MEDIA_TYPE, "Send `application/json`.")
         try:
             return json.loads(
-                _content(req).decode("utf-8"),
+                _body(req).decode("utf-8"),
                 parse_constant=_refuse_constant,
                 object_pairs_hook=_refuse_duplicates,
             )
         except (ValueError, RecursionError):
-            # `from None`: the error holds the whole document.
+            # `from None`, because the ValueError holds the whole document.
             raise GatewayError(ErrorCode.MALFORMED_JSON) from None
 
     def load_querystring(self, req: Request, schema: marshmallow.Schema) -> Any:
-        """The parameters of the query.
+        """Return the parameters of the query.
 
         Raises:
-            GatewayError: VALIDATION_FAILED if a name is given twice.
+            GatewayError: VALIDATION_FAILED if a parameter occurs twice.
         """
         if any(len(values) > 1 for _, values in req.args.lists()):
-            raise GatewayError(ErrorCode.VALIDATION_FAILED, "A query parameter is given twice.")
+            raise GatewayError(ErrorCode.VALIDATION_FAILED, "A query parameter occurs twice.")
         return super().load_querystring(req, schema)
 
     def handle_error(
@@ -67,17 +68,20 @@ class Parser(FlaskParser):
         error_status_code: int | None,
         error_headers: Mapping[str, str] | None,
     ) -> NoReturn:
-        """Answer broken rules with their problem."""
-        (messages,) = error.messages_dict.values()  # by location, of which there is one
+        """Raise the GatewayError that names the broken rules."""
+        (messages,) = error.messages_dict.values()  # by location: webargs loads one at a time
         errors = tuple(dict.fromkeys(field_errors(messages)))
         raise refusal(errors) from None
 
 
-def _content(req: Request) -> bytes:
-    """The whole body; werkzeug takes what came before the limit or a lost connection for it."""
-    content, told = req.get_data(cache=False), req.content_length
-    if told is None and len(content) >= (req.max_content_length or 0):
+def _body(req: Request) -> bytes:
+    """Return the whole body.
+
+    werkzeug also returns a body that it cut at the limit, or that a lost connection cut.
+    """
+    body, length = req.get_data(cache=False), req.content_length
+    if length is None and len(body) >= (req.max_content_length or 0):
         raise GatewayError(ErrorCode.PAYLOAD_TOO_LARGE)
-    if told is not None and len(content) < told:
+    if length is not None and len(body) < length:
         raise GatewayError(ErrorCode.BAD_REQUEST)
-    return content
+    return body

@@ -1,12 +1,12 @@
-"""The partner accounts, as an operator may see them."""
+"""The partner accounts and the state of their credentials, for operators."""
 
 from typing import Any
 
 from marshmallow import fields
 
 from app.api.authentication import requires
+from app.api.blueprint import IDENTITY_PROBLEMS, ResourceBlueprint
 from app.api.extensions import gateway
-from app.api.problems import IDENTITY_PROBLEMS, ResourceBlueprint
 from app.fields import ResponseSchema, UtcTime
 
 blueprint = ResourceBlueprint(
@@ -15,29 +15,33 @@ blueprint = ResourceBlueprint(
 
 
 class KeyPairSchema(ResponseSchema):
-    """A key pair; never its secret, and of its access key only the ends."""
+    """A key pair: the first and last characters of its access key, and never its secret key."""
 
     access_key = fields.String()
     condition = fields.String(
         required=True,
         metadata={
-            "description": "PROVEN, UNPROVEN (not accepted yet), REFUSED or LOCKED (rests for "
-            "Huawei's lock window), EXPIRED, MISSING (its files cannot be read)"
+            "description": "PROVEN (Huawei accepted it), UNPROVEN (Huawei has not accepted it "
+            "yet), REFUSED or LOCKED (suspended for Huawei's lock window), EXPIRED, MISSING (its "
+            "files cannot be read)"
         },
     )
-    written_at = UtcTime(metadata={"description": "when its files were written, or mounted"})
+    written_at = UtcTime(
+        metadata={"description": "time at which its files were written or mounted"}
+    )
     loaded_at = UtcTime()
     last_success = UtcTime()
     expires_at = UtcTime()
 
 
 class TokenSchema(ResponseSchema):
-    """An IAM token; never its text."""
+    """The state of an IAM token, and never the token."""
 
     condition = fields.String(
         required=True,
         metadata={
-            "description": "HELD, NONE (asked for when needed), REFUSED (password), LOCKED (user)"
+            "description": "HELD, NONE (requested when a call needs it), REFUSED (IAM refused the "
+            "password), LOCKED (IAM locked the user)"
         },
     )
     issued_at = UtcTime()
@@ -56,7 +60,7 @@ class AccountSchema(ResponseSchema):
 
 
 class AccountsSchema(ResponseSchema):
-    """Every partner account."""
+    """All partner accounts."""
 
     accounts = fields.List(fields.Nested(AccountSchema), required=True)
 
@@ -89,7 +93,8 @@ EXAMPLE = {
 def list_accounts() -> dict[str, Any]:
     """List the partner accounts and the state of their credentials.
 
-    As the answering process sees them.
+    Each process of the gateway has a state of its own; the answer is that of the process that
+    received the request.
     """
     parts = gateway()
     return {

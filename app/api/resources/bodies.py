@@ -1,4 +1,4 @@
-"""The bodies of submissions: the rules of the contract, whichever backend serves."""
+"""The bodies of submissions, with the rules of the contract: the same for every backend."""
 
 from typing import Any
 
@@ -18,12 +18,12 @@ def _name() -> Text:
     return Text(
         required=True,
         validate=[length(1, 256), has_letter],
-        metadata={"description": "as in the document, in any script; 1 to 256 characters"},
+        metadata={"description": "the name in the document, in any script; 1 to 256 characters"},
     )
 
 
 class IndividualDocumentSchema(RequestSchema):
-    """The document that proves who a person is."""
+    """The identity document of a person."""
 
     type = _type(INDIVIDUAL_DOCUMENTS)
     number = Text(
@@ -34,63 +34,63 @@ class IndividualDocumentSchema(RequestSchema):
 
 
 class EnterpriseDocumentSchema(RequestSchema):
-    """The document that proves what a company is."""
+    """The registration document of a company."""
 
     type = _type(ENTERPRISE_DOCUMENTS)
     number = Text(
         required=True,
         validate=company_number,
-        metadata={"description": "1 to 32 characters, none of ! @ # $ % ^ & * < > \\"},
+        metadata={"description": "1 to 32 characters, without ! @ # $ % ^ & * < > \\"},
     )
 
 
 class RegistrationSchema(RequestSchema):
-    """Where a company is registered."""
+    """The country and address of a company's registration."""
 
     country = Text(
-        validate=country_code, metadata={"description": "two-letter code in capitals, e.g. CN"}
+        validate=country_code,
+        metadata={"description": "two-letter country code in capitals, e.g. CN"},
     )
     address = Text(
-        validate=length(1, 255), metadata={"description": "in one line; 1 to 255 characters"}
+        validate=length(1, 255),
+        metadata={"description": "the address in one line; 1 to 255 characters"},
     )
 
 
 class RepresentativeSchema(RequestSchema):
-    """A company's legal person."""
+    """The legal representative of a company."""
 
     full_name = Text(required=True, validate=[length(1, 255), has_letter])
     id_number = Text(required=True, validate=person_number)
 
 
 class SubmissionSchema(RequestSchema):
-    """What individuals and enterprises have in common."""
+    """The fields that individuals and enterprises have in common."""
 
     partner_user_id = Text(
         validate=length(1, 64),
-        metadata={
-            "description": "your own id of the customer; accounts on the legacy backend need it"
-        },
+        metadata={"description": "your own id of the customer; required by the legacy backend"},
     )
     attachments = Texts(
         Text(validate=[length(1, 255), path_form]),
         validate=length(1, MAX_PICTURES, "entries"),
         metadata={
-            "description": "pictures uploaded before, as the upload answered them, as many and in "
-            "the order that GET /v1/capabilities gives for the document type; accounts on the "
-            "review backend need them"
+            "description": "the pictures, each as the `attachment` that its upload answered; GET "
+            "/v1/capabilities lists their number and order for each document type; required by "
+            "the review backend"
         },
     )
 
 
 class IndividualSchema(SubmissionSchema):
-    """A person to be verified."""
+    """The verification of a person."""
 
     full_name = _name()
     document = Part(IndividualDocumentSchema(), required=True)
 
     @validates_schema
     def check_number_of_pictures(self, submission: dict[str, Any], **_: Any) -> None:
-        """Refuse a wrong number of attachments on every backend; to give none is allowed."""
+        """Refuse a wrong number of attachments on every backend. No attachments are allowed."""
         if attachments := submission.get("attachments"):
             rule = wrong_number(submission["document"]["type"], attachments)
             if rule is not None:
@@ -98,7 +98,7 @@ class IndividualSchema(SubmissionSchema):
 
 
 class EnterpriseSchema(SubmissionSchema):
-    """A company to be verified."""
+    """The verification of a company."""
 
     legal_name = _name()
     document = Part(EnterpriseDocumentSchema(), required=True)

@@ -1,4 +1,4 @@
-"""What the caller's account takes now."""
+"""The backends, document types and limits of the caller's account."""
 
 from typing import Any
 
@@ -6,20 +6,23 @@ from flask import g
 from marshmallow import fields
 
 from app.api.authentication import requires
+from app.api.blueprint import IDENTITY_PROBLEMS, ResourceBlueprint
 from app.api.extensions import gateway, verifications
-from app.api.problems import IDENTITY_PROBLEMS, ResourceBlueprint
 from app.fields import ResponseSchema
 from app.verification.capabilities import LIMITS, documents
 
 blueprint = ResourceBlueprint(
-    "capabilities", __name__, url_prefix="/v1/capabilities", description="What is taken now"
+    "capabilities",
+    __name__,
+    url_prefix="/v1/capabilities",
+    description="What your account accepts now",
 )
 
 
 class PicturesSchema(ResponseSchema):
-    """The attachments that the review backend needs, in their order.
+    """The attachments of a document type for the review backend, in their order.
 
-    A submission with another number of them is refused on every backend.
+    Every backend refuses a submission with another number of attachments.
     """
 
     minimum = fields.Integer(required=True)
@@ -28,7 +31,7 @@ class PicturesSchema(ResponseSchema):
 
 
 class DocumentTypeSchema(ResponseSchema):
-    """A type of document that is taken."""
+    """A document type that the account accepts."""
 
     type = fields.String(required=True)
     kind = fields.String(required=True)
@@ -37,7 +40,7 @@ class DocumentTypeSchema(ResponseSchema):
 
 
 class LimitsSchema(ResponseSchema):
-    """Limits of the contract."""
+    """The limits of the contract."""
 
     name_characters = fields.Integer(required=True)
     name_characters_review = fields.Integer(required=True)
@@ -48,14 +51,16 @@ class LimitsSchema(ResponseSchema):
 
 
 class CapabilitiesSchema(ResponseSchema):
-    """What an account takes now."""
+    """What an account accepts now."""
 
     account = fields.String(required=True)
     backends = fields.List(
-        fields.String(), required=True, metadata={"description": "the preferred one first"}
+        fields.String(),
+        required=True,
+        metadata={"description": "the backends of the account; the preferred backend is first"},
     )
     attachments_stored = fields.Boolean(
-        required=True, metadata={"description": "whether uploadAttachment works"}
+        required=True, metadata={"description": "whether the account can store attachments"}
     )
     documents = fields.List(fields.Nested(DocumentTypeSchema), required=True)
     limits = fields.Nested(LimitsSchema, required=True)
@@ -76,10 +81,10 @@ EXAMPLE = {
 @blueprint.response(200, CapabilitiesSchema(), example=EXAMPLE)
 @blueprint.problems(IDENTITY_PROBLEMS)
 def get_capabilities() -> dict[str, Any]:
-    """Tell what your account takes now.
+    """Read what your account accepts now.
 
-    The backends that serve it, the types of document they take, the attachments each needs and
-    their order, and limits.
+    The answer lists the backends of the account, the document types that they accept, the
+    attachments of each document type in their order, and the limits of the contract.
     """
     backends = [backend.name for backend in verifications().choice.backends]
     return {

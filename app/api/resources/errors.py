@@ -1,4 +1,4 @@
-"""The error catalogue as a resource: where the `type` of every problem leads."""
+"""The error catalogue as a resource; the `type` of every problem links to it."""
 
 import json
 from typing import Any, NamedTuple
@@ -9,35 +9,33 @@ from marshmallow import fields
 
 from app.api import pages
 from app.api.authentication import open_to_all
-from app.api.problems import ResourceBlueprint
-from app.api.problems.document import sample
+from app.api.blueprint import ResourceBlueprint
+from app.api.problems.document import FAULT_DESCRIPTION, required_text, sample
 from app.errors import ErrorCode, Fault, GatewayError, Retry
 from app.fields import ResponseSchema
 
 blueprint = ResourceBlueprint(
-    "errors", __name__, url_prefix="/v1/errors", description="What each error code means"
+    "errors", __name__, url_prefix="/v1/errors", description="The error codes and their meaning"
 )
-
-
-def _text(description: str) -> fields.String:
-    return fields.String(required=True, metadata={"description": description})
 
 
 class CatalogueEntrySchema(ResponseSchema):
     """One error code."""
 
-    code = _text("the error code")
+    code = required_text("the error code")
     status = fields.Integer(required=True, metadata={"description": "HTTP status"})
-    title = _text("what happened")
-    retry = _text("whether to repeat a read: " + ", ".join(Retry))
-    write_retry = _text("whether to repeat a write: " + ", ".join(Retry))
-    fault = _text("whose turn it is: " + ", ".join(Fault))
-    explanation = _text("what it means and what to do")
-    sample = fields.Dict(required=True, metadata={"description": "a problem of this code"})
+    title = required_text("the failure in one sentence")
+    retry = required_text("whether to repeat a read: " + ", ".join(Retry))
+    write_retry = required_text("whether to repeat a write: " + ", ".join(Retry))
+    fault = required_text(FAULT_DESCRIPTION)
+    explanation = required_text("the meaning of the code and the action to take")
+    sample = fields.Dict(
+        required=True, metadata={"description": "an example of a problem with this code"}
+    )
 
 
 class CatalogueSchema(ResponseSchema):
-    """Every error code."""
+    """All error codes."""
 
     errors = fields.List(fields.Nested(CatalogueEntrySchema), required=True)
 
@@ -55,46 +53,40 @@ def _entry(code: ErrorCode) -> dict[str, Any]:
     }
 
 
-class Turn(NamedTuple):
-    """Whose turn it is, in the words of the pages."""
+class Actor(NamedTuple):
+    """Who must act on a fault, in the words of the pages."""
 
-    fault: Fault
-    whose: str
+    name: str
     meaning: str
 
 
-TURNS = {
-    turn.fault: turn
-    for turn in (
-        Turn(
-            Fault.CALLER,
-            "Yours, the caller's",
-            "The request, the customer or the document has to change, or you have to wait.",
-        ),
-        Turn(
-            Fault.GATEWAY,
-            "The gateway's operator's",
-            "Your request was fine. If it does not pass by itself, the operator has to act.",
-        ),
-        Turn(
-            Fault.UPSTREAM,
-            "Huawei's",
-            "Your request was fine and so was the gateway's. Huawei did not do its part.",
-        ),
-    )
+ACTORS = {
+    Fault.CALLER: Actor(
+        "You, the caller",
+        "Change the request, the customer or the document, or wait.",
+    ),
+    Fault.GATEWAY: Actor(
+        "The operator of the gateway",
+        "Your request is fine. If the failure lasts, the operator must act.",
+    ),
+    Fault.UPSTREAM: Actor(
+        "Huawei",
+        "Your request and the gateway are fine. Huawei must act, or its service must recover.",
+    ),
 }
 MEANINGS = {
     Retry.NEVER: "No: the answer would be the same.",
-    Retry.AFTER_FIX: "Yes, once what is wrong has been put right.",
-    Retry.AFTER_DELAY: "Yes, after a pause as long as `Retry-After` says.",
-    Retry.SAME_KEY: "With the same `Idempotency-Key` only, after `Retry-After`: it is done once.",
-    Retry.CONTACT_OPERATOR: "Not before the operator of the gateway has acted.",
+    Retry.AFTER_FIX: "Yes, after you correct the cause.",
+    Retry.AFTER_DELAY: "Yes, after the seconds in `Retry-After`.",
+    Retry.SAME_KEY: "Only with the same `Idempotency-Key`, after the seconds in `Retry-After`: the "
+    "gateway then processes the request once.",
+    Retry.CONTACT_OPERATOR: "Only after the operator of the gateway has acted.",
 }
 
 
 @blueprint.app_template_filter()
 def prose(text: str) -> Markup:
-    """A text of the catalogue for a page: what stands between backticks is code."""
+    """Return a text of the catalogue as HTML; words between backticks become `code` elements."""
     parts = [
         Markup("<code>{}</code>").format(part) if place % 2 else escape(part)
         for place, part in enumerate(text.split("`"))
@@ -103,10 +95,11 @@ def prose(text: str) -> Markup:
 
 
 def _page_of_all() -> Response:
-    by_turn = {
-        turn: [code for code in ErrorCode if code.fault is fault] for fault, turn in TURNS.items()
-    }
-    return pages.page("errors.html", by_turn=by_turn)
+    sections = [
+        (fault, actor, [code for code in ErrorCode if code.fault is fault])
+        for fault, actor in ACTORS.items()
+    ]
+    return pages.page("errors.html", sections=sections)
 
 
 def _page_of_one(code: ErrorCode) -> Response:
@@ -116,7 +109,7 @@ def _page_of_one(code: ErrorCode) -> Response:
     return pages.page(
         "error.html",
         code=code,
-        turn=TURNS[code.fault],
+        actor=ACTORS[code.fault],
         repeats=[(request, retry, MEANINGS[retry]) for request, retry in repeats.items()],
         sample=json.dumps(sample(code), indent=2),
     )
@@ -127,7 +120,7 @@ EXAMPLE = _entry(ErrorCode.CUSTOMER_NOT_FOUND)
 
 @blueprint.after_request
 def vary(response: Response) -> Response:
-    """Tell caches that programs and browsers get different answers."""
+    """Tell caches that the answer depends on `Accept`."""
     response.vary.add("Accept")
     return response
 
@@ -138,12 +131,12 @@ def vary(response: Response) -> Response:
 @blueprint.response(200, CatalogueSchema(), example={"errors": [EXAMPLE]})
 @blueprint.problems(ErrorCode.METHOD_NOT_ALLOWED)
 def list_errors() -> Response | dict[str, Any]:
-    """List every error code.
+    """List all error codes.
 
-    The `type` of each problem leads to one of these. A browser, which asks for `text/html`, gets
-    a page instead.
+    The `type` of a problem links to the description of its code. If `Accept` prefers
+    `text/html`, as browsers do, the answer is a page.
     """
-    if pages.wanted():
+    if pages.html_preferred():
         return _page_of_all()
     return {"errors": [_entry(code) for code in ErrorCode]}
 
@@ -156,9 +149,9 @@ def list_errors() -> Response | dict[str, Any]:
 def get_error(code: str) -> Response | dict[str, Any]:
     """Describe one error code.
 
-    A browser, which asks for `text/html`, gets a page instead.
+    If `Accept` prefers `text/html`, as browsers do, the answer is a page.
     """
     if code not in ErrorCode.__members__:
         raise GatewayError(ErrorCode.NOT_FOUND, "There is no such error code.")
     entry = ErrorCode[code]
-    return _page_of_one(entry) if pages.wanted() else _entry(entry)
+    return _page_of_one(entry) if pages.html_preferred() else _entry(entry)

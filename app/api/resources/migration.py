@@ -1,21 +1,24 @@
-"""How far the callers are from the day on which Huawei's legacy API is gone."""
+"""How ready the callers are for the switch-off of Huawei's legacy API."""
 
 from typing import Any
 
 from marshmallow import fields
 
 from app.api.authentication import requires
+from app.api.blueprint import IDENTITY_PROBLEMS, ResourceBlueprint
 from app.api.extensions import gateway
-from app.api.problems import IDENTITY_PROBLEMS, ResourceBlueprint
 from app.fields import ResponseSchema, UtcTime
 
 blueprint = ResourceBlueprint(
-    "migration", __name__, url_prefix="/v1/migration", description="Readiness for the switch-off"
+    "migration",
+    __name__,
+    url_prefix="/v1/migration",
+    description="Readiness for the switch-off of the legacy API",
 )
 
 
 class ObstacleSchema(ResponseSchema):
-    """A rule of the review backend that submissions broke."""
+    """A rule of the review backend, and the number of submissions that broke it."""
 
     pointer = fields.String(required=True)
     code = fields.String(required=True)
@@ -23,19 +26,19 @@ class ObstacleSchema(ResponseSchema):
 
 
 class BackendCountSchema(ResponseSchema):
-    """How many submissions a backend was chosen for."""
+    """The number of submissions that the gateway chose a backend for."""
 
     backend = fields.String(required=True)
     submissions = fields.Integer(required=True)
 
 
 class CallerReadinessSchema(ResponseSchema):
-    """What one caller submitted since the process started."""
+    """The submissions of one caller since the process started."""
 
     caller = fields.String(required=True)
     submissions = fields.Integer(required=True)
     ready_for_review = fields.Integer(
-        required=True, metadata={"description": "how many the review backend would have taken"}
+        required=True, metadata={"description": "submissions that the review backend would accept"}
     )
     obstacles = fields.List(fields.Nested(ObstacleSchema), required=True)
     backends = fields.List(fields.Nested(BackendCountSchema), required=True)
@@ -50,15 +53,16 @@ class AccountBackendsSchema(ResponseSchema):
     legacy_retired = fields.Boolean(
         required=True,
         metadata={
-            "description": "with `auto`: whether Huawei has said it often enough to be believed; "
-            "false with `legacy` and `review`, where nothing is remembered"
+            "description": "with `auto`: whether the gateway considers the legacy API switched "
+            "off, after repeated answers of Huawei that say so; always false with `legacy` and "
+            "`review`"
         },
     )
-    legacy_retired_since = UtcTime(metadata={"description": "when Huawei first said so"})
+    legacy_retired_since = UtcTime(metadata={"description": "time of the first of these answers"})
 
 
 class MigrationSchema(ResponseSchema):
-    """Readiness for the switch-off."""
+    """The readiness of accounts and callers for the switch-off of the legacy API."""
 
     accounts = fields.List(fields.Nested(AccountBackendsSchema), required=True)
     callers = fields.List(fields.Nested(CallerReadinessSchema), required=True)
@@ -90,7 +94,7 @@ EXAMPLE = {
 }
 
 
-def _account(name: str) -> dict[str, Any]:
+def _backends_of_account(name: str) -> dict[str, Any]:
     choice = gateway().verifications[name].choice
     since = choice.retired_since
     return {
@@ -108,12 +112,13 @@ def _account(name: str) -> dict[str, Any]:
 @blueprint.response(200, MigrationSchema(), example=EXAMPLE)
 @blueprint.problems(IDENTITY_PROBLEMS)
 def get_migration() -> dict[str, Any]:
-    """Tell how ready the callers are for the review backend.
+    """Report how ready the callers are for the review backend.
 
-    For each caller: how many of its submissions the review backend would have taken, and which
-    of its rules the others broke. Counted by the answering process since it started.
+    For each caller, the answer counts the submissions that the review backend would accept, and
+    the rules of the review backend that the other submissions broke. Each process counts for
+    itself, from its start; the answer is that of the process that received the request.
     """
     return {
-        "accounts": [_account(name) for name in gateway().verifications],
+        "accounts": [_backends_of_account(name) for name in gateway().verifications],
         "callers": gateway().migration.by_caller(),
     }

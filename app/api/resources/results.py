@@ -1,4 +1,4 @@
-"""Where a customer's verification stands."""
+"""The status of a customer's verification."""
 
 import re
 from typing import Any
@@ -8,8 +8,8 @@ from marshmallow import fields
 
 from app.api import record
 from app.api.authentication import requires
+from app.api.blueprint import CALLER_PROBLEMS, UPSTREAM_PROBLEMS, ResourceBlueprint
 from app.api.extensions import verifications
-from app.api.problems import CALLER_PROBLEMS, UPSTREAM_PROBLEMS, ResourceBlueprint
 from app.api.problems.document import FieldErrorSchema
 from app.fields import ResponseSchema, UtcTime
 from app.huawei.pacing.deadline import READ, Errand
@@ -19,42 +19,46 @@ blueprint = ResourceBlueprint(
     "verification",
     __name__,
     url_prefix="/v1/customers/<customer_id:customer_id>/verification",
-    description="Where a customer's verification stands",
+    description="Read the status of a customer's verification",
 )
 
-LONGEST_WAIT = 25.0  # seconds, the last look included: gunicorn ends what takes 30
-NEXT_CHECK = 30  # seconds; a person reviews, and Huawei publishes no usual time
+MAX_WAIT = 25.0  # seconds, the last read included: gunicorn ends a request after 30
+NEXT_CHECK = 30  # seconds; a person reviews, and Huawei publishes no usual duration
 
 _WAIT = re.compile(r"(?i)(?:^|,)\s*wait\s*=\s*\"?(\d+)\"?\s*(?:$|[,;])")
 
 
 class RejectionSchema(ResponseSchema):
-    """Why a reviewer rejected a verification."""
+    """The reason for a rejection."""
 
     reason = fields.String(
-        required=True, metadata={"description": "the reviewer's words; may be empty"}
+        required=True, metadata={"description": "the words of the reviewer; may be empty"}
     )
 
 
 class BackendCheckSchema(ResponseSchema):
-    """Whether one backend would take a submission."""
+    """Whether one backend would accept a submission."""
 
     backend = fields.String(required=True)
-    takes = fields.Boolean(required=True)
+    takes = fields.Boolean(
+        required=True,
+        metadata={"description": "whether the backend would accept the submission now"},
+    )
     errors = fields.List(fields.Nested(FieldErrorSchema), required=True)
 
 
 class VerificationSchema(ResponseSchema):
-    """Where a customer's verification stands; no personal value in it.
+    """The status of a customer's verification, without personal values.
 
-    A check answers it too: generated clients know one type for all successes of an operation.
+    `validate_only` has the same schema, since generated clients support one type for all
+    successful answers of an operation.
     """
 
     customer_id = fields.String(required=True)
     kind = fields.String(
         metadata={
-            "description": f"{', '.join(Kind)}; absent where only the result was read, which "
-            "does not tell it; more can be added"
+            "description": f"{', '.join(Kind)}; absent from a read, since Huawei's result does "
+            "not name the kind; more can be added"
         }
     )
     status = fields.String(
@@ -64,32 +68,33 @@ class VerificationSchema(ResponseSchema):
         },
     )
     final = fields.Boolean(
-        required=True, metadata={"description": "whether it stays until a new submission"}
+        required=True,
+        metadata={"description": "whether only a new submission can change the status"},
     )
     backend = fields.String(
         required=True,
         metadata={
-            "description": "the generation of Huawei's API that answered, or, with "
-            "validate_only, would get it"
+            "description": "the generation of Huawei's API that answered; with validate_only, "
+            "the generation that would receive the submission"
         },
     )
     checked_at = UtcTime(required=True)
     reconciled = fields.Boolean(
         metadata={
-            "description": "true where Huawei's answer to the submission was lost and this is "
-            "what it shows since"
+            "description": "true if Huawei's answer to the submission was lost, and the gateway "
+            "read the status afterwards"
         }
     )
     rejection = fields.Nested(RejectionSchema)
     next_check_after_s = fields.Integer(
-        metadata={"description": "seconds until another look makes sense"}
+        metadata={"description": "seconds to wait before the next read"}
     )
     taken = fields.Boolean(
-        metadata={"description": "with validate_only: whether the account would take it now"}
+        metadata={"description": "with validate_only: whether the account would accept it now"}
     )
     backends = fields.List(
         fields.Nested(BackendCheckSchema),
-        metadata={"description": "with validate_only: what each backend says to it"},
+        metadata={"description": "with validate_only: the errors that each backend would report"},
     )
 
 
@@ -118,15 +123,15 @@ REJECTED = {
 }
 
 
-def note(verification: Verification) -> None:
-    """Add a verification to the log line of the request."""
+def log_verification(verification: Verification) -> None:
+    """Add the backend and the status of a verification to the log line of the request."""
     line = record.current()
     line.backend, line.status = verification.backend, verification.status
     line.reconciled = verification.reconciled
 
 
-def answer(verification: Verification) -> dict[str, Any]:
-    """A verification as VerificationSchema dumps it."""
+def members(verification: Verification) -> dict[str, Any]:
+    """Return the members of a verification that VerificationSchema serializes."""
     reason = verification.reason
     return {
         "customer_id": verification.customer_id,
@@ -142,9 +147,9 @@ def answer(verification: Verification) -> dict[str, Any]:
 
 
 def wait_preference() -> float | None:
-    """Seconds that `Prefer: wait=N` (RFC 7240) asks for, at most 25; None if it asks for none."""
+    """Return the seconds of `Prefer: wait=N` (RFC 7240), at most 25; None without it."""
     found = _WAIT.search(request.headers.get("Prefer", ""))
-    return min(float(found[1]), LONGEST_WAIT) if found else None
+    return min(float(found[1]), MAX_WAIT) if found else None
 
 
 @blueprint.get("", parameters=["Prefer"])
@@ -154,23 +159,23 @@ def wait_preference() -> float | None:
     200,
     VerificationSchema(),
     examples={
-        "IN_REVIEW": {"summary": "A person is looking at it", "value": IN_REVIEW},
-        "REJECTED": {"summary": "Rejected, with the reviewer's words", "value": REJECTED},
+        "IN_REVIEW": {"summary": "A person reviews the submission", "value": IN_REVIEW},
+        "REJECTED": {"summary": "Rejected, with the words of the reviewer", "value": REJECTED},
     },
 )
 @blueprint.problems(CALLER_PROBLEMS, UPSTREAM_PROBLEMS)
 def get_verification(customer_id: str) -> tuple[dict[str, Any], int, dict[str, str]]:
-    """Tell where a customer's verification stands.
+    """Read the status of a customer's verification.
 
-    With `Prefer: wait=N` the answer to a review under way comes when it ends, or after N
-    seconds (25 at most).
+    With `Prefer: wait=N`, the gateway answers when the review ends, or after N seconds (at most
+    25).
 
-    It reads the result of the review API, whichever backend the submission went to. Whether
-    Huawei shows there what was submitted through its legacy API is not documented: do not take
-    NOT_SUBMITTED for the word on a customer that a submission answered VERIFIED.
+    The gateway reads the result of Huawei's review API, on every backend. Huawei does not
+    document whether that result shows submissions through the legacy API: if a submission
+    answered VERIFIED, do not rely on a later NOT_SUBMITTED.
     """
     wait = wait_preference() or 0.0
-    errand = Errand.within(min(wait + READ, LONGEST_WAIT), g.caller)
+    errand = Errand.within(min(wait + READ, MAX_WAIT), g.caller)
     verification = verifications().read(customer_id, errand, wait)
-    note(verification)
-    return answer(verification), 200, {"Preference-Applied": f"wait={wait:.0f}"} if wait else {}
+    log_verification(verification)
+    return members(verification), 200, {"Preference-Applied": f"wait={wait:.0f}"} if wait else {}

@@ -1,24 +1,24 @@
-"""Submitting a customer's verification: views of one line."""
+"""Submit a customer's verification."""
 
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any
 
 from flask import g, request, url_for
 
 from app.api import record
-from app.api.authentication import check_attachments, requires
+from app.api.authentication import View, check_attachments, requires
+from app.api.blueprint import BODY_PROBLEMS, CALLER_PROBLEMS, UPSTREAM_PROBLEMS, ResourceBlueprint
 from app.api.extensions import verifications
-from app.api.problems import BODY_PROBLEMS, CALLER_PROBLEMS, UPSTREAM_PROBLEMS, ResourceBlueprint
 from app.api.resources.bodies import ENTERPRISE, INDIVIDUAL, EnterpriseSchema, IndividualSchema
 from app.api.resources.results import (
     IN_REVIEW,
     NEXT_CHECK,
     VERIFIED,
     VerificationSchema,
-    answer,
-    note,
+    log_verification,
+    members,
     wait_preference,
 )
 from app.errors import ErrorCode, GatewayError
@@ -27,7 +27,6 @@ from app.huawei.pacing.deadline import WRITE, Errand
 from app.verification.model import Kind
 
 _KEY = re.compile(r"[\x20-\x7e]{1,255}")
-View = TypeVar("View", bound=Callable[..., Any])
 
 blueprint = ResourceBlueprint(
     "submissions",
@@ -42,17 +41,16 @@ class OptionsSchema(RequestSchema):
 
     validate_only = Flag(
         load_default=False,
-        metadata={"description": "check the body against both backends and send nothing"},
+        metadata={
+            "description": "check the body against both backends, and send nothing to Huawei"
+        },
     )
 
 
 CHECKED = {
-    "customer_id": "06a7969058802f0c0f01c00b91846780",
-    "kind": "INDIVIDUAL",
+    **VERIFIED,
     "status": "CHECKED",
     "final": False,
-    "backend": "legacy",
-    "checked_at": "2026-11-23T09:30:00Z",
     "taken": True,
     "backends": [
         {"backend": "legacy", "takes": True, "errors": []},
@@ -70,9 +68,9 @@ CHECKED = {
     ],
 }
 _HEADERS = {
-    "Location": {"description": "where to read the result", "schema": {"type": "string"}},
+    "Location": {"description": "the path of the result", "schema": {"type": "string"}},
     "Retry-After": {
-        "description": "seconds until a look makes sense",
+        "description": "seconds to wait before the first read",
         "schema": {"type": "integer"},
     },
 }
@@ -81,15 +79,15 @@ _HEADERS = {
 def _examples(body: dict[str, Any]) -> dict[str, dict[str, Any]]:
     bare = {name: value for name, value in body.items() if name != "attachments"}
     return {
-        "WITHOUT_ATTACHMENTS": {"summary": "As the legacy backend takes it", "value": bare},
-        "WITH_ATTACHMENTS": {"summary": "As either backend takes it", "value": body},
+        "WITHOUT_ATTACHMENTS": {"summary": "For the legacy backend", "value": bare},
+        "WITH_ATTACHMENTS": {"summary": "For either backend", "value": body},
     }
 
 
 def _submission(
     schema: RequestSchema, operation_id: str, example: dict[str, Any]
 ) -> Callable[[View], View]:
-    """What the three submissions have in common."""
+    """Declare the parameters, the answers and the problems that all submissions share."""
     decorators = (
         blueprint.problems(
             BODY_PROBLEMS,
@@ -107,7 +105,7 @@ def _submission(
         blueprint.alt_response(
             202,
             schema=VerificationSchema(),
-            description="Submitted; a person reviews it",
+            description="In review: a person reviews the submission",
             example=IN_REVIEW,
             headers=_HEADERS,
             success=True,
@@ -115,12 +113,15 @@ def _submission(
         blueprint.alt_response(
             200,
             schema=VerificationSchema(),
-            description="With validate_only: what would become of it",
+            description="With validate_only: the result of the check",
             example=CHECKED,
             success=True,
         ),
         blueprint.response(
-            201, VerificationSchema(), description="Verified at once", example=VERIFIED
+            201,
+            VerificationSchema(),
+            description="Final: verified (or, rarely, rejected)",
+            example=VERIFIED,
         ),
         blueprint.arguments(OptionsSchema(), location="query"),
         blueprint.arguments(schema, examples=_examples(example)),
@@ -146,19 +147,19 @@ def _submit(
     if options["validate_only"]:
         line.check = True
         checked = verifications().check(kind, customer_id, submission)
-        about = {"status": "CHECKED", "final": False, "checked_at": datetime.now(UTC)}
-        return about | checked, 200
+        status = {"status": "CHECKED", "final": False, "checked_at": datetime.now(UTC)}
+        return status | checked, 200
     wait = wait_preference()
     errand = Errand.within(WRITE if wait is None else wait, g.caller, urgent=True)
     verification, replayed = verifications().submit(kind, customer_id, submission, errand, key)
     line.replayed = replayed
-    note(verification)
+    log_verification(verification)
     headers = {"Idempotent-Replayed": "true"} if replayed else {}
     if verification.final:
-        return answer(verification), 201, headers
+        return members(verification), 201, headers
     headers["Location"] = url_for("verification.get_verification", customer_id=customer_id)
     headers["Retry-After"] = str(NEXT_CHECK)
-    return answer(verification), 202, headers
+    return members(verification), 202, headers
 
 
 def _idempotency_key() -> str | None:
@@ -176,9 +177,9 @@ def _idempotency_key() -> str | None:
 def submit_individual(submission: dict[str, Any], options: dict[str, Any], customer_id: str) -> Any:
     """Submit a person's verification.
 
-    The same body works on both generations of Huawei's API; which one serves it is the
-    operator's choice. 201: the customer is verified (or, rarely, rejected) already. 202: a
-    person reviews it; `Location` tells where to read the result.
+    The body is the same for both generations of Huawei's API; the operator chooses the
+    generation. 201: the verification is final, VERIFIED or (rarely) REJECTED. 202: a person
+    reviews the submission; read the result at `Location`.
     """
     return _submit(Kind.INDIVIDUAL, customer_id, submission, options)
 
@@ -188,9 +189,9 @@ def submit_individual(submission: dict[str, Any], options: dict[str, Any], custo
 def submit_enterprise(submission: dict[str, Any], options: dict[str, Any], customer_id: str) -> Any:
     """Submit a company's verification.
 
-    The same body works on both generations of Huawei's API; which one serves it is the
-    operator's choice. 201: the customer is verified (or, rarely, rejected) already. 202: a
-    person reviews it; `Location` tells where to read the result.
+    The body is the same for both generations of Huawei's API; the operator chooses the
+    generation. 201: the verification is final, VERIFIED or (rarely) REJECTED. 202: a person
+    reviews the submission; read the result at `Location`.
     """
     return _submit(Kind.ENTERPRISE, customer_id, submission, options)
 
@@ -200,9 +201,9 @@ def submit_enterprise(submission: dict[str, Any], options: dict[str, Any], custo
 def change_to_enterprise(
     submission: dict[str, Any], options: dict[str, Any], customer_id: str
 ) -> Any:
-    """Turn a verified person's account into a company's.
+    """Change a verified individual to an enterprise.
 
-    For a customer that was verified as an individual and is to become an enterprise; answers
-    like the other two.
+    The customer must be verified as an individual. The answers are those of
+    submitEnterpriseVerification.
     """
     return _submit(Kind.ENTERPRISE_CHANGE, customer_id, submission, options)

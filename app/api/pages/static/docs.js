@@ -1,9 +1,10 @@
-// Shows the contract with Swagger UI. A file of its own, for the page allows no inline script.
+// Shows the contract with Swagger UI. It is a separate file because the page's
+// Content-Security-Policy forbids inline scripts.
 "use strict";
 
 const contract = document.getElementById("contract");
 
-// Swagger UI has colours for the dark, but leaves it to us to say when it is.
+// Swagger UI has a dark theme; the page must select it.
 const dark = window.matchMedia("(prefers-color-scheme: dark)");
 document.documentElement.classList.toggle("dark-mode", dark.matches);
 
@@ -13,6 +14,6 @@ SwaggerUIBundle({
   deepLinking: true,
   displayRequestDuration: true,
   defaultModelsExpandDepth: 0,
-  persistAuthorization: false, // a key is forgotten with the page
-  validatorUrl: null, // nothing leaves for another site
+  persistAuthorization: false, // a caller's key must not outlive the page
+  validatorUrl: null, // send nothing to other sites
 });
