@@ -1,27 +1,27 @@
-# A digest can be pinned: --build-arg BASE_IMAGE=docker.io/library/python@sha256:…
+# To pin a digest: --build-arg BASE_IMAGE=docker.io/library/python@sha256:…
 ARG BASE_IMAGE=docker.io/library/python:3.11-slim-bookworm
 
-# Both stages have the same base: a virtual environment points at the Python it was made with.
+# Both stages need the same base: a virtual environment refers to the Python that created it.
 # hadolint ignore=DL3006
 FROM ${BASE_IMAGE} AS build
 WORKDIR /opt/gateway
 COPY requirements/run.txt /tmp/run.txt
-# Wheels only, each of a known hash: nothing is compiled, and no package's code runs here.
-# The user of the final image cannot write, so the bytecode has to be there. It is not compared
-# with the time of its source, which a copy may lose.
+# Wheels only, each with a known hash: nothing is compiled, and no package's code runs here.
+# The user of the final image cannot write, so the bytecode is compiled here. `unchecked-hash`
+# ignores the sources' times, which a copy may change.
 RUN python -m venv --without-pip /opt/venv \
  && pip --python /opt/venv/bin/python install --no-cache-dir --no-compile \
       --require-hashes --only-binary :all: --requirement /tmp/run.txt \
  && python -m compileall -q --invalidation-mode unchecked-hash /opt/venv/lib
 COPY gunicorn.conf.py ./
 COPY app ./app
-# The test mode of the chart and of compose.yaml runs it; the gateway imports nothing of it.
+# The chart's test environment and compose.yaml run the sandbox; the gateway never imports it.
 COPY sandbox ./sandbox
 RUN python -m compileall -q --invalidation-mode unchecked-hash .
 
 # hadolint ignore=DL3006
 FROM ${BASE_IMAGE}
-# Nothing is ever installed in a container that serves.
+# Nothing is installed in a container that serves.
 RUN pip uninstall --yes --quiet --root-user-action ignore pip setuptools wheel
 COPY --from=build /opt/venv /opt/venv
 COPY --from=build /opt/gateway /opt/gateway
@@ -30,12 +30,12 @@ ENV PATH=/opt/venv/bin:$PATH \
     PYTHONUNBUFFERED=1
 WORKDIR /opt/gateway
 
-# Numeric, so that runAsNonRoot can be checked without the image's list of users. Nothing in the
-# image belongs to this user.
+# Numeric, so that Kubernetes can check runAsNonRoot without the image's list of users. This user
+# owns nothing in the image.
 USER 10001:10001
 EXPOSE 8080 9090
 
-# There is no HEALTHCHECK: Kubernetes does not look at it and asks /livez and /readyz itself.
+# No HEALTHCHECK: Kubernetes ignores it and calls /livez and /readyz itself.
 CMD ["gunicorn", "--config", "gunicorn.conf.py"]
 
 ARG BASE_IMAGE

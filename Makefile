@@ -1,4 +1,4 @@
-# Everything a developer or CI does; `make help` lists it.
+# All commands of developers and CI; `make help` lists them.
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
@@ -25,7 +25,7 @@ $(READY): requirements/dev.txt requirements/uv.txt
 	  || $(BIN)/pip install --quiet --require-hashes -r requirements/dev.txt
 	@touch $@
 
-tools: $(TOOLS) ## build .tools: programs that judge the project; as root on Debian, packages too
+tools: $(TOOLS) ## build .tools: programs that check the project; as root on Debian, install packages too
 
 $(TOOLS): $(READY) requirements/tools.txt requirements/helm.txt requirements/helm.py \
   requirements/debian.txt requirements/debian.sh
@@ -37,19 +37,19 @@ $(TOOLS): $(READY) requirements/tools.txt requirements/helm.txt requirements/hel
 	sh requirements/debian.sh
 	@touch $@
 
-demo: $(READY) ## verify a customer through gateway and sandbox, and show what crosses the wire
+demo: $(READY) ## verify customers through gateway and sandbox, and show the requests and answers
 	$(BIN)/python -m demo.demo
 
 run: $(READY) ## serve gateway (8080), sandbox (8090) and metrics (9090) until Ctrl-C
 	@exec $(BIN)/python -m demo.serve
 
-test: $(TOOLS) check openapi-lint openapi-diff security ## everything that must pass: check, then the tests with coverage
+test: $(TOOLS) check openapi-lint openapi-diff security ## all checks: format, lint, contract, security, tests with coverage
 	$(BIN)/pytest -n 2 --cov --cov-report=term
 
-canary: $(READY) ## drive marked secrets and personal values through everything, and seek them everywhere
+canary: $(READY) ## send marked secrets and personal values, and search all outputs for them
 	$(BIN)/pytest -p no:randomly tests/canary
 
-check: $(READY) ## formatting, lint, types, import rules
+check: $(READY) ## check format, lint, spelling, types and import rules
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/codespell
@@ -59,25 +59,25 @@ check: $(READY) ## formatting, lint, types, import rules
 openapi: $(READY) ## write openapi/openapi.yaml from the code
 	$(BIN)/flask --app app openapi write --format yaml openapi/openapi.yaml
 
-# Redocly needs npm. Without it the contract is still checked against the specification by a test;
-# the linter's own rules are skipped loudly, and under CI=true that is a failure.
+# Redocly needs npm. Without npm a test still checks the contract against the specification; the
+# linter is skipped with a message, and with CI=true this is a failure.
 openapi-lint: $(READY)
 	@if command -v npm >/dev/null; then \
 	  npm ci --silent --no-audit --no-fund --prefix openapi \
 	  && cd openapi && REDOCLY_TELEMETRY=off node_modules/.bin/redocly lint openapi.yaml; \
 	elif [ "$$CI" = true ]; then echo "npm is missing: the contract cannot be linted" >&2; exit 1; \
-	else echo "*** SKIPPED: npm is missing, so openapi.yaml was not linted ***" >&2; fi
+	else echo "*** SKIPPED: npm is missing: openapi.yaml was not linted ***" >&2; fi
 
-openapi-diff: $(READY) ## fail where openapi.yaml breaks a promise of the last released contract
+openapi-diff: $(READY) ## fail if openapi.yaml breaks clients of the last released contract
 	@$(BIN)/python -m tools.contract_diff
 
-clients: $(TOOLS) ## generate clients for five languages, build them and drive the gateway with them
+clients: $(TOOLS) ## generate clients in four languages, build them and call the gateway with them
 	$(BIN)/pytest -n 2 tests/clients
 
-release: $(READY) ## keep openapi.yaml as the contract of the version in pyproject.toml
+release: $(READY) ## store openapi.yaml as the released contract of the version in pyproject.toml
 	cp openapi/openapi.yaml openapi/released/$(VERSION).yaml
 
-lock: $(READY) ## pin the requirements anew, with hashes
+lock: $(READY) ## resolve and pin the requirements again, with hashes
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	  --group dev pyproject.toml --output-file requirements/dev.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
@@ -91,59 +91,59 @@ lock: $(READY) ## pin the requirements anew, with hashes
 	grep -A 99 '^uv==' requirements/dev.txt | awk 'NR > 1 && !/^ /{exit} !/#/{print}' \
 	  > requirements/uv.txt
 
-# Without the tools this is skipped loudly, and under CI=true that is a failure.
-security: ## bandit over what ships; gitleaks over the tree and its history
+# Without the tools this is skipped with a message; with CI=true this is a failure.
+security: ## run bandit on the code that ships, and gitleaks on the tree and its history
 	@if [ -x .tools/venv/bin/gitleaks ]; then set -e; \
 	  .tools/venv/bin/bandit -q -r -c .bandit.yaml app benchmarks demo sandbox gunicorn.conf.py; \
 	  .tools/venv/bin/gitleaks dir --no-banner --redact -v .; \
 	  ! [ -e .git ] || .tools/venv/bin/gitleaks git --no-banner --redact -v .; \
-	elif [ "$$CI" = true ]; then echo "make tools was not run: nobody looked for secrets" >&2; exit 1; \
-	else echo "*** SKIPPED: make tools was not run, so bandit and gitleaks were not ***" >&2; fi
+	elif [ "$$CI" = true ]; then echo "make tools was not run: the tree was not searched for secrets" >&2; exit 1; \
+	else echo "*** SKIPPED: make tools was not run: no bandit, no gitleaks ***" >&2; fi
 
-fuzz: $(READY) ## schemathesis against the served contract; FUZZ_MINUTES=60 for more
+fuzz: $(READY) ## run schemathesis against the served contract for ten minutes, or FUZZ_MINUTES=60
 	FUZZ_MINUTES=$(or $(FUZZ_MINUTES),10) $(BIN)/pytest -p no:randomly --timeout 0 -s \
 	  tests/security/test_fuzzed_contract.py
 
 SBOM ?= dist/sbom.json
 
-sbom: $(TOOLS) ## write the CycloneDX SBOM of what is deployed to dist/sbom.json
+sbom: $(TOOLS) ## write the CycloneDX SBOM of the deployed packages to dist/sbom.json
 	@mkdir -p $(dir $(SBOM))
 	.tools/venv/bin/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible \
 	  --of JSON --sv 1.6 -o $(SBOM) requirements/run.txt
 
-soak: $(READY) ## ten minutes of callers, faults and two gateways on one Redis; SOAK_SECONDS=60 for less
+soak: $(READY) ## run ten minutes of load and faults on two gateways with one Redis, or SOAK_SECONDS=60
 	$(BIN)/python -m benchmarks.soak
 
-image: ## build the container image; BASE_IMAGE=…@sha256:… pins its base, IMAGE_OPTIONS are the builder's
+image: ## build the container image; BASE_IMAGE=…@sha256:… pins its base, IMAGE_OPTIONS go to the builder
 	$(ENGINE) build --tag $(IMAGE) --build-arg VERSION=$(VERSION) \
 	  --build-arg REVISION=$$(git rev-parse HEAD 2>/dev/null || echo unknown) \
 	  $(if $(BASE_IMAGE),--build-arg BASE_IMAGE=$(BASE_IMAGE)) $(IMAGE_OPTIONS) .
 
-image-test: $(TOOLS) ## build the image, run it confined, and drive the main job through it
+image-test: $(TOOLS) ## build the image, run it with the production limits, and verify customers through it
 	$(BIN)/pytest -p no:randomly --timeout 600 tests/image
 
-screenshots: $(TOOLS) ## take the pictures of the pages that the README shows
+screenshots: $(TOOLS) ## take the screenshots of the README and the docs
 	$(BIN)/python -m tests.browser.screenshots
 
-chart: $(TOOLS) ## lint the chart with Helm 3 and 4, render it, and judge what comes out
+chart: $(TOOLS) ## lint the chart with Helm 3 and 4, render it, and check the manifests
 	$(BIN)/pytest tests/chart
 
-docs: $(READY) ## write the tables and programs in docs/ from the code
+docs: $(READY) ## write the generated parts of docs/ from the code
 	$(BIN)/python -m tools.docs.written
 
 chart-files: $(READY) ## write the chart's values.schema.json and the table in its README
 	$(BIN)/python -m tools.chart.schema
 	$(BIN)/python -m tools.chart.table
 
-drill: $(TOOLS) ## a minute of load while gateways and keys are replaced; DRILL_SECONDS=20 for less
+drill: $(TOOLS) ## run a minute of load while gateways and keys are replaced, or DRILL_SECONDS=20
 	$(BIN)/python -m demo.drill
 
-bench: $(BENCH) ## measure beside peers (10 minutes) and write docs/performance.md; needs nginx, wrk
+bench: $(BENCH) ## measure the gateway and its peers (10 minutes), write docs/performance.md; needs nginx, wrk
 	$(BIN)/python -m benchmarks
 
 BASE ?= HEAD~1
 CHANGE ?= HEAD
-bench-compare: $(READY) ## CPU of a request in two revisions: BASE=main CHANGE=HEAD; needs nginx, wrk
+bench-compare: $(READY) ## compare the CPU of a request in two revisions: BASE=main CHANGE=HEAD; needs nginx, wrk
 	$(BIN)/python -m benchmarks.compare $(BASE) $(CHANGE)
 
 $(BENCH): $(READY) benchmarks/requirements.txt
@@ -152,5 +152,5 @@ $(BENCH): $(READY) benchmarks/requirements.txt
 	  benchmarks/requirements.txt
 	@touch $@
 
-clean: ## remove what the other targets made
+clean: ## remove the files that the other targets create
 	rm -rf .venv .tools openapi/node_modules .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache

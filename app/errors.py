@@ -1,11 +1,11 @@
-"""The error catalogue (code, status, title, retry, fault, explanation) and the one exception."""
+"""The error catalogue (code, status, title, retry, fault, explanation) and `GatewayError`."""
 
 from dataclasses import dataclass
 from enum import Enum, StrEnum, unique
 
 
 class Retry(StrEnum):
-    """Whether, and how, the caller may repeat the request."""
+    """Whether and how the caller may repeat the request."""
 
     NEVER = "NEVER"
     AFTER_FIX = "AFTER_FIX"
@@ -15,7 +15,7 @@ class Retry(StrEnum):
 
 
 class Fault(StrEnum):
-    """Whose turn it is: the caller's, the gateway's operator's, or Huawei's."""
+    """Who must act: the caller, the operator of the gateway, or Huawei."""
 
     CALLER = "CALLER"
     GATEWAY = "GATEWAY"
@@ -24,17 +24,17 @@ class Fault(StrEnum):
 
 NEVER, AFTER_FIX, AFTER_DELAY, SAME_KEY, CONTACT_OPERATOR = Retry
 CALLER, GATEWAY, UPSTREAM = Fault
-WAITING = frozenset({AFTER_DELAY, SAME_KEY})  # say how long
+WAITING = frozenset({AFTER_DELAY, SAME_KEY})  # problems that name a pause
 USUAL_PAUSE = 3.0  # seconds; Huawei's text on APIGW.0308 advises 2 to 5
 
 
 @unique
 class ErrorCode(Enum):
-    """Every failure a caller can see. The name is the code; the value is its catalogue entry.
+    """Every failure that a caller can see. The name is the code; the value is the entry.
 
-    `retry` holds for reads and writes alike, except where `write_retry` says otherwise: a write
-    that failed in an unclear way may have been processed. `pause` is how many seconds to wait
-    before a repeat, unless the failure itself says so; None where the advice is not to wait.
+    `retry` is for reads, `write_retry` for writes. They differ where Huawei may have processed a
+    write. `pause` is the number of seconds before a repeat where the failure itself names none;
+    it is None where no wait is advised.
     """
 
     MALFORMED_JSON = (
@@ -42,8 +42,8 @@ class ErrorCode(Enum):
         "The body is not JSON",
         AFTER_FIX,
         CALLER,
-        "The request body could not be read as a JSON document in UTF-8. Nothing was sent to "
-        "Huawei. Correct the body and send it again.",
+        "The request body is not a JSON document in UTF-8. Nothing was sent to Huawei. Correct "
+        "the body and send it again.",
     )
     VALIDATION_FAILED = (
         422,
@@ -51,23 +51,23 @@ class ErrorCode(Enum):
         AFTER_FIX,
         CALLER,
         "The body is JSON, but one or more fields break a rule. `errors` names each field by an "
-        "RFC 6901 pointer, the rule it breaks and what the rule asks for; the values you sent are "
-        "not repeated. Nothing was sent to Huawei.",
+        "RFC 6901 pointer, the rule that it breaks and what the rule requires; it does not "
+        "repeat your values. Nothing was sent to Huawei.",
     )
     UNSUPPORTED_MEDIA_TYPE = (
         415,
         "The body has the wrong media type",
         AFTER_FIX,
         CALLER,
-        "The `Content-Type` of the request is not one that this operation takes; most take "
-        "`application/json`. Nothing was sent to Huawei.",
+        "This operation does not accept the `Content-Type` of the request. Most operations "
+        "accept `application/json`. Nothing was sent to Huawei.",
     )
     PAYLOAD_TOO_LARGE = (
         413,
         "The body is too large",
         AFTER_FIX,
         CALLER,
-        "A JSON body may have 64 KiB and an attachment 10 MB. Nothing was sent to Huawei.",
+        "A JSON body may have 64 KiB at most, an attachment 10 MB. Nothing was sent to Huawei.",
     )
     NOT_FOUND = (
         404,
@@ -75,107 +75,107 @@ class ErrorCode(Enum):
         NEVER,
         CALLER,
         "No operation of the gateway has this path. A customer id that is not 1 to 64 letters, "
-        "digits, `_` or `-` leads here too. This says nothing about a customer at Huawei: that "
-        "would be CUSTOMER_NOT_FOUND.",
+        "digits, `_` or `-` ends here too. This says nothing about a customer at Huawei: an "
+        "unknown customer is CUSTOMER_NOT_FOUND.",
     )
     METHOD_NOT_ALLOWED = (
         405,
-        "The path does not take this method",
+        "The path does not support this method",
         NEVER,
         CALLER,
         "The path exists, but not with this HTTP method. The `Allow` header lists the methods.",
     )
     BAD_REQUEST = (
         400,
-        "The request is not proper HTTP",
+        "The request is not valid HTTP",
         AFTER_FIX,
         CALLER,
-        "The request could not be understood as HTTP, or one of its headers breaks the rules of "
-        "the contract. Nothing was sent to Huawei.",
+        "The request is not valid HTTP, or one of its headers breaks a rule of the contract. "
+        "Nothing was sent to Huawei.",
     )
     UNAUTHENTICATED = (
         401,
         "The gateway does not know this caller",
         AFTER_FIX,
         CALLER,
-        "The request has no `Authorization: Bearer` credential, or one that belongs to no caller: "
-        "an unknown key, or a token that has expired or is meant for somebody else. Send your key, "
-        "or a fresh token. It is about your own credential for the gateway, never about the "
-        "partner's key for Huawei.",
+        "The request has no `Authorization: Bearer` credential, or its credential belongs to no "
+        "caller: the key is unknown, or the token has expired or is meant for another service. "
+        "Send your key or a fresh token. This is about your own credential for the gateway, "
+        "never about the partner's key for Huawei.",
     )
     FORBIDDEN = (
         403,
         "The caller may not do this",
         NEVER,
         CALLER,
-        "The caller is known, but its scopes, its accounts or its customers do not include this "
-        "request. Ask the operator of the gateway for the right, if you should have it.",
+        "The gateway knows the caller, but the caller's scopes, accounts or customers do not "
+        "include this request. If you need access, ask the operator of the gateway.",
     )
     IDENTITY_UNAVAILABLE = (
         503,
-        "The caller's token cannot be judged now",
+        "The caller's token cannot be checked now",
         AFTER_DELAY,
         GATEWAY,
-        "The keys of the token's issuer could not be read yet, so that the gateway cannot tell "
-        "whose token it is. Nothing was sent to Huawei. Repeat after the time that `Retry-After` "
-        "tells; if it lasts, the operator has to look at the issuer's key set.",
+        "The gateway could not read the keys of the token's issuer yet, so it cannot check the "
+        "token. Nothing was sent to Huawei. Repeat after `Retry-After`. If the problem lasts, "
+        "the operator must check the issuer's key set.",
     )
     RATE_LIMITED = (
         429,
-        "The caller has used up its own rate",
+        "The caller has exceeded its rate",
         AFTER_DELAY,
         CALLER,
-        "The gateway grants each caller a number of requests. Wait as long as `Retry-After` says. "
-        "Nothing was sent to Huawei.",
+        "The operator grants this caller a rate of requests. Nothing was sent to Huawei. Repeat "
+        "after `Retry-After`.",
     )
     EVIDENCE_REQUIRED = (
         422,
         "The verification needs attachments",
         AFTER_FIX,
         CALLER,
-        "No backend of this account takes the verification without attachments, or there are not "
-        "as many as the document type needs. `GET /v1/capabilities` lists how many each needs, and "
-        "in which order.",
+        "No backend of this account accepts the verification without attachments, or the number "
+        "of attachments is wrong for the document type. `GET /v1/capabilities` lists the "
+        "attachments of each document type in their order.",
     )
     DOCUMENT_TYPE_UNSUPPORTED = (
         422,
-        "The document type is not taken",
+        "The document type is not accepted",
         AFTER_FIX,
         CALLER,
-        "No backend of this account takes this type of document. `GET /v1/capabilities` lists the "
-        "types that are taken now.",
+        "No backend of this account accepts this document type. `GET /v1/capabilities` lists "
+        "the document types that the account accepts now.",
     )
     IDEMPOTENCY_KEY_REUSED = (
         422,
         "The Idempotency-Key belongs to another request",
         NEVER,
         CALLER,
-        "The same `Idempotency-Key` was used before for this operation and customer with another "
-        "body. A key names one request: take a new key for a new request.",
+        "The same `Idempotency-Key` was used before for this operation and customer with "
+        "another body. Use a new key for a new request.",
     )
     IDEMPOTENCY_KEY_IN_FLIGHT = (
         409,
-        "The same request is under way",
+        "The same request is in progress",
         SAME_KEY,
         CALLER,
-        "A request with this `Idempotency-Key` is under way. Repeat with the same key after "
+        "A request with this `Idempotency-Key` is in progress. Repeat with the same key after "
         "`Retry-After`.",
     )
     CUSTOMER_WRITE_IN_PROGRESS = (
         409,
-        "Another write for this customer is under way",
+        "Another write for this customer is in progress",
         AFTER_DELAY,
         CALLER,
-        "The gateway sends one write at a time for a customer, and another one is under way. "
-        "Nothing was sent for this request. Repeat it after `Retry-After`.",
+        "The gateway sends one write at a time for a customer, and another write is in "
+        "progress. Nothing was sent for this request. Repeat it after `Retry-After`.",
     )
     UPSTREAM_REJECTED_FIELDS = (
         422,
         "Huawei refuses a field",
         AFTER_FIX,
         CALLER,
-        "The body passes the rules that the gateway knows, but Huawei calls one of its fields "
-        "invalid without a reliable word on which one. Check document type, number and name.",
+        "The body follows the rules that the gateway knows, but Huawei calls a field invalid "
+        "and does not reliably say which. Check the document type, the number and the name.",
     )
     CUSTOMER_NOT_FOUND = (
         404,
@@ -190,15 +190,15 @@ class ErrorCode(Enum):
         AFTER_FIX,
         CALLER,
         "The Huawei account exists, but is not (or no longer) associated with the partner. "
-        "Associate it first, then repeat.",
+        "Associate it, then repeat.",
     )
     VERIFICATION_IN_PROGRESS = (
         409,
         "Huawei is verifying this customer itself",
         AFTER_DELAY,
         CALLER,
-        "Huawei is verifying the customer at this moment. Wait for the result "
-        "(`GET /v1/customers/{customer_id}/verification`) before you decide what to do.",
+        "Huawei is verifying the customer now. Wait for the result (`GET "
+        "/v1/customers/{customer_id}/verification`) before you decide what to do.",
         AFTER_DELAY,
         30.0,
     )
@@ -207,45 +207,45 @@ class ErrorCode(Enum):
         "The customer is of the other kind",
         AFTER_FIX,
         CALLER,
-        "Huawei has the customer on record as an enterprise where an individual was submitted, or "
-        "the reverse. For an individual that became an enterprise use enterprise-change.",
+        "Huawei has the customer on record as an enterprise where you submitted an individual, "
+        "or the reverse. For an individual that became an enterprise, use enterprise-change.",
     )
     ALREADY_VERIFIED_OR_IN_REVIEW = (
         409,
-        "The customer is verified or in review already",
+        "The customer is already verified or in review",
         NEVER,
         CALLER,
-        "Huawei takes no new verification for this customer. Read "
-        "`GET /v1/customers/{customer_id}/verification` to see which of the two it is.",
+        "Huawei accepts no new verification for this customer. `GET "
+        "/v1/customers/{customer_id}/verification` tells which of the two it is.",
     )
     DOCUMENT_LIMIT_REACHED = (
         409,
         "The document is used by too many customers",
         NEVER,
         CALLER,
-        "Huawei allows one document number for a few customers only, and this one has reached "
-        "that number.",
+        "Huawei allows one document number for a few customers only, and this number has "
+        "reached the limit.",
     )
     ATTEMPT_LIMIT_REACHED = (
         409,
         "The customer has been submitted too often",
         NEVER,
         CALLER,
-        "Huawei takes no further attempt for this customer for now.",
+        "Huawei accepts no further attempt for this customer for now.",
     )
     DOCUMENT_BLOCKED = (
         422,
-        "Huawei has barred the document",
+        "Huawei has blocked the document",
         NEVER,
         CALLER,
-        "The document number is on a list of Huawei's. Another attempt with it will not pass.",
+        "Huawei has blocked the document number. Another attempt with it will not pass.",
     )
     VERIFICATION_FAILED = (
         422,
         "The verification did not pass",
         AFTER_FIX,
         CALLER,
-        "Huawei compared the name and the document and they do not match. Check both with the "
+        "Huawei compared the name with the document, and they do not match. Check both with the "
         "customer and submit again.",
     )
     FACE_MISMATCH = (
@@ -253,46 +253,47 @@ class ErrorCode(Enum):
         "The face does not match the document",
         AFTER_FIX,
         CALLER,
-        "Huawei compared the picture of the holder with the document and they do not match.",
+        "Huawei compared the picture of the holder with the document, and they do not match.",
     )
     ATTACHMENT_TOO_LARGE = (
         422,
         "An attachment is too large",
         AFTER_FIX,
         CALLER,
-        "Huawei refuses the size of one of the attachments; 10 MB a file are allowed.",
+        "Huawei refuses the size of an attachment. A file may have 10 MB at most.",
     )
     ATTACHMENT_FORMAT = (
         422,
-        "An attachment is not of a format that is taken",
+        "The format of an attachment is not accepted",
         AFTER_FIX,
         CALLER,
-        "An attachment must be jpg, jpeg, bmp, png, gif or pdf, by its name and by its content. A "
-        "submission names it as the upload answered it: the customer's id, a slash, the name. A "
-        "caller that is not held to some customers may name another relative path, without "
-        "`%`, `?`, `#`, `;`, `\\`, empty and dot segments.",
+        "An attachment must be jpg, jpeg, bmp, png, gif or pdf, by its name and by its content. "
+        "A submission names an attachment as the upload answered it: the customer's id, a "
+        "slash, the name. A caller that may use all customers may name another relative path, "
+        "without `%`, `?`, `#`, `;`, `\\`, empty segments and dot segments.",
     )
     BUSINESS_PRECONDITION_FAILED = (
         409,
-        "A condition of Huawei's is not met",
+        "A business condition of Huawei is not met",
         AFTER_FIX,
         CALLER,
-        "Huawei checked the customer before the verification and a business condition is not "
-        "met. Huawei's support can say which, by the request id under `upstream`.",
+        "Huawei checked the customer before the verification, and a business condition is not "
+        "met. Huawei's support can name the condition by the request id under `upstream`.",
     )
     MANUAL_HANDLING_REQUIRED = (
         422,
-        "Huawei cannot review this by itself now",
+        "Huawei cannot review this customer now",
         CONTACT_OPERATOR,
         CALLER,
-        "Huawei asks that the partner's account manager be contacted about this customer.",
+        "Huawei asks the partner to contact its account manager about this customer.",
     )
     IDENTITY_RISK = (
         422,
         "Huawei sees a risk in the identity",
         CONTACT_OPERATOR,
         CALLER,
-        "Huawei calls the identity abnormal or a compliance risk and asks for a ticket.",
+        "Huawei calls the identity abnormal or a compliance risk, and asks the partner to open "
+        "a ticket.",
     )
     PARTNER_NOT_ENABLED = (
         503,
@@ -300,24 +301,25 @@ class ErrorCode(Enum):
         CONTACT_OPERATOR,
         GATEWAY,
         "The partner account has not joined the programme, has not been granted the operation, "
-        "has real-name attachments switched off at Huawei, or has no attachment bucket that the "
-        "gateway can use: none is configured, or OBS refuses it. Your request was fine.",
+        "has real-name attachments switched off at Huawei, or has no usable bucket for "
+        "attachments: no bucket is configured, or OBS refuses it. Your request was fine.",
     )
     UPSTREAM_ACCESS_DENIED = (
         503,
         "Huawei refuses the gateway's own credential",
         CONTACT_OPERATOR,
         GATEWAY,
-        "Huawei does not accept, or not for this operation, the key or token that the gateway "
-        "holds, or the gateway has none to use. Your own key and request were fine.",
+        "Huawei does not accept the gateway's key or token for this operation, or the gateway "
+        "has no usable key or token. Your own key and request were fine.",
     )
     ACCESS_KEY_LOCKED = (
         503,
         "The partner's access key is locked for a while",
         AFTER_DELAY,
         GATEWAY,
-        "After several refused signatures Huawei locks an access key for five minutes. The "
-        "gateway sends nothing with it in that time. Repeat after `Retry-After`.",
+        "Huawei locks an access key for five minutes after several refused signatures. The "
+        "gateway sends nothing with a key that is locked, or that one more refusal could lock. "
+        "Repeat after `Retry-After`.",
         AFTER_DELAY,
         300.0,
     )
@@ -326,31 +328,32 @@ class ErrorCode(Enum):
         "The gateway's clock is off",
         CONTACT_OPERATOR,
         GATEWAY,
-        "Huawei refuses signatures whose time is more than 15 minutes off. The clock of the "
-        "gateway's machine must be set, or its temporary key renewed.",
+        "Huawei refuses a signature whose time is more than 15 minutes off. The operator must "
+        "set the clock of the gateway's machine, or renew its temporary key pair.",
     )
     UPSTREAM_THROTTLED = (
         503,
         "Huawei allows no more calls for the moment",
         AFTER_DELAY,
         UPSTREAM,
-        "Huawei allows a number of calls a second for all callers together. The request was not "
-        "processed. Repeat after `Retry-After`.",
+        "Huawei allows a number of calls a second for all callers together. Huawei did not "
+        "process the request. Repeat after `Retry-After`.",
     )
     UPSTREAM_UNREACHABLE = (
         503,
         "Huawei cannot be reached",
         AFTER_DELAY,
         UPSTREAM,
-        "No connection to Huawei could be made. Nothing was sent: repeating is safe.",
+        "The gateway could not connect to Huawei. Nothing was sent: it is safe to repeat the "
+        "request.",
     )
     CIRCUIT_OPEN = (
         503,
         "Calls to Huawei are paused",
         AFTER_DELAY,
         UPSTREAM,
-        "Huawei failed several times in a row, so the gateway waits before it tries again. "
-        "Nothing was sent: repeating after `Retry-After` is safe.",
+        "Several calls to Huawei failed in a row, so the gateway waits before it calls Huawei "
+        "again. Nothing was sent: it is safe to repeat the request after `Retry-After`.",
         AFTER_DELAY,
         10.0,
     )
@@ -359,33 +362,33 @@ class ErrorCode(Enum):
         "Too many requests are waiting",
         AFTER_DELAY,
         GATEWAY,
-        "The request waited its turn for Huawei's quota as long as its deadline allowed. Nothing "
-        "was sent: repeating after `Retry-After` is safe.",
+        "The request waited for Huawei's quota until its deadline. Nothing was sent: it is safe "
+        "to repeat the request after `Retry-After`.",
     )
     DEADLINE_EXCEEDED = (
         504,
-        "The deadline ended before anything was sent",
+        "The deadline passed before anything was sent",
         AFTER_DELAY,
         CALLER,
-        "The time that the request may take was used up before it could be sent. Nothing was "
-        "sent: repeating is safe.",
+        "The time that the request may take was used up before the gateway could send it. "
+        "Nothing took effect at Huawei: it is safe to repeat the request.",
     )
     OUTCOME_UNKNOWN = (
         504,
         "It is not known whether Huawei processed the request",
         SAME_KEY,
         UPSTREAM,
-        "The request was sent, but no usable answer came back. It may have taken effect. Read "
-        "`GET /v1/customers/{customer_id}/verification`, or repeat the request with the same "
-        "`Idempotency-Key`; never repeat it blindly with a new one.",
+        "The gateway sent the request, but no usable answer came back. The request may have "
+        "taken effect. Repeat it with the same `Idempotency-Key`, or read `GET "
+        "/v1/customers/{customer_id}/verification`. Do not repeat it with a new key.",
     )
     UPSTREAM_ERROR = (
         502,
         "Huawei failed",
         AFTER_DELAY,
         UPSTREAM,
-        "Huawei reports an error of its own, or did not answer a read in time. A read may be "
-        "repeated; a write may have been processed: repeat it with the same `Idempotency-Key`.",
+        "Huawei reports an error of its own, or did not answer a read in time. You may repeat a "
+        "read. Huawei may have processed a write: repeat it with the same `Idempotency-Key`.",
         SAME_KEY,
     )
     UPSTREAM_MALFORMED = (
@@ -393,8 +396,8 @@ class ErrorCode(Enum):
         "Huawei's answer cannot be read",
         AFTER_DELAY,
         UPSTREAM,
-        "Huawei, or something on the way, answered with something that is not a proper answer. "
-        "A read may be repeated; repeat a write with the same `Idempotency-Key` only.",
+        "Huawei, or a proxy in between, sent an answer that the gateway cannot read. You may "
+        "repeat a read. Repeat a write with the same `Idempotency-Key` only.",
         SAME_KEY,
     )
     UPSTREAM_UNMAPPED = (
@@ -402,8 +405,8 @@ class ErrorCode(Enum):
         "Huawei answered with a code the gateway does not know",
         AFTER_DELAY,
         UPSTREAM,
-        "The code is under `upstream.code`. The operator of the gateway sees it in the logs and "
-        "metrics and can have it added to the table. Repeat a write with the same "
+        "`upstream.code` holds the code. The operator of the gateway sees the code in the logs "
+        "and metrics, and can have it added to the table. Repeat a write with the same "
         "`Idempotency-Key` only.",
         SAME_KEY,
         60.0,
@@ -413,27 +416,27 @@ class ErrorCode(Enum):
         "Huawei has switched the legacy API off",
         CONTACT_OPERATOR,
         GATEWAY,
-        "Huawei says that its legacy API is gone, and only that API accepts this submission as it "
-        "is. Nothing was processed. The operator must act: move the account to the review backend, "
-        "or tell you what that one needs. `?validate_only=true` names it too.",
+        "Huawei says that its legacy API is gone, and only that API accepts this submission as "
+        "it is. Huawei processed nothing. The operator must move the account to the review "
+        "backend, or tell you what that backend needs. `?validate_only=true` lists it too.",
     )
     LEGACY_API_UNAVAILABLE = (
         503,
         "Huawei does not serve the legacy API at the moment",
         AFTER_DELAY,
         GATEWAY,
-        "Huawei says that its legacy API is not there, but has not said it often enough to be "
-        "believed for good, and only that API accepts this submission as it is. Nothing was "
-        "processed: repeating after `Retry-After` is safe. The gateway asks Huawei again within a "
-        "minute; if the API is gone for good, the answer becomes LEGACY_API_RETIRED.",
+        "Huawei says that its legacy API is gone, but has not said so often enough to prove it, "
+        "and only that API accepts this submission as it is. Huawei processed nothing: it is "
+        "safe to repeat the request after `Retry-After`. The gateway asks Huawei again within a "
+        "minute. Once it is proven, the answer becomes LEGACY_API_RETIRED.",
     )
     INTERNAL_ERROR = (
         500,
         "The gateway failed",
         AFTER_DELAY,
         GATEWAY,
-        "This is a bug of the gateway's. Report it with the `request_id`. A read may be repeated; "
-        "repeat a write with the same `Idempotency-Key` only.",
+        "This is a bug in the gateway. Report it with the `request_id`. You may repeat a read. "
+        "Repeat a write with the same `Idempotency-Key` only.",
         SAME_KEY,
     )
 
@@ -458,7 +461,7 @@ class ErrorCode(Enum):
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """One broken rule: an RFC 6901 pointer to the field, the rule's code, and what it asks for."""
+    """A broken rule: an RFC 6901 pointer to the field, the rule's code, and its requirement."""
 
     pointer: str
     code: str
@@ -467,7 +470,7 @@ class FieldError:
 
 @dataclass(frozen=True, slots=True)
 class Upstream:
-    """What may be told of an upstream answer: its code, HTTP status and request id, no text."""
+    """The parts of an upstream answer that a caller may see: code, HTTP status, request id."""
 
     code: str | None = None
     status: int | None = None
@@ -475,18 +478,18 @@ class Upstream:
 
 
 class GatewayError(Exception):
-    """The only failure that crosses the gateway: an entry of the catalogue and its circumstances.
+    """The exception that becomes a problem: an entry of the catalogue with its details.
 
     Args:
         code: The entry.
-        detail: One sentence of ours about this occurrence; never input or upstream text.
-            The entry's title where there is nothing to add.
-        upstream: What upstream said, if it answered.
-        retry_after: Seconds until a repeat makes sense (`Retry-After`); the entry's pause if
-            there is nothing to add.
-        errors: The fields at fault.
-        write: Whether the failed operation writes, which decides the advice on repeating.
-            None means that whoever answers decides (by the HTTP method).
+        detail: One sentence of ours about this failure, never input or upstream text. None
+            means the entry's title.
+        upstream: Code, status and request id of the upstream answer; None without an answer.
+        retry_after: Seconds until a repeat makes sense (`Retry-After`). None means the entry's
+            pause.
+        errors: The broken rules.
+        write: Whether the failed operation writes: chooses `write_retry` over `retry`. None
+            means that the HTTP method decides.
     """
 
     def __init__(
@@ -506,4 +509,4 @@ class GatewayError(Exception):
         self.retry_after = retry_after
         self.errors = errors
         self.write = write
-        self.backend: str | None = None  # that the failed submission went to
+        self.backend: str | None = None  # the backend of the failed submission

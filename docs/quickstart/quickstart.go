@@ -17,8 +17,8 @@ import (
 
 const tries = 4
 
-// patiently gives the answer of a call, which is repeated where the problem says that it may be.
-func patiently(call func() (*gateway.Verification, *http.Response, error)) *gateway.Verification {
+// withRetries returns the answer of a call. It repeats the call if the problem allows it.
+func withRetries(call func() (*gateway.Verification, *http.Response, error)) *gateway.Verification {
 	for attempt := 1; ; attempt++ {
 		answer, _, err := call()
 		if err == nil {
@@ -68,17 +68,17 @@ func main() {
 	if len(attachments) > 0 {
 		person.Attachments = attachments
 	}
-	// One submission, one key: store it with your order, so that a restart repeats and does not
-	// submit anew.
-	answer := patiently(client.SubmissionsAPI.SubmitIndividualVerification(ctx, customer).
+	// One key for each submission. Store it with your order, so that a restart repeats the
+	// submission and does not submit twice.
+	answer := withRetries(client.SubmissionsAPI.SubmitIndividualVerification(ctx, customer).
 		Individual(person).IdempotencyKey(newKey()).Execute)
-	if !answer.Final { // a person reviews it, which can take longer than this waits
-		answer = patiently(
+	if !answer.Final { // a person reviews it; the review can take longer than this wait
+		answer = withRetries(
 			client.VerificationAPI.GetVerification(ctx, customer).Prefer("wait=25").Execute)
 	}
-	told := fmt.Sprintf("%s: %s", customer, answer.Status)
+	message := fmt.Sprintf("%s: %s", customer, answer.Status)
 	if rejection, is := answer.GetRejectionOk(); is {
-		told += ": " + rejection.Reason
+		message += ": " + rejection.Reason
 	}
-	fmt.Println(told)
+	fmt.Println(message)
 }

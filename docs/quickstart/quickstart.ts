@@ -15,34 +15,34 @@ const client = createClient<paths>({
   baseUrl: process.env.GATEWAY,
   headers: { Authorization: `Bearer ${process.env.KEY}` },
 });
-const within = () => AbortSignal.timeout(30_000);
+const timeout = () => AbortSignal.timeout(30_000);
 
-// The answer of a call, which is repeated where the problem says that it may be.
-async function patiently<T>(call: () => Promise<Answered<T>>): Promise<T> {
-  let told = "";
+// Returns the answer of a call; repeats the call if the problem allows it.
+async function withRetries<T>(call: () => Promise<Answered<T>>): Promise<T> {
+  let message = "";
   for (let attempt = 1; attempt <= TRIES; attempt++) {
     let pause = 2 ** attempt;
     try {
       const { data, error } = await call();
       if (data) return data;
       if (error) {
-        told = `${error.code}: ${error.detail} (request ${error.request_id})`;
+        message = `${error.code}: ${error.detail} (request ${error.request_id})`;
         if (!["AFTER_DELAY", "SAME_KEY"].includes(error.retry)) break;
         pause = error.retry_after_s ?? pause;
       }
     } catch (error) {
-      told = `the gateway did not answer: ${(error as Error).name}`;
+      message = `the gateway did not answer: ${(error as Error).name}`;
     }
     if (attempt < TRIES) await setTimeout(pause * 1000);
   }
-  console.error(told);
+  console.error(message);
   process.exit(1);
 }
 
-// One submission, one key: store it with your order, so that a restart repeats and does not
-// submit anew.
+// One key for each submission. Store it with your order, so that a restart repeats the submission
+// and does not submit twice.
 const key = crypto.randomUUID();
-let answer = await patiently(() =>
+let answer = await withRetries(() =>
   client.POST("/v1/customers/{customer_id}/verifications/individual", {
     params: { path: { customer_id: customer }, header: { "Idempotency-Key": key } },
     body: {
@@ -51,15 +51,15 @@ let answer = await patiently(() =>
       partner_user_id: "shop-981",
       ...(attachments.length > 0 && { attachments }),
     },
-    signal: within(),
+    signal: timeout(),
   }),
 );
 if (!answer.final) {
-  // A person reviews it, which can take longer than this waits.
-  answer = await patiently(() =>
+  // A person reviews it; the review can take longer than this wait.
+  answer = await withRetries(() =>
     client.GET("/v1/customers/{customer_id}/verification", {
       params: { path: { customer_id: customer }, header: { Prefer: "wait=25" } },
-      signal: within(),
+      signal: timeout(),
     }),
   );
 }

@@ -1,16 +1,16 @@
-{{/* The port of a URL; nothing for one of this machine. */}}
+{{/* The port of a URL; empty for a URL of this machine. */}}
 {{- define "gateway.port" -}}
 {{- $url := urlParse . -}}
 {{- $known := dict "http" 80 "https" 443 "redis" 6379 "rediss" 6379 -}}
 {{- if not (and (hasKey $known $url.scheme) $url.host) -}}
-  {{- fail (printf "config holds %q where a URL is needed, as in https://host" .) -}}
+  {{- fail (printf "config has %q, but a URL such as https://host is needed" .) -}}
 {{- end -}}
 {{- if not (regexMatch "^(([a-z0-9-]+\\.)*localhost|127\\.[0-9.]+|\\[::1\\])(:|$)" $url.host) -}}
 {{ regexFind ":[0-9]+$" $url.host | trimPrefix ":" | default (get $known $url.scheme) }}
 {{- end -}}
 {{- end }}
 
-{{/* The URLs in the configuration by who is to be reached, as YAML; the names are those of
+{{/* The URLs in the configuration by destination, as YAML. The destinations are the keys of
      networkPolicy.egress. */}}
 {{- define "gateway.destinations" -}}
 {{- $config := include "gateway.config" . | fromYaml -}}

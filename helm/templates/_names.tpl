@@ -16,7 +16,7 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 app.kubernetes.io/component: gateway
 {{- end }}
 
-{{/* Who calls /readyz for `helm test`; the network policy lets it in. */}}
+{{/* Labels of the pod of `helm test`, which calls /readyz; the network policy allows it. */}}
 {{- define "gateway.testSelector" -}}
 app.kubernetes.io/name: {{ include "gateway.name" . }}
 app.kubernetes.io/instance: {{ .Release.Name }}
@@ -30,7 +30,7 @@ app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end }}
 
-{{/* What the Service of the metrics has and the other one has not. */}}
+{{/* The label that only the Service of the metrics has. */}}
 {{- define "gateway.metricsLabel" -}}
 partner-gateway/serves: metrics
 {{- end }}

@@ -1,11 +1,11 @@
-{{/* What the sandbox needs and knows from its start. Its keys are public, and open nothing else. */}}
+{{/* The sandbox's files, account and callers. Its keys are public and valid for the sandbox only. */}}
 
 {{- define "gateway.checkSandbox" -}}
 {{- if or .Values.config.accounts .Values.secrets -}}
-  {{- fail "sandbox.enabled brings its own account: leave config.accounts and secrets empty, so that no real credential stands beside it" -}}
+  {{- fail "sandbox.enabled has its own account: leave config.accounts and secrets empty, so that no real credential is in the same pod" -}}
 {{- end -}}
 {{- if or .Values.autoscaling.enabled (gt (int .Values.replicaCount) 1) -}}
-  {{- fail "sandbox.enabled needs replicaCount 1 and no autoscaling: each pod would have a sandbox of its own, and a customer another state in each" -}}
+  {{- fail "sandbox.enabled needs replicaCount 1 and no autoscaling: each pod has its own sandbox, so a customer would have another state in each pod" -}}
 {{- end -}}
 {{- end }}
 

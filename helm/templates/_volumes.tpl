@@ -1,5 +1,5 @@
-{{/* The pod's volumes. Each is mounted as a directory: with subPath, a changed Secret would never
-     reach a running pod. */}}
+{{/* The pod's volumes. Each volume is mounted as a directory: with subPath, a changed Secret would
+     not reach a running pod. */}}
 {{- define "gateway.volumes" -}}
 - name: config
   configMap:
@@ -30,7 +30,7 @@
 {{- end }}
 {{- end }}
 
-{{/* Where the gateway mounts them. */}}
+{{/* The mount points of the volumes in the gateway's container. */}}
 {{- define "gateway.volumeMounts" -}}
 - {name: config, mountPath: /etc/partner-gateway, readOnly: true}
 {{- range $name, $secret := .Values.secrets }}

@@ -68,7 +68,7 @@ def test_the_values_pass_yamllint() -> None:
         ("minimal", "partner-key at /run/secrets/default: not found"),
         ("minimal", "There are no callers yet"),
         ("production", "gw-partner-gateway-partner at /run/secrets/partner"),
-        ("sandbox", "IT SPEAKS TO THE SANDBOX"),
+        ("sandbox", "THIS GATEWAY CALLS THE SANDBOX"),
         ("minimal", "Production needs Redis"),
     ],
 )

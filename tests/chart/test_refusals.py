@@ -20,7 +20,7 @@ MISTYPED = [
     (f"{ACCOUNT}.partnerId=x", "/config/accounts/default': additional properties 'partnerId'"),
     (f"{ACCOUNT}.verification.backend=v2", "must be one of 'legacy', 'review', 'auto'"),
     (f"{ACCOUNT}.quota.requests_per_second=0", "exclusiveMinimum: got 0, want 0"),
-    (f"{ACCOUNT}.endpoint=bss-intl", 'config holds "bss-intl" where a URL is needed'),
+    (f"{ACCOUNT}.endpoint=bss-intl", 'config has "bss-intl", but a URL'),
     ("config.callers.shop.scopes[0]=everything", "/config/callers/shop/scopes/0'"),
     ("config.callers.a b.rate=1/second", "'a b' not allowed"),
     ("config.stat.url=x", "/config': additional properties 'stat' not allowed"),
@@ -31,7 +31,7 @@ KEY_MATERIAL = [
     (f"{ACCOUNT}.credentials[0].secret_key=x", "additional properties 'secret_key' not allowed"),
     (f"{ACCOUNT}.credentials[0].secret_key_file=x", "secret_key_file': 'x' does not match"),
     (f"{ACCOUNT}.iam.password=x", "additional properties 'password' not allowed"),
-    (f"{ACCOUNT}.proxy=http://me:word@proxy:3128", "URL with a password in it"),
+    (f"{ACCOUNT}.proxy=http://me:word@proxy:3128", "URL with a password"),
     ("config.callers.shop.keys_sha256[0]=the-key", "/config/callers/shop/keys_sha256/0'"),
     ("config.state.key=x", "/config/state': additional properties 'key' not allowed"),
     ("secrets.default.secret_key=x", "additional properties 'secret_key' not allowed"),
@@ -40,7 +40,7 @@ KEY_MATERIAL = [
 MEANT_OTHERWISE = [
     ("secrets.default=null", "/secrets/default': got null, want object"),
     (f"{ACCOUNT}.attachments.access_key_file=/run/secrets/kyc/a", "missing properties"),
-    (f"{ACCOUNT}.ca_file=/run/secrets/authority/ca", "but secrets.authority is not given"),
+    (f"{ACCOUNT}.ca_file=/run/secrets/authority/ca", "but secrets.authority is not set"),
     ("secrets.default.externalSecret.data=null", "maxProperties: got 2, want 1"),
     ("config.accounts.other.partner_id=x", "missing property 'platform_id'"),
     ("config.accounts.Eu_1.partner_id=x", "'Eu_1' not allowed"),
@@ -73,7 +73,7 @@ def test_an_installation_without_values_is_refused_with_the_required_values(
     each_helm: Helm,
 ) -> None:
     said = each_helm.refusal("sandbox", "sandbox.enabled=false")
-    assert "give config.accounts.<name>.partner_id and platform_id" in said
+    assert "set config.accounts.<name>.partner_id and platform_id" in said
 
 
 @pytest.mark.parametrize("several", ["replicaCount=2", "autoscaling.enabled=true"])
@@ -102,12 +102,12 @@ def test_an_autoscaler_minimum_above_its_maximum_is_refused(each_helm: Helm) -> 
 
 def test_an_audit_file_outside_the_mounted_directory_is_refused(each_helm: Helm) -> None:
     said = each_helm.refusal("production", "config.audit.file=/var/log/gateway-2/audit.jsonl")
-    assert "nothing can be written" in said
+    assert "which is on the read-only root file system" in said
 
 
 def test_a_redis_password_in_the_values_is_refused(each_helm: Helm) -> None:
     url = "config.state.url=redis://:word@redis:6379/0"
-    assert "URL with a password in it" in each_helm.refusal("minimal", url, KEY)
+    assert "URL with a password" in each_helm.refusal("minimal", url, KEY)
 
 
 def test_an_unsupported_kubernetes_version_is_refused(each_helm: Helm) -> None:

@@ -43,11 +43,11 @@ def test_every_generated_part_is_in_exactly_one_document() -> None:
 def test_writing_a_generated_part_keeps_the_rest_of_the_document(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     before, after = (
-        "# One\n\n<!-- turns: written by `make docs` -->\n",
-        "<!-- end of turns -->\n\nTwo",
+        "# One\n\n<!-- faults: written by `make docs` -->\n",
+        "<!-- end of faults -->\n\nTwo",
     )
     page.write_text(f"{before}stale\n{after}")
-    assert written.text(page) == f"{before}\n{catalogue.turns()}\n\n{after}"
+    assert written.text(page) == f"{before}\n{catalogue.faults()}\n\n{after}"
 
 
 def dotted(model: type[BaseModel], parent: str = "") -> Iterator[str]:
@@ -90,7 +90,7 @@ def test_the_table_of_error_codes_agrees_with_the_catalogue() -> None:
         assert hears == catalogue.audience(code)
 
 
-def test_the_audience_of_an_error_agrees_with_its_fault() -> None:
+def test_the_audience_of_an_error_agrees_with_who_must_act() -> None:
     assert not catalogue.CUSTOMERS & catalogue.STAFFS
     for code in ErrorCode:
         hears = catalogue.audience(code)

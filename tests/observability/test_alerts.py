@@ -145,7 +145,7 @@ def test_alert_rules_use_existing_operations_codes_and_histogram_buckets(app: Fl
 @pytest.mark.parametrize("rule", RAISED, ids=named)
 def test_an_alert_says_what_is_wrong_and_who_must_act(rule: dict[str, Any]) -> None:
     assert rule["labels"]["severity"] in ("page", "ticket")
-    assert set(rule["annotations"]) == {"summary", "whose_turn", "runbook_url"}
+    assert set(rule["annotations"]) == {"summary", "who_must_act", "runbook_url"}
     assert rule["annotations"]["runbook_url"] == f"docs/runbook.md#{rule['alert'].lower()}"
 
 

@@ -72,8 +72,8 @@ def test_the_data_source_of_the_dashboard_can_be_chosen() -> None:
     assert all(one == {"type": "prometheus", "uid": "${datasource}"} for one in sources)
 
 
-def test_the_dashboard_names_who_must_act_as_the_error_catalogue_does() -> None:
-    (panel,) = [one for one in PANELS if one["title"] == "Whose turn it is"]
+def test_who_must_act_agrees_with_the_error_catalogue() -> None:
+    (panel,) = [one for one in PANELS if one["title"] == "Who must act"]
     turns = {Fault.CALLER: "Caller", Fault.GATEWAY: "Gateway", Fault.UPSTREAM: "Huawei"}
     counted = {
         asked["fault"]: target["legendFormat"]

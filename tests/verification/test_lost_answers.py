@@ -21,7 +21,7 @@ from tests.support.verifications import CHANGE_FORM, COMPANY_FORM, PERSON_FORM, 
 
 DECISION = Path(__file__).parents[2] / "docs/decisions/0014-what-proves-a-lost-write.md"
 STATES = ("IN_REVIEW", "VERIFIED", "REJECTED", "NOT_SUBMITTED")
-UNKNOWN = "not known"
+UNKNOWN = "unknown"
 # review_result of mc_00020
 RESULTS = {
     "IN_REVIEW": {"review_result": 0},

@@ -1,4 +1,4 @@
-"""Generates the tables of error codes from the catalogue."""
+"""The tables of the error codes, from the error catalogue."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from app.errors import ErrorCode, Fault, Retry
 
 
 class Audience(StrEnum):
-    """The recipient of a failure on the caller's side."""
+    """Who on the caller's side should see a failure."""
 
     CUSTOMER = "the customer"
     STAFF = "your staff"
@@ -18,20 +18,21 @@ class Audience(StrEnum):
     OPERATOR = "the operator"
 
 
-MEANT = {
-    Audience.CUSTOMER: "It is about the document, the name or the pictures. The customer can put "
-    "it right, or has to know: say it in your own words.",
-    Audience.STAFF: "Somebody of yours has to look, or to ask Huawei. Tell the customer that it "
-    "takes longer, and not why: some of these are said of people who cheat.",
-    Audience.DEVELOPERS: "The calling program, or its rights, are wrong. It happens while a "
-    "program is written. The customer gets your usual page for a fault.",
-    Audience.PROGRAM: "It passes. Repeat as `retry` says, and tell the customer only if it lasts.",
-    Audience.OPERATOR: "It does not pass by itself, and your request was fine. The operator has "
-    "an alert for it. Keep the submission and repeat it later.",
+ACTIONS = {
+    Audience.CUSTOMER: "The failure is about the document, the name or the pictures. The customer "
+    "can correct it or must know of it: describe it in your own words.",
+    Audience.STAFF: "A person of your company must investigate, or ask Huawei. Tell the customer "
+    "that it takes longer, but not why: some of these codes mean fraud.",
+    Audience.DEVELOPERS: "The calling program or its permissions are wrong. Expect this while the "
+    "program is written. Show the customer your usual error page.",
+    Audience.PROGRAM: "The failure is temporary. Repeat as `retry` says, and tell the customer "
+    "only if it lasts.",
+    Audience.OPERATOR: "Your request was fine, and the failure lasts until the operator acts. The "
+    "operator has an alert for it. Keep the submission and repeat it later.",
 }
 
-# Failures that the customer can fix or must know, and failures that the caller's staff must
-# examine. The audience of all other failures follows from who must act.
+# Codes for the customer and codes for the caller's staff. `audience` derives the audience of all
+# other codes from `retry` and `fault`.
 CUSTOMERS = frozenset(
     {
         ErrorCode.PAYLOAD_TOO_LARGE,
@@ -59,24 +60,24 @@ STAFFS = frozenset(
         ErrorCode.IDENTITY_RISK,
     }
 )
-PASSES = frozenset({Retry.AFTER_DELAY, Retry.SAME_KEY})
+TEMPORARY = frozenset({Retry.AFTER_DELAY, Retry.SAME_KEY})
 
 
 def audience(code: ErrorCode) -> Audience:
-    """The audience of a failure with this code."""
+    """Return who should see a failure with this code."""
     if code in CUSTOMERS:
         return Audience.CUSTOMER
     if code in STAFFS:
         return Audience.STAFF
-    if code.write_retry in PASSES:
+    if code.write_retry in TEMPORARY:
         return Audience.PROGRAM
     return Audience.DEVELOPERS if code.fault is Fault.CALLER else Audience.OPERATOR
 
 
 def table() -> str:
-    """A row for each code."""
+    """Return a table with a row for each code."""
     rows = [
-        "| code | status | retry | fault | who should hear of it | what happened |",
+        "| code | status | retry | fault | who should see it | what happened |",
         "|---|---|---|---|---|---|",
     ]
     for code in ErrorCode:
@@ -89,7 +90,7 @@ def table() -> str:
 
 
 def retries() -> str:
-    """The meaning of each `retry` for a program, and the codes of a submission that have it."""
+    """Return a table of the values of `retry`: their meaning, and their codes on a submission."""
     rows = ["| `retry` | repeat? | codes, on a submission |", "|---|---|---|"]
     for retry in Retry:
         codes = ", ".join(code.name for code in ErrorCode if code.write_retry is retry)
@@ -97,15 +98,15 @@ def retries() -> str:
     return "\n".join(rows)
 
 
-def turns() -> str:
-    """What each `fault` means."""
+def faults() -> str:
+    """Return a table of the values of `fault`: who must act, and what that means."""
     rows = ["| `fault` | who must act | |", "|---|---|---|"]
     rows += [f"| `{fault}` | {actor.name} | {actor.meaning} |" for fault, actor in ACTORS.items()]
     return "\n".join(rows)
 
 
 def audiences() -> str:
-    """The message for each audience."""
+    """Return a table of the audiences: what the caller should do."""
     rows = ["| who | what to do |", "|---|---|"]
-    rows += [f"| {one} | {MEANT[one]} |" for one in Audience]
+    rows += [f"| {audience} | {ACTIONS[audience]} |" for audience in Audience]
     return "\n".join(rows)

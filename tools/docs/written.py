@@ -25,7 +25,7 @@ def _program(name: str) -> Callable[[], str]:
 PARTS: dict[str, Callable[[], str]] = {
     "settings": settings.table,
     "codes": catalogue.table,
-    "turns": catalogue.turns,
+    "faults": catalogue.faults,
     "audiences": catalogue.audiences,
     "retries": catalogue.retries,
     "magic": magic.table,
