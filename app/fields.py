@@ -4,15 +4,13 @@ A request schema checks the caller's JSON and does not rename fields by `attribu
 translation to Huawei's names is in app.verification.backends.translation.
 """
 
-import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from marshmallow import INCLUDE, RAISE, Schema, ValidationError, fields, post_dump
 
 from app.errors import FieldError
-from app.texts import Flaw, flaw_of
 
 
 class Rule(str):
@@ -59,33 +57,6 @@ class Explained(fields.Field[Any]):
         return ValidationError([self.rules[key]])
 
 
-class Text(Explained, fields.String):
-    """A string that keeps the rules for all texts of the contract (app.texts).
-
-    Lone surrogates are refused, because UTF-8 cannot encode them.
-    """
-
-    rules = Explained.rules | {
-        Flaw.CHARACTERS: Rule(
-            "CHARACTERS",
-            "must not have control, invisible, private-use or unassigned characters, line breaks "
-            "or controls of the writing direction",
-        ),
-        Flaw.BLANK: Rule("BLANK", "must not be blank"),
-        Flaw.PADDED: Rule("PADDED", "must not begin or end with a space"),
-    }
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
-        text = super()._deserialize(value, attr, data, **kwargs)
-        try:
-            text.encode()
-        except UnicodeEncodeError:
-            raise self.make_error("invalid") from None
-        if flaw := flaw_of(text):
-            raise self.make_error(flaw)
-        return text
-
-
 class Flag(Explained, fields.Boolean):
     """true or false in a query."""
 
@@ -98,12 +69,6 @@ class Part(Explained, fields.Nested):
     """A nested object."""
 
 
-class Texts(Explained, fields.List[str]):
-    """A list of strings."""
-
-    rules = Explained.rules | {"invalid": Rule("WRONG_TYPE", "must be a list")}
-
-
 def utc(time: datetime) -> str:
     """A time as RFC 3339 text in UTC, in whole seconds."""
     return time.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
@@ -114,57 +79,6 @@ class UtcTime(fields.DateTime):
 
     def _serialize(self, value: Any, attr: str | None, obj: Any, **_: Any) -> str | None:
         return None if value is None else utc(value)
-
-
-def length(
-    minimum: int, maximum: int, of: str = "characters", code: str = "LENGTH"
-) -> Callable[[Any], None]:
-    """A validator for the number of characters of a text or of entries of a list.
-
-    Args:
-        minimum: The smallest number.
-        maximum: The largest number.
-        of: The noun in the rule's text.
-        code: The rule's code.
-    """
-    rule = Rule(code, f"must have {minimum} to {maximum} {of}")
-
-    def check(value: Any) -> None:
-        if not minimum <= len(value) <= maximum:
-            raise ValidationError([rule])
-
-    return check
-
-
-def pattern(expression: str, rule: Rule) -> Callable[[str], None]:
-    """A validator by a regular expression.
-
-    The contract does not publish the expression: when a published pattern does not match,
-    generated clients print the value.
-
-    Args:
-        expression: The expression, which must match the whole text.
-        rule: The rule that a text breaks if it does not match.
-    """
-    matches = re.compile(expression).fullmatch
-
-    def check(value: str) -> None:
-        if not matches(value):
-            raise ValidationError([rule])
-
-    return check
-
-
-def one_of(choices: Iterator[str] | tuple[str, ...]) -> Callable[[str], None]:
-    """A validator that accepts only the given choices."""
-    allowed = tuple(choices)
-    rule = Rule("NOT_ALLOWED", f"must be one of {', '.join(allowed)}")
-
-    def check(value: str) -> None:
-        if value not in allowed:
-            raise ValidationError([rule])
-
-    return check
 
 
 class RequestSchema(Schema):

@@ -1,4 +1,4 @@
-"""The rules for all texts of the contract: the characters of names, numbers and addresses.
+"""The texts of the contract: their fields, their validators, and the rules for their characters.
 
 A text is refused, or sent to Huawei unchanged: it is never normalised or stripped. Huawei
 publishes no such rules; these are ours. They refuse characters that no name has or that a reader
@@ -7,8 +7,14 @@ invisible characters where no script needs them, and blank and padded texts.
 """
 
 import re
+from collections.abc import Callable, Iterator
 from enum import StrEnum
+from typing import Any
 from unicodedata import category
+
+from marshmallow import ValidationError, fields
+
+from app.fields import Explained, Rule
 
 
 class Flaw(StrEnum):
@@ -65,6 +71,99 @@ def _is_allowed(character: str) -> bool:
     )
 
 
-def has_letter(text: str) -> bool:
-    """Whether a text has a letter of any script."""
-    return any(character.isalpha() or _HAN_PLANES.match(character) for character in text)
+class Text(Explained, fields.String):
+    """A string that keeps the rules for all texts of the contract.
+
+    Lone surrogates are refused, because UTF-8 cannot encode them.
+    """
+
+    rules = Explained.rules | {
+        Flaw.CHARACTERS: Rule(
+            "CHARACTERS",
+            "must not have control, invisible, private-use or unassigned characters, line breaks "
+            "or controls of the writing direction",
+        ),
+        Flaw.BLANK: Rule("BLANK", "must not be blank"),
+        Flaw.PADDED: Rule("PADDED", "must not begin or end with a space"),
+    }
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            raise self.make_error("invalid") from None
+        if flaw := flaw_of(text):
+            raise self.make_error(flaw)
+        return text
+
+
+class Texts(Explained, fields.List[str]):
+    """A list of strings."""
+
+    rules = Explained.rules | {"invalid": Rule("WRONG_TYPE", "must be a list")}
+
+
+def length(
+    minimum: int, maximum: int, of: str = "characters", code: str = "LENGTH"
+) -> Callable[[Any], None]:
+    """A validator for the number of characters of a text or of entries of a list.
+
+    Args:
+        minimum: The smallest number.
+        maximum: The largest number.
+        of: The noun in the rule's text.
+        code: The rule's code.
+    """
+    rule = Rule(code, f"must have {minimum} to {maximum} {of}")
+
+    def check(value: Any) -> None:
+        if not minimum <= len(value) <= maximum:
+            raise ValidationError([rule])
+
+    return check
+
+
+def pattern(expression: str, rule: Rule) -> Callable[[str], None]:
+    """A validator by a regular expression.
+
+    The contract does not publish the expression: when a published pattern does not match,
+    generated clients print the value.
+
+    Args:
+        expression: The expression, which must match the whole text.
+        rule: The rule that a text breaks if it does not match.
+    """
+    matches = re.compile(expression).fullmatch
+
+    def check(value: str) -> None:
+        if not matches(value):
+            raise ValidationError([rule])
+
+    return check
+
+
+def one_of(choices: Iterator[str] | tuple[str, ...]) -> Callable[[str], None]:
+    """A validator that accepts only the given choices."""
+    allowed = tuple(choices)
+    rule = Rule("NOT_ALLOWED", f"must be one of {', '.join(allowed)}")
+
+    def check(value: str) -> None:
+        if value not in allowed:
+            raise ValidationError([rule])
+
+    return check
+
+
+def letter(rule: Rule) -> Callable[[str], None]:
+    """A validator that requires a letter of any script."""
+
+    def check(value: str) -> None:
+        if not any(map(_is_letter, value)):
+            raise ValidationError([rule])
+
+    return check
+
+
+def _is_letter(character: str) -> bool:
+    return bool(character.isalpha() or _HAN_PLANES.match(character))

@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterable, Mapping, Sized
 
 from app.errors import ErrorCode, FieldError
-from app.fields import Rule, pattern
+from app.fields import Rule
+from app.texts import pattern
 from app.verification.model import ATTACHMENT_NAME
 
 MAX_PICTURES = 4

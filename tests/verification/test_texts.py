@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from marshmallow import Schema
 
 from app.api.resources.bodies import EnterpriseSchema, IndividualSchema
-from app.fields import Part, Text, Texts
+from app.fields import Part
+from app.texts import Text, Texts
 from tests.api.resources.test_submissions import changed
 from tests.support.sandbox_driver import SandboxDriver
 from tests.support.verifications import (

@@ -4,7 +4,8 @@ from typing import Any
 
 from marshmallow import ValidationError, validates_schema
 
-from app.fields import Part, RequestSchema, Text, Texts, length, one_of
+from app.fields import Part, RequestSchema
+from app.texts import Text, Texts, length, one_of
 from app.verification.model import ENTERPRISE_DOCUMENTS, INDIVIDUAL_DOCUMENTS
 from app.verification.pictures import MAX_PICTURES, path_form, wrong_number
 from app.verification.rules import company_number, country_code, has_letter, person_number

@@ -5,12 +5,12 @@ import socket
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from app.huawei.transport.addresses import Names, connect, left
-from app.huawei.transport.reading import Answer
+from app.huawei.transport.response import Response
 from app.huawei.transport.watch import WATCH
 
 _OPTIONS = [
@@ -61,7 +61,7 @@ class Connection(HTTPConnection):
         self._names = names
         self._ends = 0.0
         self._below: socket.socket | None = None
-        self._answer: Answer | None = None
+        self._received: Response | None = None
         self._late = False
         self.reusable = False
         self.idle_until = 0.0
@@ -116,18 +116,18 @@ class Connection(HTTPConnection):
             whole = False  # upstream may have answered before it had read the whole request
         self.limit(min(ends, time.monotonic() + read))
         response = self.getresponse()
-        assert self._answer is not None  # noqa: S101 - for mypy
-        content = self._answer.content()
+        received = cast(Response, self._received)  # which `response_class` has set
+        content = received.content()
         if self._late:  # the cut connection can look like the end of an answer without a length
             raise TimeoutError
-        self.reusable = whole and self._answer.reusable and not self.is_closed
+        self.reusable = whole and received.reusable and not self.is_closed
         found = {name.lower(): value for name, value in response.headers.itermerged()}
         return Reply(response.status, found, content)
 
-    def response_class(self, *args: Any, **options: Any) -> Answer:  # type: ignore[override]
+    def response_class(self, *args: Any, **options: Any) -> Response:  # type: ignore[override]
         """http.client's hook for the class of the answer."""
-        self._answer = Answer(*args, **options)
-        return self._answer
+        self._received = Response(*args, **options)
+        return self._received
 
     def limit(self, ends: float) -> None:
         """Set the deadline: every operation on this connection fails when it passes.
@@ -152,9 +152,9 @@ class Connection(HTTPConnection):
 
     def discard(self) -> None:
         """Close the connection for good. A deadline that was set has no further effect."""
-        answer, below, self._answer, self._below = self._answer, self._below, None, None
-        if answer is not None:
-            answer.close()
+        received, below, self._received, self._below = self._received, self._below, None, None
+        if received is not None:
+            received.close()
         if below is not None:
             below.close()
         self.close()

@@ -11,14 +11,14 @@ from typing import Any
 from marshmallow.fields import Constant
 
 from app.errors import ErrorCode
-from app.fields import Text, length
 from app.huawei.credentials.signing import utc_now
 from app.huawei.operation import Operation
 from app.huawei.pacing.deadline import Errand
 from app.huawei.partner_center import PartnerCenter
 from app.huawei.success import ByCode
+from app.texts import length
 from app.verification.backends.backend import Draft, document_code
-from app.verification.backends.translation import UpstreamSchema
+from app.verification.backends.translation import UpstreamSchema, Word
 from app.verification.model import Kind, Status, Verification
 from app.verification.rules import company_number, has_letter, person_number
 
@@ -46,24 +46,24 @@ TYPES: Mapping[Kind, Mapping[str, int]] = {
 
 
 class _Push(UpstreamSchema):
-    xaccountType = Text(attribute="platform_id", required=True)
-    xaccountId = Text(attribute="partner_user_id", required=True, validate=length(1, 64))
-    domainId = Text(attribute="customer_id", required=True)
+    xaccountType = Word(attribute="platform_id", required=True)
+    xaccountId = Word(attribute="partner_user_id", required=True, validate=length(1, 64))
+    domainId = Word(attribute="customer_id", required=True)
     verifiedStatus = Constant(2)  # authenticated
 
 
 class _Individual(_Push):
     verifiedType = Constant(0)
-    name = Text(attribute="full_name", required=True, validate=[length(1, 256), has_letter])
+    name = Word(attribute="full_name", required=True, validate=[length(1, 256), has_letter])
     identifyType = document_code(TYPES[Kind.INDIVIDUAL], "legacy")
-    verifiedNumber = Text(attribute="document.number", required=True, validate=person_number)
+    verifiedNumber = Word(attribute="document.number", required=True, validate=person_number)
 
 
 class _Enterprise(_Push):
     verifiedType = Constant(1)
-    name = Text(attribute="legal_name", required=True, validate=[length(1, 256), has_letter])
+    name = Word(attribute="legal_name", required=True, validate=[length(1, 256), has_letter])
     identifyType = document_code(TYPES[Kind.ENTERPRISE], "legacy")
-    verifiedNumber = Text(attribute="document.number", required=True, validate=company_number)
+    verifiedNumber = Word(attribute="document.number", required=True, validate=company_number)
 
 
 _SCHEMAS: Mapping[Kind, UpstreamSchema] = {

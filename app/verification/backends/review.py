@@ -11,15 +11,16 @@ from typing import Any
 from marshmallow import fields
 
 from app.errors import ErrorCode, GatewayError
-from app.fields import Part, Rule, Text, Texts, length
+from app.fields import Part, Rule
 from app.huawei.credentials.signing import utc_now
 from app.huawei.operation import Operation
 from app.huawei.pacing.deadline import Errand
 from app.huawei.partner_center import PartnerCenter
 from app.huawei.review_result import READ_RESULT
 from app.huawei.success import Applied, ByFields
+from app.texts import Texts, length
 from app.verification.backends.backend import Draft, document_code
-from app.verification.backends.translation import UpstreamSchema
+from app.verification.backends.translation import UpstreamSchema, Word
 from app.verification.model import Kind, Status, Verification
 from app.verification.rules import has_letter
 
@@ -73,32 +74,32 @@ class _Pictures(Texts):
 
 
 class _Apply(UpstreamSchema):
-    customer_id = Text(required=True)
-    xaccount_type = Text(attribute="platform_id", required=True)
-    verified_number = Text(attribute="document.number", required=True, validate=length(1, 32))
+    customer_id = Word(required=True)
+    xaccount_type = Word(attribute="platform_id", required=True)
+    verified_number = Word(attribute="document.number", required=True, validate=length(1, 32))
     # Their form and number are the contract's rules: app.api.resources.bodies.
-    verified_file_url = _Pictures(Text(), attribute="attachments", required=True)
+    verified_file_url = _Pictures(Word(), attribute="attachments", required=True)
 
 
 class _Individual(_Apply):
     identify_type = fields.Constant(0)
     change_type = fields.Constant(-1)  # the first authentication
     verified_type = document_code(TYPES[Kind.INDIVIDUAL], "review")
-    name = Text(attribute="full_name", required=True, validate=[length(1, 255), has_letter])
+    name = Word(attribute="full_name", required=True, validate=[length(1, 255), has_letter])
 
 
 class _Person(UpstreamSchema):
-    legel_name = Text(attribute="full_name", required=True)
-    legel_id_number = Text(attribute="id_number", required=True)
+    legel_name = Word(attribute="full_name", required=True)
+    legel_id_number = Word(attribute="id_number", required=True)
     certifier_role = fields.Constant("legalPerson")
 
 
 class _Enterprise(_Apply):
     identify_type = fields.Constant(1)
     certificate_type = document_code(TYPES[Kind.ENTERPRISE], "review")
-    corp_name = Text(attribute="legal_name", required=True, validate=[length(1, 255), has_letter])
-    reg_country = Text(attribute="registration.country")
-    reg_address = Text(attribute="registration.address")
+    corp_name = Word(attribute="legal_name", required=True, validate=[length(1, 255), has_letter])
+    reg_country = Word(attribute="registration.country")
+    reg_address = Word(attribute="registration.address")
     enterprise_person = Part(_Person(), attribute="representative")
 
 

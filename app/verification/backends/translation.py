@@ -30,6 +30,10 @@ class Code(Explained, fields.Field[Any]):
         return self.codes.get(value, missing)
 
 
+class Word(Explained, fields.String):
+    """A text of a submission, which the contract has checked already."""
+
+
 class UpstreamSchema(Schema):
     """A body of Huawei's: `dump` makes it from our words, `broken_rules` judges it."""
 

@@ -63,7 +63,7 @@ class _Buffer(io.BufferedReader):
         super().close()
 
 
-class Answer(HTTPResponse):
+class Response(HTTPResponse):
     """An answer to a request, read more strictly than http.client reads it.
 
     http.client accepts the end of the connection as the end of the head and of trailers, skips

@@ -20,7 +20,7 @@ from urllib3.exceptions import HTTPError
 from app.huawei.transport import Reply
 from app.huawei.transport.addresses import Names
 from app.huawei.transport.connection import Connection
-from app.huawei.transport.reading import MAX_CONTENT, MAX_RECEIVED
+from app.huawei.transport.response import MAX_CONTENT, MAX_RECEIVED
 from tests.huawei.transport.test_wire import CHUNKED, HEAD, INTERIM
 from tests.support.raw_upstream import answer
 
