@@ -9,8 +9,12 @@ VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 IMAGE ?= partner-gateway:$(VERSION)
 ENGINE ?= $(shell command -v docker || command -v podman || command -v buildah)
 
+# The tests of these folders that start no process and wait for nothing; tests/conftest.py tells which.
+UNIT := tests/api tests/callers tests/huawei tests/sandbox tests/settings tests/state tests/verification \
+  tests/observability tests/test_path_of_a_submission.py
+
 .DEFAULT_GOAL := help
-.PHONY: help setup tools demo run test check security canary fuzz openapi openapi-lint openapi-diff release \
+.PHONY: help setup tools demo run unit test check security canary fuzz openapi openapi-lint openapi-diff release \
   clients docs screenshots image image-test chart chart-files drill soak bench bench-compare sbom lock clean
 
 help: ## list the targets
@@ -42,6 +46,9 @@ demo: $(READY) ## verify customers through gateway and sandbox, and show the req
 
 run: $(READY) ## serve gateway (8080), sandbox (8090) and metrics (9090) until Ctrl-C
 	@exec $(BIN)/python -m demo.serve
+
+unit: $(READY) check ## all that needs only Python: check, and the tests that take no second process
+	$(BIN)/pytest -n 2 -q -m "not slow" --hypothesis-profile=quick $(UNIT)
 
 test: $(TOOLS) check openapi-lint openapi-diff security ## all checks: format, lint, contract, security, tests with coverage
 	$(BIN)/pytest -n 2 --cov --cov-report=term

@@ -26,6 +26,8 @@ from tests.support.sandbox_driver import SandboxDriver
 pytest_plugins = ["tests.support.fixtures"]
 
 hypothesis.settings.register_profile("gateway", deadline=None, print_blob=True)
+# `make unit` takes fewer examples: --hypothesis-profile=quick
+hypothesis.settings.register_profile("quick", deadline=None, print_blob=True, max_examples=15)
 hypothesis.settings.load_profile("gateway")
 
 _OF_THE_MACHINE = (
@@ -40,6 +42,19 @@ _OF_THE_MACHINE = (
     "REQUESTS_CA_BUNDLE",
     "WEB_CONCURRENCY",
 )
+
+
+# What a test needs or imports that starts another process.
+_PROCESSES = {"Local", "ServedGateway", "Valkey", "served", "subprocess", "valkey", "valkey_server"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that `make unit` leaves out; modules that only wait mark themselves."""
+    for item in items:
+        if isinstance(item, pytest.Function):
+            needs = {*item.fixturenames, *vars(item.module)}
+            if needs & _PROCESSES:
+                item.add_marker("slow")
 
 
 @pytest.fixture(autouse=True)

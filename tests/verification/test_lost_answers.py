@@ -19,6 +19,8 @@ from tests.support.patience import said, submit
 from tests.support.sandbox_driver import SandboxDriver
 from tests.support.verifications import CHANGE_FORM, COMPANY_FORM, PERSON_FORM, Form
 
+pytestmark = pytest.mark.slow
+
 DECISION = Path(__file__).parents[2] / "docs/decisions/0014-what-proves-a-lost-write.md"
 STATES = ("IN_REVIEW", "VERIFIED", "REJECTED", "NOT_SUBMITTED")
 UNKNOWN = "unknown"

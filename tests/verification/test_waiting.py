@@ -19,6 +19,8 @@ from tests.support.timing import wait_until
 from tests.support.verifications import read, submit
 from tests.verification.conftest import Build
 
+pytestmark = pytest.mark.slow
+
 APPLIED = "Preference-Applied"
 
 # headers -> the granted seconds; None: the header is ignored

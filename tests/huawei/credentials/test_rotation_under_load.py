@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
+import pytest
 from flask.testing import FlaskClient
 
 from app.settings import Settings
@@ -21,6 +22,8 @@ from tests.support.accounts import (
 from tests.support.gateway import ACCESS_KEY, SECOND_ACCESS_KEY, SECOND_SECRET_KEY, code, submit
 from tests.support.sandbox_driver import SandboxDriver
 from tests.support.timing import LIMIT, together, wait_until
+
+pytestmark = pytest.mark.slow
 
 NEW_KEY = NEW_PAIR[0]
 

@@ -30,6 +30,8 @@ from tests.support.raw_upstream import RawUpstream, answer
 from tests.support.sandbox_driver import SandboxDriver
 from tests.support.timing import LIMIT, wait_until
 
+pytestmark = pytest.mark.slow
+
 LOCKED = answer(
     401,
     '{"error_code":"APIGW.0301","error_msg":"AK access failed to reach the limit"}',

@@ -16,6 +16,8 @@ from app.huawei.pacing.quota import Quota
 from app.state import MemoryState
 from tests.support.timing import Clock, wait_until
 
+pytestmark = pytest.mark.slow
+
 MARGIN = 1.04  # the module's constant: the factor by which gaps between calls are longer
 LONG = 60.0  # seconds: longer than any test
 

@@ -20,6 +20,8 @@ from tests.support.raw_upstream import RawUpstream, answer
 from tests.support.sandbox_driver import SandboxDriver
 from tests.support.timing import wait_until
 
+pytestmark = pytest.mark.slow
+
 JSON = "Content-Type: application/json"
 
 
