@@ -1,5 +1,6 @@
 """Settles submissions whose answer was lost, by what the customer's state proves."""
 
+import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -10,15 +11,15 @@ from app.verification.idempotency import Attempt
 from app.verification.lost_answers import proves
 from app.verification.model import Kind, Status, Verification
 
-LOOK = 3.0  # seconds that the look before a submission may take
-# Seconds before each look after a lost answer: what was just submitted may not show at once.
-SETTLE = (0.2, 0.8, 2.0)
+READ_BEFORE = 3.0  # seconds that the read of the state before a submission may take
+# Seconds before each read of the state after a lost answer: a new submission may show late.
+PAUSES = (0.2, 0.8, 2.0)
 
 # After these it is not known whether Huawei processed the submission.
 _UNCLEAR = frozenset(
     {ErrorCode.OUTCOME_UNKNOWN, ErrorCode.UPSTREAM_ERROR, ErrorCode.UPSTREAM_MALFORMED}
 )
-# The look after an earlier try could not be sent now: the same request may be repeated.
+# The state cannot be read now: the caller may repeat the same request.
 _NOT_NOW = frozenset(
     {
         ErrorCode.ACCESS_KEY_LOCKED,
@@ -58,56 +59,44 @@ class Settling:
     def __init__(self, read: Callable[[str, Errand], Verification]) -> None:
         self._read = read
 
-    def begin(self, submission: Submission, backend: str) -> Verification | None:
-        """Read the customer's state before anything is sent.
-
-        It is read where an answer that is lost could not be settled otherwise: on the review
-        backend, and on the legacy one where a repeat can ask for the outcome.
+    def settle(self, submission: Submission) -> Verification | None:
+        """Settle the earlier try with the same key, if there was one.
 
         Returns:
-            The outcome of an earlier try, if the state proves that Huawei processed it.
+            The outcome of the earlier try, if the customer's state proves that Huawei processed
+            it. None if there was no earlier try, or if the submission must be sent.
 
         Raises:
-            GatewayError: if there was an earlier try, and the state cannot be read: nothing may
-                be sent then.
+            GatewayError: if the state cannot be read. Nothing may be sent then.
         """
         earlier = submission.attempt.earlier
-        needless = backend == "legacy" and earlier is None and not submission.attempt.keyed
-        if needless or submission.before is not None:
+        if earlier is None:
             return None
-        errand = submission.errand
         try:
-            seen = self._read(
-                submission.customer_id,
-                Errand.within(min(LOOK, errand.left - 2 * FLOOR), errand.caller, urgent=True),
-            )
+            seen = self._read_before(submission)
         except GatewayError as error:
-            if earlier is None:
-                return None  # a first try goes on; its answer cannot be settled if it is lost
             if error.code in _NOT_NOW:
                 raise
             raise GatewayError(ErrorCode.OUTCOME_UNKNOWN, write=True) from None
         submission.before = seen.status
-        if earlier is not None and proves(
-            earlier.backend, submission.kind, earlier.before, seen.status
-        ):
+        if proves(earlier.backend, submission.kind, earlier.before, seen.status):
             return _settled(submission, earlier.backend, seen)
         return None
 
     def send(
         self, submission: Submission, backend: str, send: Callable[[], Verification]
     ) -> Verification:
-        """Send a submission; look for its outcome if the answer is lost.
+        """Send a submission. If the answer is lost, conclude the outcome from the state.
 
         Args:
-            submission: The submission, after `begin`.
+            submission: The submission.
             backend: The backend that it is sent to.
             send: Sends it.
 
         Raises:
-            GatewayError: what sending ended in; OUTCOME_UNKNOWN and the like where the state
-                does not prove the outcome.
+            GatewayError: the failure of `send`, where the state does not prove the outcome.
         """
+        self._note_state(submission, backend)
         submission.attempt.sending(backend, submission.before)
         earlier = submission.attempt.earlier
         try:
@@ -115,28 +104,46 @@ class Settling:
         except GatewayError as error:
             found = None
             if error.code in _UNCLEAR:
-                found = self._look(submission, backend, submission.before, SETTLE)
+                found = self._conclude(submission, backend, submission.before, PAUSES)
             elif error.code is ErrorCode.ALREADY_VERIFIED_OR_IN_REVIEW and earlier is not None:
-                # The refusal can answer our own earlier try, which did not show before.
-                found = self._look(submission, earlier.backend, earlier.before, (0.0,))
+                # Huawei can refuse because of our own earlier try, which did not show before.
+                found = self._conclude(submission, earlier.backend, earlier.before, (0.0,))
             if found is None:
                 raise
             return found
         if result.status is Status.REJECTED and not proves(
             backend, submission.kind, submission.before, result.status
         ):
-            # It can be the rejection of an earlier submission: this one may not show yet.
+            # This can be the rejection of an earlier submission: the new one may show late.
             return replace(result, status=Status.IN_REVIEW, reason=None)
         return result
 
-    def _look(
+    def _note_state(self, submission: Submission, backend: str) -> None:
+        """Read the state before sending, where a lost answer could not be settled otherwise.
+
+        Without an Idempotency-Key nobody can ask again for the outcome on the legacy backend. If
+        the state cannot be read, the submission is sent all the same.
+        """
+        asked_again = backend != "legacy" or submission.attempt.keyed
+        if submission.before is None and asked_again:
+            with contextlib.suppress(GatewayError):
+                submission.before = self._read_before(submission).status
+
+    def _read_before(self, submission: Submission) -> Verification:
+        errand = submission.errand
+        seconds = min(READ_BEFORE, errand.left - 2 * FLOOR)
+        return self._read(
+            submission.customer_id, Errand.within(seconds, errand.caller, urgent=True)
+        )
+
+    def _conclude(
         self,
         submission: Submission,
         backend: str,
         before: Status | None,
         pauses: tuple[float, ...],
     ) -> Verification | None:
-        """The outcome of a try, read after each of the pauses; None if no state proves it."""
+        """The outcome of a try, read after each pause; None if no state proves it."""
         errand = submission.errand
         for pause in pauses if before is not None else ():
             if errand.left - pause < FLOOR:

@@ -67,8 +67,8 @@ class Submissions:
             The verification, and whether it is the replay of an earlier answer.
 
         Raises:
-            GatewayError: naming the fields if no backend takes it (nothing is sent then), or
-                whatever the call upstream ended in.
+            GatewayError: naming the fields if no backend accepts it (nothing is sent then), or
+                the failure of the call.
         """
         drafts = self._drafts(kind, customer_id, submission)
         backend, draft = self._choice.choose(customer_id, drafts)
@@ -107,11 +107,10 @@ class Submissions:
     def _work(
         self, submission: Submission, backend: Backend, drafts: Mapping[str, Draft]
     ) -> Verification:
-        settled = self._settling.begin(submission, backend.name)
+        settled = self._settling.settle(submission)
         if settled is not None:
             return settled
         backend = self._choice.to_send(backend, drafts)
-        self._settling.begin(submission, backend.name)
         try:
             verification = self._send(submission, backend, drafts[backend.name])
         except GatewayError as error:
@@ -121,7 +120,6 @@ class Submissions:
         else:
             self._choice.served(backend)
             return verification
-        self._settling.begin(submission, backend.name)
         return self._send(submission, backend, drafts[backend.name])
 
     def _send(self, submission: Submission, backend: Backend, draft: Draft) -> Verification:
@@ -135,7 +133,10 @@ class Submissions:
             raise
 
     def check(self, kind: Kind, customer_id: str, submission: Mapping[str, Any]) -> dict[str, Any]:
-        """Which backends would take a submission, and which one would get it. Sends nothing."""
+        """Tell which backends would accept a submission, and which one it would go to.
+
+        Nothing is sent.
+        """
         drafts = self._drafts(kind, customer_id, submission)
         backend, chosen = self._choice.foretell(customer_id, drafts)
         return {
