@@ -13,12 +13,19 @@ from flask import Flask
 
 from app import create_app
 from app.settings import Settings
+from tests.support.accounts import PAIR, Mounted
 from tests.support.log import Log
 from tests.support.patience import patient
 from tests.support.sandbox_driver import SandboxDriver
 from tests.support.valkey import Valkey
 
 Build = Callable[..., Flask]
+
+
+@pytest.fixture
+def mounted(tmp_path: Path) -> Mounted:
+    """The mounted files of the key pair that the sandbox knows."""
+    return Mounted(tmp_path / "partner").write(*PAIR)
 
 
 @pytest.fixture(scope="session")

@@ -37,11 +37,6 @@ LOCK_TEXT = (
 )
 
 
-@pytest.fixture
-def mounted(tmp_path: Path) -> Mounted:
-    return Mounted(tmp_path / "partner").write(*PAIR)
-
-
 def listed(client: FlaskClient, name: str = "default") -> dict[str, Any]:
     """One account, as GET /v1/accounts shows it."""
     response = client.get("/v1/accounts", headers=bearer("operator-key"))

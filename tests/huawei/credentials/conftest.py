@@ -7,12 +7,7 @@ from pathlib import Path
 import pytest
 
 from app.settings import PairSettings
-from tests.support.accounts import PAIR, Mounted
-
-
-@pytest.fixture
-def mounted(tmp_path: Path) -> Mounted:
-    return Mounted(tmp_path / "partner").write(*PAIR)
+from tests.support.accounts import Mounted
 
 
 @pytest.fixture
