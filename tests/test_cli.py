@@ -23,6 +23,7 @@ from app.condition import Condition
 from app.errors import ErrorCode
 from app.observability import metrics
 from demo.local import PROJECT, free_port
+from demo.processes import end, running
 from tests.support.gateway import CUSTOMER, configuration, submit
 from tests.support.sandbox_driver import SandboxDriver
 
@@ -108,24 +109,18 @@ def test_the_contract_is_written_without_a_configuration(tmp_path: Path) -> None
 
 def test_the_sandbox_command_serves_until_ctrl_c() -> None:
     port = free_port()
-    with subprocess.Popen(  # noqa: S603 - our own program
-        [sys.executable, "-m", "flask", "--app", "app", "sandbox", "--port", str(port)],
-        cwd=PROJECT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
+    command = [sys.executable, "-m", "flask", "--app", "app", "sandbox", "--port", str(port)]
+    with running(command, subprocess.PIPE) as process:
         assert process.stdout is not None
-        assert str(port) in process.stdout.readline()  # printed once it listens
+        assert str(port) in process.stdout.readline().decode()  # printed once it listens
         with requests.Session() as session:
             session.trust_env = False
             session.headers["Connection"] = "close"
             state = session.get(f"http://127.0.0.1:{port}/_sandbox/state", timeout=10)
         assert state.status_code == 200
-        process.send_signal(signal.SIGINT)
+        assert end(process, number=signal.SIGINT) == [0]
         _, errors = process.communicate(timeout=LIMIT)
-    assert process.returncode == 0
-    assert "Traceback" not in errors
+    assert b"Traceback" not in errors
 
 
 def test_the_catalogue_is_listed_for_people_and_programs() -> None:

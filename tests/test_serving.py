@@ -29,7 +29,7 @@ from tests.support.gateway import (
     bearer,
     configuration,
 )
-from tests.support.gunicorn_process import LIMIT, ServedGateway, gunicorn
+from tests.support.gunicorn_process import LIMIT, ServedGateway, failed_start
 from tests.support.raw_upstream import SUCCESS, RawUpstream
 from tests.support.sandbox_driver import SandboxDriver
 
@@ -115,9 +115,8 @@ def test_a_wrong_environment_exits_with_2_and_one_message(
 ) -> None:
     path = tmp_path / "config.yaml"
     path.write_text(yaml.safe_dump(config))
-    process = gunicorn(environment={"GATEWAY_CONFIG": str(path), **environment})
-    _, errors = process.communicate(timeout=LIMIT)
-    assert process.returncode == 2
+    status, errors = failed_start({"GATEWAY_CONFIG": str(path), **environment})
+    assert status == 2
     assert message in errors
     assert errors.count("\n") == 1
 
@@ -125,9 +124,8 @@ def test_a_wrong_environment_exits_with_2_and_one_message(
 def test_a_wrong_configuration_exits_with_2_and_one_message(tmp_path: Path) -> None:
     path = tmp_path / "config.yaml"
     path.write_text("accounts: {default: {secret_key: s3cr3t}}\n")
-    process = gunicorn(environment={"GATEWAY_CONFIG": str(path)})
-    _, errors = process.communicate(timeout=LIMIT)
-    assert process.returncode == 2
+    status, errors = failed_start({"GATEWAY_CONFIG": str(path)})
+    assert status == 2
     assert errors.startswith(f"{path} cannot be used:\n")
     for key in ("accounts.default.secret_key", "accounts.default.endpoint", "callers"):
         assert f"\n  {key}: " in errors

@@ -23,7 +23,7 @@ from tests.support.gateway import (
     PERSON,
     bearer,
 )
-from tests.support.gunicorn_process import LIMIT, gunicorn
+from tests.support.gunicorn_process import failed_start
 from tests.support.log import AUDIT, Log, trail
 from tests.support.sandbox_driver import SandboxDriver
 
@@ -99,6 +99,5 @@ def test_an_audit_file_that_cannot_be_written_stops_the_start(
     config["audit"] = {"file": str(tmp_path / "missing" / "audit.jsonl")}
     path = tmp_path / "config.yaml"
     path.write_text(yaml.safe_dump(config))
-    with gunicorn(environment={"GATEWAY_CONFIG": str(path)}) as process:
-        _, said = process.communicate(timeout=LIMIT)
-    assert (process.returncode, said) == (2, "audit.file: No such file or directory\n")
+    found = failed_start({"GATEWAY_CONFIG": str(path)})
+    assert found == (2, "audit.file: No such file or directory\n")

@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 import os
-import signal
-import subprocess
 import sys
 import threading
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import redis
 import requests
 import yaml
 
 from demo.local import PROJECT, free_port
-from demo.processes import end, wait_until_served
+from demo.processes import end, start, wait_until_served
 from tests.canary.search import Sinks
 from tests.support.collector import Collector
+from tests.support.server import Server
 from tests.support.valkey import Valkey
 
 LIMIT = 60  # seconds
 
 
-class Watched:
+class Watched(Server):
     """A served gateway in its own folder, observed from outside; leaving the context ends it.
 
     Args:
@@ -58,37 +56,26 @@ class Watched:
         file.write_text(yaml.safe_dump(configuration))
         self._log = (folder / "log").open("wb")
         gunicorn = (sys.executable, "-m", "gunicorn", "-c", str(PROJECT / "gunicorn.conf.py"))
-        self._process = subprocess.Popen(  # noqa: S603 - our own program
-            [*gunicorn, "--name", planted, "tests.canary.server:create_app()"],
-            cwd=self.home,
-            env={
-                "PATH": os.environ["PATH"],
-                "HOME": str(self.home),
-                "TMPDIR": str(self.home / "tmp"),
-                "PYTHONDONTWRITEBYTECODE": "1",
-                "GATEWAY_CONFIG": str(file),
-                "HOST": "127.0.0.1",
-                "PORT": str(port),
-                "METRICS_PORT": str(self._metrics),
-                "LOG_LEVEL": "DEBUG",
-                "PLANTED": planted,
-            },
-            stdin=subprocess.DEVNULL,
-            stdout=self._log,
-            stderr=self._log,
-        )
+        inherited = {name: None for name in os.environ if name != "PATH"}
+        self._command = [*gunicorn, "--name", planted, "tests.canary.server:create_app()"]
+        self._environment = inherited | {
+            "HOME": str(self.home),
+            "TMPDIR": str(self.home / "tmp"),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "GATEWAY_CONFIG": str(file),
+            "HOST": "127.0.0.1",
+            "PORT": str(port),
+            "METRICS_PORT": str(self._metrics),
+            "LOG_LEVEL": "DEBUG",
+            "PLANTED": planted,
+        }
 
-    def __enter__(self) -> Self:
+    def start(self) -> None:
+        self._process = start(self._command, self._log, self._environment, self.home)
         wait_until_served(f"{self.url}/livez", self._process)
         self.watch_state()
-        return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def stop(self) -> None:
         end(self._process)
         self._log.close()
 
@@ -135,8 +122,7 @@ class Watched:
 
     def end(self) -> int:
         """End the gateway and record log, audit trail, files and spans. Returns the exit status."""
-        self._process.send_signal(signal.SIGTERM)
-        status = self._process.wait(LIMIT)
+        (status,) = end(self._process)
         self.sinks.add("log", "standard output and error", (self._folder / "log").read_bytes())
         self.sinks.add("audit", "the file", self._audit.read_bytes())
         for path in self.home.rglob("*"):

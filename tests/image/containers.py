@@ -7,12 +7,12 @@ import os
 import subprocess
 import time
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import requests
 
 from demo.local import KEY, PROJECT
+from tests.support.server import Server
 
 BASE = "docker.io/library/python:3.11-slim-bookworm"
 IMAGE = "localhost/partner-gateway:test"
@@ -88,7 +88,7 @@ def call(method: str, url: str, **options: Any) -> requests.Response:
         return session.request(method, url, timeout=LIMIT, **options)
 
 
-class Container:
+class Container(Server):
     """A serving container; leaving the context removes it.
 
     Args:
@@ -107,25 +107,14 @@ class Container:
         self.id = ""
         self.seconds_to_first_answer = 0.0
 
-    def __enter__(self) -> Self:
+    def start(self) -> None:
         begin = time.monotonic()
         self.id = podman("run", "--detach", *self._arguments).strip()
         while not self._answers():
             if time.monotonic() > begin + LIMIT or not self.state["Running"]:
-                text = self.log
-                self.remove()
-                raise AssertionError(f"{self._ready} does not answer:\n{text}")
+                raise AssertionError(f"{self._ready} does not answer:\n{self.log}")
             time.sleep(0.02)
         self.seconds_to_first_answer = time.monotonic() - begin
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.remove()
 
     def _answers(self) -> bool:
         try:
@@ -133,10 +122,12 @@ class Container:
         except requests.ConnectionError:
             return False
 
-    def remove(self) -> None:
-        podman("rm", "--force", "--time=1", self.id)
-
     def stop(self) -> None:
+        """Remove the container."""
+        if self.id:
+            podman("rm", "--force", "--time=1", self.id)
+
+    def end(self) -> None:
         """Send SIGTERM, and SIGKILL after GRACE."""
         podman("stop", f"--time={GRACE}", self.id)
 

@@ -135,5 +135,5 @@ def test_a_container_of_the_sandbox_exits_with_0_on_sigterm() -> None:
     port = free_port()
     command = ("python", "-m", "sandbox", "--port", str(port))
     with Container(f"http://127.0.0.1:{port}", "/_sandbox/state", command) as container:
-        container.stop()
+        container.end()
         assert container.state["ExitCode"] == 0

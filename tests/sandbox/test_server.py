@@ -11,12 +11,12 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 import requests
 
+from demo.processes import end, running
 from sandbox.__main__ import main
 from sandbox.server import SandboxServer
 from tests.support.partner import VERIFIED_INFO, Partner, verified_info
@@ -146,15 +146,9 @@ def test_the_sandbox_serves_until_a_signal_and_exits_with_0(number: signal.Signa
 
 
 def test_the_sandbox_runs_as_a_program_of_its_own() -> None:
-    root = Path(__file__).parents[2]
-    with subprocess.Popen(
-        [sys.executable, "-m", "sandbox", "--port", "0"],
-        stdout=subprocess.PIPE,
-        cwd=root,
-        text=True,
-    ) as program:
+    command = [sys.executable, "-m", "sandbox", "--port", "0"]
+    with running(command, subprocess.PIPE) as program:
         assert program.stdout is not None
-        url = program.stdout.readline().split()[-1]
+        url = program.stdout.readline().decode().split()[-1]
         assert requests.get(url + STATE, timeout=10).status_code == 200
-        program.send_signal(signal.SIGTERM)
-        assert program.wait(10) == 0
+        assert end(program) == [0]

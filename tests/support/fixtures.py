@@ -24,7 +24,7 @@ Build = Callable[..., Flask]
 
 @pytest.fixture
 def mounted(tmp_path: Path) -> Mounted:
-    """A key pair in its files, as a secret volume mounts them."""
+    """The mounted files of the key pair that the sandbox knows."""
     return Mounted(tmp_path / "partner").write(*PAIR)
 
 

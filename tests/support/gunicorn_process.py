@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import signal
 import subprocess
@@ -11,40 +10,38 @@ import sys
 import threading
 from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import requests
 import yaml
 
 from demo.local import PROJECT
+from demo.processes import end, start
+from tests.support.server import Server
 
 LIMIT = 60  # seconds
 
 
 def gunicorn(
     project: Path = PROJECT, environment: Mapping[str, str | None] | None = None
-) -> subprocess.Popen[str]:
+) -> subprocess.Popen[bytes]:
     """Start gunicorn on free ports; an environment variable set to None is removed."""
-    variables = {
-        **os.environ,
-        "HOST": "127.0.0.1",
-        "PORT": "0",
-        "METRICS_PORT": "0",
-        **(environment or {}),
-    }
-    return subprocess.Popen(  # noqa: S603 - our own program
-        [sys.executable, "-m", "gunicorn", "-c", str(project / "gunicorn.conf.py")],
-        cwd=project,
-        env={name: value for name, value in variables.items() if value is not None},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    variables = {"HOST": "127.0.0.1", "PORT": "0", "METRICS_PORT": "0", **(environment or {})}
+    command = (sys.executable, "-m", "gunicorn", "-c", project / "gunicorn.conf.py")
+    return start(command, subprocess.DEVNULL, variables, project, errors=subprocess.PIPE)
 
 
-class ServedGateway:
+def failed_start(environment: Mapping[str, str | None]) -> tuple[int, str]:
+    """Run gunicorn, which must not start. Returns the exit status and standard error."""
+    process = gunicorn(environment=environment)
+    try:
+        _, errors = process.communicate(timeout=LIMIT)
+    finally:
+        end(process)
+    return process.returncode, errors.decode()
+
+
+class ServedGateway(Server):
     """A gateway under gunicorn; leaving the context ends it.
 
     Args:
@@ -63,33 +60,29 @@ class ServedGateway:
     ) -> None:
         path = folder / "config.yaml"
         path.write_text(yaml.safe_dump(configuration))
-        self._process = gunicorn(project, {"GATEWAY_CONFIG": str(path), **(environment or {})})
+        self._project = project
+        self._environment = {"GATEWAY_CONFIG": str(path), **(environment or {})}
         self._lines: list[str] = []
         self._said = threading.Condition()
         self._reader = threading.Thread(target=self._read, daemon=True)
         self.url = ""
 
-    def __enter__(self) -> Self:
+    def start(self) -> None:
+        self._process = gunicorn(self._project, self._environment)
         self._reader.start()
         # From now on the kernel queues connections until the worker accepts them.
         self.url = re.findall(r"http://[0-9.:]+", self.wait_for("Listening at"))[0]
-        return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        if self._process.poll() is None:
-            self.end()
+    def stop(self) -> None:
+        """End gunicorn, if it still runs."""
+        self.end()
 
     def _read(self) -> None:
         assert self._process.stderr is not None
         with self._process.stderr as stream:
             for line in stream:
                 with self._said:
-                    self._lines.append(line)
+                    self._lines.append(line.decode())
                     self._said.notify_all()
 
     def wait_for(self, words: str) -> str:
@@ -126,6 +119,11 @@ class ServedGateway:
         """The parsed lines of the log so far; each must be JSON."""
         return [json.loads(line) for line in self._lines]
 
+    @property
+    def pid(self) -> int:
+        """The process id of gunicorn's master."""
+        return self._process.pid
+
     def signal(self, number: signal.Signals) -> None:
         self._process.send_signal(number)
 
@@ -137,7 +135,7 @@ class ServedGateway:
 
     def end(self) -> int:
         """Send SIGTERM and wait for the end. Returns the exit status."""
-        self.signal(signal.SIGTERM)
+        end(self._process)
         return self.wait()
 
     def request(self, method: str, path: str, **options: Any) -> requests.Response:

@@ -8,8 +8,9 @@ import ssl
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
+
+from tests.support.server import Server
 
 Script = Callable[[socket.socket], None]
 
@@ -35,7 +36,7 @@ SUCCESS = answer(
 )
 
 
-class RawUpstream:
+class RawUpstream(Server):
     """A server that answers every request alike; leaving the context ends it.
 
     Args:
@@ -66,16 +67,10 @@ class RawUpstream:
         self.url = f"{'https' if tls else 'http'}://{self.authority}"
         self._acceptor = threading.Thread(target=self._accept, daemon=True)
 
-    def __enter__(self) -> Self:
+    def start(self) -> None:
         self._acceptor.start()
-        return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def stop(self) -> None:
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()

