@@ -47,7 +47,7 @@ def check_config(file: Path) -> None:
 
 @credentials.command("check")
 def check_credentials() -> None:
-    """Try each account's credential with one harmless read.
+    """Try each account's credential with one probe.
 
     Exit status 1 if one of them is not accepted. The configuration is the one that
     GATEWAY_CONFIG names.
@@ -112,7 +112,7 @@ def get_verification(customer: str, account: str | None) -> None:
 @errors.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
 def list_errors(as_json: bool) -> None:
-    """List every error code: status, whether to repeat, whose turn it is, what happened."""
+    """List every error code: status, whether to repeat, who must act, what happened."""
     if as_json:
         entries = [
             {

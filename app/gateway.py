@@ -36,7 +36,7 @@ class Gateway:
 
     @classmethod
     def build(cls, settings: Settings, observe: Callable[[Exchange], None]) -> Self:
-        """Put the parts together. Nothing is sent and no thread is started.
+        """Build the parts. This sends nothing and starts no thread.
 
         Args:
             settings: The configuration.

@@ -19,7 +19,7 @@ from app.verification.backends import legacy, review
 
 _log = logger("request")
 _upstream_log = logger("upstream")
-# Sent on the way to what was asked for; never what a request is about.
+# Calls that a request needs first; a request is never about them.
 _ASIDE = frozenset({PROBE.name, iam.OPERATION})
 _OPERATIONS = (legacy.PUSH, READ_RESULT, *review.SUBMIT.values())
 _CODES = metrics.CodeLabels(
@@ -52,9 +52,9 @@ class Record:
 
     @property
     def last(self) -> Exchange | None:
-        """The last that wrote; where nothing did, the last that the request is about.
+        """The last write; without a write, the last exchange that the request is about.
 
-        A look after a lost write does not hide the write.
+        A read after a lost write does not hide the write.
         """
         about = [one for one in self.exchanges if one.operation not in _ASIDE]
         writes = [one for one in about if one.writes]
@@ -112,7 +112,7 @@ def begin() -> None:
         Record(
             request_id=asked if _REQUEST_ID.fullmatch(asked) else str(uuid.uuid4()),
             operation=(request.endpoint or "none").rpartition(".")[2],
-            # Callers can send any word as a method.
+            # Callers can send any text as a method.
             method=method if method in tracing.METHODS else "OTHER",
             customer_id=(request.view_args or {}).get("customer_id"),
         )

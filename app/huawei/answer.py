@@ -1,4 +1,4 @@
-"""What came back from one of Huawei's services, and what it means."""
+"""The answer of a service of Huawei, and its meaning."""
 
 import re
 from collections.abc import Mapping
@@ -23,14 +23,14 @@ def request_id(text: Any) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer of one of Huawei's services: the fields of a success, or a failure.
+    """An answer of a service of Huawei: the fields of a success, or a failure.
 
     Args:
-        upstream: What may be told of it.
+        upstream: Its code, status and request id, which may be logged and answered.
         fields: The fields of a success, as the operation declares them; personal values may be
             among them.
-        failure: The failure that it tells of; None for a success.
-        verdict: What it says of the credential that the request carried.
+        failure: The failure; None for a success.
+        verdict: The verdict on the credential of the request.
     """
 
     upstream: Upstream

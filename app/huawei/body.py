@@ -1,4 +1,4 @@
-"""The JSON object in one of Huawei's answers, read even where its text is damaged.
+"""Reads the JSON object of an answer, even if its texts are damaged.
 
 An error text can come in another encoding than UTF-8, cut in the middle of a letter, or with a
 raw line break. The code beside it is ASCII and must not be lost with it.
@@ -25,8 +25,8 @@ def _texts(content: bytes) -> Iterator[str]:
     try:
         yield content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        # In GBK the second byte of a letter can be a backslash, so it comes before the readings
-        # that take each byte for itself.
+        # In GBK the second byte of a letter can be a backslash, so GBK comes before the
+        # encodings that decode each byte by itself.
         for encoding in ("gb18030", "utf-8", "latin-1"):
             yield content.removeprefix(b"\xef\xbb\xbf").decode(encoding, "replace")
 

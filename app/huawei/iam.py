@@ -1,4 +1,4 @@
-"""Asks IAM for tokens.
+"""Requests tokens from IAM.
 
 Source: the IAM API reference (iam_30_0001) and the Partner Center FAQ bpconsole_apifaq_00001: the
 partner's token is scoped to the domain.
@@ -60,7 +60,7 @@ class Iam:
         name: The account's name in the configuration.
         account: Its settings.
         iam: Where and as whom to ask.
-        observe: Is told of each exchange.
+        observe: Receives each exchange.
     """
 
     def __init__(
@@ -115,7 +115,7 @@ class Iam:
         request.headers = CaseInsensitiveDict({"Content-Type": "application/json;charset=utf8"})
         request.body = json.dumps({"auth": auth}).encode()
         errand = Errand.within(within, self._name)
-        # A token more or less does no harm: as far as repeating goes, this is a read.
+        # A further token has no effect on others, so the request may be repeated like a read.
         answer = self._service.send(
             OPERATION, request, lambda reply: _read(reply, now), errand=errand
         )

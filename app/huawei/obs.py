@@ -1,4 +1,4 @@
-"""The OBS bucket of an account: stores attachments, streamed and never kept.
+"""The OBS bucket of an account: attachments are streamed to it and not kept in the gateway.
 
 Sources: the OBS API reference (obs_04_0007 addresses, obs_04_0080 PUT, obs_04_0115 error codes)
 and the OBS FAQ (obs_faq_0274 signature, obs_faq_120530 success).
@@ -56,7 +56,7 @@ CODES: Mapping[str, ErrorCode] = {
     "PermanentRedirect": ErrorCode.PARTNER_NOT_ENABLED,  # served at another endpoint only
     "RequestPayerDenied": ErrorCode.PARTNER_NOT_ENABLED,  # the bucket lets requesters pay
     "VirtualHostDomainRequired": ErrorCode.PARTNER_NOT_ENABLED,  # obs_errorcode_0014: no `path`
-    # What passes
+    # Temporary failures
     "IncompleteBody": ErrorCode.UPSTREAM_ERROR,  # the network
     "InternalError": ErrorCode.UPSTREAM_ERROR,
     "OperationAborted": ErrorCode.UPSTREAM_ERROR,  # another request for the same object
@@ -78,7 +78,7 @@ class Bucket:
         name: The account's name in the configuration.
         account: Its settings.
         attachments: Its settings of the bucket.
-        observe: Is told of each exchange.
+        observe: Receives each exchange.
     """
 
     def __init__(
@@ -136,8 +136,7 @@ class Bucket:
                 customer=path.partition("/")[0],
             )
 
-        # Storing the same again does no harm, so this is a read as far as repeating goes, and an
-        # upload may find out itself whether OBS is back.
+        # An upload may be repeated, so the circuit treats it as a read: it may be the trial.
         answer = self._breaker.call(write=False, probe=_nothing, work=put)
         if answer.failure is not None:
             raise answer.failure
@@ -190,7 +189,7 @@ def _address(attachments: AttachmentSettings) -> tuple[str, str]:
 
 
 def _read(reply: Reply) -> Answer:
-    """What OBS says of a stored object.
+    """Read the answer of OBS to an upload.
 
     Success is 200 with an empty body (obs_faq_120530, and obs_04_0080: "no elements"). Any other
     2xx, and a page that a proxy answers, is unreadable.

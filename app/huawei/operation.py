@@ -9,7 +9,7 @@ from app.huawei.success import Success
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """One call of Partner Center's.
+    """A call of Partner Center.
 
     Args:
         name: Its name in logs and metrics.

@@ -58,7 +58,7 @@ class PartnerCenter:
         account: Its settings.
         credentials: Signs its requests.
         state: Counts the calls of all replicas.
-        observe: Is told of each exchange.
+        observe: Receives each exchange.
     """
 
     def __init__(
@@ -113,7 +113,7 @@ class PartnerCenter:
                 metrics.UPSTREAM_TRIES.labels(self._name, operation.name).observe(call.tries)
 
     def check(self) -> Answer:
-        """Send the harmless read with the credential in use; the answer may be a refusal.
+        """Send a probe with the credential in use. The answer may be a refusal.
 
         Raises:
             GatewayError: if there is nothing to sign with, or no answer.
@@ -162,7 +162,7 @@ class PartnerCenter:
     def _try(self, call: _Call, uses: list[Any]) -> Answer:
         """Sign with a credential not among `uses`, add it there, send, and tell it the outcome."""
         operation, errand = call.operation, call.errand
-        # Where there is nothing to sign with, it is said at once and not after the wait.
+        # Without a usable credential the request fails at once, and not after the wait.
         self._with_a_look(call, self._credentials.ensure_usable)
         self._quotas.of(operation).wait(errand, operation.writes)
         request = self._prepare(call)
@@ -230,7 +230,7 @@ class PartnerCenter:
 
 
 def _own_part(errand: Errand) -> Errand:
-    """Part of a request's time, for a harmless read on which it waits."""
+    """A part of the request's time, for a probe on which the request waits."""
     return Errand.within(min(OWN_LIMIT, errand.left), errand.caller, urgent=True)
 
 

@@ -1,4 +1,4 @@
-"""One of Huawei's services for one account: the one path on which requests leave and answers come.
+"""Sends requests to the services of Huawei, and reads their answers: the one path for all three.
 
 Partner Center, OBS and IAM differ in how a request is signed and an answer is read, not in this.
 """
@@ -19,13 +19,13 @@ from app.settings import AccountSettings
 
 
 class Service:
-    """Sends requests to one of Huawei's services, and tells of each exchange.
+    """One service of Huawei, as one account uses it.
 
     Args:
         name: The account's name in the configuration.
         url: Scheme, host and port of the service.
         account: The account's settings.
-        observe: Is told of each exchange.
+        observe: Receives each exchange.
         breaker: The circuit to the service; None if it has none.
     """
 

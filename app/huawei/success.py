@@ -1,4 +1,4 @@
-"""What Huawei declares as the success of an operation. Anything else under 2xx is unreadable.
+"""The success of an operation, as Huawei declares it. Any other 2xx answer is unreadable.
 
 The absence of an error proves nothing: a maintenance page can be JSON under HTTP 200.
 """
@@ -53,7 +53,7 @@ class ByFields:
     """Success is an object with the fields of a schema.
 
     Args:
-        schema: Loads the fields; what it refuses is no success.
+        schema: Loads the fields. An answer that it refuses is not a success.
     """
 
     def __init__(self, schema: Schema) -> None:
@@ -79,10 +79,10 @@ def _tells_of_error(body: Mapping[str, Any]) -> bool:
 
 
 class Number(fields.Integer):
-    """One of Huawei's numbers: as a JSON number or as text, for its pages print both.
+    """A number of Huawei, as a JSON number or as text: its pages print both.
 
     Args:
-        allowed: The numbers that have a meaning.
+        allowed: The numbers that Huawei documents.
     """
 
     def __init__(self, *allowed: int, **kwargs: Any) -> None:

@@ -1,4 +1,4 @@
-"""Traces by OpenTelemetry: one span a request and one a try upstream; off unless configured.
+"""Traces by OpenTelemetry: a span for each request and each call of Huawei. Off by default.
 
 The library is imported only where it is used, for it costs memory. Of a span no more is exported
 than what is named here: no path, query, header, body or text of an exception.
@@ -60,7 +60,7 @@ def start(settings: TracingSettings) -> TracerProvider | None:
     session.trust_env = False  # neither a proxy nor a netrc by accident
     exporter = OTLPSpanExporter(
         f"{settings.endpoint}/v1/traces",
-        # Named in either case: of the environment none is trusted by accident.
+        # Always named, so that no file of the environment is trusted by accident.
         certificate_file=str(settings.ca_file or requests.utils.DEFAULT_CA_BUNDLE_PATH),
         timeout=TIMEOUT,
         session=session,

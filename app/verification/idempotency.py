@@ -12,14 +12,14 @@ from app.state import Sealing, State
 from app.verification.model import Kind, Status, Verification
 from app.verification.records import Record, Records
 
-# A process that was killed leaves its write under way. Others wait until the time of that write
-# is over, and this much longer.
+# A killed process leaves its write under way. Other requests wait for the deadline of that write,
+# and these seconds more.
 GRACE = 5.0  # seconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Write:
-    """A write as its caller asked for it.
+    """The write that a caller asked for.
 
     Args:
         caller: The caller.
@@ -76,7 +76,7 @@ class Attempt:
         return self._name is not None
 
     def sending(self, backend: str, before: Status | None) -> None:
-        """Note that the write is about to be sent. What comes after may have been processed.
+        """Note that the write is about to be sent. From now on Huawei may have processed it.
 
         Args:
             backend: The backend that it is sent to.
@@ -197,10 +197,9 @@ class Writes:
         )
 
     def _pause(self, begun: float, ends: float) -> float:
-        """Seconds until a repeat makes sense: as long as the write takes already, at most its end.
+        """Seconds until a repeat makes sense: the age of the write, but not beyond its end.
 
-        A write takes a second as a rule. One that takes much longer was left behind by a process
-        that was killed.
+        A write usually takes a second. If it takes much longer, a killed process left it behind.
         """
         now = self._now()
         return max(1.0, min(now - begun, ends - now))

@@ -1,4 +1,4 @@
-"""What a customer's state proves about a submission whose answer was lost.
+"""The states of a customer that prove a submission whose answer was lost.
 
 The one place that decides it; docs/decisions/0014 has the table and the reasons. A state proves a
 submission only if it could not have been there before it, and if nothing but that submission can
@@ -12,8 +12,8 @@ from app.verification.model import Kind, Status
 Proofs = Mapping[Status, frozenset[Status]]
 
 # By Huawei's API: the state before a submission -> the states after it that prove it was processed.
-# Huawei refuses a first application of a customer that is verified or in review, so that no state
-# after these is the work of one.
+# Huawei refuses a first application of a customer that is verified or in review, so a first
+# application never causes a state after these.
 _FIRST: Proofs = {
     Status.NOT_SUBMITTED: frozenset({Status.IN_REVIEW, Status.VERIFIED, Status.REJECTED}),
     Status.REJECTED: frozenset({Status.IN_REVIEW, Status.VERIFIED}),

@@ -19,7 +19,7 @@ class _Tally:
 
 
 class Migration:
-    """Counts, by caller, which submissions the review backend would have taken.
+    """Counts, by caller, the submissions that the review backend would have accepted.
 
     Since the process started, and of this process alone.
     """

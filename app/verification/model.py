@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-# Held to these characters, for they stand in paths: of ours, and signed ones.
+# Only these characters: customer ids stand in our paths and in signed paths.
 CUSTOMER_ID = "[A-Za-z0-9_-]{1,64}"
 ATTACHMENT_NAME = "[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}"
 
@@ -48,7 +48,7 @@ ENTERPRISE_DOCUMENTS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verification:
-    """What is known of a customer's verification; nothing personal in it.
+    """The known status of a customer's verification, without personal values.
 
     `kind` is None where only the result was read, which does not tell it. `reason` is the
     reviewer's remark on a rejection: handed to the caller, never logged. `reconciled` says that

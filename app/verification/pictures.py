@@ -1,4 +1,4 @@
-"""The attachments of a verification: their formats, and what the pictures must show.
+"""The attachments of a verification: their formats, and the content of each picture.
 
 Source: mc_00017 to mc_00019 and the models of huaweicloudsdkbssintl 3.1.219.
 """
@@ -16,7 +16,7 @@ MAX_BYTES = 10 * 1024 * 1024  # "10 MB" on the pages
 
 # In this order. Huawei's texts disagree on companies: the international SDK names front and back
 # of the certificate, the China pages (2025-12) one picture of it; the representative's two
-# follow. So a company's number of pictures is only held to 1 to 4.
+# follow. So a company may have 1 to 4 pictures.
 _CARD = ("portrait side", "other side", "holder with the portrait side in hand")
 PERSON: Mapping[str, tuple[str, ...]] = {
     "PASSPORT": ("data page", "holder with the data page in hand"),
@@ -43,7 +43,7 @@ MEDIA_TYPES: Mapping[str, str] = {
 FORMATS = tuple(MEDIA_TYPES)
 
 _FORMAT = ErrorCode.ATTACHMENT_FORMAT.name
-# Only plain characters and segments: nothing that one reader of the path takes for more than text.
+# Only plain characters and segments: no reader of the path may take a character for syntax.
 path_form = pattern(
     rf"(?i)(?:(?!\.\.?/)[^/%?#;\\]+/)*[^/%?#;\\]+\.(?:{'|'.join(FORMATS)})",
     Rule(

@@ -1,4 +1,4 @@
-"""What is kept of writes with an Idempotency-Key, and of the last write for each customer.
+"""The records of writes with an Idempotency-Key, and of the last write for each customer.
 
 Fingerprints, states and times; nothing personal.
 """
@@ -15,7 +15,7 @@ KEPT = 24 * 3600.0  # seconds
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """What is kept of one Idempotency-Key.
+    """The record of one Idempotency-Key.
 
     Args:
         body: The fingerprint of what is submitted.
@@ -57,11 +57,11 @@ class Records:
         self._sealing = sealing
 
     def name(self, what: str, *parts: str) -> str:
-        """The name of something in the state, from which the parts cannot be told."""
+        """The name of a value in the state: a keyed fingerprint that does not reveal the parts."""
         return f"{what}:{self._sealing.fingerprint(what, self._account, *parts)}"
 
     def fingerprint(self, body: Mapping[str, Any]) -> str:
-        """What tells one body from another, and not what is in it."""
+        """A keyed fingerprint of a body. It does not reveal the body."""
         return self._sealing.fingerprint("body", json.dumps(body, sort_keys=True))
 
     def find(self, name: str) -> Record | None:

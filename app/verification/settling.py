@@ -1,4 +1,4 @@
-"""Settles submissions whose answer was lost, by what the customer's state proves."""
+"""Settles submissions whose answer was lost, if the customer's state proves the outcome."""
 
 import contextlib
 import time
@@ -15,7 +15,7 @@ READ_BEFORE = 3.0  # seconds that the read of the state before a submission may 
 # Seconds before each read of the state after a lost answer: a new submission may show late.
 PAUSES = (0.2, 0.8, 2.0)
 
-# After these it is not known whether Huawei processed the submission.
+# After these failures it is unknown whether Huawei processed the submission.
 _UNCLEAR = frozenset(
     {ErrorCode.OUTCOME_UNKNOWN, ErrorCode.UPSTREAM_ERROR, ErrorCode.UPSTREAM_MALFORMED}
 )
@@ -32,7 +32,7 @@ _NOT_NOW = frozenset(
 
 @dataclass(slots=True)
 class Submission:
-    """A submission on its way.
+    """A submission that is being sent.
 
     Args:
         kind: What is submitted.

@@ -1,4 +1,4 @@
-"""Whether Huawei has switched the legacy API off: the belief that all replicas share.
+"""The belief of all replicas that Huawei has switched the legacy API off.
 
 Huawei names no date and documents no announcement in an answer. A single answer can be a fault of
 Huawei's API gateway, so it takes the same answer to several customers to form the belief, and one

@@ -1,4 +1,4 @@
-"""What the generations of Huawei's API have in common for the choice between them."""
+"""The interface of the two backends, and the draft of a submission."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -10,8 +10,8 @@ from app.huawei.pacing.deadline import Errand
 from app.verification.backends.translation import Code
 from app.verification.model import Kind, Verification
 
-# The code of a rule that is a whole entry of the catalogue when it is all that is broken, the
-# first that applies. Any other broken rule makes it VALIDATION_FAILED.
+# If all broken rules have these codes, the first of these codes is the problem. Otherwise the
+# problem is VALIDATION_FAILED.
 _SPECIAL = (
     ErrorCode.DOCUMENT_TYPE_UNSUPPORTED,
     ErrorCode.EVIDENCE_REQUIRED,
@@ -28,7 +28,7 @@ class Draft:
 
     @property
     def unsupported(self) -> bool:
-        """Whether the backend does not take this type of document at all."""
+        """Whether the backend does not accept this type of document."""
         return any(one.code == ErrorCode.DOCUMENT_TYPE_UNSUPPORTED.name for one in self.errors)
 
 

@@ -69,7 +69,7 @@ class _Enterprise(_Push):
 _SCHEMAS: Mapping[Kind, UpstreamSchema] = {
     Kind.INDIVIDUAL: _Individual(),
     Kind.ENTERPRISE: _Enterprise(),
-    # The legacy API has no call of its own for a change: the company is pushed.
+    # The legacy API has no separate call for a change: the gateway submits the company.
     Kind.ENTERPRISE_CHANGE: _Enterprise(),
 }
 

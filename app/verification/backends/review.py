@@ -1,4 +1,4 @@
-"""The review backend: the four v2 calls, with attachments, and with a person who reviews.
+"""The review backend: the four v2 calls, with attachments and a human review.
 
 Sources: mc_00017 to mc_00020 of api-bpconsole (2025-11 to 2026-01) and the models of
 huaweicloudsdkbssintl 3.1.219. `legel_*` is Huawei's own spelling.
@@ -155,7 +155,7 @@ class ReviewBackend:
         try:
             result = self.read(customer_id, errand, kind)
         except GatewayError:
-            # The submission was taken; only its result could not be read yet.
+            # Huawei accepted the submission. Only its result cannot be read yet.
             return in_review
         return in_review if result.status is Status.NOT_SUBMITTED else result
 

@@ -1,4 +1,4 @@
-"""Our words in Huawei's, and Huawei's rules on them, as marshmallow schemas.
+"""Translates submissions into Huawei's words, and checks Huawei's rules, by marshmallow schemas.
 
 The fields of a schema are Huawei's words, their `attribute=` the path of ours, and their validators
 Huawei's rules, whose failures point at our field.
@@ -14,7 +14,7 @@ from app.fields import Explained, Part, Rule, field_errors
 
 
 class Code(Explained, fields.Field[Any]):
-    """One of Huawei's numbers, by our word. A word that has no number is left out.
+    """A number of Huawei for a word of ours. A word without a number is left out.
 
     Args:
         codes: Our word -> Huawei's number.
@@ -35,7 +35,7 @@ class Word(Explained, fields.String):
 
 
 class UpstreamSchema(Schema):
-    """A body of Huawei's: `dump` makes it from our words, `broken_rules` judges it."""
+    """A request body for Huawei: `dump` makes it from a submission, `broken_rules` checks it."""
 
     def broken_rules(self, body: Mapping[str, Any]) -> tuple[FieldError, ...]:
         """Huawei's rules that a dumped body breaks, each at the RFC 6901 pointer of our field."""
