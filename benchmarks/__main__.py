@@ -25,16 +25,17 @@ from benchmarks.figures import (
 )
 from benchmarks.upstream import Upstream
 
+# The figures that a caller or an operator notices come first.
 FIGURES = {
-    "cpu": cpu.measure,
-    "concurrency": concurrency.measure,
-    "callers": callers.measure,
     "waiting": waiting.measure,
-    "signing": signing.measure,
+    "latency": latency.measure,
+    "concurrency": concurrency.measure,
     "footprint": footprint.measure,
     "uploads": uploads.measure,
     "connections": connections.measure,
-    "latency": latency.measure,
+    "callers": callers.measure,
+    "cpu": cpu.measure,
+    "signing": signing.measure,
 }
 
 

@@ -10,7 +10,7 @@ from huaweicloudsdkcore.signer.signer import Signer
 from requests import PreparedRequest
 
 from app.huawei.credentials.signing import SdkHmacAuth
-from benchmarks.bench import Bench, Row, at_most, ratio
+from benchmarks.bench import Bench, Row, ratio
 from demo.local import ACCESS_KEY, PARTNER_ID, SECRET_KEY
 
 REPEATS = 3000
@@ -48,4 +48,4 @@ def _ours() -> float:
 def measure(bench: Bench) -> Iterator[Row]:
     """Measure both in this process."""
     ours, sdk = bench.in_turns(_ours, _sdk)
-    yield at_most("CPU of a signature; official SDK's signer = 1", ratio(ours, sdk), 0.25)
+    yield Row("CPU of a signature; official SDK's signer = 1", "", f"{ratio(ours, sdk):.2f}")
