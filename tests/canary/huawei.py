@@ -146,6 +146,9 @@ def refusals(driver: Driver) -> None:
     driver.sandbox.clock(0)
     slow = partial(submit, Partner_Account="slow", Prefer="wait=1")
     at_once(partial(slow, driver.customer()) for _ in range(8))
-    for _ in range(3):
-        submit(driver.customer(), Partner_Account="lost")
+    for _ in range(3):  # the first failure opens the circuit of this account
         driver.perform("getVerification", driver.customer(), Partner_Account="lost")
+        submit(driver.customer(), Partner_Account="lost")
+    driver.sandbox.settings(legacy="retired")
+    submit(driver.customer(), json.dumps(bare).encode(), Partner_Account="auto")
+    driver.sandbox.settings(legacy="served")

@@ -105,6 +105,7 @@ def configuration(
         "reliability": {"tries": 1, "breaker_failures": 1},
     }
     accounts["slow"] = {**accounts["legacy"], "quota": {"requests_per_second": 1}}
+    accounts["auto"] = {**accounts["legacy"], "verification": {"backend": "auto"}}
     accounts["token"] |= {
         "authentication": "token",
         "iam": {
@@ -115,7 +116,7 @@ def configuration(
         },
     }
     callers: dict[str, dict[str, Any]] = {
-        name: {"keys_sha256": [digest(key)], "accounts": [*ACCOUNTS, "lost", "slow"]}
+        name: {"keys_sha256": [digest(key)], "accounts": [*ACCOUNTS, "lost", "slow", "auto"]}
         for name, key in secrets.keys.items()
     }
     callers["everything"]["scopes"] = EVERYTHING
