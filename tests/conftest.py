@@ -77,17 +77,28 @@ def clean_environ(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="session")
 def sandbox_url() -> Iterator[str]:
+    """The sandbox of this worker, in its start state but without a limit of calls a second."""
     with SandboxServer() as server:
+        _start_again(SandboxDriver(server.url))
         yield server.url
 
 
 @pytest.fixture
-def sandbox(sandbox_url: str) -> SandboxDriver:
-    """The sandbox in its start state, without a limit of calls a second."""
+def sandbox(sandbox_url: str) -> Iterator[SandboxDriver]:
+    """The sandbox in its start state, before the test and after it.
+
+    Tests that take `sandbox_url` alone do not reset it: the clock, the keys and the faults of
+    this test must not reach them.
+    """
     driver = SandboxDriver(sandbox_url)
-    driver.reset()
-    driver.settings(requests_per_second=None)
-    return driver
+    _start_again(driver)
+    yield driver
+    _start_again(driver)
+
+
+def _start_again(sandbox: SandboxDriver) -> None:
+    sandbox.reset()
+    sandbox.settings(requests_per_second=None)
 
 
 @pytest.fixture
