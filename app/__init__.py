@@ -5,7 +5,7 @@ from copy import deepcopy
 from flask import Flask
 
 from app import cli, startup
-from app.api import docs, extensions, health, hooks, pages, record, resources, tracing
+from app.api import contract, docs, extensions, health, hooks, pages, record, tracing
 from app.api.problems import ProblemApi
 from app.api.rates import Rates
 from app.callers import Callers
@@ -43,7 +43,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     extensions.init_app(app, startup.built(settings, record.observe))
     hooks.init_app(app, Callers(settings), Rates(settings.callers, settings.state))
     pages.init_app(app)
-    resources.init_app(app, ProblemApi(app))
+    contract.init_app(app, ProblemApi(app))
     app.register_blueprint(health.blueprint)
     app.register_blueprint(docs.blueprint)
     cli.init_app(app)

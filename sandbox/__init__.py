@@ -1,28 +1,5 @@
 """A strict, stateful stand-in for Huawei Cloud's IAM, Partner Center and OBS."""
 
-from __future__ import annotations
+from .application import create_sandbox
 
-from flask import Flask, Response, request
-
-from .control import PREFIX, control_calls
-from .state import State
-from .upstream import exchange
-
-STATE = "sandbox"
-
-
-def create_sandbox() -> Flask:
-    """Create a sandbox with its own state."""
-    app = Flask(__name__, static_folder=None)
-    state = State()
-    app.extensions[STATE] = state
-    app.register_blueprint(control_calls(state))
-
-    # Serve before routing: the signature check needs the upstream path unchanged.
-    @app.before_request
-    def serve_upstream() -> Response | None:
-        if request.path.startswith(f"{PREFIX}/"):
-            return None
-        return exchange(state, request)
-
-    return app
+__all__ = ["create_sandbox"]

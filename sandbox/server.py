@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 from werkzeug.wsgi import ClosingIterator
 
-from . import STATE, create_sandbox
+from .application import STATE, create_sandbox
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication

@@ -1,0 +1,32 @@
+"""Registers the resources of the contract."""
+
+from flask import Flask
+
+from app.api import openapi
+from app.api.problems import ProblemApi
+from app.api.resources import (
+    accounts,
+    attachments,
+    capabilities,
+    errors,
+    migration,
+    results,
+    submissions,
+)
+
+BLUEPRINTS = (
+    submissions.blueprint,
+    results.blueprint,
+    attachments.blueprint,
+    capabilities.blueprint,
+    migration.blueprint,
+    accounts.blueprint,
+)
+
+
+def init_app(app: Flask, api: ProblemApi) -> None:
+    """Register the resources and the parameters that they share."""
+    openapi.init_app(app, api)
+    for blueprint in BLUEPRINTS:
+        api.register_blueprint(blueprint, parameters=["PartnerAccount", "RequestId"])
+    api.register_blueprint(errors.blueprint)

@@ -1,0 +1,57 @@
+"""Reads the environment variables: where the configuration is, addresses, and the log level."""
+
+import os
+from pathlib import Path
+
+from app.settings.file import ConfigurationError, load
+from app.settings.sections import Settings
+
+
+def load_from_environment() -> Settings:
+    """The configuration in the file that `GATEWAY_CONFIG` names, checked.
+
+    Raises:
+        ConfigurationError: if the variable is not set, or the file is not valid.
+    """
+    path = os.environ.get("GATEWAY_CONFIG")
+    if not path:
+        raise ConfigurationError("GATEWAY_CONFIG is not set; it names the configuration file")
+    return load(Path(path))
+
+
+def log_level() -> str:
+    """The log level: `LOG_LEVEL`, or INFO if the variable is not set.
+
+    Raises:
+        ConfigurationError: if the variable holds another text than a level.
+    """
+    level = os.environ.get("LOG_LEVEL", "INFO").upper()
+    if level not in ("DEBUG", "INFO", "WARNING", "ERROR"):
+        raise ConfigurationError("LOG_LEVEL must be DEBUG, INFO, WARNING or ERROR")
+    return level
+
+
+def host() -> str:
+    """The address to listen on: `HOST`, or all addresses if the variable is not set."""
+    return os.environ.get("HOST", "0.0.0.0")  # noqa: S104 - a container has no other interface
+
+
+def address(host: str, port: int) -> str:
+    """Host and port as one text, with an IPv6 address in brackets."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def port(variable: str, default: int) -> int:
+    """The port number in an environment variable.
+
+    Args:
+        variable: The name of the variable.
+        default: The port if the variable is not set.
+
+    Raises:
+        ConfigurationError: if the variable does not hold a port number.
+    """
+    text = os.environ.get(variable, str(default))
+    if not (text.isascii() and text.isdigit() and int(text) < 65536):
+        raise ConfigurationError(f"{variable} must be a port number")
+    return int(text)
