@@ -20,11 +20,11 @@ def create_app(settings: Settings | None = None) -> Flask:
 
     Args:
         settings: The configuration; read from the file that GATEWAY_CONFIG names if None.
-            If that file cannot be used, its faults are printed and the process ends with 2.
+            If the file is not valid, its errors are printed and the process ends with status 2.
     """
     app = Flask(__name__, static_folder=None)
     app.config.update(
-        DEBUG=False,  # whatever FLASK_DEBUG says: a crash is answered as a problem
+        DEBUG=False,  # FLASK_DEBUG has no effect: a crash is answered as a problem
         MAX_CONTENT_LENGTH=MAX_BODY,
         PROVIDE_AUTOMATIC_OPTIONS=False,  # the contract has none
         API_TITLE="Partner Gateway",

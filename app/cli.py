@@ -25,7 +25,7 @@ credentials = AppGroup("credentials", help="The credentials of the accounts.")
 errors = AppGroup("errors", help="The error catalogue.")
 verification = AppGroup("verification", help="The verifications of customers.")
 
-READ_TIME = 15.0  # seconds
+READ_TIME = 15.0  # seconds for a read
 
 
 @config.command("check")
@@ -42,22 +42,22 @@ def check_config(file: Path) -> None:
         f"callers {', '.join(settings.callers) or 'none'}."
     )
     for key, path in configuration.missing_files(settings):
-        click.echo(f"note: {key}: {path} is not there", err=True)
+        click.echo(f"note: {key}: {path} does not exist", err=True)
 
 
 @credentials.command("check")
 def check_credentials() -> None:
-    """Try each account's credential with one probe.
+    """Send one probe with each account's credential.
 
-    Exit status 1 if one of them is not accepted. The configuration is the one that
-    GATEWAY_CONFIG names.
+    Exit status 1 if Huawei does not accept each of them. GATEWAY_CONFIG names the configuration
+    file.
     """
     gateway = built(configured(), observe=lambda _: None)
     failed = False
     for name, partner_center in gateway.partner_centers.items():
-        good, text = _checked(partner_center)
-        failed = failed or not good
-        click.echo(f"{'ok  ' if good else 'FAIL'} {name}: {text}")
+        accepted, text = _checked(partner_center)
+        failed = failed or not accepted
+        click.echo(f"{'ok  ' if accepted else 'FAIL'} {name}: {text}")
     sys.exit(1 if failed else 0)
 
 
@@ -78,12 +78,12 @@ def _checked(partner_center: PartnerCenter) -> tuple[bool, str]:
 
 @verification.command("get")
 @click.argument("customer")
-@click.option("--account", help="The account to ask as; the only one if there is just one.")
+@click.option("--account", help="The account; needed if several accounts are configured.")
 def get_verification(customer: str, account: str | None) -> None:
-    """Read where a CUSTOMER's verification stands, as Huawei tells it now.
+    """Read the status of a CUSTOMER's verification from Huawei.
 
-    Prints JSON in the words of the contract. Exit status 1 if it cannot be read. The
-    configuration is the one that GATEWAY_CONFIG names.
+    Prints the JSON of the contract. Exit status 1 if the status cannot be read. GATEWAY_CONFIG
+    names the configuration file.
     """
     if not re.fullmatch(CUSTOMER_ID, customer):
         raise click.BadParameter("a customer id has 1 to 64 letters, digits, _ or -")
@@ -97,7 +97,7 @@ def get_verification(customer: str, account: str | None) -> None:
     except GatewayError as error:
         click.echo(f"{error.code.name}: {error.detail}", err=True)
         sys.exit(1)
-    told = {
+    answer = {
         "customer_id": found.customer_id,
         "status": found.status,
         "final": found.final,
@@ -105,8 +105,8 @@ def get_verification(customer: str, account: str | None) -> None:
         "checked_at": utc(found.checked_at),
     }
     if found.reason is not None:
-        told["rejection"] = {"reason": found.reason}
-    click.echo(json.dumps(told, indent=2))
+        answer["rejection"] = {"reason": found.reason}
+    click.echo(json.dumps(answer, indent=2))
 
 
 @errors.command("list")
@@ -139,11 +139,11 @@ def list_errors(as_json: bool) -> None:
 def run_sandbox(host: str, port: int) -> None:
     """Serve the stand-in for Huawei until Ctrl-C.
 
-    It runs as a program of its own: it is the gateway's independent judge, so neither imports
-    the other.
+    The sandbox runs as a separate program. It checks the gateway independently, so neither
+    imports the other.
     """
     command = [sys.executable, "-m", "sandbox", "--host", host, "--port", str(port)]
-    os.execv(sys.executable, command)  # noqa: S606 - no shell, and nothing of the user's in it
+    os.execv(sys.executable, command)  # noqa: S606 - no shell
 
 
 def init_app(app: Flask) -> None:

@@ -9,11 +9,11 @@ from prometheus_client.registry import Collector
 
 from app.gateway import Gateway
 
-_GOOD = ("PROVEN", "UNPROVEN", "HELD", "NONE")
+_USABLE = ("PROVEN", "UNPROVEN", "HELD", "NONE")
 
 
 class Condition(Collector):
-    """Collects the metrics of a gateway's present condition.
+    """Collects the metrics of a gateway's current condition.
 
     Args:
         gateway: The gateway.
@@ -59,18 +59,18 @@ class Condition(Collector):
             "gateway_credentials_usable", "1 if a credential is usable", labels=["account"]
         )
         for name, credentials in self._gateway.credentials.items():
-            seen = credentials.describe()
-            token = seen.get("token")
-            for place, pair in enumerate(seen.get("key_pairs", ())):
+            described = credentials.describe()
+            token = described.get("token")
+            for place, pair in enumerate(described.get("key_pairs", ())):
                 locked.add_metric([name, str(place)], pair["condition"] == "LOCKED")
                 _add_time(written, [name, str(place)], pair.get("written_at"))
                 _add_time(ends, [name, str(place)], pair.get("expires_at"))
             if token:
                 _add_time(expiry, [name], token["expires_at"])
-                good = token["condition"] in _GOOD
+                is_usable = token["condition"] in _USABLE
             else:
-                good = any(pair["condition"] in _GOOD for pair in seen["key_pairs"])
-            usable.add_metric([name], good)
+                is_usable = any(pair["condition"] in _USABLE for pair in described["key_pairs"])
+            usable.add_metric([name], is_usable)
         yield from (locked, written, ends, expiry, usable)
 
     def _accounts(self) -> Iterator[Metric]:

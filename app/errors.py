@@ -33,8 +33,8 @@ class ErrorCode(Enum):
     """Every failure that a caller can see. The name is the code; the value is the entry.
 
     `retry` is for reads, `write_retry` for writes. They differ where Huawei may have processed a
-    write. `pause` is the number of seconds before a repeat where the failure itself names none;
-    it is None where no wait is advised.
+    write. `pause` is the number of seconds before a repeat if the failure itself names none;
+    it is None if no wait is advised.
     """
 
     MALFORMED_JSON = (
@@ -482,7 +482,7 @@ class GatewayError(Exception):
 
     Args:
         code: The entry.
-        detail: One sentence of ours about this failure, never input or upstream text. None
+        detail: One sentence about this failure in our own words, never input or upstream text. None
             means the entry's title.
         upstream: Code, status and request id of the upstream answer; None without an answer.
         retry_after: Seconds until a repeat makes sense (`Retry-After`). None means the entry's

@@ -1,4 +1,4 @@
-"""The parts of one gateway, put together from its settings; knows nothing of Flask."""
+"""Builds the parts of a gateway from its settings. This module does not know Flask."""
 
 import threading
 from collections.abc import Callable, Mapping
@@ -23,7 +23,7 @@ from app.verification.switch_off import SwitchOff
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gateway:
-    """What serves requests. Accounts are by their names in the configuration."""
+    """The parts that serve requests. Mappings are by the account's name in the configuration."""
 
     settings: Settings
     state: State
@@ -40,7 +40,7 @@ class Gateway:
 
         Args:
             settings: The configuration.
-            observe: Is told of each exchange with Huawei.
+            observe: Receives each exchange with Huawei.
 
         Raises:
             ConfigurationError: if the key of the state cannot be read.
@@ -50,7 +50,8 @@ class Gateway:
         migration = Migration()
         draining = threading.Event()
         for name, event in product(accounts, metrics.CREDENTIAL_EVENT_NAMES):
-            metrics.CREDENTIAL_EVENTS.labels(name, event)  # a rise from nothing is no rise
+            # Create the series at 0, so that `increase()` sees the first event.
+            metrics.CREDENTIAL_EVENTS.labels(name, event)
         credentials = {
             name: _credentials(name, account, state, sealing, observe)
             for name, account in accounts.items()

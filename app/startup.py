@@ -12,13 +12,16 @@ from app.settings import ConfigurationError, Settings, StateSettings, load_from_
 
 
 def looking_up_commands() -> bool:
-    """Whether the app is built only to find its commands, most of which need no configuration."""
+    """Whether Flask builds the app only to list its commands; most need no configuration."""
     context = click.get_current_context(silent=True)
     return context is not None and isinstance(context.command, FlaskGroup)
 
 
 def configured() -> Settings:
-    """The configuration that GATEWAY_CONFIG names; ends the process with 2 if it cannot be used."""
+    """The configuration in the file that GATEWAY_CONFIG names.
+
+    Ends the process with status 2 if the configuration is not valid.
+    """
     try:
         return load_from_environment()
     except ConfigurationError as error:
@@ -29,7 +32,7 @@ def configured() -> Settings:
 
 
 def built(settings: Settings, observe: Callable[[Exchange], None]) -> Gateway:
-    """The parts of a gateway; ends the process with 2 if a file it cannot do without is missing."""
+    """The gateway. Ends the process with status 2 if a required file cannot be read."""
     try:
         return Gateway.build(settings, observe)
     except ConfigurationError as error:

@@ -40,7 +40,7 @@ FIGURES = {
 
 
 def main() -> int:
-    """Measure and write the page. Returns 0, whatever the figures are."""
+    """Measure and write the page. Returns 0 for any figures."""
     asked = os.environ.get("FIGURES", "").split()
     begun = time.monotonic()
     with TemporaryDirectory(prefix="partner-gateway-bench-") as name:

@@ -26,7 +26,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """Where and how long to measure.
+    """The files, the tree and the durations of a measurement.
 
     Args:
         folder: For files of the servers.

@@ -49,7 +49,7 @@ def _ratio(bench: Bench, trees: Sequence[Path]) -> float:
 
 
 def main() -> int:
-    """Measure both. Returns 0, whatever the result is."""
+    """Measure both revisions. Returns 0 for any result."""
     base, change = sys.argv[1:]
     with TemporaryDirectory(prefix="partner-gateway-compare-") as name:
         folder = Path(name)

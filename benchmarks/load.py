@@ -77,7 +77,7 @@ def submit(connection: http.client.HTTPConnection, customer: str, caller: str) -
 
 
 class Steady:
-    """Sends requests at a constant rate over a few kept-alive connections, whatever the answers.
+    """Sends requests at a constant rate over a few kept-alive connections; answers do not slow it.
 
     The latency of a request counts from the moment at which it is due.
 

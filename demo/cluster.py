@@ -173,18 +173,18 @@ class Cluster:
         return Replacement(status, ended - begin, time.monotonic() - ended)
 
     def rotate(self, number: int, previous: tuple[str, str]) -> tuple[str, str]:
-        """Create a new key at Huawei, mount it, and delete the old key once it is unused."""
+        """Create a new key at Huawei, mount it, and delete the old key when no gateway uses it."""
         new = (f"DRILLACCESSKEY{number:06}", secrets.token_hex(20))
-        self._know(previous, new)
+        self._set_keys(previous, new)
         self.keys.exchange(*new)
         shown = f"{new[0][:4]}…{new[0][-2:]}"
         wait_until(
             lambda: all(self._signs_with(url, shown) for url in self.urls), "a rotation", LIMIT
         )
-        self._know(new)
+        self._set_keys(new)
         return new
 
-    def _know(self, *pairs: tuple[str, str]) -> None:
+    def _set_keys(self, *pairs: tuple[str, str]) -> None:
         keys = {access_key: {"secret_key": secret_key} for access_key, secret_key in pairs}
         ask("PUT", f"{self.sandbox_url}/access-keys", json=keys).raise_for_status()
 

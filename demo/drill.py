@@ -31,16 +31,16 @@ CALM = 2.0  # seconds between one replacement, or rotation, and the next
 
 
 def _word(answer: urllib3.BaseHTTPResponse) -> str:
-    """The status or code of an answer; an answer of haproxy itself is not JSON."""
+    """The status or code of an answer. haproxy's own answers are not JSON."""
     if not answer.headers.get("Content-Type", "").endswith("json"):
-        return "of the balancer"
+        return "from haproxy"
     document = answer.json()
     return str(document.get("code") or document["status"])
 
 
 @dataclass
 class Load:
-    """Requests at a constant rate; every second one is a submission, the others read."""
+    """Sends requests at a constant rate: submissions and reads in turn."""
 
     url: str
     answers: Counter[str] = field(default_factory=Counter)
@@ -54,7 +54,7 @@ class Load:
     )
 
     def run(self, rate: int, over: Callable[[], bool]) -> None:
-        """Return once the time is up and every request is answered or has failed."""
+        """Send until `over` returns True, and wait for the end of every request."""
         begin = time.monotonic()
         with ThreadPoolExecutor(WAITING) as threads:
             for number in count():
@@ -99,7 +99,7 @@ class Drill:
     stopped: threading.Event = field(default_factory=threading.Event)
 
     def over(self) -> bool:
-        """Whether the time is up and each gateway and key was replaced at least once."""
+        """Whether the time is up, both gateways were replaced and the key was rotated."""
         return time.monotonic() > self.ends and len(self.replacements) > 1 and self.rotations > 0
 
     def replace(self) -> None:
@@ -148,8 +148,8 @@ def _report(load: Load, drill: Drill) -> int:
     sys.stdout.writelines(f"| {name} | {value} |\n" for name, value in rows)
     for failure in load.failures[:20]:
         sys.stderr.write(f"failed: {failure}\n")
-    disorderly = any(one.status for one in drill.replacements)
-    return 1 if load.failures or twice or lost or disorderly else 0
+    crashed = any(one.status for one in drill.replacements)
+    return 1 if load.failures or twice or lost or crashed else 0
 
 
 def run(haproxy: str, seconds: float = 60, rate: int = 50) -> int:

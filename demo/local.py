@@ -16,13 +16,13 @@ from demo.processes import end, start, wait_until_served
 KEY = "demo-key"
 # The key pair, partner and platform in the start state of the sandbox.
 ACCESS_KEY = "SANDBOXACCESSKEY0001"
-SECRET_KEY = "sandbox-secret-key-0001-not-a-secret"  # noqa: S105 - the sandbox's, known to all
+SECRET_KEY = "sandbox-secret-key-0001-not-a-secret"  # noqa: S105 - public
 PARTNER_ID = "0a1b2c3d4e5f60718293a4b5c6d7e8f9"
 PLATFORM_ID = "PARTNER01"
 # The review bucket belongs to another account, as at Huawei.
 BUCKET, REGION = "kyc", "ap-southeast-1"
 BUCKET_ACCESS_KEY = "SANDBOXOBSKEY0000001"
-BUCKET_SECRET_KEY = "sandbox-obs-secret-not-a-secret"  # noqa: S105 - the sandbox's, known to all
+BUCKET_SECRET_KEY = "sandbox-obs-secret-not-a-secret"  # noqa: S105 - public
 
 
 def free_port() -> int:
@@ -79,10 +79,10 @@ class Local:
         port: The port of the gateway; 0 for a free port.
         sandbox_port: The port of the sandbox; 0 for a free port.
         metrics_port: The gateway's port for Prometheus; 0 for a free port.
-        log: The log file of both; None for standard error.
+        log: The log file of gateway and sandbox; None for standard error.
         environment: Further environment variables of the gateway.
-        gateways: The number of gateways; only the ports of the first can be chosen.
-        state: The section `state` of their configuration; several gateways need it.
+        gateways: The number of gateways. The ports apply to the first gateway only.
+        state: The section `state` of the configuration; several gateways need it.
     """
 
     def __init__(
@@ -110,7 +110,7 @@ class Local:
         self.processes: list[subprocess.Popen[bytes]] = []
 
     def __enter__(self) -> Self:
-        """Start both and wait until they answer."""
+        """Start gateway and sandbox, and wait until they answer."""
         settings = configuration(self.folder, self.sandbox_url)
         if self._state is not None:
             settings["state"] = self._state
@@ -143,7 +143,7 @@ class Local:
         return self.processes[1:]
 
     def __exit__(self, *_: object) -> None:
-        """End both."""
+        """End gateway and sandbox."""
         end(*reversed(self.processes))
         self._folder.cleanup()
 

@@ -1,4 +1,4 @@
-"""Starts programs, waits until they serve, and ends them in order."""
+"""Starts programs, waits until they serve, and ends them."""
 
 import os
 import signal
@@ -29,7 +29,7 @@ def start(
         log: The destination of its output: a file, or a constant of subprocess such as PIPE.
         environment: Further environment variables; a variable set to None is removed.
         folder: The working directory.
-        errors: The destination of its standard error; that of its output by default.
+        errors: The destination of its standard error; None for the destination of its output.
     """
     variables = {**os.environ, **(environment or {})}
     return subprocess.Popen(  # noqa: S603 - our own programs

@@ -26,7 +26,7 @@ def _end(*_: object) -> NoReturn:
 
 
 def main() -> None:
-    """Serve both until a signal."""
+    """Serve gateway and sandbox until a signal."""
     signal.signal(signal.SIGTERM, _end)
     with Local(PORT, SANDBOX_PORT, METRICS_PORT) as local:
         sys.stdout.write(

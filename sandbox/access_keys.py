@@ -88,12 +88,12 @@ class AccessKeys:
 
 def _read_key(name: str, entry: Any, now: float) -> AccessKey:
     if not isinstance(entry, dict) or not entry.keys() <= _FIELDS or "secret_key" not in entry:
-        raise InvalidControl(f"access key {name}: an object with {sorted(_FIELDS)} is expected")
+        raise InvalidControl(f"access key {name}: must be an object with {sorted(_FIELDS)}")
     token, lifetime = entry.get("security_token"), entry.get("expires_in")
     if not isinstance(entry["secret_key"], str) or not isinstance(token, str | None):
-        raise InvalidControl(f"access key {name}: secret_key and security_token are strings")
+        raise InvalidControl(f"access key {name}: secret_key and security_token must be strings")
     if lifetime is not None and not is_number(lifetime):
-        raise InvalidControl(f"access key {name}: expires_in is a number of seconds")
+        raise InvalidControl(f"access key {name}: expires_in must be a number of seconds")
     return AccessKey(entry["secret_key"], token, None if lifetime is None else now + lifetime)
 
 

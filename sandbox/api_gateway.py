@@ -83,7 +83,7 @@ def throttle(state: State, call: Call, operation: str, identity: Identity) -> No
 def _by_signature(state: State, call: Call, authorization: str) -> Identity:
     credential = read_credential(authorization)
     if credential is None:
-        # The answer to a malformed header is not documented. Here it counts against no key.
+        # The answer to a malformed header is not documented. The sandbox counts no failure.
         raise refusal(call, "0301", SIGNATURE_FAIL)
     name, now = credential.access_key, state.clock.now()
     key = state.access_keys.find(name)
@@ -93,7 +93,7 @@ def _by_signature(state: State, call: Call, authorization: str) -> Identity:
         raise refusal(call, "0301", LOCKED)
     problem = _signature_problem(call, credential, key, now)
     if problem is not None:
-        # It is not confirmed whether an expired signature counts towards the lock. Here it does.
+        # Whether an expired signature counts towards the lock is not confirmed. It counts here.
         key.fail(now)
         raise refusal(call, "0301", problem)
     key.failures = 0

@@ -1,4 +1,4 @@
-"""The control calls under /_sandbox, by which a test sets up and inspects the sandbox."""
+"""The control calls under /_sandbox: tests configure and inspect the sandbox by them."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ def read_document(*expected: str) -> dict[str, Any]:
     """
     document = request.get_json(silent=True, force=True)
     if not isinstance(document, dict):
-        raise InvalidControl("a JSON object is expected")
+        raise InvalidControl("the body must be a JSON object")
     if expected and not document.keys() <= set(expected):
-        raise InvalidControl(f"only {sorted(expected)} are understood")
+        raise InvalidControl(f"the body may only have {sorted(expected)}")
     return document
 
 
@@ -80,7 +80,7 @@ def _add_state_calls(calls: Blueprint, state: State) -> None:
     def move_clock() -> Response:
         offset = read_document("offset_seconds").get("offset_seconds")
         if offset is None or not is_number(offset):
-            raise InvalidControl(f"offset_seconds is a number, not {offset!r}")
+            raise InvalidControl(f"offset_seconds must be a number, not {offset!r}")
         state.clock.offset_seconds = offset
         return jsonify(offset_seconds=offset)
 
@@ -150,9 +150,9 @@ def _add_review_calls(calls: Blueprint, state: State) -> None:
         document = read_document("result", "opinion")
         result, opinion = document.get("result"), document.get("opinion")
         if result not in ("passed", "rejected", "in_review"):
-            raise InvalidControl(f"result is passed, rejected or in_review, not {result!r}")
+            raise InvalidControl(f"result must be passed, rejected or in_review, not {result!r}")
         if not isinstance(opinion, str | None):
-            raise InvalidControl(f"opinion is a string or null, not {opinion!r}")
+            raise InvalidControl(f"opinion must be a string or null, not {opinion!r}")
         customer, now = state.customer(customer_id), state.clock.now()
         review = customer.review or Review(kind=0, ends_at=None)
         if result == "in_review":

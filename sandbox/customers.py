@@ -16,7 +16,7 @@ OPINION = "The certificate picture is blurred. Upload a clear one."
 
 @dataclass(slots=True)
 class Review:
-    """One application. With `ends_at` None the review ends by a control call only."""
+    """One application. If `ends_at` is None, only a control call ends the review."""
 
     kind: int
     ends_at: float | None

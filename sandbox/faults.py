@@ -27,7 +27,7 @@ def _string(value: Any) -> bool:
     return isinstance(value, str)
 
 
-# Error texts that are not valid UTF-8 or JSON, inside a JSON document in UTF-8.
+# Texts that make a JSON document invalid: wrong encodings, a cut letter, a raw line break.
 DAMAGES: Mapping[str, bytes] = {
     "gbk": "客户已经实名认证".encode("gbk"),
     "latin-1": "déjà authentifié".encode("latin-1"),
@@ -40,7 +40,7 @@ DAMAGES: Mapping[str, bytes] = {
 class Kind:
     """One kind of fault: its parameters with defaults, and whether the call is processed.
 
-    `choosable` is False for kinds that only make sense with the real answer, or only without it.
+    `choosable` is False for kinds that need the real answer, and for kinds that exclude it.
     """
 
     processed: bool
@@ -117,7 +117,7 @@ class Faults:
 
     def __init__(self) -> None:
         self._faults: list[Fault] = []
-        # A used-up fault may still delay a call; a reset must release that call.
+        # A fault without uses left may still delay a call; a reset must release that call.
         self._used_up: list[Fault] = []
 
     def add(self, document: Mapping[str, Any], operations: frozenset[str]) -> Fault:
@@ -167,20 +167,20 @@ def _read_fault(document: Mapping[str, Any], operations: frozenset[str]) -> Faul
     rest = dict(document)
     operation, name, count = rest.pop("operation", None), rest.pop("kind", None), None
     if operation not in operations:
-        raise InvalidControl(f"operation is one of {sorted(operations)}, not {operation!r}")
+        raise InvalidControl(f"operation must be one of {sorted(operations)}, not {operation!r}")
     if name not in KINDS:
-        raise InvalidControl(f"kind is one of {sorted(KINDS)}, not {name!r}")
+        raise InvalidControl(f"kind must be one of {sorted(KINDS)}, not {name!r}")
     kind = KINDS[name]
     customer = rest.pop("customer", None)
     if not isinstance(customer, str | None):
-        raise InvalidControl(f"customer is a customer id or null, not {customer!r}")
+        raise InvalidControl(f"customer must be a customer id or null, not {customer!r}")
     count = rest.pop("count", None)
     if count is not None and not (is_integer(count) and count > 0):
-        raise InvalidControl(f"count is a positive integer or null, not {count!r}")
+        raise InvalidControl(f"count must be a positive integer or null, not {count!r}")
     processed = rest.pop("processed", kind.processed)
     if not isinstance(processed, bool) or (processed != kind.processed and not kind.choosable):
         raise InvalidControl(f"{name}: processed cannot be {processed!r}")
     for parameter, value in rest.items():
         if parameter not in kind.checks or not kind.checks[parameter](value):
-            raise InvalidControl(f"{name} does not take {parameter} = {value!r}")
+            raise InvalidControl(f"{name} does not accept {parameter} = {value!r}")
     return Fault(operation, customer, name, count, processed, {**kind.defaults, **rest})

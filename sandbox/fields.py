@@ -63,30 +63,30 @@ def read_object(
         raise FieldError(name, document, "is not a JSON object")
     for field in document:
         if field not in checks:
-            raise FieldError(field, document[field], f"is no field of {name}")
+            raise FieldError(field, document[field], f"is not a field of {name}")
     for field in checks:
         if field not in document and field not in optional:
             raise FieldError(field, None, "is mandatory")
     return {field: checks[field](field, value) for field, value in document.items()}
 
 
-# Huawei's pages do not say how unreadable texts are handled. The sandbox refuses them, so that a
-# test notices every one that the gateway sends.
+# Huawei's pages do not say how unreadable texts are handled. The sandbox refuses them, so a test
+# fails if the gateway sends one.
 _UNREADABLE = {"Cc", "Cf", "Co", "Cs", "Zl", "Zp"}
 _JOINERS = "\u180e\u200c\u200d"
 _INVISIBLE = "\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0\ufffc\ufffd"
 
 
 def _in_han_planes(character: str) -> bool:
-    """Whether a character is in the planes of Han characters, where newer ones are unassigned."""
+    """Whether a character is in the planes of Han characters; newer characters are unassigned."""
     return ord(character) >> 16 in (2, 3) and ord(character) & 0xFFFF < 0xFFFE
 
 
 def _unreadable(value: str) -> str | None:
     for character in value:
         kind = unicodedata.category(character)
-        unread = kind in _UNREADABLE and character not in _JOINERS
-        if unread or character in _INVISIBLE or (kind == "Cn" and not _in_han_planes(character)):
+        hidden = kind in _UNREADABLE and character not in _JOINERS
+        if hidden or character in _INVISIBLE or (kind == "Cn" and not _in_han_planes(character)):
             return "has an unreadable character"
     if value != value.strip():
         return "begins or ends with a space"
@@ -129,7 +129,7 @@ def integer(*allowed: int, digits: bool = False) -> Check:
         if isinstance(value, bool) or not isinstance(value, int):
             raise FieldError(name, value, "is not an integer")
         if value not in allowed:
-            raise FieldError(name, value, f"is none of {allowed}")
+            raise FieldError(name, value, f"is not one of {allowed}")
         return value
 
     return check

@@ -18,7 +18,7 @@ from .settings import IAM_DOMAIN, IAM_PASSWORD, IAM_USER, PARTNER_ID, PLATFORM_I
 from .state import State
 from .tokens import Token, iso_time
 
-# The account's login policy sets the time of a lock; the sandbox uses 15 minutes.
+# The account's login policy sets the duration of a lock; the sandbox uses 15 minutes.
 LOCK_SECONDS = 900
 SHORTEST_SECONDS = 900
 LONGEST_SECONDS = 86400
@@ -113,11 +113,11 @@ def _password_token(state: State, call: Call, password: Any, scope: Any) -> Answ
     return _issue(state, call, "password", IAM_DOMAIN, customer=False)
 
 
-def _log_in(state: State, call: Call, given: tuple[str, str, str, str]) -> None:
+def _log_in(state: State, call: Call, login: tuple[str, str, str, str]) -> None:
     logins, now = state.logins, state.clock.now()
     if logins.locked_until > now:
         raise Refused(code_answer("IAM.0061", call.request_id))
-    if given != (IAM_DOMAIN, IAM_USER, IAM_PASSWORD, IAM_DOMAIN):
+    if login != (IAM_DOMAIN, IAM_USER, IAM_PASSWORD, IAM_DOMAIN):
         logins.failures += 1
         if logins.failures >= state.settings.password_tries:
             logins.failures, logins.locked_until = 0, now + LOCK_SECONDS

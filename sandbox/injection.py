@@ -18,7 +18,7 @@ def inject(fault: Fault, answer: Answer, request_id: str) -> Answer | None:
 
     Args:
         fault: The fault.
-        answer: The real answer, or a stand-in if the call was not processed.
+        answer: The real answer, or an empty JSON object if the call was not processed.
         request_id: The request id of the answer.
     """
     if fault.kind in ("reset", "refuse", "hang"):
@@ -62,7 +62,7 @@ def _not_object(_fault: Fault, answer: Answer, _request_id: str) -> Answer:
     return answer
 
 
-def _given_status(fault: Fault, _answer: Answer, _request_id: str) -> Answer:
+def _status(fault: Fault, _answer: Answer, _request_id: str) -> Answer:
     status, body = fault.parameters["status"], fault.parameters["body"]
     if isinstance(body, str):
         return Answer(status, body.encode(), {"Content-Type": "text/plain; charset=utf-8"})
@@ -124,7 +124,7 @@ _INJECTIONS: dict[str, Callable[[Fault, Answer, str], Answer]] = {
     "content_type": _content_type,
     "bad_json": _bad_json,
     "not_object": _not_object,
-    "status": _given_status,
+    "status": _status,
     "code": _code,
     "throttled": _throttled,
     "damaged_text": _damaged_text,

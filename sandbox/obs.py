@@ -47,7 +47,7 @@ MESSAGES = {
 
 
 def addressed(state: State, call: Call) -> bool:
-    """Whether the call is meant for OBS."""
+    """Whether the call addresses OBS."""
     signed = call.headers.get("authorization", "").startswith(ALGORITHM)
     return signed or _address(state, call).bucket in state.buckets
 
@@ -82,7 +82,7 @@ def serve(state: State, call: Call) -> Answer:
 
 
 class _Address(NamedTuple):
-    """The object that a call addresses, and whether its path names the bucket."""
+    """The bucket and key that a call addresses, and whether the path names the bucket."""
 
     bucket: str
     key: str

@@ -22,7 +22,7 @@ from .state import State
 
 VERIFIED = 2
 
-# No page documents Huawei's answer after the API is switched off. This code is invented.
+# No page documents Huawei's answer after the switch-off of the API. This code is invented.
 GONE_CODE = "CBC.99999410"
 
 # identifyType by kind: identity cards 1, 4 and 5, passport 2; business licence 3 and organization
@@ -102,7 +102,7 @@ def _verify(state: State, call: Call, customer_id: str, kind: int) -> Answer:
         return code_answer("CBC.5005", call.request_id, default_status=default_status)
     if customer.verified_kind(now) not in (None, kind):
         return code_answer("CBC.5006", call.request_id, default_status=default_status)
-    # The answer to a repeated call is not documented; here it succeeds again.
+    # The answer to a repeated call is not documented; the sandbox answers success again.
     customer.legacy_kind = kind
     return code_answer("CBC.0000", call.request_id)
 

@@ -23,8 +23,8 @@ MAX_FILE_BYTES = 10 * 1024 * 1024
 FORMATS = (".jpg", ".jpeg", ".bmp", ".png", ".gif", ".pdf")
 FOLDER = "download/"
 
-# Characters and segments that could make a path mean another path. Their handling at Huawei is not
-# documented.
+# Characters and segments that can change the meaning of a path. Huawei does not document how it
+# handles them.
 UNPLAIN = re.compile(r"[%?#;\\\x00-\x1f]|(?:^|/)\.{0,2}(?:/|$)")
 
 # The number of pictures by verified_type (mc_00017, international site).
@@ -127,7 +127,7 @@ def _apply(
     if code is not None:
         return code_answer(code, call.request_id)
     customer, now = state.customer(customer_id), state.clock.now()
-    # It is not confirmed whether a change requires a verified individual. Here it does not.
+    # Whether a change requires a verified individual is not confirmed. The sandbox requires none.
     verified = customer.verified_kind(now)
     settled = verified is not None and not (from_individual and verified == INDIVIDUAL)
     if settled or customer.in_review(now):
@@ -140,7 +140,7 @@ def _apply(
 def _attachment_problem(state: State, urls: list[str]) -> str | None:
     bucket = state.buckets[BUCKET]
     for url in urls:
-        # File names are case-sensitive. It is not documented whether their endings are too.
+        # File names are case-sensitive. Whether their endings are is not documented.
         if not url.lower().endswith(FORMATS):
             return "CBC.99000100"
         stored = bucket.get(f"{FOLDER}{url}")

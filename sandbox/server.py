@@ -93,7 +93,7 @@ class _Connection(WSGIRequestHandler):
             self.close_connection = True
 
     def _drain(self, body: _Body) -> None:
-        # Read the rest of the body: a caller that is still sending must get an answer, no reset.
+        # Read the rest of the body: a caller that still sends must get the answer, not a reset.
         left = DRAINED_BYTES
         while body.left and left > 0:
             left -= len(body.read(64 * 1024)) or left

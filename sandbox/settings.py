@@ -1,4 +1,4 @@
-"""The settings of the sandbox: behaviour that Huawei does not document, or that a test changes."""
+"""The settings of the sandbox: behaviour that tests change or Huawei does not document."""
 
 from __future__ import annotations
 
@@ -56,14 +56,16 @@ class Settings:
         for name, value in document.items():
             check = _CHECKS.get(name)
             if check is None:
-                raise InvalidControl(f"no setting is called {name!r}; there are {sorted(_CHECKS)}")
+                raise InvalidControl(
+                    f"the setting {name!r} is unknown; the settings are {sorted(_CHECKS)}"
+                )
             if not check(value):
                 raise InvalidControl(f"setting {name} cannot be {value!r}")
         for name, value in document.items():
             setattr(self, name, value)
 
     def as_dict(self) -> dict[str, Any]:
-        """Return all settings with their present values."""
+        """Return all settings with their current values."""
         return asdict(self)
 
 

@@ -29,7 +29,7 @@ class Clock:
         return time.time() + self.offset_seconds
 
     def http_date(self) -> str:
-        """Return the present time in the form of a Date header."""
+        """Return the current time in the form of a Date header."""
         return formatdate(self.now(), usegmt=True)
 
 
@@ -48,7 +48,7 @@ class Throttle:
             limit: The largest number of calls in the window; None for no limit.
         """
         moments = self._admitted.setdefault(key, deque())
-        # The clock can be moved back: times in the future are outside this window.
+        # A test can move the clock back: later times are outside this window.
         while moments and not 0 <= now - moments[0] < WINDOW_SECONDS:
             moments.popleft()
         if limit is not None and len(moments) >= limit:

@@ -52,7 +52,7 @@ class Tokens:
             InvalidControl: the reason is unknown.
         """
         if reason not in REVOCATIONS:
-            raise InvalidControl(f"tokens are revoked as one of {REVOCATIONS}, not {reason!r}")
+            raise InvalidControl(f"`as` must be one of {REVOCATIONS}, not {reason!r}")
         for token in self._tokens.values():
             token.revoked_as = reason
 

@@ -55,7 +55,7 @@ def _answer(
         fault = state.faults.use(operation.name, call)
     if fault is None:
         return _processed(state, call, operation, entry)
-    # The stand-in for the answer of a call that is not processed.
+    # Replaces the answer of a call that is not processed.
     answer = Answer(200, b"{}", {"Content-Type": "application/json"})
     if fault.processed:
         answer = _processed(state, call, operation, entry)

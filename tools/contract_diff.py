@@ -1,4 +1,4 @@
-"""Fails where openapi.yaml breaks a promise of the last released contract.
+"""Fails if openapi.yaml breaks the last released contract.
 
 jev-oas-sentinel finds removals, new requirements and changed types. This module finds what
 jev-oas-sentinel overlooks: narrowed parameters and limits, headers, security, closed objects, and
@@ -27,7 +27,7 @@ FIXED = ("type", "format", "pattern", "oneOf", "anyOf", "allOf", "not", "discrim
 
 
 def newest() -> Path:
-    """The contract with the highest version among the released ones."""
+    """The released contract with the highest version."""
     return max(RELEASED.glob("*.yaml"), key=lambda path: [int(n) for n in path.stem.split(".")])
 
 
@@ -73,7 +73,7 @@ def schema_breaks(old: dict[str, Any], new: dict[str, Any], sent: bool) -> Itera
     """The breaking changes between two schemas of a value that callers send or receive."""
     for key in FIXED:
         if old.get(key) != new.get(key):
-            yield f"{key} is another"
+            yield f"{key} is changed"
     if new.get("additionalProperties") is False and old.get("additionalProperties") is not False:
         yield "the object is closed"
     if sent:
@@ -94,14 +94,14 @@ def _content_breaks(old: dict[str, Any], new: dict[str, Any], sent: bool) -> Ite
 def _access_breaks(old: dict[str, Any], new: dict[str, Any]) -> Iterator[str]:
     for key in ("operationId", "tags"):  # generated clients name methods and modules by them
         if old.get(key) != new.get(key):
-            yield f"{key} is another"
+            yield f"{key} is changed"
     for accepted in old.get("security", []):
         if accepted not in new.get("security", []):
-            yield f"security: {json.dumps(accepted)} is not accepted any more"
+            yield f"security: {json.dumps(accepted)} is no longer accepted"
     if new.get("security") and not old.get("security"):
-        yield "security: a credential is asked for"
+        yield "security: a credential is now required"
     if new.get("x-required-scope") not in (None, old.get("x-required-scope")):
-        yield "security: another scope is asked for"
+        yield "security: another scope is now required"
 
 
 def _request_breaks(old: dict[str, Any], new: dict[str, Any]) -> Iterator[str]:
@@ -119,7 +119,7 @@ def _response_breaks(old: dict[str, Any], new: dict[str, Any]) -> Iterator[str]:
     for status in old["responses"].keys() & new["responses"].keys():
         response, same = old["responses"][status], new["responses"][status]
         for name in response.get("headers", {}).keys() - same.get("headers", {}).keys():
-            yield f"response {status}: header {name} is gone"
+            yield f"response {status}: header {name} is removed"
         breaks = _content_breaks(response, same, sent=False)
         yield from (f"response {status}: {text}" for text in breaks)
 
@@ -127,11 +127,11 @@ def _response_breaks(old: dict[str, Any], new: dict[str, Any]) -> Iterator[str]:
 def _component_breaks(old: dict[str, Any], new: dict[str, Any]) -> Iterator[str]:
     for kind in ("schemas", "securitySchemes"):  # generated clients name classes by the schemas
         there, now = (document["components"].get(kind, {}) for document in (old, new))
-        yield from (f"{kind}: {name} is gone" for name in there.keys() - now.keys())
+        yield from (f"{kind}: {name} is removed" for name in there.keys() - now.keys())
     there, now = (document["components"].get("securitySchemes", {}) for document in (old, new))
     for name in there.keys() & now.keys():
         if any(there[name].get(key) != now[name].get(key) for key in ("type", "scheme", "in")):
-            yield f"securitySchemes: {name} is another"
+            yield f"securitySchemes: {name} is changed"
 
 
 def overlooked(old: dict[str, Any], new: dict[str, Any]) -> Iterator[str]:
@@ -173,14 +173,14 @@ def breaks(released: Path, contract: Path) -> list[str]:
 
 
 def main() -> int:
-    """Compare openapi.yaml, or the given file, with the last released contract."""
+    """Compare openapi.yaml, or the file in the argument, with the last released contract."""
     contract = Path(sys.argv[1]) if len(sys.argv) > 1 else CONTRACT
     released = newest()
     found = breaks(released, contract)
     for text in found:
         sys.stderr.write(f"BREAKS {released.stem}: {text}\n")
     if not found:
-        sys.stdout.write(f"{contract.name} keeps every promise of {released.stem}.\n")
+        sys.stdout.write(f"{contract.name} does not break the contract {released.stem}.\n")
     return 1 if found else 0
 
 

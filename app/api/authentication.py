@@ -1,4 +1,4 @@
-"""Identifies the caller and checks its rights. Denies what no view allows."""
+"""Identifies the caller and checks its rights. A view that declares no rights is closed."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -23,7 +23,7 @@ SECURITY: list[dict[str, list[str]]] = [{"callerKey": []}]
 
 
 def requires(scope: Scope | None = None) -> Callable[[View], View]:
-    """Let a view be called by callers with the scope; by any caller where it is None."""
+    """Open a view to callers with the scope, or to every caller if the scope is None."""
 
     def decorate(view: View) -> View:
         scopes = {"x-required-scope": scope} if scope else {}
@@ -35,13 +35,13 @@ def requires(scope: Scope | None = None) -> Callable[[View], View]:
 
 
 def open_to_all(view: View) -> View:
-    """Let a view be called without a credential."""
+    """Open a view to requests without a credential."""
     setattr(view, _REQUIREMENT, OPEN)
     return view
 
 
 def requirement(view: Callable[..., Any]) -> str | None:
-    """What a view requires: a scope, ANY_CALLER or OPEN; None if it declares nothing."""
+    """The scope that a view requires, ANY_CALLER or OPEN; None if the view declares nothing."""
     found: str | None = getattr(view, _REQUIREMENT, None)
     return found
 
@@ -74,7 +74,7 @@ def identify(callers: Callers) -> Callable[[], None]:
 
 
 def authorize() -> None:
-    """The hook that checks the caller's rights; `g.account` is then the account it uses.
+    """The hook that checks the caller's rights, and sets `g.account` to the request's account.
 
     Raises:
         GatewayError: FORBIDDEN.
@@ -83,7 +83,7 @@ def authorize() -> None:
         return
     needed, rights = g.needed, g.rights
     if needed is None:
-        raise GatewayError(ErrorCode.FORBIDDEN, "Nobody may call this.")
+        raise GatewayError(ErrorCode.FORBIDDEN, "No caller may use this path.")
     if needed != ANY_CALLER and needed not in rights.scopes:
         raise GatewayError(ErrorCode.FORBIDDEN, f"You need the scope `{needed}`.")
     g.account = record.current().account = _choose_account(rights)
@@ -96,8 +96,8 @@ def check_attachments(customer_id: str, attachments: Sequence[str]) -> None:
     """Check the attachments of a caller that is limited to some customers.
 
     Raises:
-        GatewayError: FORBIDDEN for an attachment of another customer; ATTACHMENT_FORMAT, at each
-            path that no upload answers.
+        GatewayError: FORBIDDEN for an attachment of another customer; ATTACHMENT_FORMAT for a
+            path that is not the answer to an upload.
     """
     rights: CallerSettings = g.rights
     if rights.customers is None:

@@ -1,4 +1,4 @@
-"""What the composition root built, as the views reach it."""
+"""Gives the views access to the gateway that the composition root built."""
 
 from typing import cast
 
@@ -11,12 +11,12 @@ _NAME = "partner_gateway"
 
 
 def init_app(app: Flask, built: Gateway) -> None:
-    """Keep the parts with the app."""
+    """Store the gateway in the app."""
     app.extensions[_NAME] = built
 
 
 def gateway() -> Gateway:
-    """The parts of the app that is running."""
+    """The gateway of the current app."""
     return cast(Gateway, current_app.extensions[_NAME])
 
 

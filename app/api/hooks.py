@@ -1,4 +1,4 @@
-"""What happens before and after each request, in this order."""
+"""The hooks before and after each request, in their order."""
 
 from flask import Flask
 
@@ -13,13 +13,13 @@ def init_app(app: Flask, callers: Callers, rates: Rates) -> None:
     before = (
         record.begin,
         authentication.identify(callers),
-        count(rates),  # a caller is known by now; what it may do is not
+        count(rates),  # after the identification, before the rights
         authentication.authorize,
     )
     after = (
         pages.protect,
         audit.write,
-        record.end,  # last: it counts the answer as the caller gets it
+        record.end,  # last: it records the final answer
     )
     for hook in before:
         app.before_request(hook)

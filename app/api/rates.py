@@ -1,4 +1,4 @@
-"""The rates of the callers: how many requests each is granted."""
+"""Limits the rate of each caller's requests."""
 
 import logging
 import math
@@ -16,17 +16,17 @@ from app.observability.logs import event, logger
 from app.settings import CallerSettings, StateSettings
 from app.state.address import address
 
-RETRY_INTERVAL = 5.0  # seconds until a lost Redis is asked again
+RETRY_INTERVAL = 5.0  # seconds between two tries to reach a lost Redis
 
 _log = logger("rates")
 
 
 class Rates:
-    """The rates of the callers: counted in Redis for all replicas, in memory while it is lost.
+    """The rates of the callers: counted in Redis for all replicas, in memory while Redis is lost.
 
     Args:
-        callers: The callers by name; one without a rate is not limited.
-        state: Where replicas share what they must agree on.
+        callers: The callers by name; a caller without a rate is not limited.
+        state: The settings of the shared state.
     """
 
     def __init__(self, callers: Mapping[str, CallerSettings], state: StateSettings) -> None:
@@ -48,7 +48,7 @@ class Rates:
         """Count a request.
 
         Returns:
-            None if it is granted, or the seconds to wait; and the headers that tell what is left.
+            The seconds to wait, or None if the request is granted; and the `RateLimit` headers.
         """
         rate = self._rates.get(caller)
         if rate is None:
@@ -67,7 +67,7 @@ class Rates:
                 return _hit(self._shared, rate, caller)
             except limits.errors.StorageError:
                 self._lost_until = time.monotonic() + RETRY_INTERVAL
-                text = "The shared rates are lost: this replica counts by itself"
+                text = "Redis cannot be reached: this replica counts the callers' rates alone"
                 event(_log, logging.ERROR, text)
         return _hit(self._own, rate, caller)
 
@@ -81,9 +81,9 @@ def _hit(
 
 
 def count(rates: Rates) -> Callable[[], None]:
-    """The hook that counts a known caller's request and tells the caller what is left.
+    """The hook that counts the request of an identified caller and adds the `RateLimit` headers.
 
-    It raises GatewayError RATE_LIMITED where the rate is used up.
+    The hook raises GatewayError RATE_LIMITED if the rate is used up.
     """
 
     def count_request() -> None:
@@ -91,12 +91,12 @@ def count(rates: Rates) -> Callable[[], None]:
             return
         wait, headers = rates.consume(g.caller)
 
-        def tell(response: Response) -> Response:
+        def add_headers(response: Response) -> Response:
             response.headers.update(headers)
             return response
 
         if headers:
-            after_this_request(tell)
+            after_this_request(add_headers)
         if wait is not None:
             raise GatewayError(ErrorCode.RATE_LIMITED, retry_after=wait)
 

@@ -1,4 +1,4 @@
-"""The record of one request: its id, and the one log line and the counts it leaves behind."""
+"""The record of a request: its id, its facts, its log line and its metrics."""
 
 import logging
 import re
@@ -19,8 +19,8 @@ from app.verification.backends import legacy, review
 
 _log = logger("request")
 _upstream_log = logger("upstream")
-# Calls that a request needs first; a request is never about them.
-_ASIDE = frozenset({PROBE.name, iam.OPERATION})
+# Calls that only prepare a request; `last` ignores them.
+_PREPARING = frozenset({PROBE.name, iam.OPERATION})
 _OPERATIONS = (legacy.PUSH, READ_RESULT, *review.SUBMIT.values())
 _CODES = metrics.CodeLabels(
     codes.KNOWN.union(obs.CODES, *(operation.errors for operation in _OPERATIONS)),
@@ -32,37 +32,37 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 @dataclass(slots=True)
 class Record:
-    """What is known of the request that this thread (or greenlet) works on."""
+    """The facts of the request that this thread (or greenlet) serves."""
 
     request_id: str
     begun: float = field(default_factory=time.monotonic)
     operation: str = "none"
     method: str = "OTHER"
     customer_id: str | None = None
-    writes: bool = False  # whether its view does
+    writes: bool = False  # whether the view needs a scope that writes
     caller: str | None = None
     account: str | None = None
     error_code: str | None = None
     backend: str | None = None
-    status: str | None = None  # of the verification
-    check: bool = False  # nothing was to be sent
+    status: str | None = None  # the status of the verification
+    check: bool = False  # `validate_only`: the gateway sends nothing
     replayed: bool = False
     reconciled: bool = False
     exchanges: list[Exchange] = field(default_factory=list)
 
     @property
     def last(self) -> Exchange | None:
-        """The last write; without a write, the last exchange that the request is about.
+        """The last write; without a write, the last exchange that does not only prepare.
 
         A read after a lost write does not hide the write.
         """
-        about = [one for one in self.exchanges if one.operation not in _ASIDE]
+        about = [one for one in self.exchanges if one.operation not in _PREPARING]
         writes = [one for one in about if one.writes]
         return next(reversed(writes or about), None)
 
     @property
     def upstream(self) -> Upstream:
-        """What Huawei answered to it."""
+        """Huawei's answer in the last exchange."""
         last = self.last
         return last.upstream if last else Upstream()
 
@@ -71,7 +71,7 @@ _current: ContextVar[Record | None] = ContextVar("gateway_record", default=None)
 
 
 def current() -> Record:
-    """The record of the request under way; a fresh one outside of a request."""
+    """The record of the current request; a new record outside of a request."""
     return _current.get() or Record(request_id=str(uuid.uuid4()))
 
 
@@ -89,7 +89,7 @@ def observe(exchange: Exchange) -> None:
         event(
             _upstream_log,
             logging.WARNING,
-            "Huawei answered with a code that no table knows",
+            "Huawei answered with a code that no table has",
             account=exchange.account,
             operation=exchange.operation,
             upstream_code=exchange.upstream.code,
@@ -105,7 +105,7 @@ def create_series() -> None:
 
 
 def begin() -> None:
-    """The hook that begins a record before each request."""
+    """The hook that starts a record before each request."""
     asked = request.headers.get("X-Request-Id", "")
     method = request.method
     _current.set(
@@ -124,7 +124,7 @@ def _milliseconds(seconds: float) -> float:
 
 
 def end(response: Response) -> Response:
-    """The hook that logs and counts each request, and adds its id to the answer."""
+    """The hook that logs and counts each request, and adds the request id to the answer."""
     record = current()
     response.headers["X-Request-Id"] = record.request_id
     seconds = time.monotonic() - record.begun
@@ -132,7 +132,9 @@ def end(response: Response) -> Response:
     metrics.REQUESTS.labels(
         record.operation, record.caller or "none", str(status), record.error_code or "none"
     ).inc()
-    if record.error_code and record.operation not in _PROBES:  # readiness is no request
+    if (
+        record.error_code and record.operation not in _PROBES
+    ):  # a probe is not a request of a caller
         failure = ErrorCode[record.error_code]
         metrics.FAILURES.labels(failure.fault.value, failure.name).inc()
     metrics.REQUEST_SECONDS.labels(record.operation).observe(seconds)
@@ -169,5 +171,5 @@ def end(response: Response) -> Response:
 
 
 def forget(_: BaseException | None) -> None:
-    """The hook that drops the record, so that no later request is taken for this one."""
+    """The hook that removes the record, so that no later request uses it."""
     _current.set(None)

@@ -13,7 +13,7 @@ def init_app(app: Flask, settings: TracingSettings) -> None:
     provider = tracing.start(settings)
     if provider is None:
         return
-    # The library is imported only where it is used: it costs memory.
+    # The library is imported only where it is used, because it needs memory.
     from opentelemetry.instrumentation.flask import FlaskInstrumentor
 
     FlaskInstrumentor().instrument_app(  # type: ignore[no-untyped-call]

@@ -28,8 +28,8 @@ from app.settings import AccountSettings, IamSettings
 # `nocatalog` with any value leaves the long catalogue out of the answer.
 PATH = "/v3/auth/tokens?nocatalog=1"
 OPERATION = "iam_token"  # in logs, traces and metrics
-SAFE_LIFE = 60.0  # seconds; what has less left is not used any more
-# Bounds in seconds for the life of a new token whose answer does not tell both of its times. The
+SAFE_LIFE = 60.0  # seconds; a token with less life left is not used
+# Bounds in seconds for the life of a new token if the answer lacks one of its two times. The
 # IAM API reference says 24 hours from issue; the lower bound is our own choice.
 SHORTEST_LIFE, LONGEST_LIFE = 3600.0, 86400.0
 
@@ -46,7 +46,7 @@ _STATUSES = {
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A token and the seconds of the wall clock between which it is good."""
+    """A token, with its times of issue and expiry by the wall clock, in seconds."""
 
     text: str = field(repr=False)
     issued: float
@@ -54,12 +54,12 @@ class Token:
 
 
 class Iam:
-    """IAM as one account sees it.
+    """The IAM client of one account.
 
     Args:
         name: The account's name in the configuration.
-        account: Its settings.
-        iam: Where and as whom to ask.
+        account: The account's settings.
+        iam: The settings of the IAM endpoint and user.
         observe: Receives each exchange.
     """
 
@@ -76,24 +76,24 @@ class Iam:
 
     @property
     def identity(self) -> tuple[str, str, str]:
-        """Whose tokens it gives."""
+        """The endpoint, domain and user of the tokens."""
         return self._iam.endpoint, self._iam.domain, self._iam.user
 
     @property
     def password_file(self) -> Path:
-        """Where the password is mounted."""
+        """The file that holds the password."""
         return self._iam.password_file
 
     def partner_token(self, now: float, within: float) -> Token:
-        """A token of the partner's own, by user and password.
+        """Request a token for the partner by user and password.
 
         Args:
             now: The wall clock, in seconds.
-            within: Seconds that it may take.
+            within: Seconds until the deadline.
 
         Raises:
-            GatewayError: UPSTREAM_ACCESS_DENIED for a refused user or password, which must not
-                be tried again: wrong passwords lock the user.
+            GatewayError: UPSTREAM_ACCESS_DENIED if IAM refuses the user or password. Do not try
+                the same password again: wrong passwords lock the user.
         """
         try:
             password = self._iam.password_file.read_text(encoding="utf-8").strip()
@@ -115,7 +115,7 @@ class Iam:
         request.headers = CaseInsensitiveDict({"Content-Type": "application/json;charset=utf8"})
         request.body = json.dumps({"auth": auth}).encode()
         errand = Errand.within(within, self._name)
-        # A further token has no effect on others, so the request may be repeated like a read.
+        # A new token does not end older tokens, so the request may be repeated like a read.
         answer = self._service.send(
             OPERATION, request, lambda reply: _read(reply, now), errand=errand
         )
@@ -126,7 +126,7 @@ class Iam:
 
 
 def _read(reply: Reply, now: float) -> Answer:
-    """What IAM says to a request for a token: 201 with the token in a header, or a refusal."""
+    """Read IAM's answer: 201 with the token in a header, or a refusal."""
     body = json_object(reply.content) or {}
     upstream = Upstream(
         codes.error_code(body, reply.status),
@@ -145,11 +145,11 @@ def _read(reply: Reply, now: float) -> Answer:
 def _token(text: str, body: Mapping[str, Any], now: float) -> Token:
     """The token, with its life counted from `now`.
 
-    With both times the life is their difference, and neither clock has to be right. Without
-    `issued_at` only our own clock can judge `expires_at`: the result is kept within what a new
-    token can have, because a clock that is off must neither make a new token look dead nor a dead
-    token look alive. Without `expires_at` the life is SHORTEST_LIFE: one call to IAM an hour does
-    no harm, and a token that dies earlier is replaced when Huawei refuses it.
+    With both times the life is their difference, so clock skew has no effect. Without `issued_at`
+    the life depends on our clock, so it is limited to the bounds of a new token: with a skewed
+    clock, a new token must not count as expired, nor an expired token as valid for days. Without
+    `expires_at` the life is SHORTEST_LIFE: one call to IAM an hour is cheap, and a token that
+    expires earlier is replaced when Huawei refuses it.
 
     Raises:
         GatewayError: UPSTREAM_MALFORMED if the answer does not describe a token.
@@ -168,7 +168,7 @@ def _token(text: str, body: Mapping[str, Any], now: float) -> Token:
 
 
 def _moment(text: Any) -> float | None:
-    """Seconds since 1970 of a time of IAM's, which is in UTC; None if it is none."""
+    """Parse a time from IAM (UTC) to seconds since 1970. Returns None if the text is no time."""
     try:
         moment = datetime.fromisoformat(text)
     except (TypeError, ValueError):

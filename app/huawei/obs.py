@@ -24,46 +24,47 @@ from app.huawei.transport import Reply, Stream
 from app.observability.exchange import Exchange
 from app.settings import AccountSettings, AttachmentSettings
 
-# Partner Center looks for attachments under this prefix, and is told the rest of the key.
+# Partner Center looks for attachments under this prefix. A submission names the rest of the key.
 PREFIX = "download"
 
-# The codes that an upload can meet, of the table in obs_04_0115; AccountProblem and FrozenUserId
-# are printed in the SDKs' tables only (obs_28_1601). AuthorizationHeaderMalformed is S3's.
+# The codes that an upload can get, from the table in obs_04_0115. AccountProblem and FrozenUserId
+# are printed in the SDKs' tables only (obs_28_1601), VirtualHostDomainRequired in
+# obs_errorcode_0014. AuthorizationHeaderMalformed is S3's.
 CODES: Mapping[str, ErrorCode] = {
     # The key
     "AccessDenied": ErrorCode.UPSTREAM_ACCESS_DENIED,
-    "AuthorizationHeaderMalformed": ErrorCode.UPSTREAM_ACCESS_DENIED,  # wrong region, as a rule
+    "AuthorizationHeaderMalformed": ErrorCode.UPSTREAM_ACCESS_DENIED,  # usually a wrong region
     "InvalidAccessKeyId": ErrorCode.UPSTREAM_ACCESS_DENIED,
     "RequestTimeTooSkewed": ErrorCode.CLOCK_SKEWED,
     "SignatureDoesNotMatch": ErrorCode.UPSTREAM_ACCESS_DENIED,
-    "TooManyWrongSignature": ErrorCode.UPSTREAM_ACCESS_DENIED,  # barred; wants another key
+    "TooManyWrongSignature": ErrorCode.UPSTREAM_ACCESS_DENIED,  # blocked; needs another key
     # The account that owns the bucket
     "AccountProblem": ErrorCode.PARTNER_NOT_ENABLED,  # expired or frozen
     "DeregisterUserId": ErrorCode.PARTNER_NOT_ENABLED,
     "FrozenUserId": ErrorCode.PARTNER_NOT_ENABLED,
     "InArrearOrInsufficientBalance": ErrorCode.PARTNER_NOT_ENABLED,  # obs_errorcode_0007
     "NotSignedUp": ErrorCode.PARTNER_NOT_ENABLED,  # not registered with OBS
-    "Unauthorized": ErrorCode.PARTNER_NOT_ENABLED,  # the account itself has no real name
+    "Unauthorized": ErrorCode.PARTNER_NOT_ENABLED,  # the account lacks real-name authentication
     # The bucket, or how the configuration names it
     "AllAccessDisabled": ErrorCode.PARTNER_NOT_ENABLED,  # the bucket's name is forbidden
     "BadDomainName": ErrorCode.PARTNER_NOT_ENABLED,
     "InsufficientStorageSpace": ErrorCode.PARTNER_NOT_ENABLED,  # the bucket's quota is used up
     "InvalidBucket": ErrorCode.PARTNER_NOT_ENABLED,
     "InvalidBucketName": ErrorCode.PARTNER_NOT_ENABLED,
-    "KMS.DisabledException": ErrorCode.PARTNER_NOT_ENABLED,  # the key the bucket encrypts with
+    "KMS.DisabledException": ErrorCode.PARTNER_NOT_ENABLED,  # the bucket's encryption key
     "KMS.NotFoundException": ErrorCode.PARTNER_NOT_ENABLED,
     "NoSuchBucket": ErrorCode.PARTNER_NOT_ENABLED,
     "PermanentRedirect": ErrorCode.PARTNER_NOT_ENABLED,  # served at another endpoint only
     "RequestPayerDenied": ErrorCode.PARTNER_NOT_ENABLED,  # the bucket lets requesters pay
-    "VirtualHostDomainRequired": ErrorCode.PARTNER_NOT_ENABLED,  # obs_errorcode_0014: no `path`
+    "VirtualHostDomainRequired": ErrorCode.PARTNER_NOT_ENABLED,  # refuses `path`
     # Temporary failures
     "IncompleteBody": ErrorCode.UPSTREAM_ERROR,  # the network
     "InternalError": ErrorCode.UPSTREAM_ERROR,
     "OperationAborted": ErrorCode.UPSTREAM_ERROR,  # another request for the same object
-    "RequestTimeout": ErrorCode.UPSTREAM_ERROR,  # nothing came for too long
+    "RequestTimeout": ErrorCode.UPSTREAM_ERROR,  # OBS waited too long for content
     "ServiceUnavailable": ErrorCode.UPSTREAM_THROTTLED,
     "SlowDown": ErrorCode.UPSTREAM_THROTTLED,
-    "TemporaryRedirect": ErrorCode.UPSTREAM_ERROR,  # until DNS knows the bucket
+    "TemporaryRedirect": ErrorCode.UPSTREAM_ERROR,  # until DNS resolves the bucket
     "TooManyRequests": ErrorCode.UPSTREAM_THROTTLED,
     # The content
     "EntityTooLarge": ErrorCode.PAYLOAD_TOO_LARGE,
@@ -76,8 +77,8 @@ class Bucket:
 
     Args:
         name: The account's name in the configuration.
-        account: Its settings.
-        attachments: Its settings of the bucket.
+        account: The account's settings.
+        attachments: The settings of the account's bucket.
         observe: Receives each exchange.
     """
 
@@ -104,16 +105,16 @@ class Bucket:
         """Store an attachment; storing it again replaces it.
 
         Args:
-            path: Its place below the prefix, of characters that need no encoding.
-            content_type: Its media type.
-            length: Its length in bytes.
+            path: The attachment's path below the prefix, in characters that need no encoding.
+            content_type: The media type.
+            length: The length in bytes.
             content: Read in small pieces while it is sent.
-            within: Seconds that it may take.
+            within: Seconds until the deadline.
 
         Raises:
-            GatewayError: what OBS answered, or that it could not be reached; DEADLINE_EXCEEDED
-                if the content was not sent in time. `content` may raise one too; OBS then
-                stores nothing.
+            GatewayError: The failure that OBS answered; UPSTREAM_UNREACHABLE; DEADLINE_EXCEEDED
+                if the content was not sent in time. An error that `content` raises is passed
+                on, and OBS then stores nothing.
         """
         request = PreparedRequest()
         request.method = "PUT"
@@ -137,7 +138,7 @@ class Bucket:
             )
 
         # An upload may be repeated, so the circuit treats it as a read: it may be the trial.
-        answer = self._breaker.call(write=False, probe=_nothing, work=put)
+        answer = self._breaker.call(write=False, probe=_no_probe, work=put)
         if answer.failure is not None:
             raise answer.failure
 
@@ -153,7 +154,7 @@ class Bucket:
 
 
 class _Timely:
-    """The content of an upload, which has to come and to be taken within its time."""
+    """The content of an upload. Reading fails after the deadline."""
 
     def __init__(self, content: Stream, errand: Errand) -> None:
         self._content = content
@@ -163,25 +164,25 @@ class _Timely:
         """The next bytes."""
         try:
             piece = self._content.read(size)
-        except OSError:  # not to be taken for one of the connection to OBS
+        except OSError:  # an error of the caller's connection, not of the connection to OBS
             raise GatewayError(
                 ErrorCode.BAD_REQUEST, "The upload ended early.", write=False
             ) from None
         if piece and self._errand.left <= 0:
             raise GatewayError(
                 ErrorCode.DEADLINE_EXCEEDED,
-                "The upload took too long and was given up: nothing was stored.",
+                "The upload took too long. Nothing was stored.",
                 write=False,
             )
         return piece
 
 
-def _nothing(_: Permit) -> None:
-    """No probe: only writes send one first."""
+def _no_probe(_: Permit) -> None:
+    """Stands in for the probe, which only writes send."""
 
 
 def _address(attachments: AttachmentSettings) -> tuple[str, str]:
-    """URL of the bucket's host, and the path under which attachments lie there."""
+    """The URL of the bucket's host, and the path of the attachments' folder."""
     if attachments.addressing == "path":
         return attachments.endpoint, f"/{attachments.bucket}/{PREFIX}"
     url = urlsplit(attachments.endpoint)

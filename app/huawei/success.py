@@ -15,7 +15,7 @@ _NUMBER = re.compile(r"0|[1-9][0-9]{0,8}")
 
 
 class Success(Protocol):
-    """How one operation's success looks."""
+    """The form of an operation's success."""
 
     def read(
         self, status: int, content: bytes, body: Mapping[str, Any] | None

@@ -1,1 +1,1 @@
-"""What operators see: log lines, metrics, and the record of each request."""
+"""Logs, metrics and traces."""

@@ -1,4 +1,4 @@
-"""What may be logged and counted of one upstream call."""
+"""The facts of an upstream call that may be logged and counted."""
 
 from dataclasses import dataclass
 
@@ -7,13 +7,13 @@ from app.errors import Upstream
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exchange:
-    """One call of Huawei: neither a text of Huawei's nor a personal value.
+    """One call to Huawei, without texts from Huawei and without personal values.
 
     Args:
         account: The account's name.
         operation: The operation's name.
-        writes: Whether it changes anything at Huawei.
-        seconds: How long it took.
+        writes: Whether the operation writes.
+        seconds: The duration of the call.
         outcome: OK, the name of an error code, or ABORTED.
         upstream: The code, status and request id of the answer.
     """

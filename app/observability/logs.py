@@ -2,7 +2,7 @@
 
 Our own loggers (`gateway` and below) write events: a constant text and named fields. From the
 records of libraries only the origin and the constant text are logged. Their arguments and the
-texts of exceptions are left out: they can hold any value that the library was given.
+texts of exceptions are left out, because they can hold any value that the library received.
 """
 
 import json

@@ -5,7 +5,7 @@ from collections.abc import Set as AbstractSet
 from prometheus_client import REGISTRY, Counter, Gauge, Histogram, start_http_server
 from prometheus_client.registry import Collector
 
-# The largest bucket is the longest duration of a request, so that no quantile is cut off.
+# The largest bucket is the longest duration of a request, so every quantile can be computed.
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30)
 
 REQUESTS = Counter(

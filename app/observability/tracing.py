@@ -1,7 +1,7 @@
-"""Traces by OpenTelemetry: a span for each request and each call of Huawei. Off by default.
+"""Traces by OpenTelemetry: a span for each request and each call to Huawei. Off by default.
 
-The library is imported only where it is used, for it costs memory. Of a span no more is exported
-than what is named here: no path, query, header, body or text of an exception.
+The library is imported only where it is used, because it needs memory. An exported span has only
+the attributes that this module names: no path, query, header, body or text of an exception.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _provider: TracerProvider | None = None
 def start(settings: TracingSettings) -> TracerProvider | None:
     """Start tracing if the configuration names a collector. Returns the provider of tracers.
 
-    It starts a thread, so that it has to run in the worker.
+    This starts a thread: call it in the worker, after the fork.
     """
     global _tracer, _provider  # one process serves one gateway
     if settings.endpoint is None:
@@ -57,17 +57,17 @@ def start(settings: TracingSettings) -> TracerProvider | None:
     from opentelemetry.sdk.trace.sampling import ParentBasedTraceIdRatio
 
     session = requests.Session()
-    session.trust_env = False  # neither a proxy nor a netrc by accident
+    session.trust_env = False  # ignore the environment's proxies and netrc
     exporter = OTLPSpanExporter(
         f"{settings.endpoint}/v1/traces",
-        # Always named, so that no file of the environment is trusted by accident.
+        # Always set: without it the exporter would trust a file that the environment names.
         certificate_file=str(settings.ca_file or requests.utils.DEFAULT_CA_BUNDLE_PATH),
         timeout=TIMEOUT,
         session=session,
     )
     provider = TracerProvider(
         sampler=ParentBasedTraceIdRatio(settings.share),
-        # Not Resource.create, which adds whatever OTEL_RESOURCE_ATTRIBUTES holds.
+        # Resource.create would add the attributes in OTEL_RESOURCE_ATTRIBUTES.
         resource=Resource({"service.name": SERVICE}),
     )
     provider.add_span_processor(BatchSpanProcessor(_only_named(exporter)))
@@ -76,7 +76,7 @@ def start(settings: TracingSettings) -> TracerProvider | None:
 
 
 def close() -> None:
-    """Hand over the spans that are left and trace no more."""
+    """Export the remaining spans and stop tracing."""
     global _tracer, _provider
     if _provider is not None:
         _provider.shutdown()
@@ -84,7 +84,7 @@ def close() -> None:
 
 
 def trace_id() -> str | None:
-    """The id of the trace that the request under way belongs to, if there is one."""
+    """The trace id of the current request; None without tracing."""
     if _tracer is None:
         return None
     from opentelemetry import trace
@@ -94,7 +94,7 @@ def trace_id() -> str | None:
 
 
 def note(**fields: Any) -> None:
-    """Add what is known of the request to its span; a field that is None is left out."""
+    """Add fields to the span of the current request. A field that is None is left out."""
     if _tracer is None:
         return
     from opentelemetry import trace
@@ -103,7 +103,7 @@ def note(**fields: Any) -> None:
 
 
 def add(exchange: Exchange) -> None:
-    """Add a span for a try upstream that has just ended."""
+    """Add a span for an upstream call that has just ended."""
     if _tracer is None:
         return
     from opentelemetry.trace import SpanKind, Status, StatusCode
@@ -134,7 +134,7 @@ def _attributes(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _only_named(exporter: SpanExporter) -> SpanExporter:
-    """An exporter that hands on what EXPORTED names of a span, and nothing else."""
+    """An exporter that forwards only the attributes in EXPORTED."""
     from opentelemetry.sdk.trace.export import SpanExporter as Exporter
     from opentelemetry.sdk.trace.export import SpanExportResult
 
@@ -159,13 +159,13 @@ def _bare(span: ReadableSpan) -> ReadableSpan:
     attributes = {key: value for key, value in named.items() if key in EXPORTED}
     name = span.name
     if span.kind is SpanKind.SERVER:
-        # The library names a request without a route by its path, which can hold anything.
+        # The library names a request without a route by its path, and callers can send any path.
         method = attributes.get("http.method")
         if method not in METHODS:
             method = attributes["http.method"] = "OTHER"
         name = f"{method} {attributes.get('http.route', 'no route')}"
     known = span.context
-    # Without the trace state, a header in which callers send what they like.
+    # The trace state is left out: callers can send any text in this header.
     context = known and SpanContext(
         known.trace_id, known.span_id, known.is_remote, known.trace_flags
     )

@@ -95,10 +95,10 @@ def _missing(value: Any, keys: tuple[str, ...]) -> Iterator[tuple[str, Path]]:
 
 
 def check_writable(settings: Settings) -> None:
-    """Check that the file of the audit trail can be written, if one is configured.
+    """Check that the audit file can be written, if one is configured.
 
     Raises:
-        ConfigurationError: if it cannot be opened.
+        ConfigurationError: if the file cannot be opened.
     """
     if settings.audit.file is None:
         return

@@ -36,7 +36,7 @@ def beside_peers(bench: Bench) -> Iterator[Row]:
     yield at_most(figure, ratio(ours, httpx), 0.5)
     yield Row("peer: FastAPI + httpx itself", "", f"1 ({median(httpx) * 1e3:.2f} ms here)")
     yield Row("peer: FastAPI + aiohttp", "", f"{ratio(aiohttp, httpx):.2f}")
-    yield Row("floor: nginx, which passes on and does nothing", "", f"{ratio(nginx, httpx):.3f}")
+    yield Row("lower bound: nginx, which only forwards", "", f"{ratio(nginx, httpx):.3f}")
 
 
 def in_flight(bench: Bench) -> Iterator[Row]:
@@ -76,7 +76,7 @@ def many_configured(bench: Bench) -> Iterator[Row]:
 
 
 def measure(bench: Bench) -> Iterator[Row]:
-    """Measure all three."""
+    """Measure beside peers, in flight, and with many callers."""
     yield from beside_peers(bench)
     yield from in_flight(bench)
     yield from many_configured(bench)

@@ -13,7 +13,7 @@ SECONDS = 4  # of one measurement
 
 
 def measure(bench: Bench) -> Iterator[Row]:
-    """The same requests to upstream itself and through the gateway, alternately."""
+    """Send the same requests to upstream and through the gateway, alternately."""
     p50, p99 = [], []
     port = urlsplit(bench.upstream.fast).port or 0
     with gateway(bench.folder, bench.upstream.fast, project=bench.project) as server:

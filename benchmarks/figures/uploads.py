@@ -48,5 +48,5 @@ def measure(bench: Bench) -> Iterator[Row]:
         grown = max(server.memory.values()) - before
         for upload in uploads:
             _end(upload)
-    figure = f"memory of a 10 MB attachment under way ({UPLOADS} at once)"
+    figure = f"memory of a 10 MB upload in progress ({UPLOADS} at once)"
     yield at_most(figure, grown / UPLOADS, 2, " MiB")

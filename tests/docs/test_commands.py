@@ -29,7 +29,7 @@ LONG = "a target of its own in CI, or too long for a test"
 ONLY_PARSED = {
     "CONTRIBUTING.md: make unit": LONG,
     "README.md: make demo    # starts gateway and sandbox, verifies customers through them, "
-    "shows what crosses the wire": SERVES,
+    "prints the requests and answers": SERVES,
     "README.md: make unit    # the checks, and the tests that need only Python": LONG,
     "README.md: helm install gateway ./helm --namespace partner --wait \\": CLUSTER,
     "docs/adding-an-operation.md: make openapi chart-files docs": "it writes to the tree; "

@@ -149,7 +149,7 @@ def test_the_documented_configurations_are_valid() -> None:
 @pytest.mark.parametrize(
     ("variable", "default"),
     [
-        ("GATEWAY_CONFIG", "needed"),
+        ("GATEWAY_CONFIG", "required"),
         ("PORT", "8080"),
         ("METRICS_PORT", "9090"),
         ("HOST", "all addresses"),

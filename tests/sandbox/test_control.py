@@ -108,7 +108,7 @@ def test_a_malformed_control_call_is_refused_and_changes_nothing(
 
 
 def test_the_driver_reports_the_refused_control_call(driver: SandboxDriver) -> None:
-    with pytest.raises(ValueError, match="no setting is called 'nothing'"):
+    with pytest.raises(ValueError, match="the setting 'nothing' is unknown"):
         driver.settings(nothing=1)
 
 

@@ -19,7 +19,7 @@ WRITTEN = PROJECT / "helm" / "values.schema.json"
 
 
 def _plain(schema: dict[str, Any]) -> dict[str, Any]:
-    """The schema with optional keys that may be absent but not null, and with closed maps."""
+    """The schema, with optional keys that may be missing but not null, and with closed maps."""
     kinds = schema.get("anyOf", [])
     if {"type": "null"} in kinds:
         (kind,) = (one for one in kinds if one != {"type": "null"})

@@ -52,13 +52,13 @@ class Trial:
         return f"{answer.status_code} {document.get('code') or document['status']}"
 
     def read(self, client: FlaskClient, customer: str) -> str:
-        """The status or code of a customer after a wait."""
+        """The status of a customer's verification after its review."""
         headers = bearer() | {"Prefer": "wait=3"}
         answer = client.get(f"/v1/customers/{customer}/verification", headers=headers)
         status: str = answer.get_json()["status"]
         return status
 
-    def harmed(self, client: FlaskClient) -> bool:
+    def changed(self, client: FlaskClient) -> bool:
         """Whether the last submission changed the gateway: key pair suspended or legacy retired."""
         if self.submit(client, REVIEWS[0]) != "201 VERIFIED":
             return True
@@ -85,7 +85,7 @@ def _refusals(trial: Trial) -> Iterator[Magic]:
         for number in numbers:
             customer = f"code-{family}-{number}"
             submitted = trial.submit(client, customer)
-            if trial.harmed(client):
+            if trial.changed(client):
                 client = trial.client()
                 trial.submit(client, REVIEWS[0])
             elif submitted not in found and not submitted.startswith("2"):
@@ -93,8 +93,8 @@ def _refusals(trial: Trial) -> Iterator[Magic]:
                 yield Magic(customer, submitted, "")
 
 
-def tried() -> list[Magic]:
-    """Every row of the table, as observed."""
+def observed() -> list[Magic]:
+    """Every row of the table, as the gateway answered."""
     with TemporaryDirectory() as folder, SandboxServer() as server:
         trial = Trial(Path(folder), SandboxDriver(server.url))
         return [*_reviews(trial), *_refusals(trial)]
@@ -103,7 +103,7 @@ def tried() -> list[Magic]:
 def table() -> str:
     """A row for each customer id."""
     rows = ["| customer id | a submission answers | and after the review |", "|---|---|---|"]
-    for magic in tried():
+    for magic in observed():
         with_pictures = magic.customer.startswith("review")
         also = ", with two attachments" if with_pictures else ""
         rows.append(f"| `{magic.customer}`{also} | {magic.submitted} | {magic.later} |")

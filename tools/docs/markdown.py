@@ -29,7 +29,7 @@ class Block(NamedTuple):
 
 
 def files() -> list[Path]:
-    """Every Markdown file of the project, without those of its environments."""
+    """Every Markdown file of the project, except in virtual environments."""
     found = [*PROJECT.glob("*.md")]
     for folder in ("app", "benchmarks", "demo", "docs", "helm", "openapi", "sandbox", "tests"):
         found += (PROJECT / folder).rglob("*.md")
@@ -37,7 +37,7 @@ def files() -> list[Path]:
 
 
 def blocks(path: Path) -> list[Block]:
-    """The fenced blocks of a file."""
+    """The fenced blocks of a file, in their order."""
     file = str(path.relative_to(PROJECT))
     return [
         Block(file, match["about"], match["text"]) for match in _FENCE.finditer(path.read_text())

@@ -49,7 +49,7 @@ def listed(model: type[BaseModel] = Settings, parent: str = "") -> Iterator[Sett
 
 def _default(field: FieldInfo) -> str:
     if field.is_required():
-        return "needed"
+        return "required"
     default = field.get_default(call_default_factory=True)
     if default in (None, (), frozenset()):
         return NONE

@@ -16,7 +16,7 @@ from app.huawei.success import SUCCESS
 
 
 class Verdict(Enum):
-    """What an answer says about the credential of the request."""
+    """Huawei's verdict on the credential of a request."""
 
     ACCEPTED = "accepted"
     REFUSED = "refused"  # wrong signature, or an unknown or barred key
@@ -68,7 +68,7 @@ def error_code(body: Mapping[str, Any], status: int) -> str | None:
 
 
 def verdict(code: str | None, body: Mapping[str, Any], *, success: bool) -> Verdict:
-    """What an answer says about the credential, which Huawei checks before everything else.
+    """Huawei's verdict on the credential, which Huawei checks before everything else.
 
     Args:
         code: The error code of the answer.

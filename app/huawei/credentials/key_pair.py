@@ -35,8 +35,8 @@ class KeyPair:
 
     Args:
         signer: Signs requests with the pair.
-        stamp: Of the files that the pair was read from.
-        fingerprint: Names the pair in the state.
+        stamp: The stamp of the files that hold the pair.
+        fingerprint: The name of the pair in the state.
         expires_at: When a temporary pair expires; None for a permanent pair.
         state: Shares refusals and suspensions with the other replicas.
         monotonic: The clock of intervals, in seconds.
@@ -192,7 +192,7 @@ def load(
     """The pair that the files hold now.
 
     Args:
-        files: Where the pair is mounted.
+        files: The files of the pair.
         state: Shares refusals and suspensions with the other replicas.
         sealing: Computes the fingerprint that names the pair in the state.
         monotonic: The clock of intervals, in seconds.
@@ -200,7 +200,7 @@ def load(
 
     Raises:
         OSError: if a file cannot be read.
-        ValueError: if a file holds no printable text, or no time where it must.
+        ValueError: if a file holds no printable text, or the expiry file holds no time.
     """
     seen = stamp(files)
     access_key, secret_key = read_keys(files)

@@ -54,7 +54,7 @@ class Credentials(Protocol):
         Args:
             request: The request.
             uses: Earlier results for this request, whose credentials are not used again.
-            within: Seconds that this may take.
+            within: Seconds until the deadline.
 
         Raises:
             GatewayError: if no credential is usable now.
@@ -99,7 +99,7 @@ class KeyPairs:
 
     Args:
         account: The account's name.
-        files: Where the pairs are mounted. A request checks the files if the last check was more
+        files: The files of the pairs. A request checks the files if the last check was more
             than CHECK_INTERVAL ago.
         state: Counts the refusals of the pairs.
         sealing: Computes the fingerprints that name pairs in the state.

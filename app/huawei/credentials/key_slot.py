@@ -45,7 +45,7 @@ class KeySlot:
 
     Args:
         account: The account's name.
-        files: Where the pair is mounted.
+        files: The files of the pair.
         state: Counts the refusals of the pair.
         sealing: Computes the fingerprints that name pairs in the state.
         monotonic: The clock of intervals, in seconds.

@@ -39,7 +39,7 @@ def canonical_query(parameters: Iterable[tuple[str, str]]) -> str:
     )
 
 
-def _place(url: str) -> tuple[str, str]:
+def _host_and_path(url: str) -> tuple[str, str]:
     """Host and canonical path of a URL without a query."""
     parts = urlsplit(url)
     return parts.netloc, _canonical_path(parts.path)
@@ -107,7 +107,7 @@ class SdkHmacAuth(AWS4Auth):
         url, _, query = str(request.url).partition("?")
         headers = request.headers
         values = {name.lower(): value for name, value in headers.items()}
-        host, path = _place(url)
+        host, path = _host_and_path(url)
         if "host" not in values:
             headers["Host"] = values["host"] = host
         if _DATE not in values:
