@@ -24,21 +24,9 @@ from app.errors import ErrorCode
 from app.observability import metrics
 from demo.local import PROJECT, free_port
 from demo.processes import end, running
+from tests.support.command_line import flask
 from tests.support.gateway import CUSTOMER, configuration, submit
 from tests.support.sandbox_driver import SandboxDriver
-
-LIMIT = 60  # seconds
-
-
-def flask(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(  # noqa: S603 - our own program
-        [sys.executable, "-m", "flask", "--app", "app", *arguments],
-        cwd=PROJECT,
-        capture_output=True,
-        text=True,
-        timeout=LIMIT,
-        check=False,
-    )
 
 
 @pytest.mark.parametrize("command", [("config",), ("config", "check"), ("sandbox",)])
@@ -76,7 +64,7 @@ def test_serve_serves_the_metrics_on_their_own_port(app: Flask) -> None:
     with requests.Session() as session:
         session.trust_env = False
         session.headers["Connection"] = "close"
-        answered = session.get(f"http://127.0.0.1:{port}/metrics", timeout=LIMIT)
+        answered = session.get(f"http://127.0.0.1:{port}/metrics", timeout=10)
     REGISTRY.unregister(condition)
     assert "# TYPE gateway_requests_total counter" in answered.text
     assert 'gateway_build_info{version="1.2.3"} 1.0' in answered.text
@@ -119,7 +107,7 @@ def test_the_sandbox_command_serves_until_ctrl_c() -> None:
             state = session.get(f"http://127.0.0.1:{port}/_sandbox/state", timeout=10)
         assert state.status_code == 200
         assert end(process, number=signal.SIGINT) == [0]
-        _, errors = process.communicate(timeout=LIMIT)
+        _, errors = process.communicate(timeout=10)
     assert b"Traceback" not in errors
 
 
@@ -157,8 +145,8 @@ def test_the_command_line_reads_a_verification(
     assert submit(client).status_code == 201
     done = get_verification(environment, CUSTOMER, "--account", "default")
     assert (done.exit_code, done.stderr) == (0, "")
-    told = json.loads(done.stdout)
-    assert (told["customer_id"], told["status"]) == (CUSTOMER, "VERIFIED")
+    shown = json.loads(done.stdout)
+    assert (shown["customer_id"], shown["status"]) == (CUSTOMER, "VERIFIED")
     assert len(sandbox.requests()) == 2
 
 

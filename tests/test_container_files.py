@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import pytest
 
 from demo import local
 from demo.local import PROJECT
+from tests.support.command_line import flask
 from tests.support.compose_file import composed, mounted, placed
 from tests.support.programs import needed
 
@@ -46,13 +46,7 @@ def test_the_gateway_of_the_compose_file_accepts_its_configuration(
     for target, place in places.items():
         text = text.replace(target, str(place))
     path.write_text(text)
-    done = subprocess.run(  # noqa: S603 - our own program
-        [sys.executable, "-m", "flask", "--app", "app", "config", "check", str(path)],
-        cwd=PROJECT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = flask("config", "check", str(path))
     assert done.returncode == 0, done.stderr
     assert "accounts default; callers demo." in done.stdout
     assert not done.stderr  # every file of the configuration exists

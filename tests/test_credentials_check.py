@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,13 +11,12 @@ from typing import Any
 import pytest
 import yaml
 
-from demo.local import PROJECT
 from sandbox.server import SandboxServer
 from tests.support.accounts import PASSWORD
+from tests.support.command_line import flask
 from tests.support.gateway import ACCESS_KEY, SECRET_KEY, configuration
 from tests.support.sandbox_driver import SandboxDriver
 
-LIMIT = 60  # seconds
 WRONG = "wrong-secret-key"
 
 Check = Callable[[dict[str, Any]], subprocess.CompletedProcess[str]]
@@ -32,24 +29,12 @@ def check(tmp_path: Path) -> Check:
     def run(document: dict[str, Any]) -> subprocess.CompletedProcess[str]:
         path = tmp_path / "config.yaml"
         path.write_text(yaml.safe_dump(document))
-        done = credentials_check(GATEWAY_CONFIG=str(path))
+        done = flask("credentials", "check", GATEWAY_CONFIG=str(path))
         for secret in (SECRET_KEY, PASSWORD, WRONG, ACCESS_KEY, "Signature=", "Traceback"):
             assert secret not in done.stdout + done.stderr
         return done
 
     return run
-
-
-def credentials_check(**environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "flask", "--app", "app", "credentials", "check"],
-        cwd=PROJECT,
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        timeout=LIMIT,
-        check=False,
-    )
 
 
 def lines(done: subprocess.CompletedProcess[str]) -> dict[str, tuple[str, str]]:
@@ -157,7 +142,7 @@ def test_the_check_names_each_account_with_faulty_credentials_and_exits_with_1(
 
 
 def test_the_check_of_credentials_without_a_configuration_exits_with_2() -> None:
-    done = credentials_check()
+    done = flask("credentials", "check")
     assert (done.returncode, done.stdout) == (2, "")
     assert "GATEWAY_CONFIG is not set" in done.stderr
     assert "Traceback" not in done.stderr

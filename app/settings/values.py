@@ -36,6 +36,15 @@ def _parts(url: str) -> SplitResult:
     return parts
 
 
+def _check_origin(url: str, parts: SplitResult) -> str:
+    """The URL without a slash at its end, if it holds scheme, host and port only."""
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise ValueError("must hold scheme, host and port only")
+    if parts.path not in ("", "/"):
+        raise ValueError("must have no path")
+    return url.rstrip("/")
+
+
 def _check_url(url: str) -> str:
     """An https URL of scheme, host and port. http is allowed to loopback only, for the sandbox."""
     parts = _parts(url)
@@ -46,11 +55,7 @@ def _check_url(url: str) -> str:
     local = is_loopback(parts.hostname) or parts.hostname.endswith(".localhost")
     if parts.scheme == "http" and not local:
         raise ValueError("must be https; http is for loopback addresses only")
-    if parts.username or parts.password or parts.query or parts.fragment:
-        raise ValueError("must hold scheme, host and port only")
-    if parts.path not in ("", "/"):
-        raise ValueError("must have no path")
-    return url.rstrip("/")
+    return _check_origin(url, parts)
 
 
 def _check_service(url: str) -> str:
@@ -58,11 +63,7 @@ def _check_service(url: str) -> str:
     parts = _parts(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError("must be an http or https URL")
-    if parts.username or parts.password or parts.query or parts.fragment:
-        raise ValueError("must hold scheme, host and port only")
-    if parts.path not in ("", "/"):
-        raise ValueError("must have no path")
-    return url.rstrip("/")
+    return _check_origin(url, parts)
 
 
 def _check_document(url: str) -> str:

@@ -22,6 +22,7 @@ from app.huawei import codes
 from app.huawei.operation import Operation
 from demo.local import PROJECT
 from tests.support.gateway import bearer
+from tools.contract_diff import resolved
 
 VECTORS = Path(__file__).parents[1] / "vectors"
 COMMITTED = PROJECT / "openapi/openapi.yaml"
@@ -48,20 +49,6 @@ def contract_operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
 
 OPERATIONS = {operation["operationId"]: operation for _, _, operation in contract_operations()}
 SUBMISSIONS = [name for name in OPERATIONS if name.endswith("Verification") and name[:3] != "get"]
-
-
-def resolved(node: Any) -> Any:
-    """The node with every local reference replaced by its target."""
-    if isinstance(node, list):
-        return [resolved(one) for one in node]
-    if not isinstance(node, dict):
-        return node
-    if "$ref" in node:
-        target: Any = SPEC
-        for step in node["$ref"].removeprefix("#/").split("/"):
-            target = target[step]
-        return resolved(target)
-    return {name: resolved(value) for name, value in node.items()}
 
 
 def examples(content: dict[str, Any]) -> list[Any]:
@@ -108,7 +95,7 @@ def test_every_operation_has_an_id_and_a_summary() -> None:
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_every_success_has_an_example_that_fits_its_schema(name: str) -> None:
     successes = [
-        resolved(response)
+        resolved(response, SPEC)
         for status, response in OPERATIONS[name]["responses"].items()
         if str(status).startswith("2")
     ]
@@ -123,7 +110,7 @@ def test_every_success_has_an_example_that_fits_its_schema(name: str) -> None:
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_every_failure_is_documented_as_a_problem(name: str) -> None:
     failures = {
-        str(status): resolved(response)
+        str(status): resolved(response, SPEC)
         for status, response in OPERATIONS[name]["responses"].items()
         if not str(status).startswith("2")
     }
@@ -144,7 +131,7 @@ def documented(name: str) -> set[str]:
     return {
         code
         for response in OPERATIONS[name]["responses"].values()
-        for code in resolved(response)
+        for code in resolved(response, SPEC)
         .get("content", {})
         .get("application/problem+json", {})
         .get("examples", {})
@@ -188,7 +175,7 @@ def test_every_failure_of_a_read_is_documented() -> None:
 
 @pytest.mark.parametrize("name", SUBMISSIONS)
 def test_the_example_of_a_request_body_is_accepted(client: FlaskClient, name: str) -> None:
-    content = resolved(OPERATIONS[name]["requestBody"])["content"]["application/json"]
+    content = resolved(OPERATIONS[name]["requestBody"], SPEC)["content"]["application/json"]
     paths = {operation["operationId"]: path for path, _, operation in contract_operations()}
     assert examples(content)
     for place, example in enumerate(examples(content)):
@@ -215,7 +202,9 @@ def test_no_pattern_is_published_on_fields_of_a_body() -> None:
 
 def test_request_schemas_refuse_unknown_fields_and_response_schemas_allow_them() -> None:
     for name in SUBMISSIONS:
-        body = resolved(OPERATIONS[name]["requestBody"])["content"]["application/json"]["schema"]
+        body = resolved(OPERATIONS[name]["requestBody"], SPEC)["content"]["application/json"][
+            "schema"
+        ]
         assert body["additionalProperties"] is False
         assert body["properties"]["document"]["additionalProperties"] is False
     problem = SPEC["components"]["schemas"]["Problem"]

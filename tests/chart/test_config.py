@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,11 +10,11 @@ import pytest
 
 from app import create_app, settings
 from app.settings import Settings
-from demo.local import PROJECT
 from sandbox import access_keys
 from sandbox import settings as sandbox_settings
 from tests.chart.helm import MATRIX, Helm
 from tests.docs.test_written import dotted
+from tests.support.command_line import flask
 
 
 def written(helm: Helm, folder: Path, name: str, *changes: str) -> Path:
@@ -33,14 +31,7 @@ def test_the_gateway_accepts_the_rendered_configuration(
 
 
 def test_the_check_command_accepts_the_rendered_configuration(helm: Helm, tmp_path: Path) -> None:
-    command = (sys.executable, "-m", "flask", "--app", "app", "config", "check")
-    done = subprocess.run(  # noqa: S603 - our own program
-        [*command, written(helm, tmp_path, "production")],
-        cwd=PROJECT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = flask("config", "check", str(written(helm, tmp_path, "production")))
     assert done.returncode == 0, done.stderr
     assert "can be used: accounts default; callers crm, shop." in done.stdout
 

@@ -15,7 +15,7 @@ from tools.docs import markdown
 
 LIMIT = 90  # seconds
 NEEDED = (
-    *("app", "demo", "docs", "sandbox", "openapi/openapi.yaml"),
+    *("app", "demo", "docs", "sandbox", "tools", "openapi/openapi.yaml"),
     *("tests/__init__.py", "tests/conftest.py", "tests/support"),
     *(
         "tests/api/__init__.py",

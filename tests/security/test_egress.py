@@ -22,9 +22,10 @@ from werkzeug.test import TestResponse
 
 from app import create_app
 from app.settings import Settings
-from tests.api.test_contract import OPERATIONS, resolved
+from tests.api.test_contract import OPERATIONS, SPEC
 from tests.support.gateway import CUSTOMER, altered, bearer, code, submit
 from tests.support.raw_upstream import SUCCESS, RawUpstream, answer
+from tools.contract_diff import resolved
 
 JPEG = b"\xff\xd8\xff\xe0" + bytes(64)
 UPLOAD_PATH = f"/v1/customers/{CUSTOMER}/attachments/a.jpg"
@@ -158,7 +159,7 @@ KNOWN = [
 ]
 ANSWERS = st.dictionaries(st.sampled_from(KNOWN), VALUES) | VALUES
 CONTENT = {
-    status: resolved(response)["content"]
+    status: resolved(response, SPEC)["content"]
     for status, response in OPERATIONS["getVerification"]["responses"].items()
 }
 

@@ -58,6 +58,15 @@ class Mounted:
                 replace(self.folder / name, f"{text}\n")
         return self
 
+    def damage(self, name: str, content: bytes | str | None) -> None:
+        """Replace one file by this content, by a folder for "dir", or by nothing for None."""
+        path = self.folder / name
+        path.unlink()
+        if content == "dir":
+            path.mkdir()
+        elif isinstance(content, bytes):
+            path.write_bytes(content)
+
     @property
     def settings(self) -> dict[str, Path]:
         """The entry in the account's `credentials`."""

@@ -41,12 +41,7 @@ def test_key_files_are_read_without_their_last_newline(files: PairSettings) -> N
 def test_a_key_file_without_a_valid_key_is_refused(
     expiring: Mounted, files: PairSettings, clock: Clock, name: str, content: bytes | str | None
 ) -> None:
-    path = expiring.folder / name
-    path.unlink()
-    if content == "dir":
-        path.mkdir()
-    elif isinstance(content, bytes):
-        path.write_bytes(content)
+    expiring.damage(name, content)
     with pytest.raises((OSError, ValueError)):
         loaded(files, clock)
 

@@ -137,12 +137,7 @@ def test_the_last_good_pair_stays_in_use_while_the_files_hold_none(
     content: bytes | str | None,
 ) -> None:
     kept = events("kept")
-    path = mounted.folder / name
-    path.unlink()
-    if content == "dir":
-        path.mkdir()
-    elif isinstance(content, bytes):
-        path.write_bytes(content)
+    mounted.damage(name, content)
     for _ in range(3):
         clock.pass_time(CHECK_INTERVAL)
         ask()
@@ -150,6 +145,7 @@ def test_the_last_good_pair_stays_in_use_while_the_files_hold_none(
     assert pairs.usable()
     assert events("kept") == kept + (content is not None)
 
+    path = mounted.folder / name
     path.rmdir() if path.is_dir() else path.unlink(missing_ok=True)
     mounted.write(*NEW_PAIR)
     clock.pass_time(CHECK_INTERVAL)
