@@ -62,13 +62,13 @@ def test_contributing_names_the_files_that_a_submission_crosses_in_their_order(
 ) -> None:
     text = (PROJECT / "CONTRIBUTING.md").read_text()
     section = text.split("## The path of a submission")[1].split("\n## ")[0]
-    told = [Path(path) for path in re.findall(r"\]\((app/[^)]+\.py)\)", section)]
-    # What is told of failures and of lost answers is not crossed by a submission that succeeds.
+    named = [Path(path) for path in re.findall(r"\]\((app/[^)]+\.py)\)", section)]
+    # A submission that succeeds does not cross the files for failures and lost answers.
     aside = {
         *("app/errors.py", "app/gateway.py", "app/api/problems/__init__.py"),
         *("app/api/hooks.py", "app/verification/lost_answers.py"),
     }
-    crossed = [path for path in told if str(path) not in aside]
+    crossed = [path for path in named if str(path) not in aside]
     assert [path for path in crossed if path not in legacy] == []
     first = [legacy.index(path) for path in crossed]
     assert first == sorted(first)

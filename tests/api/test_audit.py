@@ -96,8 +96,8 @@ def test_the_audit_trail_distinguishes_a_replay_from_a_reconciled_write(
     client.post(INDIVIDUAL_PATH, json=PERSON, headers=keyed | {"Prefer": "wait=3"})
     for _ in range(2):
         client.post(INDIVIDUAL_PATH, json=PERSON, headers=keyed)
-    told = [(line["outcome"], line["replayed"], line["reconciled"]) for line in trail(log)]
-    assert told == [
+    logged = [(line["outcome"], line["replayed"], line["reconciled"]) for line in trail(log)]
+    assert logged == [
         ("OUTCOME_UNKNOWN", False, False),
         ("VERIFIED", False, True),
         ("VERIFIED", True, True),

@@ -42,13 +42,13 @@ def _parameters(kind: str, said: str) -> list[dict[str, Any]]:
     names = KINDS[kind].defaults
     unknown = names.keys() - known.keys()
     assert not unknown, f"fault {kind}: no value for {unknown}"
-    given = [{name: known[name] for name in names}]
+    parameters = [{name: known[name] for name in names}]
     if kind == "status":
-        given += [{"status": 400, "body": said}, {"status": 200, "body": {"is_review": said}}]
+        parameters += [{"status": 400, "body": said}, {"status": 200, "body": {"is_review": said}}]
     if kind == "code":
         codes = ("CBC.0100", "CBC.99424242", "APIG.4242")
-        given += [{"code": code, "message": said} for code in codes]
-    return given
+        parameters += [{"code": code, "message": said} for code in codes]
+    return parameters
 
 
 def every_fault(driver: Driver) -> None:

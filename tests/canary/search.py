@@ -138,11 +138,11 @@ def _in_one(sink: str, source: str, text: bytes, sought: Iterable[Needle]) -> It
 
 def report(findings: Iterable[Finding]) -> str:
     """A readable report: a few findings of each marker and sink."""
-    told: Counter[tuple[str, str]] = Counter()
+    reported: Counter[tuple[str, str]] = Counter()
     lines = []
     for finding in findings:
-        told[finding.sink, finding.marker] += 1
-        if told[finding.sink, finding.marker] <= SHOWN:
+        reported[finding.sink, finding.marker] += 1
+        if reported[finding.sink, finding.marker] <= SHOWN:
             lines.append(str(finding))
-    hidden = sum(told.values()) - len(lines)
+    hidden = sum(reported.values()) - len(lines)
     return "\n".join([*lines, f"and {hidden} more like these"] if hidden else lines)

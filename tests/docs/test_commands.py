@@ -179,5 +179,5 @@ def test_every_documented_make_target_exists() -> None:
         for line in (PROJECT / "Makefile").read_text().splitlines()
         if "## " in line
     }
-    told = {target for path in markdown.files() for target in markdown.targets(path)}
-    assert {"run", "test", "openapi", "docs"} <= told <= targets
+    named = {target for path in markdown.files() for target in markdown.targets(path)}
+    assert {"run", "test", "openapi", "docs"} <= named <= targets

@@ -110,6 +110,6 @@ def test_a_quick_start_repeats_a_retryable_request_with_the_same_key(
 def test_every_quick_start_program_is_tested() -> None:
     programs = {path.name for path in QUICKSTART.glob("quickstart.*")}
     assert programs == {start.program for start in QUICKSTARTS.values()}
-    told = (DOCS / "quickstart.md").read_text()
+    text = (DOCS / "quickstart.md").read_text()
     for program in programs:
-        assert f": {program}\n" in told
+        assert f": {program}\n" in text

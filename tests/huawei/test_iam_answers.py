@@ -39,7 +39,7 @@ TIMES = st.one_of(JSON, st.datetimes().map(str), st.datetimes().map(lambda t: f"
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
-def told(**times: Any) -> dict[str, Any]:
+def described(**times: Any) -> dict[str, Any]:
     """A token's description with these times: seconds after noon, or other values."""
     described = {}
     for name, value in times.items():
@@ -52,25 +52,25 @@ def told(**times: Any) -> dict[str, Any]:
     ("body", "life"),
     [
         # Both times are IAM's, so our clock does not matter.
-        (told(issued_at=5e6, expires_at=5e6 + 86400.0), 86400),
-        (told(issued_at=5e6, expires_at=5e6 + 100.0), 100),
+        (described(issued_at=5e6, expires_at=5e6 + 86400.0), 86400),
+        (described(issued_at=5e6, expires_at=5e6 + 100.0), 100),
         # Our clock decides, limited to the lifetime of a new token.
-        (told(expires_at=80000.0), 80000),
-        (told(issued_at=None, expires_at=80000.0), 80000),
-        (told(issued_at="yesterday", expires_at=80000.0), 80000),
+        (described(expires_at=80000.0), 80000),
+        (described(issued_at=None, expires_at=80000.0), 80000),
+        (described(issued_at="yesterday", expires_at=80000.0), 80000),
         (
-            told(expires_at="2026-01-02T11:00:00"),
+            described(expires_at="2026-01-02T11:00:00"),
             82800,
         ),  # IAM's times are UTC, with or without an offset
-        (told(expires_at=-5e6), 3600),
-        (told(expires_at=0.0), 3600),
-        (told(expires_at=61.0), 3600),
-        (told(expires_at=5e8), 86400),
+        (described(expires_at=-5e6), 3600),
+        (described(expires_at=0.0), 3600),
+        (described(expires_at=61.0), 3600),
+        (described(expires_at=5e8), 86400),
         # The expiry is unknown.
-        (told(), 3600),
-        (told(issued_at=0.0), 3600),
-        (told(issued_at=0.0, expires_at="tomorrow"), 3600),
-        (told(issued_at=0.0, expires_at=1767268800), 3600),
+        (described(), 3600),
+        (described(issued_at=0.0), 3600),
+        (described(issued_at=0.0, expires_at="tomorrow"), 3600),
+        (described(issued_at=0.0, expires_at=1767268800), 3600),
     ],
 )
 def test_a_token_without_issue_or_expiry_time_is_used(

@@ -56,11 +56,11 @@ def test_the_log_line_of_a_refused_request_has_its_error_code(
     client.post(INDIVIDUAL_PATH, json={}, headers=bearer())
     client.post(INDIVIDUAL_PATH, json=PERSON)
     client.get("/v1/nothing")
-    told = [
+    logged = [
         (line["status"], line["code"], line.get("caller"), line.get("upstream_code"))
         for line in log.requests()
     ]
-    assert told == [
+    assert logged == [
         (404, "CUSTOMER_NOT_FOUND", "writer", "CBC.5002"),
         (422, "VALIDATION_FAILED", "writer", None),
         (401, "UNAUTHENTICATED", None, None),

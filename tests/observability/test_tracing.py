@@ -87,8 +87,8 @@ def test_a_call_to_huawei_is_traced_but_sends_no_trace_headers(
     assert not server.failed
     assert not client.failed
     (sent,) = sandbox.requests()
-    told = {name.lower() for name in sent["headers"]}
-    assert not told & {"traceparent", "tracestate", "baggage", "b3"}
+    names = {name.lower() for name in sent["headers"]}
+    assert not names & {"traceparent", "tracestate", "baggage", "b3"}
     assert TRACE not in str(sent)
     assert traced.line("request-0001")["trace_id"] == TRACE
 

@@ -109,7 +109,7 @@ def test_a_token_of_the_sandbox_expires(driver: SandboxDriver, iam: Iam) -> None
 
 
 @pytest.mark.parametrize(
-    ("setting", "told"),
+    ("setting", "shown"),
     [
         ("both", {"issued_at", "expires_at"}),
         ("expires_at", {"expires_at"}),
@@ -117,11 +117,11 @@ def test_a_token_of_the_sandbox_expires(driver: SandboxDriver, iam: Iam) -> None
     ],
 )
 def test_a_token_has_the_issue_and_expiry_times_of_the_setting(
-    driver: SandboxDriver, iam: Iam, setting: str, told: set[str]
+    driver: SandboxDriver, iam: Iam, setting: str, shown: set[str]
 ) -> None:
     driver.settings(times_shown=setting)
     answered = iam.ask()
-    assert answered.json()["token"].keys() & {"issued_at", "expires_at"} == told
+    assert answered.json()["token"].keys() & {"issued_at", "expires_at"} == shown
     assert iam.verify(answered.headers["X-Subject-Token"]).status_code == 200
 
 

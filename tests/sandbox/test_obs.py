@@ -41,8 +41,8 @@ def test_an_object_can_be_put_read_described_and_deleted(
             "content_type": "image/jpeg",
         }
     ]
-    given = bucket.call("GET", key)
-    assert (given.content, given.headers["Content-Type"]) == (PICTURE, "image/jpeg")
+    stored = bucket.call("GET", key)
+    assert (stored.content, stored.headers["Content-Type"]) == (PICTURE, "image/jpeg")
     described = bucket.call("HEAD", key)
     assert described.headers["Content-Length"] == str(len(PICTURE))
     assert (described.headers["ETag"], described.content) == (etag, b"")

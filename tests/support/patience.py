@@ -70,12 +70,12 @@ def headers(
     account: str | None = None,
 ) -> dict[str, str]:
     """The headers of a caller's request."""
-    given = {
+    optional = {
         "Idempotency-Key": idempotency,
         "Prefer": None if wait is None else f"wait={wait}",
         "Partner-Account": account,
     }
-    return bearer(key) | {name: value for name, value in given.items() if value is not None}
+    return bearer(key) | {name: value for name, value in optional.items() if value is not None}
 
 
 def path_of(customer: str = CUSTOMER, form: str = "individual") -> str:

@@ -75,8 +75,8 @@ def retired(client: FlaskClient) -> str | None:
 
 
 def problem(response: TestResponse) -> tuple[int, str, str, str]:
-    told = response.get_json()
-    return response.status_code, told["code"], told["retry"], told["fault"]
+    document = response.get_json()
+    return response.status_code, document["code"], document["retry"], document["fault"]
 
 
 RETIRED = (502, "LEGACY_API_RETIRED", "CONTACT_OPERATOR", "GATEWAY")

@@ -133,7 +133,7 @@ def slow(request: pytest.FixtureRequest, build: Build, valkey: Valkey) -> Flask:
 
 
 @pytest.mark.parametrize(
-    ("other", "told", "retry"),
+    ("other", "expected", "retry"),
     [
         pytest.param({}, IN_FLIGHT, "SAME_KEY", id="same key"),
         pytest.param({"idempotency": "key-2"}, BUSY, "AFTER_DELAY", id="another key"),
@@ -145,7 +145,7 @@ def test_a_second_write_for_a_customer_is_refused_while_the_first_is_in_progress
     slow: Flask,
     sandbox: SandboxDriver,
     other: dict[str, Any],
-    told: tuple[int, str, bool],
+    expected: tuple[int, str, bool],
     retry: str,
 ) -> None:
     sandbox.fault("individual", "latency", seconds=30, count=1)
@@ -157,7 +157,7 @@ def test_a_second_write_for_a_customer_is_refused_while_the_first_is_in_progress
         unconcerned = submit(slow, new_customer())
         sandbox.clear_faults()
         assert said(first.result()) == (202, "IN_REVIEW", False)
-    assert said(second) == told
+    assert said(second) == expected
     assert second.get_json()["retry"] == retry
     assert int(second.headers["Retry-After"]) >= 1
     assert unconcerned.status_code == 202

@@ -117,8 +117,8 @@ def test_a_write_in_progress_when_the_shared_state_is_lost_is_not_sent_twice(
         others = [submit(app, idempotency=key) for key in ("key-1", "key-2")]
         sandbox.clear_faults()
         assert said(first.result()) == (201, "VERIFIED", False)
-    told = ["IDEMPOTENCY_KEY_IN_FLIGHT", "CUSTOMER_WRITE_IN_PROGRESS"]
-    assert [said(one)[1] for one in others] == told
+    codes = ["IDEMPOTENCY_KEY_IN_FLIGHT", "CUSTOMER_WRITE_IN_PROGRESS"]
+    assert [said(one)[1] for one in others] == codes
     assert submit(app, idempotency="key-1").headers[REPLAYED] == "true"
     assert len(sandbox.requests("verified-info")) == 1
 

@@ -207,8 +207,8 @@ def test_capabilities_list_legacy_only_while_it_is_served(
     client: FlaskClient, sandbox: SandboxDriver
 ) -> None:
     def backends() -> list[str]:
-        told: list[str] = client.get("/v1/capabilities", headers=bearer()).get_json()["backends"]
-        return told
+        served: list[str] = client.get("/v1/capabilities", headers=bearer()).get_json()["backends"]
+        return served
 
     sandbox.settings(legacy="retired")
     submit(client)

@@ -74,9 +74,9 @@ def test_replicas_share_the_belief_the_probe_and_the_recovery(
         answers = together(
             8, lambda place: submit(replicas[place % 2], body=NO_PICTURES, customer=f"c-{place}")
         )
-        told = {problem(answer) for answer in answers}
-        assert told <= expected
-        assert not probes or RETIRED in told
+        answered = {problem(answer) for answer in answers}
+        assert answered <= expected
+        assert not probes or RETIRED in answered
         assert sent(sandbox) == ["verified-info"] * probes
         pass_time(clock, mortal, PROBE_INTERVAL)
 

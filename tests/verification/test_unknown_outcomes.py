@@ -98,9 +98,9 @@ def test_the_verification_of_an_individual_does_not_prove_the_change_to_an_enter
         "idempotency": "key-1",
     }
     assert said(submit(app, **change, wait=WAIT)) == UNKNOWN
-    told = said(submit(app, **change))
+    answered = said(submit(app, **change))
     refused = (409, "ALREADY_VERIFIED_OR_IN_REVIEW", False)
-    assert told == (refused if lost == "reset" else (201, "VERIFIED", False))
+    assert answered == (refused if lost == "reset" else (201, "VERIFIED", False))
     assert sandbox.processed("change") == 1
 
 

@@ -141,12 +141,12 @@ def test_migration_shows_the_time_of_the_switch_off_once_it_is_believed(
     submit(client)
     assert account(client)["legacy_retired"] is False
     hear_of_the_switch_off(client)
-    told = account(client)
-    assert told["legacy_retired"] is True
-    since = datetime.fromisoformat(told["legacy_retired_since"])
+    shown = account(client)
+    assert shown["legacy_retired"] is True
+    since = datetime.fromisoformat(shown["legacy_retired_since"])
     assert before <= since <= datetime.now(UTC)
-    assert told["legacy_retired_since"].endswith("Z")
-    assert told["backends"] == ["review"]
+    assert shown["legacy_retired_since"].endswith("Z")
+    assert shown["backends"] == ["review"]
     other = account(client, "second")
     assert (other["legacy_retired"], "legacy_retired_since" in other) == (False, False)
 
