@@ -21,7 +21,7 @@ def json_object(content: bytes | None) -> Mapping[str, Any] | None:
 
 
 def _texts(content: bytes) -> Iterator[str]:
-    """The content as text in each possible encoding, the likeliest first."""
+    """The content as text, the likeliest reading first."""
     try:
         yield content.decode("utf-8-sig")
     except UnicodeDecodeError:

@@ -15,7 +15,7 @@ _NUMBER = re.compile(r"0|[1-9][0-9]{0,8}")
 
 
 class Success(Protocol):
-    """The form of an operation's success."""
+    """How one operation's success looks."""
 
     def read(
         self, status: int, content: bytes, body: Mapping[str, Any] | None
