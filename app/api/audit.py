@@ -2,9 +2,9 @@
 
 import logging
 
-from flask import Response
+from flask import Response, g
 
-from app.api import record
+from app.api.record import Record
 from app.observability.logs import AUDIT, event
 
 _log = logging.getLogger(AUDIT)
@@ -12,7 +12,7 @@ _log = logging.getLogger(AUDIT)
 
 def write(response: Response) -> Response:
     """The hook that writes a line at the end of each request that writes, refused ones included."""
-    line = record.current()
+    line: Record = g.record
     if not line.writes or line.check:  # a mere check writes nothing
         return response
     upstream = line.upstream

@@ -7,7 +7,7 @@ from typing import Any, TypeVar, get_args
 from flask import current_app, g, request
 from flask_smorest import Blueprint
 
-from app.api import record
+from app.api.record import Record
 from app.callers import Callers
 from app.errors import ErrorCode, GatewayError
 from app.settings import CallerSettings, Scope
@@ -63,7 +63,7 @@ def identify(callers: Callers) -> Callable[[], None]:
         if endpoint is None:  # no such route: 404 or 405 follows
             return
         needed = requirement(current_app.view_functions[endpoint])
-        line = record.current()
+        line: Record = g.record
         line.writes = needed in WRITING_SCOPES
         if needed != OPEN:
             g.needed = needed
@@ -86,7 +86,7 @@ def authorize() -> None:
         raise GatewayError(ErrorCode.FORBIDDEN, "No caller may use this path.")
     if needed != ANY_CALLER and needed not in rights.scopes:
         raise GatewayError(ErrorCode.FORBIDDEN, f"You need the scope `{needed}`.")
-    g.account = record.current().account = _choose_account(rights)
+    g.account = g.record.account = _choose_account(rights)
     customer, own = (request.view_args or {}).get("customer_id"), rights.customers
     if own is not None and customer is not None and not re.fullmatch(own, customer):
         raise GatewayError(ErrorCode.FORBIDDEN, "You may not access this customer.")

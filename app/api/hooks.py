@@ -25,4 +25,3 @@ def init_app(app: Flask, callers: Callers, rates: Rates) -> None:
         app.before_request(hook)
     for answered in reversed(after):  # Flask calls the last one first
         app.after_request(answered)
-    app.teardown_request(record.forget)

@@ -4,10 +4,9 @@ import logging
 import re
 import time
 import uuid
-from contextvars import ContextVar
 from dataclasses import dataclass, field
 
-from flask import Response, request
+from flask import Response, g, has_request_context, request
 
 from app.errors import ErrorCode, Upstream
 from app.huawei import codes, iam, obs
@@ -32,7 +31,7 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 @dataclass(slots=True)
 class Record:
-    """The facts of the request that this thread (or greenlet) serves."""
+    """What is known of a request: `g.record` while the request is under way."""
 
     request_id: str
     begun: float = field(default_factory=time.monotonic)
@@ -67,17 +66,10 @@ class Record:
         return last.upstream if last else Upstream()
 
 
-_current: ContextVar[Record | None] = ContextVar("gateway_record", default=None)
-
-
-def current() -> Record:
-    """The record of the current request; a new record outside of a request."""
-    return _current.get() or Record(request_id=str(uuid.uuid4()))
-
-
 def observe(exchange: Exchange) -> None:
-    """Count an upstream call and add it to the record of the request it belongs to."""
-    current().exchanges.append(exchange)
+    """Count an upstream call, and add it to the record of the request under way if there is one."""
+    if has_request_context():
+        g.record.exchanges.append(exchange)
     tracing.add(exchange)
     code = _CODES.of(exchange.upstream.code)
     metrics.UPSTREAM_CALLS.labels(
@@ -108,14 +100,12 @@ def begin() -> None:
     """The hook that starts a record before each request."""
     asked = request.headers.get("X-Request-Id", "")
     method = request.method
-    _current.set(
-        Record(
-            request_id=asked if _REQUEST_ID.fullmatch(asked) else str(uuid.uuid4()),
-            operation=(request.endpoint or "none").rpartition(".")[2],
-            # Callers can send any text as a method.
-            method=method if method in tracing.METHODS else "OTHER",
-            customer_id=(request.view_args or {}).get("customer_id"),
-        )
+    g.record = Record(
+        request_id=asked if _REQUEST_ID.fullmatch(asked) else str(uuid.uuid4()),
+        operation=(request.endpoint or "none").rpartition(".")[2],
+        # Callers can send any text as a method.
+        method=method if method in tracing.METHODS else "OTHER",
+        customer_id=(request.view_args or {}).get("customer_id"),
     )
 
 
@@ -125,7 +115,7 @@ def _milliseconds(seconds: float) -> float:
 
 def end(response: Response) -> Response:
     """The hook that logs and counts each request, and adds the request id to the answer."""
-    record = current()
+    record: Record = g.record
     response.headers["X-Request-Id"] = record.request_id
     seconds = time.monotonic() - record.begun
     status = response.status_code
@@ -168,8 +158,3 @@ def end(response: Response) -> Response:
         tries=sum(one.operation == last.operation for one in record.exchanges) if last else None,
     )
     return response
-
-
-def forget(_: BaseException | None) -> None:
-    """The hook that removes the record, so that no later request uses it."""
-    _current.set(None)

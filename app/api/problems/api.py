@@ -4,18 +4,18 @@ import json
 
 import flask_smorest
 from apispec import APISpec
-from flask import Response, current_app, request
+from flask import Response, current_app, g, request
 from flask_smorest.utils import prepare_response
 from werkzeug.exceptions import HTTPException, InternalServerError
 
-from app.api import record
 from app.api.authentication import open_to_all
 from app.api.problems.document import MEDIA_TYPE, RETRY_AFTER, ProblemSchema, members, sample
+from app.api.record import Record
 from app.errors import ErrorCode, GatewayError
 
 
 def _respond(error: GatewayError) -> Response:
-    line = record.current()
+    line: Record = g.record
     line.error_code = error.code.name
     line.backend = line.backend or error.backend
     write = error.write if error.write is not None else request.method not in ("GET", "HEAD")

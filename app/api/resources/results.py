@@ -6,11 +6,11 @@ from typing import Any
 from flask import g, request
 from marshmallow import fields
 
-from app.api import record
 from app.api.authentication import requires
 from app.api.blueprint import CALLER_PROBLEMS, UPSTREAM_PROBLEMS, ResourceBlueprint
 from app.api.extensions import verifications
 from app.api.problems.document import FieldErrorSchema
+from app.api.record import Record
 from app.fields import ResponseSchema, UtcTime
 from app.huawei.pacing.deadline import READ, Errand
 from app.verification.model import Kind, Status, Verification
@@ -125,7 +125,7 @@ REJECTED = {
 
 def log_verification(verification: Verification) -> None:
     """Add the backend and the status of a verification to the log line of the request."""
-    line = record.current()
+    line: Record = g.record
     line.backend, line.status = verification.backend, verification.status
     line.reconciled = verification.reconciled
 

@@ -7,10 +7,10 @@ from typing import Any
 
 from flask import g, request, url_for
 
-from app.api import record
 from app.api.authentication import View, check_attachments, requires
 from app.api.blueprint import BODY_PROBLEMS, CALLER_PROBLEMS, UPSTREAM_PROBLEMS, ResourceBlueprint
 from app.api.extensions import verifications
+from app.api.record import Record
 from app.api.resources.bodies import ENTERPRISE, INDIVIDUAL, EnterpriseSchema, IndividualSchema
 from app.api.resources.results import (
     IN_REVIEW,
@@ -142,7 +142,7 @@ def _submit(
 ) -> Any:
     if attachments := submission.get("attachments"):
         check_attachments(customer_id, attachments)
-    line = record.current()
+    line: Record = g.record
     key = _idempotency_key()
     if options["validate_only"]:
         line.check = True
