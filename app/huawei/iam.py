@@ -16,8 +16,7 @@ from requests.structures import CaseInsensitiveDict
 
 from app.errors import ErrorCode, GatewayError, Upstream
 from app.huawei import codes
-from app.huawei.answer import Answer, request_id
-from app.huawei.body import json_object
+from app.huawei.answer import Answer, json_object, request_id
 from app.huawei.pacing.deadline import Errand
 from app.huawei.pacing.pause import pause
 from app.huawei.service import Service

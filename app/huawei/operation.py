@@ -1,10 +1,111 @@
-"""One upstream call, declared as data."""
+"""One upstream call, declared as data, and its success as Huawei declares it.
 
+The absence of an error proves nothing: a maintenance page can be JSON under HTTP 200. A 2xx answer
+that is not the declared success is unreadable.
+"""
+
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from marshmallow import EXCLUDE, Schema, ValidationError, fields
 
 from app.errors import ErrorCode
-from app.huawei.success import Success
+
+SUCCESS = "CBC.0000"
+
+_NUMBER = re.compile(r"0|[1-9][0-9]{0,8}")
+
+
+class Success(Protocol):
+    """How one operation's success looks."""
+
+    def read(
+        self, status: int, content: bytes, body: Mapping[str, Any] | None
+    ) -> Mapping[str, Any] | None:
+        """The fields of a successful answer; None if Huawei did not declare success.
+
+        Args:
+            status: The HTTP status, 200 to 299.
+            content: The answer as it came.
+            body: The JSON object in it; None if it holds none. It tells of no failure.
+        """
+
+
+class ByCode:
+    """Success is the error code CBC.0000, as verified-info answers it (en-us_topic_0076214635)."""
+
+    def read(
+        self, status: int, content: bytes, body: Mapping[str, Any] | None
+    ) -> Mapping[str, Any] | None:
+        """An empty mapping on success."""
+        return {} if body is not None and body.get("error_code") == SUCCESS else None
+
+
+class ByNothing:
+    """Success is HTTP 200 or 204 without a body, for operations that answer nothing."""
+
+    def read(
+        self, status: int, content: bytes, body: Mapping[str, Any] | None
+    ) -> Mapping[str, Any] | None:
+        """An empty mapping on success."""
+        return {} if status in (200, 204) and not content.strip() else None
+
+
+class ByFields:
+    """Success is an object with the fields of a schema.
+
+    Args:
+        schema: Loads the fields. An answer that it refuses is not a success.
+    """
+
+    def __init__(self, schema: Schema) -> None:
+        self._schema = schema
+
+    def read(
+        self, status: int, content: bytes, body: Mapping[str, Any] | None
+    ) -> Mapping[str, Any] | None:
+        """The fields on success."""
+        if body is None or _tells_of_error(body):
+            return None
+        try:
+            loaded: Mapping[str, Any] = self._schema.load(body)
+        except ValidationError:
+            return None
+        return loaded
+
+
+def _tells_of_error(body: Mapping[str, Any]) -> bool:
+    """Whether an answer without a code has an error text, which v2 calls have on failure only."""
+    texts = (body.get(name) for name in ("error_msg", "errorMsg", "error"))
+    return body.get("error_code") != SUCCESS and any(text not in (None, "") for text in texts)
+
+
+class Number(fields.Integer):
+    """A number of Huawei, as a JSON number or as text: its pages print both.
+
+    Args:
+        allowed: The numbers that Huawei documents.
+    """
+
+    def __init__(self, *allowed: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._allowed = allowed
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> int:
+        if isinstance(value, str) and _NUMBER.fullmatch(value):
+            value = int(value)
+        if isinstance(value, bool) or not isinstance(value, int) or value not in self._allowed:
+            raise self.make_error("invalid")
+        return value
+
+
+class AnswerSchema(Schema):
+    """The fields that the gateway reads of an answer; Huawei may add others."""
+
+    class Meta:
+        unknown = EXCLUDE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

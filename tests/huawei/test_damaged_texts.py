@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app import create_app
-from app.huawei.body import json_object
+from app.huawei.answer import json_object
 from app.settings import Settings
 from tests.support.gateway import altered, code, submit
 from tests.support.raw_upstream import RawUpstream, answer

@@ -17,8 +17,7 @@ from hypothesis import strategies as st
 import app
 from app import create_app
 from app.huawei.answer import Answer
-from app.huawei.operation import Operation
-from app.huawei.success import ByNothing
+from app.huawei.operation import ByNothing, Operation
 from app.huawei.transport import Reply
 from app.settings import Settings
 from tests.support.gateway import altered, code, submit

@@ -11,8 +11,7 @@ from typing import Any
 
 from app.errors import ErrorCode
 from app.huawei.codes.table import COMMON, FAMILIES, OTHER, STATUSES, VAGUE
-from app.huawei.operation import Operation
-from app.huawei.success import SUCCESS
+from app.huawei.operation import SUCCESS, Operation
 
 
 class Verdict(Enum):

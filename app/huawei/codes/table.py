@@ -8,7 +8,7 @@ verified-info (en-us_topic_0076214635), the API gateway's and IAM's error-code p
 from collections.abc import Mapping
 
 from app.errors import ErrorCode
-from app.huawei.success import SUCCESS
+from app.huawei.operation import SUCCESS
 
 OTHER = "OTHER"  # replaces a code whose form is unknown
 VAGUE = "CBC.0999"  # "other error"

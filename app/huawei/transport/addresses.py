@@ -2,30 +2,16 @@
 
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from ipaddress import ip_address
 from typing import Any
 
+from app.huawei.transport.watch import left
+
 Address = tuple[int, Any]  # the address family, and the argument of `socket.connect`
 
 _LOOPBACK = ("127.0.0.1", "::1")
-
-
-def left(ends: float) -> float:
-    """Seconds until a deadline.
-
-    Args:
-        ends: The deadline, by the monotonic clock.
-
-    Raises:
-        TimeoutError: if the deadline has passed.
-    """
-    seconds = ends - time.monotonic()
-    if seconds <= 0:
-        raise TimeoutError
-    return seconds
 
 
 class Names:

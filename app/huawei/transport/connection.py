@@ -9,9 +9,9 @@ from typing import Any, Protocol, cast
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
-from app.huawei.transport.addresses import Names, connect, left
+from app.huawei.transport.addresses import Names, connect
 from app.huawei.transport.response import Response
-from app.huawei.transport.watch import WATCH
+from app.huawei.transport.watch import WATCH, left
 
 _OPTIONS = [
     *HTTPConnection.default_socket_options,

@@ -1,4 +1,4 @@
-"""One thread that ends exchanges at their deadline and closes idle connections.
+"""Deadlines, and the thread that ends exchanges at their deadline and closes idle connections.
 
 A socket's timeout applies to each read or write, and under gevent to each piece of a TLS record.
 An answer that arrives byte by byte would therefore never time out.
@@ -9,6 +9,21 @@ import time
 from collections.abc import Callable, Hashable
 
 from app.observability.logs import unexpected
+
+
+def left(ends: float) -> float:
+    """Seconds until a deadline.
+
+    Args:
+        ends: The deadline, by the monotonic clock.
+
+    Raises:
+        TimeoutError: if the deadline has passed.
+    """
+    seconds = ends - time.monotonic()
+    if seconds <= 0:
+        raise TimeoutError
+    return seconds
 
 
 class Watch:

@@ -12,10 +12,9 @@ from marshmallow.fields import Constant
 
 from app.errors import ErrorCode
 from app.huawei.credentials.signing import utc_now
-from app.huawei.operation import Operation
+from app.huawei.operation import ByCode, Operation
 from app.huawei.pacing.deadline import Errand
 from app.huawei.partner_center import PartnerCenter
-from app.huawei.success import ByCode
 from app.texts import length
 from app.verification.backends.backend import Draft, document_code
 from app.verification.backends.translation import UpstreamSchema, Word

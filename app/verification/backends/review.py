@@ -13,16 +13,22 @@ from marshmallow import fields
 from app.errors import ErrorCode, GatewayError
 from app.fields import Part, Rule
 from app.huawei.credentials.signing import utc_now
-from app.huawei.operation import Operation
+from app.huawei.operation import AnswerSchema, ByFields, Number, Operation
 from app.huawei.pacing.deadline import Errand
 from app.huawei.partner_center import PartnerCenter
 from app.huawei.review_result import READ_RESULT
-from app.huawei.success import Applied, ByFields
 from app.texts import Texts, length
 from app.verification.backends.backend import Draft, document_code
 from app.verification.backends.translation import UpstreamSchema, Word
 from app.verification.model import Kind, Status, Verification
 from app.verification.rules import has_letter
+
+
+class Applied(AnswerSchema):
+    """The answer of the review applications (mc_00017 to mc_00019)."""
+
+    is_review = Number(0, 1, required=True)
+
 
 _APPLIED = ByFields(Applied())
 SUBMIT: Mapping[Kind, Operation] = {
