@@ -1,4 +1,4 @@
-"""Which backend serves a submission: by the account's settings, and by what Huawei still serves."""
+"""Chooses the backend of a submission by the account's settings and by what Huawei still serves."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -9,7 +9,7 @@ from app.settings import VerificationSettings
 from app.verification.backends import Backend, Draft
 from app.verification.switch_off import Stage, SwitchOff
 
-RETRY_AFTER = 60.0  # seconds: by then a probe has been answered
+RETRY_AFTER = 60.0  # seconds; a probe has its answer by then
 
 Drafts = Mapping[str, Draft]
 
@@ -18,7 +18,8 @@ class Choice:
     """Chooses between the two backends of one account.
 
     Only `backend: auto` has a choice: with `legacy` or `review` the belief about the switch-off
-    is neither read nor written.
+    is neither read nor written. `both` holds the two backends, whether they serve the account or
+    not.
 
     Args:
         settings: The account's settings of verifications.
@@ -40,11 +41,7 @@ class Choice:
         self._legacy = legacy
         self._review = review
         self._switch_off = switch_off
-
-    @property
-    def both(self) -> tuple[Backend, Backend]:
-        """Both backends, whether they serve this account or not."""
-        return self._legacy, self._review
+        self.both = (legacy, review)
 
     @property
     def retired_since(self) -> datetime | None:
@@ -53,7 +50,7 @@ class Choice:
 
     @property
     def backends(self) -> tuple[Backend, ...]:
-        """The backends that serve this account now, first the one most customers go to."""
+        """The backends that serve this account now, the preferred backend first."""
         if not self._auto:
             return (self._only,)
         if self._is_off():
@@ -61,10 +58,7 @@ class Choice:
         return self._order(self._review_share >= 50)
 
     def choose(self, customer_id: str, drafts: Drafts) -> tuple[Backend, Draft]:
-        """Choose by the settings: the preferred backend that accepts the submission.
-
-        If none does: the backend whose errors to report.
-        """
+        """The preferred backend that accepts the submission, or the one whose errors to report."""
         order: tuple[Backend, ...] = (self._only,)
         if self._auto:
             order = self._order(_in_share(customer_id, self._review_share))
@@ -78,52 +72,54 @@ class Choice:
         return backend, drafts[backend.name]
 
     def foretell(self, customer_id: str, drafts: Drafts) -> tuple[Backend, Draft]:
-        """Choose as a submission would be served now, without sending it."""
+        """The backend that would receive the submission now, or the one whose errors to report."""
         backend, draft = self.choose(customer_id, drafts)
         if not draft.errors and not self.serves(backend.name):
             return self._review, drafts[self._review.name]
         return backend, draft
 
     def serves(self, backend: str) -> bool:
-        """Whether Huawei serves this backend, as far as is known."""
+        """Whether Huawei serves this backend, as far as the gateway knows."""
         return backend != self._legacy.name or not self._is_off()
 
     def to_send(self, backend: Backend, drafts: Drafts) -> Backend:
-        """The backend to send to now: review in place of a legacy API that is switched off.
+        """The backend to send to now: review if the legacy API is believed to be switched off.
 
-        One submission an interval is the probe and stays with legacy.
+        One submission in each probe interval is the probe, which the legacy backend receives.
 
         Raises:
-            GatewayError: if review cannot take the place.
+            GatewayError: LEGACY_API_RETIRED or LEGACY_API_UNAVAILABLE if review does not accept
+                the submission.
         """
         if not self._auto or backend is not self._legacy:
             return backend
         stage = self._switch_off.stage
         if stage < Stage.BELIEVED or self._switch_off.acquire_probe():
             return backend
-        return self._instead(drafts, stage, None)
+        return self._review_instead(drafts, stage, None)
 
     def served(self, backend: Backend) -> None:
-        """Note that a backend accepted a submission."""
+        """Record that a backend accepted a submission."""
         if self._auto and backend is self._legacy:
             self._switch_off.served()
 
     def move_on(self, customer_id: str, drafts: Drafts, error: GatewayError) -> Backend:
-        """The backend to go on to after Huawei said that the legacy API is switched off.
+        """The next backend after Huawei said that the legacy API is switched off.
 
-        Nothing was processed, so the submission may be sent elsewhere.
+        Huawei processed nothing, so the submission may be sent again.
 
         Raises:
-            GatewayError: if there is none.
+            GatewayError: `error` itself if the account has no other backend; LEGACY_API_RETIRED or
+                LEGACY_API_UNAVAILABLE if review does not accept the submission.
         """
         if not self._auto:
             raise error
-        return self._instead(drafts, self._switch_off.refused(customer_id), error.upstream)
+        return self._review_instead(drafts, self._switch_off.refused(customer_id), error.upstream)
 
-    def _instead(self, drafts: Drafts, stage: Stage, upstream: Upstream | None) -> Backend:
+    def _review_instead(self, drafts: Drafts, stage: Stage, upstream: Upstream | None) -> Backend:
         if not drafts[self._review.name].errors:
             return self._review
-        # The caller did nothing wrong: legacy accepts the submission.
+        # The caller made no mistake: the legacy backend accepts the submission.
         proven = stage is Stage.PROVEN
         raise GatewayError(
             ErrorCode.LEGACY_API_RETIRED if proven else ErrorCode.LEGACY_API_UNAVAILABLE,
@@ -140,5 +136,5 @@ class Choice:
 
 
 def _in_share(customer_id: str, percentage: int) -> bool:
-    """Whether a customer is among the given percentage: always the same ones."""
+    """Whether a customer is in the given percentage of customers. The result never changes."""
     return int.from_bytes(sha256(customer_id.encode()).digest()[:8]) % 100 < percentage

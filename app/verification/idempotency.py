@@ -8,42 +8,40 @@ from datetime import UTC, datetime
 from typing import Any
 
 from app.errors import ErrorCode, GatewayError, Retry
+from app.huawei.pacing.deadline import Errand
 from app.state import Sealing, State
 from app.verification.model import Kind, Status, Verification
 from app.verification.records import Record, Records
 
-# A killed process leaves its write under way. Other requests wait for the deadline of that write,
-# and these seconds more.
+# A killed process does not end its write. The lock expires so long after the deadline of the write.
 GRACE = 5.0  # seconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Write:
-    """The write that a caller asked for.
+    """A submission that a caller asked for.
 
     Args:
-        caller: The caller.
-        kind: What is submitted.
-        customer_id: For whom.
-        body: What is submitted.
+        kind: The kind of verification.
+        customer_id: The customer.
+        body: The body, in the words of the contract.
+        errand: The caller and the deadline.
         key: The Idempotency-Key; None if the caller sent none.
-        seconds: How long it may take.
     """
 
-    caller: str
     kind: Kind
     customer_id: str
     body: Mapping[str, Any]
+    errand: Errand
     key: str | None
-    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
 class EarlierTry:
-    """A try with the same key that was sent, and whose outcome is not known.
+    """A try with the same key that was sent and has no known outcome.
 
     Args:
-        backend: The backend that it was sent to.
+        backend: The backend that received it.
         before: The customer's state before it was sent. None if that state was not read, or if
             another write for the customer was sent since.
     """
@@ -55,47 +53,45 @@ class EarlierTry:
 class Attempt:
     """A try of a write, by the holder of its customer's lock.
 
+    `earlier` is the earlier try with the same key, if there was one. `before` is the customer's
+    state before this try is sent; None while that state is not known.
+
     Args:
-        records: Keeps its record.
+        records: Stores the record of the write.
         write: The write.
-        name: The name of its record; None if the write has no key.
-        record: The record as it is now.
+        name: The name of the record; None if the write has no key.
+        record: The present record.
     """
 
     def __init__(self, records: Records, write: Write, name: str | None, record: Record) -> None:
+        self.write = write
+        self.before: Status | None = None
         self._records = records
-        self._write = write
         self._name = name
         self._record = record
         self.earlier = self._earlier()
-        self.keep(record)
+        self._keep(record)
 
-    @property
-    def keyed(self) -> bool:
-        """Whether a repeat can ask for its outcome."""
-        return self._name is not None
-
-    def sending(self, backend: str, before: Status | None) -> None:
-        """Note that the write is about to be sent. From now on Huawei may have processed it.
+    def sending(self, backend: str) -> None:
+        """Record that the write is about to be sent. From now on Huawei may have processed it.
 
         Args:
-            backend: The backend that it is sent to.
-            before: The customer's state now; None if it was not read.
+            backend: The backend that receives it.
         """
         try_id = uuid.uuid4().hex
-        self.keep(replace(self._record, try_id=try_id, sent_to=backend, before=before or ""))
-        self._records.mark_last(self._write.customer_id, try_id)
+        self._keep(replace(self._record, try_id=try_id, sent_to=backend, before=self.before or ""))
+        self._records.mark_last(self.write.customer_id, try_id)
 
     def failed(self, error: GatewayError) -> None:
-        """Note what the try ended in: where nothing was processed, the key may be used again."""
+        """Record the failure of the try. If nothing was processed, the key may be used again."""
         if self.earlier is not None or error.code.write_retry is Retry.SAME_KEY:
-            self.keep(replace(self._record, ends=0.0))
+            self._keep(replace(self._record, ends=0.0))
         elif self._name is not None:
             self._records.forget(self._name)
 
     def done(self, result: Verification) -> None:
-        """Note the outcome, which answers every repeat."""
-        self.keep(
+        """Record the outcome, which is the answer to every repeat."""
+        self._keep(
             replace(
                 self._record,
                 status=result.status,
@@ -105,8 +101,8 @@ class Attempt:
             )
         )
 
-    def keep(self, record: Record) -> None:
-        """Keep the record as it is now, if the write has a key."""
+    def _keep(self, record: Record) -> None:
+        """Store the present record, if the write has a key."""
         self._record = record
         if self._name is not None:
             self._records.keep(self._name, record)
@@ -115,7 +111,7 @@ class Attempt:
         try_id, before = self._record.try_id, self._record.before
         if not try_id:
             return None
-        alone = self._records.is_last(self._write.customer_id, try_id)
+        alone = self._records.is_last(self.write.customer_id, try_id)
         return EarlierTry(self._record.sent_to, Status(before) if before and alone else None)
 
 
@@ -124,8 +120,8 @@ class Writes:
 
     Args:
         account: The account's name.
-        state: Keeps locks and records, for all replicas.
-        sealing: Makes the fingerprints.
+        state: Stores locks and records for all replicas.
+        sealing: Computes the fingerprints.
         now: The wall clock, in seconds.
     """
 
@@ -139,11 +135,14 @@ class Writes:
     def run(
         self, write: Write, work: Callable[[Attempt], Verification]
     ) -> tuple[Verification, bool]:
-        """Do the work unless its outcome is known. Returns the outcome, and whether it was known.
+        """Do the work, unless the outcome of the write is known already.
+
+        Returns:
+            The outcome, and whether it was known.
 
         Raises:
             GatewayError: IDEMPOTENCY_KEY_REUSED, IDEMPOTENCY_KEY_IN_FLIGHT,
-                CUSTOMER_WRITE_IN_PROGRESS, or what the work ended in.
+                CUSTOMER_WRITE_IN_PROGRESS, or the failure of the work.
         """
         name = self._record_name(write)
         known = self._known(name, write)
@@ -151,12 +150,12 @@ class Writes:
             return _replayed(write, known), True
         lock = self._records.name("write", write.customer_id)
         begun = self._now()
-        ends = begun + write.seconds + GRACE
+        ends = begun + max(0.0, write.errand.left) + GRACE
         holder = f"{begun} {ends} {name}".encode()
         if not self._state.add(lock, holder, ends - begun):
             raise self._busy(lock, name)
         try:
-            # Again: the holder of the lock before may have written under the same key.
+            # Look again: the previous holder of the lock may have written with the same key.
             known = self._known(name, write)
             if known is not None and known.status:
                 return _replayed(write, known), True
@@ -185,7 +184,7 @@ class Writes:
         return known
 
     def _busy(self, lock: str, name: str | None) -> GatewayError:
-        """The problem while the customer's lock is held, by the same write or by another."""
+        """The problem while the same write, or another write, holds the customer's lock."""
         found = self._state.get(lock)
         if found is None:  # released meanwhile
             return GatewayError(ErrorCode.CUSTOMER_WRITE_IN_PROGRESS, retry_after=1.0)
@@ -207,7 +206,9 @@ class Writes:
     def _record_name(self, write: Write) -> str | None:
         if write.key is None:
             return None
-        return self._records.name("key", write.caller, write.kind, write.customer_id, write.key)
+        return self._records.name(
+            "key", write.errand.caller, write.kind, write.customer_id, write.key
+        )
 
 
 def _replayed(write: Write, known: Record) -> Verification:

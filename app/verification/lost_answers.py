@@ -1,8 +1,8 @@
 """The states of a customer that prove a submission whose answer was lost.
 
-The one place that decides it; docs/decisions/0014 has the table and the reasons. A state proves a
-submission only if it could not have been there before it, and if nothing but that submission can
-have brought it about. What proves nothing leaves the outcome unknown.
+This is the only place that decides it; docs/decisions/0014 has the table and the reasons. A state
+proves a submission only if the state could not have been there before it, and if only that
+submission can have caused it. Without a proof the outcome is unknown.
 """
 
 from collections.abc import Mapping
@@ -31,11 +31,11 @@ def proves(backend: str, kind: Kind, before: Status | None, after: Status) -> bo
     """Whether the state after a submission proves that Huawei processed it.
 
     Args:
-        backend: The backend that the submission was sent to.
-        kind: What was submitted.
+        backend: The backend that received the submission.
+        kind: The kind of verification.
         before: The state that was read before it was sent, with no other write for the customer
-            since. None if it is not known: then no state proves anything.
-        after: The state that is read now.
+            since. None if that state is not known: then no state proves anything.
+        after: The present state.
     """
     if before is None:
         return False

@@ -3,13 +3,14 @@
 import contextlib
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from app.errors import ErrorCode, GatewayError
 from app.huawei.pacing.deadline import FLOOR, Errand
+from app.verification.backends import Backend, Draft
 from app.verification.idempotency import Attempt
 from app.verification.lost_answers import proves
-from app.verification.model import Kind, Status, Verification
+from app.verification.model import Status, Verification
 
 READ_BEFORE = 3.0  # seconds that the read of the state before a submission may take
 # Seconds before each read of the state after a lost answer: a new submission may show late.
@@ -19,7 +20,7 @@ PAUSES = (0.2, 0.8, 2.0)
 _UNCLEAR = frozenset(
     {ErrorCode.OUTCOME_UNKNOWN, ErrorCode.UPSTREAM_ERROR, ErrorCode.UPSTREAM_MALFORMED}
 )
-# The state cannot be read now: the caller may repeat the same request.
+# After these failures the state cannot be read now. The caller may repeat the same request.
 _NOT_NOW = frozenset(
     {
         ErrorCode.ACCESS_KEY_LOCKED,
@@ -28,25 +29,6 @@ _NOT_NOW = frozenset(
         ErrorCode.UPSTREAM_ACCESS_DENIED,
     }
 )
-
-
-@dataclass(slots=True)
-class Submission:
-    """A submission that is being sent.
-
-    Args:
-        kind: What is submitted.
-        customer_id: For whom.
-        errand: For which caller, and until when.
-        attempt: The try of the write.
-        before: The customer's state before it is sent; None while it is not known.
-    """
-
-    kind: Kind
-    customer_id: str
-    errand: Errand
-    attempt: Attempt
-    before: Status | None = None
 
 
 class Settling:
@@ -59,7 +41,7 @@ class Settling:
     def __init__(self, read: Callable[[str, Errand], Verification]) -> None:
         self._read = read
 
-    def settle(self, submission: Submission) -> Verification | None:
+    def settle(self, attempt: Attempt) -> Verification | None:
         """Settle the earlier try with the same key, if there was one.
 
         Returns:
@@ -69,94 +51,94 @@ class Settling:
         Raises:
             GatewayError: if the state cannot be read. Nothing may be sent then.
         """
-        earlier = submission.attempt.earlier
+        earlier = attempt.earlier
         if earlier is None:
             return None
         try:
-            seen = self._read_before(submission)
+            seen = self._read_before(attempt)
         except GatewayError as error:
             if error.code in _NOT_NOW:
                 raise
             raise GatewayError(ErrorCode.OUTCOME_UNKNOWN, write=True) from None
-        submission.before = seen.status
-        if proves(earlier.backend, submission.kind, earlier.before, seen.status):
-            return _settled(submission, earlier.backend, seen)
-        return None
+        attempt.before = seen.status
+        return _proven(attempt, earlier.backend, earlier.before, seen)
 
-    def send(
-        self, submission: Submission, backend: str, send: Callable[[], Verification]
-    ) -> Verification:
+    def send(self, attempt: Attempt, backend: Backend, draft: Draft) -> Verification:
         """Send a submission. If the answer is lost, conclude the outcome from the state.
 
         Args:
-            submission: The submission.
-            backend: The backend that it is sent to.
-            send: Sends it.
+            attempt: The try.
+            backend: The backend that receives it.
+            draft: The submission in the backend's words, without a broken rule.
 
         Raises:
-            GatewayError: the failure of `send`, where the state does not prove the outcome.
+            GatewayError: the failure of the call, if the state does not prove the outcome. Its
+                `backend` is the backend's name.
         """
-        self._note_state(submission, backend)
-        submission.attempt.sending(backend, submission.before)
-        earlier = submission.attempt.earlier
+        self._read_state(attempt, backend.name)
+        attempt.sending(backend.name)
+        write, earlier = attempt.write, attempt.earlier
         try:
-            result = send()
+            result = backend.submit(write.kind, write.customer_id, draft, write.errand)
         except GatewayError as error:
+            error.backend = backend.name
             found = None
             if error.code in _UNCLEAR:
-                found = self._conclude(submission, backend, submission.before, PAUSES)
+                found = self._conclude(attempt, backend.name, attempt.before, PAUSES)
             elif error.code is ErrorCode.ALREADY_VERIFIED_OR_IN_REVIEW and earlier is not None:
                 # Huawei can refuse because of our own earlier try, which did not show before.
-                found = self._conclude(submission, earlier.backend, earlier.before, (0.0,))
+                found = self._conclude(attempt, earlier.backend, earlier.before, (0.0,))
             if found is None:
                 raise
             return found
         if result.status is Status.REJECTED and not proves(
-            backend, submission.kind, submission.before, result.status
+            backend.name, write.kind, attempt.before, result.status
         ):
             # This can be the rejection of an earlier submission: the new one may show late.
             return replace(result, status=Status.IN_REVIEW, reason=None)
         return result
 
-    def _note_state(self, submission: Submission, backend: str) -> None:
-        """Read the state before sending, where a lost answer could not be settled otherwise.
+    def _read_state(self, attempt: Attempt, backend: str) -> None:
+        """Read the state before sending, if a lost answer could not be settled without it.
 
         Without an Idempotency-Key nobody can ask again for the outcome on the legacy backend. If
         the state cannot be read, the submission is sent all the same.
         """
-        asked_again = backend != "legacy" or submission.attempt.keyed
-        if submission.before is None and asked_again:
+        asked_again = backend != "legacy" or attempt.write.key is not None
+        if attempt.before is None and asked_again:
             with contextlib.suppress(GatewayError):
-                submission.before = self._read_before(submission).status
+                attempt.before = self._read_before(attempt).status
 
-    def _read_before(self, submission: Submission) -> Verification:
-        errand = submission.errand
+    def _read_before(self, attempt: Attempt) -> Verification:
+        errand = attempt.write.errand
         seconds = min(READ_BEFORE, errand.left - 2 * FLOOR)
         return self._read(
-            submission.customer_id, Errand.within(seconds, errand.caller, urgent=True)
+            attempt.write.customer_id, Errand.within(seconds, errand.caller, urgent=True)
         )
 
     def _conclude(
-        self,
-        submission: Submission,
-        backend: str,
-        before: Status | None,
-        pauses: tuple[float, ...],
+        self, attempt: Attempt, backend: str, before: Status | None, pauses: tuple[float, ...]
     ) -> Verification | None:
         """The outcome of a try, read after each pause; None if no state proves it."""
-        errand = submission.errand
+        errand = attempt.write.errand
         for pause in pauses if before is not None else ():
             if errand.left - pause < FLOOR:
                 break
             time.sleep(pause)
             try:
-                seen = self._read(submission.customer_id, errand)
+                seen = self._read(attempt.write.customer_id, errand)
             except GatewayError:
                 continue
-            if proves(backend, submission.kind, before, seen.status):
-                return _settled(submission, backend, seen)
+            if proven := _proven(attempt, backend, before, seen):
+                return proven
         return None
 
 
-def _settled(submission: Submission, backend: str, seen: Verification) -> Verification:
-    return replace(seen, kind=submission.kind, backend=backend, reconciled=True)
+def _proven(
+    attempt: Attempt, backend: str, before: Status | None, seen: Verification
+) -> Verification | None:
+    """The outcome of a try, if the state that was seen proves it."""
+    kind = attempt.write.kind
+    if not proves(backend, kind, before, seen.status):
+        return None
+    return replace(seen, kind=kind, backend=backend, reconciled=True)

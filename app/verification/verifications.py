@@ -1,10 +1,7 @@
 """The verifications of one account, put together."""
 
 import threading
-from collections.abc import Callable
-from datetime import datetime
 
-from app.huawei.credentials.signing import utc_now
 from app.huawei.partner_center import PartnerCenter
 from app.settings import AccountSettings
 from app.verification.backends import LegacyBackend, ReviewBackend
@@ -28,7 +25,6 @@ class Verifications:
         switch_off: The belief that Huawei has switched the legacy API off.
         migration: Counts what the review backend would accept.
         draining: Is set when the gateway is about to end.
-        now: The clock of answers.
     """
 
     def __init__(
@@ -40,10 +36,9 @@ class Verifications:
         switch_off: SwitchOff,
         migration: Migration,
         draining: threading.Event,
-        now: Callable[[], datetime] = utc_now,
     ) -> None:
-        legacy = LegacyBackend(partner_center, account.verification.legacy_numbers, now)
-        review = ReviewBackend(partner_center, now)
+        legacy = LegacyBackend(partner_center, account.verification.legacy_numbers)
+        review = ReviewBackend(partner_center)
         settling = Settling(review.read)
         self.choice = Choice(account.verification, legacy, review, switch_off)
         self.submissions = Submissions(

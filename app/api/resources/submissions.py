@@ -24,6 +24,7 @@ from app.api.resources.results import (
 from app.errors import ErrorCode, GatewayError
 from app.fields import Flag, RequestSchema
 from app.huawei.pacing.deadline import WRITE, Errand
+from app.verification.idempotency import Write
 from app.verification.model import Kind
 
 _KEY = re.compile(r"[\x20-\x7e]{1,255}")
@@ -152,7 +153,7 @@ def _submit(
     wait = wait_preference()
     errand = Errand.within(WRITE if wait is None else wait, g.caller, urgent=True)
     verification, replayed = verifications().submissions.submit(
-        kind, customer_id, submission, errand, key
+        Write(kind=kind, customer_id=customer_id, body=submission, errand=errand, key=key)
     )
     line.replayed = replayed
     log_verification(verification)

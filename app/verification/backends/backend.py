@@ -1,13 +1,11 @@
-"""The interface of the two backends, and the draft of a submission."""
+"""The interface of the two backends, and the problem of a submission that they refuse."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from app.errors import ErrorCode, FieldError, GatewayError
-from app.fields import Rule
 from app.huawei.pacing.deadline import Errand
-from app.verification.backends.translation import Code
+from app.verification.backends.translation import Draft, UpstreamSchema
 from app.verification.model import Kind, Verification
 
 # If all broken rules have these codes, the first of these codes is the problem. Otherwise the
@@ -19,41 +17,22 @@ _SPECIAL = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """A submission in a backend's words, and the backend's rules that it breaks."""
-
-    body: Mapping[str, Any]
-    errors: tuple[FieldError, ...]
-
-    @property
-    def unsupported(self) -> bool:
-        """Whether the backend does not accept this type of document."""
-        return any(one.code == ErrorCode.DOCUMENT_TYPE_UNSUPPORTED.name for one in self.errors)
-
-
-def document_code(types: Mapping[str, int], backend: str) -> Code:
-    """The field of Huawei's number of the document type."""
-    text = f"must be one of {', '.join(types)} on the {backend} backend"
-    unsupported = Rule(ErrorCode.DOCUMENT_TYPE_UNSUPPORTED.name, text)
-    return Code(types, unsupported, attribute="document.type")
-
-
 class Backend(Protocol):
     """One generation of Huawei's API."""
 
     @property
     def name(self) -> str:
-        """Its word in the contract."""
+        """The name of the backend in the contract."""
 
-    def draft(self, kind: Kind, ours: Mapping[str, Any]) -> Draft:
-        """Translate a submission and check it. Sends nothing."""
+    @property
+    def schemas(self) -> Mapping[Kind, UpstreamSchema]:
+        """The schema of Huawei's request body for each kind of submission."""
 
     def submit(self, kind: Kind, customer_id: str, draft: Draft, errand: Errand) -> Verification:
         """Send a draft that breaks no rule.
 
         Raises:
-            GatewayError: whatever the call ended in.
+            GatewayError: the failure of the call.
         """
 
 

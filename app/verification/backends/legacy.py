@@ -4,20 +4,17 @@ Source of every fact: the page en-us_topic_0076214635 and its zh-cn twin (2025-0
 still has the enumerations. Huawei calls the API deprecated and names no date.
 """
 
-from collections.abc import Callable, Mapping
-from datetime import datetime
-from typing import Any
+from collections.abc import Mapping
+from datetime import UTC, datetime
 
 from marshmallow.fields import Constant
 
 from app.errors import ErrorCode
-from app.huawei.credentials.signing import utc_now
 from app.huawei.operation import ByCode, Operation
 from app.huawei.pacing.deadline import Errand
 from app.huawei.partner_center import PartnerCenter
 from app.texts import length
-from app.verification.backends.backend import Draft, document_code
-from app.verification.backends.translation import UpstreamSchema, Word
+from app.verification.backends.translation import DocumentCode, Draft, UpstreamSchema, Word
 from app.verification.model import Kind, Status, Verification
 from app.verification.rules import company_number, has_letter, person_number
 
@@ -54,14 +51,14 @@ class _Push(UpstreamSchema):
 class _Individual(_Push):
     verifiedType = Constant(0)
     name = Word(attribute="full_name", required=True, validate=[length(1, 256), has_letter])
-    identifyType = document_code(TYPES[Kind.INDIVIDUAL], "legacy")
+    identifyType = DocumentCode(TYPES[Kind.INDIVIDUAL], "legacy")
     verifiedNumber = Word(attribute="document.number", required=True, validate=person_number)
 
 
 class _Enterprise(_Push):
     verifiedType = Constant(1)
     name = Word(attribute="legal_name", required=True, validate=[length(1, 256), has_letter])
-    identifyType = document_code(TYPES[Kind.ENTERPRISE], "legacy")
+    identifyType = DocumentCode(TYPES[Kind.ENTERPRISE], "legacy")
     verifiedNumber = Word(attribute="document.number", required=True, validate=company_number)
 
 
@@ -79,26 +76,14 @@ class LegacyBackend:
     Args:
         partner_center: Partner Center as the account sees it.
         numbers: "integer", or "string" as the example beside Huawei's table prints them.
-        now: The clock of answers.
     """
 
     name = "legacy"
+    schemas = _SCHEMAS
 
-    def __init__(
-        self,
-        partner_center: PartnerCenter,
-        numbers: str,
-        now: Callable[[], datetime] = utc_now,
-    ) -> None:
+    def __init__(self, partner_center: PartnerCenter, numbers: str) -> None:
         self._partner_center = partner_center
         self._numbers = numbers
-        self._now = now
-
-    def draft(self, kind: Kind, ours: Mapping[str, Any]) -> Draft:
-        """Translate a submission and check it. Sends nothing."""
-        schema = _SCHEMAS[kind]
-        body = schema.dump(ours)
-        return Draft(body, schema.broken_rules(body))
 
     def submit(self, kind: Kind, customer_id: str, draft: Draft, errand: Errand) -> Verification:
         """Send a draft that breaks no rule.
@@ -119,5 +104,5 @@ class LegacyBackend:
             kind=kind,
             status=Status.VERIFIED,
             backend=self.name,
-            checked_at=self._now(),
+            checked_at=datetime.now(UTC),
         )

@@ -4,22 +4,19 @@ Sources: mc_00017 to mc_00020 of api-bpconsole (2025-11 to 2026-01) and the mode
 huaweicloudsdkbssintl 3.1.219. `legel_*` is Huawei's own spelling.
 """
 
-from collections.abc import Callable, Mapping
-from datetime import datetime
-from typing import Any
+from collections.abc import Mapping
+from datetime import UTC, datetime
 
 from marshmallow import fields
 
 from app.errors import ErrorCode, GatewayError
 from app.fields import Part, Rule
-from app.huawei.credentials.signing import utc_now
 from app.huawei.operation import AnswerSchema, ByFields, Number, Operation
 from app.huawei.pacing.deadline import Errand
 from app.huawei.partner_center import PartnerCenter
 from app.huawei.review_result import READ_RESULT
 from app.texts import Texts, length
-from app.verification.backends.backend import Draft, document_code
-from app.verification.backends.translation import UpstreamSchema, Word
+from app.verification.backends.translation import DocumentCode, Draft, UpstreamSchema, Word
 from app.verification.model import Kind, Status, Verification
 from app.verification.rules import has_letter
 
@@ -90,7 +87,7 @@ class _Apply(UpstreamSchema):
 class _Individual(_Apply):
     identify_type = fields.Constant(0)
     change_type = fields.Constant(-1)  # the first authentication
-    verified_type = document_code(TYPES[Kind.INDIVIDUAL], "review")
+    verified_type = DocumentCode(TYPES[Kind.INDIVIDUAL], "review")
     name = Word(attribute="full_name", required=True, validate=[length(1, 255), has_letter])
 
 
@@ -102,7 +99,7 @@ class _Person(UpstreamSchema):
 
 class _Enterprise(_Apply):
     identify_type = fields.Constant(1)
-    certificate_type = document_code(TYPES[Kind.ENTERPRISE], "review")
+    certificate_type = DocumentCode(TYPES[Kind.ENTERPRISE], "review")
     corp_name = Word(attribute="legal_name", required=True, validate=[length(1, 255), has_letter])
     reg_country = Word(attribute="registration.country")
     reg_address = Word(attribute="registration.address")
@@ -127,18 +124,10 @@ class ReviewBackend:
     """The v2 calls of one account."""
 
     name = "review"
+    schemas = _SCHEMAS
 
-    def __init__(
-        self, partner_center: PartnerCenter, now: Callable[[], datetime] = utc_now
-    ) -> None:
+    def __init__(self, partner_center: PartnerCenter) -> None:
         self._partner_center = partner_center
-        self._now = now
-
-    def draft(self, kind: Kind, ours: Mapping[str, Any]) -> Draft:
-        """Translate a submission and check it. Sends nothing."""
-        schema = _SCHEMAS[kind]
-        body = schema.dump(ours)
-        return Draft(body, schema.broken_rules(body))
 
     def submit(self, kind: Kind, customer_id: str, draft: Draft, errand: Errand) -> Verification:
         """Send a draft that breaks no rule; read the result where no person reviews it.
@@ -154,7 +143,7 @@ class ReviewBackend:
             kind=kind,
             status=Status.IN_REVIEW,
             backend=self.name,
-            checked_at=self._now(),
+            checked_at=datetime.now(UTC),
         )
         if answer["is_review"] == 1:
             return in_review
@@ -183,6 +172,6 @@ class ReviewBackend:
             kind=kind,
             status=status,
             backend=self.name,
-            checked_at=self._now(),
+            checked_at=datetime.now(UTC),
             reason=(answer["opinion"] or "") if status is Status.REJECTED else None,
         )

@@ -1,28 +1,44 @@
-"""Translates submissions into Huawei's words, and checks Huawei's rules, by marshmallow schemas.
+"""Translates submissions into Huawei's fields, and checks Huawei's rules, by marshmallow schemas.
 
-The fields of a schema are Huawei's words, their `attribute=` the path of ours, and their validators
-Huawei's rules, whose failures point at our field.
+A field of a schema has Huawei's name. Its `attribute=` is the path of our field, and its validators
+are Huawei's rules. The error of a broken rule points to our field.
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, cast
 
 from marshmallow import Schema, fields, missing
 
-from app.errors import FieldError
+from app.errors import ErrorCode, FieldError
 from app.fields import Explained, Part, Rule, field_errors
 
 
-class Code(Explained, fields.Field[Any]):
-    """A number of Huawei for a word of ours. A word without a number is left out.
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A request body for Huawei, and the rules of the backend that it breaks."""
+
+    body: Mapping[str, Any]
+    errors: tuple[FieldError, ...]
+
+    @property
+    def unsupported(self) -> bool:
+        """Whether the backend does not accept this type of document."""
+        return any(one.code == ErrorCode.DOCUMENT_TYPE_UNSUPPORTED.name for one in self.errors)
+
+
+class DocumentCode(Explained, fields.Field[Any]):
+    """Huawei's number of the document type. A type without a number is left out.
 
     Args:
-        codes: Our word -> Huawei's number.
-        unsupported: The rule that a word without a number breaks.
+        codes: Our document type -> Huawei's number.
+        backend: The name of the backend, for the text of the rule that other types break.
     """
 
-    def __init__(self, codes: Mapping[str, int], unsupported: Rule, **kwargs: Any) -> None:
-        super().__init__(required=True, **kwargs)
+    def __init__(self, codes: Mapping[str, int], backend: str) -> None:
+        super().__init__(required=True, attribute="document.type")
+        text = f"must be one of {', '.join(codes)} on the {backend} backend"
+        unsupported = Rule(ErrorCode.DOCUMENT_TYPE_UNSUPPORTED.name, text)
         self.codes = codes
         self.rules = Explained.rules | {"required": unsupported}
 
@@ -31,15 +47,20 @@ class Code(Explained, fields.Field[Any]):
 
 
 class Word(Explained, fields.String):
-    """A text of a submission, which the contract has checked already."""
+    """A text of a submission. The schemas of the contract have checked it already."""
 
 
 class UpstreamSchema(Schema):
-    """A request body for Huawei: `dump` makes it from a submission, `broken_rules` checks it."""
+    """A request body for Huawei."""
 
-    def broken_rules(self, body: Mapping[str, Any]) -> tuple[FieldError, ...]:
-        """Huawei's rules that a dumped body breaks, each at the RFC 6901 pointer of our field."""
-        return tuple(self._at_our_fields(self.validate(body), ""))
+    def draft(self, submission: Mapping[str, Any]) -> Draft:
+        """The body for a submission, with the errors of the rules that it breaks.
+
+        Args:
+            submission: The submission, with the customer's id and the partner's platform id.
+        """
+        body = self.dump(submission)
+        return Draft(body, tuple(self._at_our_fields(self.validate(body), "")))
 
     def _at_our_fields(self, messages: Mapping[str, Any], parent: str) -> Iterator[FieldError]:
         for word, reasons in messages.items():
