@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from app.errors import GatewayError, Upstream
+from app.errors import ErrorCode, GatewayError, Upstream
 from app.huawei import codes
 from app.huawei.operation import SUCCESS, Operation
+from app.huawei.pacing.breaker import Evidence
 from app.huawei.pacing.pause import pause
 from app.huawei.transport import Reply
 
@@ -42,26 +43,46 @@ class Answer:
         """Read Partner Center's reply. Code before status: failures come with HTTP 200 too."""
         status, body = reply.status, json_object(reply.content)
         found = body or {}
+        asked = request_id(reply.headers.get("x-request-id") or found.get("request_id"))
         code = codes.error_code(found, status)
-        asked = reply.headers.get("x-request-id") or found.get("request_id")
-        upstream = Upstream(code, status, request_id(asked))
+        upstream = Upstream(code, status, asked)
         fields = None
-        if code in (None, SUCCESS):
-            if 200 <= status < 300 and reply.content is not None:
-                fields = operation.success.read(status, reply.content, body)
-            entry = codes.meaning_without_code(operation, status, readable=body is not None)
-        else:
-            entry = codes.meaning(operation, code, status, found)
+        if code in (None, SUCCESS) and 200 <= status < 300 and reply.content is not None:
+            fields = operation.success.read(status, reply.content, body)
         verdict = codes.verdict(code, found, success=fields is not None)
-        failure = None
-        if fields is None:
-            failure = GatewayError(
-                entry,
-                upstream=upstream,
-                retry_after=pause(entry, reply.headers),
-                write=operation.writes,
-            )
-        return cls(upstream, fields or {}, failure, verdict)
+        if fields is not None:
+            return cls(upstream, fields, verdict=verdict)
+        entry = codes.meaning(operation, code, status, body)
+        failure = GatewayError(
+            entry,
+            upstream=upstream,
+            retry_after=pause(entry, reply.headers),
+            write=operation.writes,
+        )
+        return cls(upstream, failure=failure, verdict=verdict)
+
+    @property
+    def evidence(self) -> Evidence:
+        """The evidence of the answer for the circuit.
+
+        A failure under 2xx or 5xx without a code of Huawei's is FAILED. Another status with an
+        unreadable body is DOUBTFUL: it may be a firewall that refuses one customer's request.
+        CBC.0999 and the faults of Huawei's API gateway are DOUBTFUL: one customer alone can get
+        them.
+        """
+        failure, code = self.failure, self.upstream.code
+        if failure is None:
+            return Evidence.ANSWERED
+        if code is None or code == codes.OTHER:
+            status = self.upstream.status or 0
+            if 200 <= status < 300 or status >= 500:
+                return Evidence.FAILED
+            doubtful = failure.code is ErrorCode.UPSTREAM_MALFORMED
+        else:
+            # The other CBC codes that mean UPSTREAM_ERROR are faults of the customer's bank.
+            of_huawei = code == "CBC.0999" or not code.startswith("CBC.")
+            doubtful = of_huawei and failure.code is ErrorCode.UPSTREAM_ERROR
+        return Evidence.DOUBTFUL if doubtful else Evidence.ANSWERED
 
 
 def json_object(content: bytes | None) -> Mapping[str, Any] | None:

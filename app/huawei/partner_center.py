@@ -1,12 +1,13 @@
 """Sends operations to Partner Center for one account.
 
-Three failures are never mixed: not reached (nothing was sent), unreadable (something answered,
-but not properly), refused (a proper answer with an error code).
+Three failures are kept apart: not reached (nothing was sent), unreadable (an answer that is not
+Huawei's), refused (an answer with an error code).
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 from requests import PreparedRequest
@@ -16,7 +17,6 @@ from app.huawei.answer import Answer
 from app.huawei.codes import Verdict
 from app.huawei.credentials.clock_skew import ClockSkew
 from app.huawei.credentials.key_pairs import Credentials
-from app.huawei.credentials.key_slot import Probe
 from app.huawei.credentials.signing import SdkHmacAuth, canonical_query
 from app.huawei.operation import Operation
 from app.huawei.pacing.breaker import Breaker, Permit
@@ -42,11 +42,11 @@ class _Call:
     """An operation on its way."""
 
     operation: Operation
-    parameters: str
+    query: Sequence[tuple[str, str]]
     body: Mapping[str, Any] | None
     errand: Errand
-    customer: str | None  # for whom; never logged or counted
-    permit: Permit | None = None  # the circuit's; without one it is not asked and told nothing
+    customer: str | None  # never logged or counted
+    permit: Permit | None = None  # of the circuit; None if the circuit is not involved
     tries: int = 0  # on the network
 
 
@@ -86,28 +86,28 @@ class PartnerCenter:
         *,
         errand: Errand,
         customer: str | None,
-        query: Iterable[tuple[str, str]] = (),
+        query: Sequence[tuple[str, str]] = (),
         body: Mapping[str, Any] | None = None,
     ) -> Mapping[str, Any]:
         """Send an operation and return the fields of its successful answer.
 
-        A read that failed is sent again within its time; a write only where it is certain that
-        nothing was processed: not reached, throttled, or refused for its credential.
+        A read that failed is sent again within its time. A write is sent again only if Huawei
+        certainly processed nothing: not reached, throttled, or refused for its credential.
 
         Args:
-            operation: What to call.
-            errand: For whom, and until when.
-            customer: For which customer; None if for none. The circuit tells by it whether a
-                failure is one customer's only.
-            query: The query's names and values.
+            operation: The operation.
+            errand: The caller and the deadline.
+            customer: The customer; None if the call concerns no customer. By the customer the
+                circuit knows whether failures concern more than one.
+            query: The names and values of the query.
             body: The JSON body.
 
         Raises:
-            GatewayError: the catalogue's entry for whatever went wrong.
+            GatewayError: the failure.
         """
-        call = _Call(operation, canonical_query(query), body, errand, customer)
+        call = _Call(operation, query, body, errand, customer)
         try:
-            return self._retries.call(operation, errand, lambda: self._call_through_breaker(call))
+            return self._retries.call(operation, errand, partial(self._through_circuit, call))
         finally:
             if call.tries:
                 metrics.UPSTREAM_TRIES.labels(self._name, operation.name).observe(call.tries)
@@ -116,59 +116,57 @@ class PartnerCenter:
         """Send a probe with the credential in use. The answer may be a refusal.
 
         Raises:
-            GatewayError: if there is nothing to sign with, or no answer.
+            GatewayError: if no credential is usable, or if there is no answer.
         """
-        errand = Errand.within(OWN_LIMIT, "gateway", urgent=True)
-        return self._try(self._probe(errand), [])
+        return self._try(self._probe(Errand.within(OWN_LIMIT, "gateway")), [])
 
-    def _call_through_breaker(self, call: _Call) -> Mapping[str, Any]:
+    def _through_circuit(self, call: _Call) -> Mapping[str, Any]:
+        """Make the call if the circuit is closed. A refused credential is replaced by another."""
+
         def probe(permit: Permit) -> None:
-            self._try(self._probe(_own_part(call.errand), permit), [])
+            self._try(self._probe(call.errand, permit), [])
 
         def work(permit: Permit) -> Mapping[str, Any]:
             call.permit = permit
-            return self._call_with_credentials(call)
+            uses: list[Any] = []
+            while True:
+                self._credentials.refresh(partial(self._try_pair, call))
+                answer = self._try(call, uses)
+                if answer.failure is None:
+                    return answer.fields
+                if not self._may_repeat(uses, answer.verdict, call):
+                    raise answer.failure
 
         return self._breaker.call(call.operation.writes, probe, work)
 
-    def _call_with_credentials(self, call: _Call) -> Mapping[str, Any]:
-        uses: list[Any] = []
-        while True:
-            self._credentials.refresh(self._probe_within(call))
-            answer = self._try(call, uses)
-            failure = answer.failure
-            if failure is None:
-                return answer.fields
-            if not self._may_repeat(uses, answer.verdict, call):
-                raise failure
-
     def _probe(self, errand: Errand, permit: Permit | None = None) -> _Call:
-        query = canonical_query([("customer_id", self._partner_id)])
-        return _Call(PROBE, query, None, errand, self._partner_id, permit)
+        """A probe on a part of the time of the request that waits for it."""
+        own = Errand.within(min(OWN_LIMIT, errand.left), errand.caller, urgent=True)
+        query = (("customer_id", self._partner_id),)
+        return _Call(PROBE, query, None, own, self._partner_id, permit)
 
-    def _probe_within(self, call: _Call) -> Probe:
-        """Tries a pair that is not in use yet, on the time of the request that found it."""
-
-        def probe(signer: SdkHmacAuth) -> Verdict:
-            own = self._probe(_own_part(call.errand), call.permit)
-            try:
-                self._quotas.of(PROBE).wait(own.errand, write=False)
-                return self._send(own, signer(self._prepare(own))).verdict
-            except GatewayError:
-                return Verdict.UNKNOWN
-
-        return probe
+    def _try_pair(self, call: _Call, signer: SdkHmacAuth) -> Verdict:
+        """Probe with a key pair that is not in use yet. Returns Huawei's verdict on the pair."""
+        probe = self._probe(call.errand, call.permit)
+        try:
+            self._quotas.of(PROBE).wait(probe.errand, write=False)
+            return self._send(probe, signer(self._prepare(probe))).verdict
+        except GatewayError:
+            return Verdict.UNKNOWN
 
     def _try(self, call: _Call, uses: list[Any]) -> Answer:
-        """Sign with a credential not among `uses`, add it there, send, and tell it the outcome."""
+        """Sign with a credential not tried yet, send, and report the verdict back to it.
+
+        Args:
+            call: The call.
+            uses: The uses of credentials for the call. The new use is appended.
+        """
         operation, errand = call.operation, call.errand
         # Without a usable credential the request fails at once, and not after the wait.
-        self._with_a_look(call, self._credentials.ensure_usable)
+        self._adopting(call, self._credentials.ensure_usable)
         self._quotas.of(operation).wait(errand, operation.writes)
         request = self._prepare(call)
-        use = self._with_a_look(
-            call, lambda: self._credentials.authorize(request, uses, errand.left)
-        )
+        use = self._adopting(call, lambda: self._credentials.authorize(request, uses, errand.left))
         uses.append(use)
         verdict = Verdict.UNKNOWN
         try:
@@ -179,38 +177,39 @@ class PartnerCenter:
             self._credentials.settle(use, verdict)
         return answer
 
-    def _with_a_look(self, call: _Call, work: Callable[[], T]) -> T:
-        """Do what fails where there is nothing to sign with; changed files may help it."""
+    def _adopting(self, call: _Call, work: Callable[[], T]) -> T:
+        """Do the work. If it fails, adopt changed key files, and do it once more."""
         try:
             return work()
         except GatewayError:
-            if not self._credentials.refresh(self._probe_within(call), at_once=True):
+            if not self._credentials.refresh(partial(self._try_pair, call), at_once=True):
                 raise
             return work()
 
     def _may_repeat(self, uses: list[Any], verdict: Verdict, call: _Call) -> bool:
         if verdict in (Verdict.ACCEPTED, Verdict.UNKNOWN) or len(uses) >= MAX_CREDENTIALS:
             return False
-        self._credentials.refresh(self._probe_within(call), at_once=True)
+        self._credentials.refresh(partial(self._try_pair, call), at_once=True)
         return self._credentials.may_repeat(uses, verdict)
 
     def _prepare(self, call: _Call) -> PreparedRequest:
-        """The request as it is to be signed: everything in it becomes part of the signature."""
+        """The request without its credential. A signature covers everything in it."""
         path = call.operation.path.format(partner_id=self._partner_id)
-        query = f"?{call.parameters}" if call.parameters else ""
+        query = f"?{canonical_query(call.query)}" if call.query else ""
         request = PreparedRequest()
         request.method = call.operation.method
         request.url = f"{self._service.url}{path}{query}"
         request.headers = {}  # type: ignore[assignment]  # all the names are ours
         if call.body is not None:
             request.headers["Content-Type"] = "application/json"
-            request.body = _encode(call.body)
+            encoded = json.dumps(call.body, ensure_ascii=False, separators=(",", ":"))
+            request.body = encoded.encode()
         return request
 
     def _send(self, call: _Call, request: PreparedRequest) -> Answer:
         """Send a signed request once."""
         operation = call.operation
-        # Not signed: a proxy may add to it.
+        # Not signed, so that a proxy may change it.
         request.headers["Accept"] = "application/json"
 
         def read(reply: Reply) -> Answer:
@@ -227,13 +226,3 @@ class PartnerCenter:
             permit=call.permit,
             customer=call.customer,
         )
-
-
-def _own_part(errand: Errand) -> Errand:
-    """A part of the request's time, for a probe on which the request waits."""
-    return Errand.within(min(OWN_LIMIT, errand.left), errand.caller, urgent=True)
-
-
-def _encode(body: Mapping[str, Any]) -> bytes:
-    """A body as the bytes that are signed and sent."""
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()

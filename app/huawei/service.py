@@ -10,8 +10,7 @@ from requests import PreparedRequest
 
 from app.errors import GatewayError, Upstream
 from app.huawei.answer import Answer
-from app.huawei.pacing import evidence
-from app.huawei.pacing.breaker import Breaker, Permit
+from app.huawei.pacing.breaker import Breaker, Permit, evidence_of
 from app.huawei.pacing.deadline import Errand
 from app.huawei.transport import Endpoint, Reply, Stream
 from app.observability.exchange import Exchange
@@ -89,14 +88,14 @@ class Service:
                 within=errand.left,
             )
             answer = read(reply)
-            upstream, seen = answer.upstream, evidence.of_answer(answer)
+            upstream, seen = answer.upstream, answer.evidence
             outcome = answer.failure.code.name if answer.failure else "OK"
             return answer
         except GatewayError as error:
             outcome = error.code.name
             # A caller may send its stream as slowly as it likes.
             waited = time.monotonic() - begun if body is None else 0.0
-            seen = evidence.of_failure(error, errand, waited)
+            seen = evidence_of(error, errand, waited)
             raise
         finally:
             if self._breaker is not None:

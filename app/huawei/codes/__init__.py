@@ -1,12 +1,6 @@
 """Huawei's error codes: the table of meanings, and how a code is read from an answer."""
 
-from app.huawei.codes.reading import (
-    Verdict,
-    error_code,
-    meaning,
-    meaning_without_code,
-    verdict,
-)
+from app.huawei.codes.reading import Verdict, error_code, meaning, verdict
 from app.huawei.codes.table import COMMON, FAMILIES, KNOWN, OTHER, STATUSES
 
 __all__ = [
@@ -18,6 +12,5 @@ __all__ = [
     "Verdict",
     "error_code",
     "meaning",
-    "meaning_without_code",
     "verdict",
 ]

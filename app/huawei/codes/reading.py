@@ -92,15 +92,26 @@ def verdict(code: str | None, body: Mapping[str, Any], *, success: bool) -> Verd
     return Verdict.UNKNOWN
 
 
-def meaning(operation: Operation, code: str, status: int, body: Mapping[str, Any]) -> ErrorCode:
-    """The meaning of a failure with an error code.
+def meaning(
+    operation: Operation, code: str | None, status: int, body: Mapping[str, Any] | None
+) -> ErrorCode:
+    """The meaning of an answer that is not the operation's declared success.
 
     The operation's own table comes first, then the common table, then the family of the code. A
-    code that none of them knows is UPSTREAM_UNMAPPED.
+    code that none of them lists is UPSTREAM_UNMAPPED. Without an error code, and with the code of
+    success, the status decides.
+
+    Args:
+        operation: The operation that was called.
+        code: The error code; None if the answer has none.
+        status: The HTTP status.
+        body: The answer; None if it is not a JSON object.
     """
+    if code is None or code == SUCCESS:
+        return _by_status(operation, status, readable=body is not None)
     code = _one_family(code)
     if code == "APIGW.0301":
-        text = _text(body)
+        text = _text(body or {})
         for words, (entry, _) in _AUTHENTICATION_TEXTS.items():
             if words in text:
                 return entry
@@ -114,16 +125,7 @@ def meaning(operation: Operation, code: str, status: int, body: Mapping[str, Any
     return found
 
 
-def meaning_without_code(operation: Operation, status: int, *, readable: bool) -> ErrorCode:
-    """The meaning of an answer without an error code, or with the code of success, by its status.
-
-    A 2xx answer comes here if it is not the operation's declared success.
-
-    Args:
-        operation: The operation that was called.
-        status: The HTTP status.
-        readable: Whether the body is a JSON object.
-    """
+def _by_status(operation: Operation, status: int, *, readable: bool) -> ErrorCode:
     if entry := operation.statuses.get(status) or STATUSES.get(status):
         return entry
     if operation.writes and (status >= 500 or status < 300):

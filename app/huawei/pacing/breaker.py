@@ -10,12 +10,13 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
+from enum import Enum
 from typing import Any, TypeVar
 
 import pybreaker
 
 from app.errors import ErrorCode, GatewayError
-from app.huawei.pacing.evidence import Evidence
+from app.huawei.pacing.deadline import Errand
 from app.observability import metrics
 from app.observability.logs import event, logger
 
@@ -24,8 +25,27 @@ WINDOW = 60.0  # seconds in which these customers must get them, plus the pause 
 LONGEST_TRIAL = 10.0  # seconds until another trial call may start if the first has not ended
 TRIAL_PAUSE = 1.0  # seconds, the Retry-After during a trial call
 
+# After so long an answer counts as missing. If our own deadline ends the wait sooner, the answer
+# may still have been on its way.
+PATIENCE = 5.0  # seconds
+
+_LOST = frozenset(
+    {ErrorCode.UPSTREAM_UNREACHABLE, ErrorCode.UPSTREAM_ERROR, ErrorCode.OUTCOME_UNKNOWN}
+)
+
 _log = logger("breaker")
 T = TypeVar("T")
+
+
+class Evidence(Enum):
+    """The evidence of one exchange: whether Huawei as a whole answers or fails.
+
+    Failures that concern one customer, or the gateway itself, are no evidence about Huawei.
+    """
+
+    ANSWERED = "answered"  # a proper answer, which may refuse one customer's request
+    FAILED = "failed"  # no answer, or an answer that is not Huawei's
+    DOUBTFUL = "doubtful"  # a failure of Huawei if several customers get it, else of one customer
 
 
 class Permit:
@@ -191,6 +211,19 @@ class Breaker:
             self._doubtful.popitem(last=False)
         first = next(iter(self._doubtful.values()))
         return len(self._doubtful) == CUSTOMERS and now - first <= WINDOW + self._pause
+
+
+def evidence_of(failure: GatewayError, errand: Errand, waited: float) -> Evidence | None:
+    """The evidence of an exchange without an answer; None if it is no evidence.
+
+    Args:
+        failure: The error that the endpoint raised.
+        errand: The errand of the exchange.
+        waited: Seconds from the start of the exchange to the failure.
+    """
+    if failure.code not in _LOST or (errand.left <= 0 and waited < PATIENCE):
+        return None
+    return Evidence.FAILED
 
 
 def _outcome(failed: bool) -> None:

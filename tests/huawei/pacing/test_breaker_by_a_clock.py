@@ -16,9 +16,9 @@ from app.huawei.pacing.breaker import (
     TRIAL_PAUSE,
     WINDOW,
     Breaker,
+    Evidence,
     Permit,
 )
-from app.huawei.pacing.evidence import Evidence
 from tests.support.timing import Clock
 
 FAILURES, PAUSE = 3, 10.0
