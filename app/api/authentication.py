@@ -1,7 +1,7 @@
 """Identifies the caller and checks its rights. A view that declares no rights is closed."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, TypeVar, get_args
 
 from flask import current_app, g, request
@@ -11,7 +11,6 @@ from app.api.record import Record
 from app.callers import Callers
 from app.errors import ErrorCode, GatewayError
 from app.settings import CallerSettings, Scope
-from app.verification.pictures import not_of_an_upload
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -90,19 +89,3 @@ def authorize() -> None:
     customer, own = (request.view_args or {}).get("customer_id"), rights.customers
     if own is not None and customer is not None and not re.fullmatch(own, customer):
         raise GatewayError(ErrorCode.FORBIDDEN, "You may not access this customer.")
-
-
-def check_attachments(customer_id: str, attachments: Sequence[str]) -> None:
-    """Check the attachments of a caller that is limited to some customers.
-
-    Raises:
-        GatewayError: FORBIDDEN for an attachment of another customer; ATTACHMENT_FORMAT for a
-            path that is not the answer to an upload.
-    """
-    rights: CallerSettings = g.rights
-    if rights.customers is None:
-        return
-    if not all(one.startswith(f"{customer_id}/") for one in attachments):
-        raise GatewayError(ErrorCode.FORBIDDEN, "An attachment belongs to another customer.")
-    if errors := not_of_an_upload(customer_id, attachments):
-        raise GatewayError(ErrorCode.ATTACHMENT_FORMAT, errors=errors)

@@ -116,6 +116,7 @@ def _milliseconds(seconds: float) -> float:
 def end(response: Response) -> Response:
     """The hook that logs and counts each request, and adds the request id to the answer."""
     record: Record = g.record
+    last, upstream = record.last, record.upstream
     response.headers["X-Request-Id"] = record.request_id
     seconds = time.monotonic() - record.begun
     status = response.status_code
@@ -135,7 +136,6 @@ def end(response: Response) -> Response:
         operation=record.operation,
         code=record.error_code,
     )
-    last, upstream = record.last, record.upstream
     event(
         _log,
         logging.DEBUG if record.operation in _PROBES and status < 400 else logging.INFO,

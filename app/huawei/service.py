@@ -1,6 +1,6 @@
-"""Sends requests to the services of Huawei, and reads their answers: the one path for all three.
+"""Sends requests to Partner Center, OBS and IAM, and reads their answers.
 
-Partner Center, OBS and IAM differ in how a request is signed and an answer is read, not in this.
+The three services differ in how a request is signed and an answer is read, and not in this.
 """
 
 import time
@@ -22,7 +22,7 @@ class Service:
 
     Args:
         name: The account's name in the configuration.
-        url: Scheme, host and port of the service.
+        url: Scheme, host and port: the beginning of the URL of every request.
         account: The account's settings.
         observe: Receives each exchange.
         breaker: The circuit to the service; None if it has none.
@@ -36,15 +36,11 @@ class Service:
         observe: Callable[[Exchange], None],
         breaker: Breaker | None = None,
     ) -> None:
+        self.url = url
         self._name = name
         self._observe = observe
         self._breaker = breaker
         self._endpoint = Endpoint(url, account, name=name)
-
-    @property
-    def url(self) -> str:
-        """Scheme, host and port, with which the URL of every request begins."""
-        return self._endpoint.url
 
     def send(
         self,
@@ -58,17 +54,17 @@ class Service:
         permit: Permit | None = None,
         customer: str | None = None,
     ) -> Answer:
-        """Send a signed request once, and read its answer, which may be a refusal.
+        """Send a signed request once, and read its answer. The answer may be a refusal.
 
         Args:
             operation: The operation's name in logs and metrics.
-            request: The request. Nothing that is signed changes any more.
+            request: The signed request.
             read: Reads the answer.
-            errand: For which caller, and until when.
+            errand: The caller and the deadline.
             writes: Whether a lost answer leaves the outcome unknown.
-            body: The request's body where it is a stream.
-            permit: The circuit's permission; None if the circuit was not asked.
-            customer: The customer whom the request is about, for the circuit.
+            body: The body of the request if it is a stream.
+            permit: The circuit's permit; None if the circuit is not involved.
+            customer: The customer of the request, for the circuit.
 
         Raises:
             GatewayError: if the circuit is open, or there is no answer.
@@ -81,7 +77,7 @@ class Service:
         try:
             reply = self._endpoint.send(
                 str(request.method),
-                str(request.url).removeprefix(self._endpoint.url),
+                str(request.url).removeprefix(self.url),
                 request.headers,
                 content if body is None else body,
                 writes=writes,
@@ -93,7 +89,7 @@ class Service:
             return answer
         except GatewayError as error:
             outcome = error.code.name
-            # A caller may send its stream as slowly as it likes.
+            # A slow caller can delay a stream, which is no evidence about Huawei.
             waited = time.monotonic() - begun if body is None else 0.0
             seen = evidence_of(error, errand, waited)
             raise

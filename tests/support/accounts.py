@@ -113,13 +113,13 @@ def key_pairs(settings: Settings, clock: Clock, state: State | None = None) -> K
     files = settings.accounts["default"].credentials
     known = state or MemoryState(now=clock)
     sealing = Sealing(STATE_KEY.encode())
-    return KeyPairs("default", files, known, sealing, monotonic=clock, now=clock.utc)
+    return KeyPairs("default", files, known, sealing, monotonic=clock, now=clock)
 
 
 def loaded(files: PairSettings, clock: Clock, state: State | None = None) -> KeyPair:
     """The key pair in these files, on a clock that the test advances."""
     known = state or MemoryState(now=clock)
-    return load(files, known, SEALING, monotonic=clock, now=clock.utc)
+    return load(files, known, SEALING, monotonic=clock, now=clock)
 
 
 def read(center: PartnerCenter, customer: str = "cust-1") -> ErrorCode | None:

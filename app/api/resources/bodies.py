@@ -1,14 +1,33 @@
-"""The bodies of submissions, with the rules of the contract: the same for every backend."""
+"""The bodies of submissions, with the rules of the contract: the same for every backend.
+
+They include Huawei's rules for names and document numbers.
+"""
 
 from typing import Any
 
 from marshmallow import ValidationError, validates_schema
 
-from app.fields import Part, RequestSchema
-from app.texts import Text, Texts, length, one_of
+from app.fields import Part, RequestSchema, Rule
+from app.texts import Text, Texts, length, letter, one_of, pattern
 from app.verification.model import ENTERPRISE_DOCUMENTS, INDIVIDUAL_DOCUMENTS
 from app.verification.pictures import MAX_PICTURES, path_form, wrong_number
-from app.verification.rules import company_number, country_code, has_letter, person_number
+
+# Huawei's rule for names. Huawei does not define special characters, so letters of any script pass.
+_has_letter = letter(
+    Rule("NAME", "must have a letter, not only digits, spaces and special characters")
+)
+# Source of both: the zh-cn page of verified-info (zh-cn_topic_0076214635, 2025-08-28). For the
+# review backend only the length is published.
+_person_number = pattern(
+    r"[0-9a-zA-Z]{1,32}", Rule("NUMBER", "must be 1 to 32 letters and digits, without spaces")
+)
+# The page has "does not contain" before a negated class; the gateway reads it as: none of these.
+_company_number = pattern(
+    r"[^!@#$%^&*<>\\]{1,32}",
+    Rule("NUMBER", "must be 1 to 32 characters, none of ! @ # $ % ^ & * < > \\"),
+)
+
+_country_code = pattern("[A-Z]{2}", Rule("COUNTRY", "must be a two-letter code in capitals, as CN"))
 
 
 def _type(documents: tuple[str, ...]) -> Text:
@@ -18,7 +37,7 @@ def _type(documents: tuple[str, ...]) -> Text:
 def _name() -> Text:
     return Text(
         required=True,
-        validate=[length(1, 256), has_letter],
+        validate=[length(1, 256), _has_letter],
         metadata={"description": "the name in the document, in any script; 1 to 256 characters"},
     )
 
@@ -29,7 +48,7 @@ class IndividualDocumentSchema(RequestSchema):
     type = _type(INDIVIDUAL_DOCUMENTS)
     number = Text(
         required=True,
-        validate=person_number,
+        validate=_person_number,
         metadata={"description": "1 to 32 letters and digits, without spaces"},
     )
 
@@ -40,7 +59,7 @@ class EnterpriseDocumentSchema(RequestSchema):
     type = _type(ENTERPRISE_DOCUMENTS)
     number = Text(
         required=True,
-        validate=company_number,
+        validate=_company_number,
         metadata={"description": "1 to 32 characters, without ! @ # $ % ^ & * < > \\"},
     )
 
@@ -49,7 +68,7 @@ class RegistrationSchema(RequestSchema):
     """The country and address of a company's registration."""
 
     country = Text(
-        validate=country_code,
+        validate=_country_code,
         metadata={"description": "two-letter country code in capitals, e.g. CN"},
     )
     address = Text(
@@ -61,8 +80,8 @@ class RegistrationSchema(RequestSchema):
 class RepresentativeSchema(RequestSchema):
     """The legal representative of a company."""
 
-    full_name = Text(required=True, validate=[length(1, 255), has_letter])
-    id_number = Text(required=True, validate=person_number)
+    full_name = Text(required=True, validate=[length(1, 255), _has_letter])
+    id_number = Text(required=True, validate=_person_number)
 
 
 class SubmissionSchema(RequestSchema):

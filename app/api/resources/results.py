@@ -123,26 +123,22 @@ REJECTED = {
 }
 
 
-def log_verification(verification: Verification) -> None:
-    """Add the backend and the status of a verification to the log line of the request."""
+def answer(verification: Verification) -> dict[str, Any]:
+    """Return a verification for VerificationSchema, and add it to the record of the request."""
     line: Record = g.record
     line.backend, line.status = verification.backend, verification.status
     line.reconciled = verification.reconciled
-
-
-def members(verification: Verification) -> dict[str, Any]:
-    """Return the members of a verification that VerificationSchema serializes."""
-    reason = verification.reason
+    reason, final = verification.reason, verification.final
     return {
         "customer_id": verification.customer_id,
         "kind": verification.kind,
         "status": verification.status,
-        "final": verification.final,
+        "final": final,
         "backend": verification.backend,
         "checked_at": verification.checked_at,
         "reconciled": verification.reconciled or None,
         "rejection": None if reason is None else {"reason": reason},
-        "next_check_after_s": None if verification.final else NEXT_CHECK,
+        "next_check_after_s": None if final else NEXT_CHECK,
     }
 
 
@@ -177,5 +173,4 @@ def get_verification(customer_id: str) -> tuple[dict[str, Any], int, dict[str, s
     wait = wait_preference() or 0.0
     errand = Errand.within(min(wait + READ, MAX_WAIT), g.caller)
     verification = verifications().reads.read(customer_id, errand, wait)
-    log_verification(verification)
-    return members(verification), 200, {"Preference-Applied": f"wait={wait:.0f}"} if wait else {}
+    return answer(verification), 200, {"Preference-Applied": f"wait={wait:.0f}"} if wait else {}

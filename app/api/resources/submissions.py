@@ -1,13 +1,13 @@
 """Submit a customer's verification."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from flask import g, request, url_for
 
-from app.api.authentication import View, check_attachments, requires
+from app.api.authentication import View, requires
 from app.api.blueprint import BODY_PROBLEMS, CALLER_PROBLEMS, UPSTREAM_PROBLEMS, ResourceBlueprint
 from app.api.extensions import verifications
 from app.api.record import Record
@@ -17,15 +17,16 @@ from app.api.resources.results import (
     NEXT_CHECK,
     VERIFIED,
     VerificationSchema,
-    log_verification,
-    members,
+    answer,
     wait_preference,
 )
 from app.errors import ErrorCode, GatewayError
 from app.fields import Flag, RequestSchema
 from app.huawei.pacing.deadline import WRITE, Errand
+from app.settings import CallerSettings
 from app.verification.idempotency import Write
 from app.verification.model import Kind
+from app.verification.pictures import not_of_an_upload
 
 _KEY = re.compile(r"[\x20-\x7e]{1,255}")
 
@@ -142,7 +143,7 @@ def _submit(
     kind: Kind, customer_id: str, submission: dict[str, Any], options: dict[str, Any]
 ) -> Any:
     if attachments := submission.get("attachments"):
-        check_attachments(customer_id, attachments)
+        _check_attachments(customer_id, attachments)
     line: Record = g.record
     key = _idempotency_key()
     if options["validate_only"]:
@@ -156,13 +157,29 @@ def _submit(
         Write(kind=kind, customer_id=customer_id, body=submission, errand=errand, key=key)
     )
     line.replayed = replayed
-    log_verification(verification)
+    told = answer(verification)
     headers = {"Idempotent-Replayed": "true"} if replayed else {}
-    if verification.final:
-        return members(verification), 201, headers
+    if told["final"]:
+        return told, 201, headers
     headers["Location"] = url_for("verification.get_verification", customer_id=customer_id)
     headers["Retry-After"] = str(NEXT_CHECK)
-    return members(verification), 202, headers
+    return told, 202, headers
+
+
+def _check_attachments(customer_id: str, attachments: Sequence[str]) -> None:
+    """Check the attachments of a caller that is limited to some customers.
+
+    Raises:
+        GatewayError: FORBIDDEN for an attachment of another customer; ATTACHMENT_FORMAT for a
+            path that is not the answer to an upload.
+    """
+    rights: CallerSettings = g.rights
+    if rights.customers is None:
+        return
+    if not all(one.startswith(f"{customer_id}/") for one in attachments):
+        raise GatewayError(ErrorCode.FORBIDDEN, "An attachment belongs to another customer.")
+    if errors := not_of_an_upload(customer_id, attachments):
+        raise GatewayError(ErrorCode.ATTACHMENT_FORMAT, errors=errors)
 
 
 def _idempotency_key() -> str | None:

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from app.errors import ErrorCode, GatewayError
 from app.huawei.codes import Verdict
 from app.huawei.credentials.key_files import Stamp, read_key, read_keys, stamp
-from app.huawei.credentials.signing import SdkHmacAuth, utc_now
+from app.huawei.credentials.signing import SdkHmacAuth
 from app.settings import PairSettings
 from app.state import Sealing, State
 
@@ -40,7 +40,7 @@ class KeyPair:
         expires_at: When a temporary pair expires; None for a permanent pair.
         state: Shares refusals and suspensions with the other replicas.
         monotonic: The clock of intervals, in seconds.
-        now: The wall clock.
+        now: The wall clock, in seconds.
         proven: Whether Huawei accepted the pair and has not refused it since.
         suspended_until: The end of the suspension, by the monotonic clock.
         reason: The error code of the suspension.
@@ -52,8 +52,8 @@ class KeyPair:
     fingerprint: str
     expires_at: datetime | None
     state: State = field(repr=False)
-    monotonic: Callable[[], float] = field(default=time.monotonic, repr=False)
-    now: Callable[[], datetime] = field(default=utc_now, repr=False)
+    monotonic: Callable[[], float] = field(repr=False)
+    now: Callable[[], float] = field(repr=False)
     proven: bool = False
     suspended_until: float = 0.0
     reason: ErrorCode = ErrorCode.UPSTREAM_ACCESS_DENIED
@@ -63,7 +63,7 @@ class KeyPair:
     _on_probation: bool = False
 
     def __post_init__(self) -> None:
-        self.loaded_at = self.now()
+        self.loaded_at = datetime.fromtimestamp(self.now(), UTC)
 
     @property
     def shortened(self) -> str:
@@ -78,7 +78,7 @@ class KeyPair:
     @property
     def expired(self) -> bool:
         """Whether the pair is temporary and has expired."""
-        return self.expires_at is not None and self.expires_at <= self.now()
+        return self.expires_at is not None and self.expires_at.timestamp() <= self.now()
 
     @property
     def suspended_for(self) -> float:
@@ -140,7 +140,7 @@ class KeyPair:
             verdict: Huawei's verdict.
         """
         if verdict is Verdict.ACCEPTED:
-            self.last_success = self.now()
+            self.last_success = datetime.fromtimestamp(self.now(), UTC)
             if not self.proven:
                 self.proven = True
                 self.state.delete(self._key("refused"))
@@ -161,7 +161,7 @@ class KeyPair:
     def _suspend(self, reason: ErrorCode) -> None:
         self.reason = reason
         self.suspended_until = self.monotonic() + SUSPENSION
-        ends = self.now().timestamp() + SUSPENSION
+        ends = self.now() + SUSPENSION
         self.state.put(self._key("suspended"), f"{reason.name} {ends}".encode(), SUSPENSION)
         self.state.delete(self._key("refused"))
 
@@ -171,7 +171,7 @@ class KeyPair:
         if found is None:
             return False
         name, _, until = found.decode().partition(" ")
-        left = float(until) - self.now().timestamp()
+        left = float(until) - self.now()
         if left > 0:
             self.reason = ErrorCode[name]
             self.suspended_until = self.monotonic() + left
@@ -187,7 +187,7 @@ def load(
     sealing: Sealing,
     *,
     monotonic: Callable[[], float] = time.monotonic,
-    now: Callable[[], datetime] = utc_now,
+    now: Callable[[], float] = time.time,
 ) -> KeyPair:
     """The pair that the files hold now.
 
@@ -196,7 +196,7 @@ def load(
         state: Shares refusals and suspensions with the other replicas.
         sealing: Computes the fingerprint that names the pair in the state.
         monotonic: The clock of intervals, in seconds.
-        now: The wall clock.
+        now: The wall clock, in seconds.
 
     Raises:
         OSError: if a file cannot be read.

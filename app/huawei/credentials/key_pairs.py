@@ -4,7 +4,6 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Protocol
 
 from requests import PreparedRequest
@@ -13,7 +12,7 @@ from app.errors import ErrorCode, GatewayError
 from app.huawei.codes import Verdict
 from app.huawei.credentials.key_pair import PROBATION, KeyPair
 from app.huawei.credentials.key_slot import KeySlot, Probe, report
-from app.huawei.credentials.signing import SdkHmacAuth, utc_now
+from app.huawei.credentials.signing import SdkHmacAuth
 from app.settings import PairSettings
 from app.state import Sealing, State
 
@@ -104,7 +103,7 @@ class KeyPairs:
         state: Counts the refusals of the pairs.
         sealing: Computes the fingerprints that name pairs in the state.
         monotonic: The clock of intervals, in seconds.
-        now: The wall clock, for expiry times.
+        now: The wall clock, in seconds, for expiry times.
     """
 
     def __init__(
@@ -114,7 +113,7 @@ class KeyPairs:
         state: State,
         sealing: Sealing,
         monotonic: Callable[[], float] = time.monotonic,
-        now: Callable[[], datetime] = utc_now,
+        now: Callable[[], float] = time.time,
     ) -> None:
         self._account = account
         self._slots = [KeySlot(account, entry, state, sealing, monotonic, now) for entry in files]

@@ -1,15 +1,13 @@
 """One configured key pair: detects changed files and adopts the new pair safely."""
 
 import logging
-import time
 from collections.abc import Callable
-from datetime import datetime
 
 from app.errors import GatewayError
 from app.huawei.codes import Verdict
 from app.huawei.credentials.key_files import Stamp, stamp
 from app.huawei.credentials.key_pair import KeyPair, load
-from app.huawei.credentials.signing import SdkHmacAuth, utc_now
+from app.huawei.credentials.signing import SdkHmacAuth
 from app.observability import metrics
 from app.observability.logs import event, logger
 from app.settings import PairSettings
@@ -49,7 +47,7 @@ class KeySlot:
         state: Counts the refusals of the pair.
         sealing: Computes the fingerprints that name pairs in the state.
         monotonic: The clock of intervals, in seconds.
-        now: The wall clock, for expiry times.
+        now: The wall clock, in seconds, for expiry times.
     """
 
     def __init__(
@@ -58,8 +56,8 @@ class KeySlot:
         files: PairSettings,
         state: State,
         sealing: Sealing,
-        monotonic: Callable[[], float] = time.monotonic,
-        now: Callable[[], datetime] = utc_now,
+        monotonic: Callable[[], float],
+        now: Callable[[], float],
     ) -> None:
         self._account = account
         self._files = files

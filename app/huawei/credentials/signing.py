@@ -27,11 +27,6 @@ _SIGNED_BODIES = ("application/json", "application/bson")  # content of other ty
 _DATE, _TOKEN, _CONTENT = DATE_HEADER.lower(), TOKEN_HEADER.lower(), CONTENT_HEADER.lower()
 
 
-def utc_now() -> datetime:
-    """The current time in UTC."""
-    return datetime.now(UTC)
-
-
 def canonical_query(parameters: Iterable[tuple[str, str]]) -> str:
     """The query string to sign and to send: sorted pairs, percent-encoded."""
     return "&".join(

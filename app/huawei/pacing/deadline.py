@@ -1,8 +1,7 @@
 """The deadline of a request: who calls Huawei, and until when."""
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from app.errors import ErrorCode, GatewayError
 
@@ -20,13 +19,11 @@ class Errand:
         caller: The caller whose place in the queue it uses.
         ends: The deadline, by the monotonic clock.
         urgent: Whether it goes before polls, as writes and reads after a lost write do.
-        monotonic: The clock, in seconds.
     """
 
     caller: str
     ends: float
     urgent: bool = False
-    monotonic: Callable[[], float] = field(default=time.monotonic, repr=False)
 
     @classmethod
     def within(cls, seconds: float, caller: str, *, urgent: bool = False) -> "Errand":
@@ -42,7 +39,7 @@ class Errand:
     @property
     def left(self) -> float:
         """Seconds until the deadline; negative after it."""
-        return self.ends - self.monotonic()
+        return self.ends - time.monotonic()
 
     def check(self, write: bool) -> None:
         """Check that at least FLOOR seconds are left, so that a call may be sent.

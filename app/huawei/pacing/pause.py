@@ -1,11 +1,11 @@
 """The seconds until a failed call may be repeated: Huawei's `Retry-After`, or our catalogue's."""
 
+import time
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 
 from app.errors import ErrorCode
-from app.huawei.credentials.signing import utc_now
 
 LONGEST_PAUSE = 3600.0  # seconds, the upper bound of Huawei's `Retry-After`
 
@@ -14,7 +14,9 @@ _FIXED = frozenset({ErrorCode.ACCESS_KEY_LOCKED, ErrorCode.UPSTREAM_THROTTLED})
 
 
 def pause(
-    code: ErrorCode, headers: Mapping[str, str], now: Callable[[], datetime] = utc_now
+    code: ErrorCode,
+    headers: Mapping[str, str],
+    now: Callable[[], float] = time.time,
 ) -> float | None:
     """Seconds until a repeat makes sense; None if the catalogue's own pause applies, or none.
 
@@ -24,7 +26,7 @@ def pause(
     Args:
         code: The error code of the failed call.
         headers: The headers of the answer, with names in lower case.
-        now: The wall clock; a date in the header is compared with it.
+        now: The wall clock, in seconds; a date in the header is compared with it.
     """
     if code.pause is None:
         return None
@@ -36,7 +38,7 @@ def pause(
     return code.pause if code in _FIXED else None
 
 
-def _seconds(text: str, now: Callable[[], datetime]) -> float | None:
+def _seconds(text: str, now: Callable[[], float]) -> float | None:
     if not text.isascii():
         return None
     if text.isdigit():
@@ -47,4 +49,4 @@ def _seconds(text: str, now: Callable[[], datetime]) -> float | None:
         return None
     if date.tzinfo is None:  # the date ends in -0000, which names no zone
         date = date.replace(tzinfo=UTC)
-    return (date - now()).total_seconds()
+    return date.timestamp() - now()

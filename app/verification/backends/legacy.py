@@ -13,10 +13,8 @@ from app.errors import ErrorCode
 from app.huawei.operation import ByCode, Operation
 from app.huawei.pacing.deadline import Errand
 from app.huawei.partner_center import PartnerCenter
-from app.texts import length
 from app.verification.backends.translation import DocumentCode, Draft, UpstreamSchema, Word
 from app.verification.model import Kind, Status, Verification
-from app.verification.rules import company_number, has_letter, person_number
 
 PUSH = Operation(
     name="verified_info",
@@ -41,25 +39,26 @@ TYPES: Mapping[Kind, Mapping[str, int]] = {
 }
 
 
+# The contract's rules for names, numbers and ids are Huawei's: see app.api.resources.bodies.
 class _Push(UpstreamSchema):
     xaccountType = Word(attribute="platform_id", required=True)
-    xaccountId = Word(attribute="partner_user_id", required=True, validate=length(1, 64))
+    xaccountId = Word(attribute="partner_user_id", required=True)
     domainId = Word(attribute="customer_id", required=True)
     verifiedStatus = Constant(2)  # authenticated
 
 
 class _Individual(_Push):
     verifiedType = Constant(0)
-    name = Word(attribute="full_name", required=True, validate=[length(1, 256), has_letter])
+    name = Word(attribute="full_name", required=True)
     identifyType = DocumentCode(TYPES[Kind.INDIVIDUAL], "legacy")
-    verifiedNumber = Word(attribute="document.number", required=True, validate=person_number)
+    verifiedNumber = Word(attribute="document.number", required=True)
 
 
 class _Enterprise(_Push):
     verifiedType = Constant(1)
-    name = Word(attribute="legal_name", required=True, validate=[length(1, 256), has_letter])
+    name = Word(attribute="legal_name", required=True)
     identifyType = DocumentCode(TYPES[Kind.ENTERPRISE], "legacy")
-    verifiedNumber = Word(attribute="document.number", required=True, validate=company_number)
+    verifiedNumber = Word(attribute="document.number", required=True)
 
 
 _SCHEMAS: Mapping[Kind, UpstreamSchema] = {

@@ -18,7 +18,6 @@ from app.huawei.review_result import READ_RESULT
 from app.texts import Texts, length
 from app.verification.backends.translation import DocumentCode, Draft, UpstreamSchema, Word
 from app.verification.model import Kind, Status, Verification
-from app.verification.rules import has_letter
 
 
 class Applied(AnswerSchema):
@@ -76,11 +75,12 @@ class _Pictures(Texts):
     }
 
 
+# Names may be one character shorter than in the contract. The contract's other rules, and those for
+# attachments, are at least as strict as Huawei's: see app.api.resources.bodies.
 class _Apply(UpstreamSchema):
     customer_id = Word(required=True)
     xaccount_type = Word(attribute="platform_id", required=True)
-    verified_number = Word(attribute="document.number", required=True, validate=length(1, 32))
-    # Their form and number are the contract's rules: app.api.resources.bodies.
+    verified_number = Word(attribute="document.number", required=True)
     verified_file_url = _Pictures(Word(), attribute="attachments", required=True)
 
 
@@ -88,7 +88,7 @@ class _Individual(_Apply):
     identify_type = fields.Constant(0)
     change_type = fields.Constant(-1)  # the first authentication
     verified_type = DocumentCode(TYPES[Kind.INDIVIDUAL], "review")
-    name = Word(attribute="full_name", required=True, validate=[length(1, 255), has_letter])
+    name = Word(attribute="full_name", required=True, validate=length(1, 255))
 
 
 class _Person(UpstreamSchema):
@@ -100,7 +100,7 @@ class _Person(UpstreamSchema):
 class _Enterprise(_Apply):
     identify_type = fields.Constant(1)
     certificate_type = DocumentCode(TYPES[Kind.ENTERPRISE], "review")
-    corp_name = Word(attribute="legal_name", required=True, validate=[length(1, 255), has_letter])
+    corp_name = Word(attribute="legal_name", required=True, validate=length(1, 255))
     reg_country = Word(attribute="registration.country")
     reg_address = Word(attribute="registration.address")
     enterprise_person = Part(_Person(), attribute="representative")

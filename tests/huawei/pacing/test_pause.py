@@ -21,7 +21,7 @@ THROTTLED = ErrorCode.UPSTREAM_THROTTLED
 
 
 def read(text: str, code: ErrorCode = THROTTLED) -> float | None:
-    return pause(code, {"retry-after": text}, now=lambda: NOW)
+    return pause(code, {"retry-after": text}, now=NOW.timestamp)
 
 
 @pytest.mark.parametrize(
