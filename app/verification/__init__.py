@@ -1,4 +1,4 @@
-"""The domain of verification: one contract above two generations of Huawei's API."""
+"""The domain of verification: one contract for two generations of Huawei's API."""
 
 from app.verification.verifications import Verifications
 

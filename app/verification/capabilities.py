@@ -1,4 +1,4 @@
-"""What an account takes now: documents, the attachments they need, limits."""
+"""The document types that an account accepts, their attachments, and the limits."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -31,18 +31,18 @@ def _pictures(kind: Kind, document: str) -> dict[str, Any]:
 
 
 def documents(backends: Iterable[str]) -> list[dict[str, Any]]:
-    """The document types that these backends take, with the attachments for a review."""
+    """The document types that these backends accept, with the attachments for a review."""
     listed = []
     for kind, types in (
         (Kind.INDIVIDUAL, INDIVIDUAL_DOCUMENTS),
         (Kind.ENTERPRISE, ENTERPRISE_DOCUMENTS),
     ):
         for document in types:
-            takers = [name for name in backends if document in _TYPES[name][kind]]
-            if not takers:
+            accepting = [name for name in backends if document in _TYPES[name][kind]]
+            if not accepting:
                 continue
-            entry: dict[str, Any] = {"type": document, "kind": kind.value, "backends": takers}
-            # On every account: a wrong number of attachments is refused on each backend.
+            entry: dict[str, Any] = {"type": document, "kind": kind.value, "backends": accepting}
+            # On every account, because every backend refuses a wrong number of attachments.
             if document in review.TYPES[kind]:
                 entry["attachments"] = _pictures(kind, document)
             listed.append(entry)

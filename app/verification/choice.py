@@ -22,7 +22,7 @@ class Choice:
     not.
 
     Args:
-        settings: The account's settings of verifications.
+        settings: The account's settings for verifications.
         legacy: The legacy backend.
         review: The review backend.
         switch_off: The belief that the legacy API is switched off.
@@ -45,7 +45,7 @@ class Choice:
 
     @property
     def retired_since(self) -> datetime | None:
-        """When Huawei first said that legacy is switched off; None while it is not believed."""
+        """The time of the first answer that said so; None while no switch-off is believed."""
         return self._switch_off.believed_since if self._auto else None
 
     @property

@@ -1,4 +1,4 @@
-"""How far each caller is from the day on which the legacy call is gone."""
+"""Counts, for each caller, the submissions that the review backend would accept."""
 
 import threading
 from collections import Counter
@@ -19,17 +19,20 @@ class _Tally:
 
 
 class Migration:
-    """Counts, by caller, the submissions that the review backend would have accepted.
-
-    Since the process started, and of this process alone.
-    """
+    """The counts of this process since its start."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._tallies: dict[str, _Tally] = {}
 
     def count(self, caller: str, backend: str, obstacles: Iterable[FieldError]) -> None:
-        """Count a submission: the backend chosen, and the rules of review that it breaks."""
+        """Count a submission.
+
+        Args:
+            caller: The caller.
+            backend: The backend that was chosen.
+            obstacles: The errors of the review backend's rules that the submission breaks.
+        """
         broken = {(one.pointer, one.code) for one in obstacles}
         metrics.REVIEW_READINESS.labels(caller, "no" if broken else "yes").inc()
         with self._lock:
@@ -41,7 +44,7 @@ class Migration:
             tally.backends[backend] += 1
 
     def by_caller(self) -> list[dict[str, Any]]:
-        """What was counted, in the words of the contract."""
+        """The counts, in the words of the contract."""
         with self._lock:
             return [
                 {

@@ -1,16 +1,16 @@
-"""The words of a verification: its kinds, states, documents, and what is known of one."""
+"""The kinds, states and document types of verifications, and the status of one."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-# Only these characters: customer ids stand in our paths and in signed paths.
+# Customer ids are parts of our paths and of signed paths, so no other characters are allowed.
 CUSTOMER_ID = "[A-Za-z0-9_-]{1,64}"
 ATTACHMENT_NAME = "[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}"
 
 
 class Kind(StrEnum):
-    """What is verified: a person, a company, or a person's account that becomes a company's."""
+    """The kind of verification: a person, a company, or the change from a person to a company."""
 
     INDIVIDUAL = "INDIVIDUAL"
     ENTERPRISE = "ENTERPRISE"
@@ -18,7 +18,7 @@ class Kind(StrEnum):
 
 
 class Status(StrEnum):
-    """Where a verification stands."""
+    """The status of a verification."""
 
     VERIFIED = "VERIFIED"
     IN_REVIEW = "IN_REVIEW"
@@ -50,9 +50,10 @@ ENTERPRISE_DOCUMENTS = (
 class Verification:
     """The known status of a customer's verification, without personal values.
 
-    `kind` is None where only the result was read, which does not tell it. `reason` is the
-    reviewer's remark on a rejection: handed to the caller, never logged. `reconciled` says that
-    the answer to the submission was lost, and that this is what Huawei shows since.
+    `kind` is None if only the result was read: Huawei's result does not name the kind. `reason` is
+    the reviewer's reason for a rejection; it is answered to the caller and never logged.
+    `reconciled` is True if Huawei's answer to the submission was lost, and the status was read
+    afterwards.
     """
 
     customer_id: str
@@ -65,5 +66,5 @@ class Verification:
 
     @property
     def final(self) -> bool:
-        """Whether the status stays until a new submission."""
+        """Whether only a new submission can change the status."""
         return self.status is not Status.IN_REVIEW

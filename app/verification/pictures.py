@@ -14,9 +14,10 @@ from app.verification.model import ATTACHMENT_NAME
 MAX_PICTURES = 4
 MAX_BYTES = 10 * 1024 * 1024  # "10 MB" on the pages
 
-# In this order. Huawei's texts disagree on companies: the international SDK names front and back
-# of the certificate, the China pages (2025-12) one picture of it; the representative's two
-# follow. So a company may have 1 to 4 pictures.
+# The pictures of each document type, in their order. Huawei's texts disagree on companies: the
+# international SDK names the front and the back of the certificate, the China pages (2025-12) name
+# one picture of it. Two pictures of the representative's document follow. A company may therefore
+# have 1 to 4 pictures.
 _CARD = ("portrait side", "other side", "holder with the portrait side in hand")
 PERSON: Mapping[str, tuple[str, ...]] = {
     "PASSPORT": ("data page", "holder with the data page in hand"),
@@ -43,7 +44,7 @@ MEDIA_TYPES: Mapping[str, str] = {
 FORMATS = tuple(MEDIA_TYPES)
 
 _FORMAT = ErrorCode.ATTACHMENT_FORMAT.name
-# Only plain characters and segments: no reader of the path may take a character for syntax.
+# Only characters that have no meaning in a URL, so that every program reads the same path.
 path_form = pattern(
     rf"(?i)(?:(?!\.\.?/)[^/%?#;\\]+/)*[^/%?#;\\]+\.(?:{'|'.join(FORMATS)})",
     Rule(
@@ -52,17 +53,17 @@ path_form = pattern(
         "without % ? # ; \\ and without empty or dot segments",
     ),
 )
-_OWN = Rule(_FORMAT, "must be what the upload answered: the customer's id, a slash, the name")
+_OWN = Rule(_FORMAT, "must be the answer to an upload: the customer's id, a slash, the name")
 
 
 def not_of_an_upload(customer_id: str, paths: Iterable[str]) -> tuple[FieldError, ...]:
-    """The rule broken by each path that no upload for this customer could have answered."""
+    """The errors of the paths that cannot be the answer to an upload for this customer."""
     own = re.compile(f"{re.escape(customer_id)}/{ATTACHMENT_NAME}").fullmatch
     return tuple(_OWN.at(f"/attachments/{n}") for n, path in enumerate(paths) if not own(path))
 
 
 def wrong_number(document: str, attachments: Sized) -> Rule | None:
-    """The rule broken by as many attachments; None where their number fits the document type."""
+    """The rule that the number of attachments breaks; None if it fits the document type."""
     pictures = PERSON.get(document)
     if pictures is None or len(attachments) == len(pictures):
         return None
@@ -70,12 +71,12 @@ def wrong_number(document: str, attachments: Sized) -> Rule | None:
     return Rule(ErrorCode.EVIDENCE_REQUIRED.name, text)
 
 
-HEAD = 32  # bytes at the beginning of a file that tell its type
+HEAD = 32  # bytes at the beginning of a file that show its format
 _BMP_HEADERS = {12, 40, 52, 56, 64, 108, 124}  # the lengths of the known versions
 
 
 def _is_bmp(head: bytes) -> bool:
-    """Two letters alone begin many texts: the reserved bytes and the header's length count too."""
+    """Many texts begin with BM, so check the reserved bytes and the length of the header too."""
     return (
         head.startswith(b"BM")
         and head[6:10] == bytes(4)
@@ -84,7 +85,7 @@ def _is_bmp(head: bytes) -> bool:
 
 
 def media_type(head: bytes) -> str | None:
-    """The true media type of a file by its first HEAD bytes; None if it is none of FORMATS."""
+    """The media type of a file, by its first HEAD bytes; None if the format is not in FORMATS."""
     if head.startswith(b"\xff\xd8\xff"):
         return "image/jpeg"
     if head.startswith(b"\x89PNG\r\n\x1a\n") and head[12:16] == b"IHDR":

@@ -1,4 +1,4 @@
-"""Reads where a customer's verification stands, and waits for the end of a review."""
+"""Reads the status of a customer's verification, and waits for the end of a review."""
 
 import threading
 import time
@@ -18,7 +18,7 @@ class Reads:
 
     Args:
         review: The review backend, which serves every read.
-        draining: Is set when the gateway is about to end.
+        draining: Is set when the process begins to shut down.
     """
 
     def __init__(self, review: ReviewBackend, draining: threading.Event) -> None:
@@ -27,18 +27,18 @@ class Reads:
         self._flight = SingleFlight()
 
     def read(self, customer_id: str, errand: Errand, wait: float = 0) -> Verification:
-        """Read where a customer's verification stands; identical reads share one upstream call.
+        """Read the status of a customer's verification. Identical reads share one upstream call.
 
         If a review is still under way when the time ends or the gateway drains, the answer is
         IN_REVIEW.
 
         Args:
             customer_id: The customer.
-            errand: For whom, and until when.
+            errand: The caller and the deadline.
             wait: Seconds to wait for the end of a review.
 
         Raises:
-            GatewayError: whatever the call upstream ended in.
+            GatewayError: the failure of the upstream call.
         """
         ends = time.monotonic() + wait
         result = self._read_once(customer_id, errand)

@@ -1,6 +1,6 @@
 """The records of writes with an Idempotency-Key, and of the last write for each customer.
 
-Fingerprints, states and times; nothing personal.
+They hold fingerprints, states and times, and no personal value.
 """
 
 import json
@@ -18,15 +18,15 @@ class Record:
     """The record of one Idempotency-Key.
 
     Args:
-        body: The fingerprint of what is submitted.
+        body: The fingerprint of the submitted body.
         begun: When the try under way began, in seconds of the wall clock.
-        ends: When it is over at the latest; in the past if none is under way.
+        ends: When that try ends at the latest; in the past if no try is under way.
         try_id: The last try that was sent; empty if nothing was sent yet.
         sent_to: The backend of that try.
         before: The customer's state before that try; empty if it is not known.
         status: The outcome; empty while it is not known.
         backend: The backend of the outcome.
-        checked_at: When the outcome was known, in seconds of the wall clock.
+        checked_at: When the outcome became known, in seconds of the wall clock.
         reconciled: Whether the outcome was concluded from the customer's state.
     """
 
@@ -47,8 +47,8 @@ class Records:
 
     Args:
         account: The account's name.
-        state: Keeps them, for all replicas.
-        sealing: Makes the fingerprints.
+        state: Stores the records for all replicas.
+        sealing: Computes the fingerprints.
     """
 
     def __init__(self, account: str, state: State, sealing: Sealing) -> None:
@@ -70,15 +70,15 @@ class Records:
         return Record(**json.loads(found)) if found is not None else None
 
     def keep(self, name: str, record: Record) -> None:
-        """Keep a record."""
+        """Store a record."""
         self._state.put(name, json.dumps(asdict(record)).encode(), KEPT)
 
     def forget(self, name: str) -> None:
-        """Drop a record."""
+        """Delete a record."""
         self._state.delete(name)
 
     def mark_last(self, customer_id: str, try_id: str) -> None:
-        """Remember a try as the last write for a customer."""
+        """Store a try as the last write for a customer."""
         self._state.put(self.name("last", customer_id), try_id.encode(), KEPT)
 
     def is_last(self, customer_id: str, try_id: str) -> bool:

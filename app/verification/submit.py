@@ -24,7 +24,7 @@ class Submissions:
         name: The account's name in the configuration.
         platform_id: The partner's platform id.
         choice: Chooses the backend.
-        writes: Sends each write once, and one at a time for a customer.
+        writes: Runs each write once, and one at a time for a customer.
         settling: Sends submissions and settles lost answers.
         migration: Counts the submissions that the review backend would accept.
     """

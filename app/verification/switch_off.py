@@ -1,8 +1,8 @@
 """The belief of all replicas that Huawei has switched the legacy API off.
 
-Huawei names no date and documents no announcement in an answer. A single answer can be a fault of
-Huawei's API gateway, so it takes the same answer to several customers to form the belief, and one
-success to drop it. While it holds, one submission a minute is sent to the legacy API as a probe.
+Huawei names no date, and documents no answer that announces the switch-off. A single answer can be
+a fault of Huawei's API gateway. The belief therefore needs the same answer for several customers,
+and one success ends it. While it holds, one submission a minute goes to the legacy API as a probe.
 """
 
 import json
@@ -17,23 +17,23 @@ from enum import IntEnum
 from app.observability.logs import event, logger
 from app.state import Sealing, State
 
-CUSTOMERS = 3  # that Huawei has to say it to before it is believed
-PROBE_INTERVAL = 50.0  # seconds: the next submission after them still comes within the minute
-# Seconds for which a suspicion lives after the first sighting, and a belief after the last probe
-# that confirmed it. It lapses to "not known", so that callers who avoid what only legacy accepts,
-# and so send no probes, do not keep it forever.
+CUSTOMERS = 3  # customers that must get the answer before it is believed
+PROBE_INTERVAL = 50.0  # seconds; less than a minute, as the next submission comes a little later
+# Seconds until a suspicion expires after the first sighting, and a belief after the last probe that
+# confirmed it. Without an expiry, a belief would last forever if no caller sends what only the
+# legacy API accepts, because no probe would be sent.
 KEPT = 24 * 3600.0
 
 _log = logger("switch_off")
 
 
 class Stage(IntEnum):
-    """How sure it is that Huawei has switched the legacy API off."""
+    """How certain it is that Huawei has switched the legacy API off."""
 
-    SERVED = 0  # nothing says so
-    SUSPECTED = 1  # said to fewer customers than needed: the API is still called
-    BELIEVED = 2  # said to enough customers: the API is only probed
-    PROVEN = 3  # and said again at least one probe interval later
+    SERVED = 0  # no evidence
+    SUSPECTED = 1  # fewer customers than needed got the answer: the API is still called
+    BELIEVED = 2  # enough customers got the answer: the API is only probed
+    PROVEN = 3  # Huawei repeated the answer at least one probe interval later
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +51,13 @@ class _Record:
 class SwitchOff:
     """The belief about one account's legacy API.
 
-    The stored record is the only authority: deleting it forgets everything for all replicas.
-    Two replicas may still cross (one reads the record, another deletes it, the first writes it);
-    the belief that comes of it lasts until the next probe.
+    Only the stored record counts: deleting it ends the belief for all replicas. If one replica
+    deletes the record between another's read and write, the belief lasts until the next probe.
 
     Args:
         account: The account's name.
-        state: Keeps the record, the sightings and the lease of the probe.
-        sealing: Makes the fingerprints of customer ids.
+        state: Stores the record, the sightings and the lease of the probe.
+        sealing: Computes the fingerprints of customer ids.
         now: The wall clock, in seconds.
     """
 
@@ -84,7 +83,7 @@ class SwitchOff:
 
     @property
     def believed_since(self) -> datetime | None:
-        """When Huawei first said so; None while it is not believed."""
+        """The time of the first sighting; None while there is no belief."""
         record = self._read()
         if record is None or record.stage < Stage.BELIEVED:
             return None
@@ -95,17 +94,17 @@ class SwitchOff:
         return self._state.add(self._lease, b"1", PROBE_INTERVAL)
 
     def served(self) -> None:
-        """Note a success of the legacy API: forget everything."""
+        """Record a success of the legacy API: end the belief."""
         if self._state.get(self._name) is None:
             return
         self._state.delete(self._name)
         self._tell(logging.WARNING, "Huawei serves the legacy API again")
 
     def refused(self, customer_id: str) -> Stage:
-        """Note that Huawei said, to a submission for this customer, that the API is gone.
+        """Record that Huawei answered a submission for this customer: no such API.
 
         Returns:
-            The stage that follows from it.
+            The stage after this answer.
         """
         customer = self._sealing.fingerprint("switch-off", self._account, customer_id)
         record = self._read()
@@ -132,7 +131,7 @@ class SwitchOff:
         return record.stage
 
     def _count(self, record: _Record, customer: str) -> int:
-        """Enter a customer among those of the episode. Returns how many there are."""
+        """Add a customer to the customers of the episode. Returns their number."""
         seen = {record.first}
         for place in range(1, CUSTOMERS):
             name = f"{self._name}:{record.episode}:{place}"
@@ -145,7 +144,7 @@ class SwitchOff:
         return len(seen)
 
     def _read(self) -> _Record | None:
-        """The record; None if there is none. One that cannot be read proves nothing: deleted."""
+        """The record; None if there is none. A record that cannot be read is deleted."""
         found = self._state.get(self._name)
         if found is None:
             return None

@@ -1,4 +1,4 @@
-"""The verifications of one account, put together."""
+"""Puts the parts of one account's verifications together."""
 
 import threading
 
@@ -23,8 +23,8 @@ class Verifications:
         partner_center: Partner Center as the account sees it.
         writes: Sends each write once, and one at a time for a customer.
         switch_off: The belief that Huawei has switched the legacy API off.
-        migration: Counts what the review backend would accept.
-        draining: Is set when the gateway is about to end.
+        migration: Counts the submissions that the review backend would accept.
+        draining: Is set when the process begins to shut down.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""The deadline of a request: who calls Huawei, and until when."""
+"""The caller and the deadline of a request to Huawei."""
 
 import time
 from dataclasses import dataclass

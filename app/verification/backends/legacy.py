@@ -1,7 +1,7 @@
-"""The legacy backend: verified-info, which takes effect at once.
+"""The legacy backend: verified-info, which verifies a customer at once.
 
-Source of every fact: the page en-us_topic_0076214635 and its zh-cn twin (2025-08-28), which
-still has the enumerations. Huawei calls the API deprecated and names no date.
+Source: the page en-us_topic_0076214635 and its Chinese edition (2025-08-28), which still has the
+enumerations. Huawei calls the API deprecated and names no date.
 """
 
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ PUSH = Operation(
     writes=True,
     success=ByCode(),
     # Huawei names no code for the switch-off. APIGW.0101: no such API (error-code page of the API
-    # gateway). A 404 or 410 without a code of Huawei's can be a proxy's and says nothing.
+    # gateway). A 404 or 410 without a code of Huawei's can come from a proxy and proves nothing.
     errors={"APIGW.0101": ErrorCode.LEGACY_API_RETIRED},
     gone=ErrorCode.LEGACY_API_RETIRED,
     statuses={
@@ -74,7 +74,8 @@ class LegacyBackend:
 
     Args:
         partner_center: Partner Center as the account sees it.
-        numbers: "integer", or "string" as the example beside Huawei's table prints them.
+        numbers: The JSON type of numbers: "integer" as in Huawei's table, or "string" as in its
+            example.
     """
 
     name = "legacy"
@@ -88,8 +89,8 @@ class LegacyBackend:
         """Send a draft that breaks no rule.
 
         Raises:
-            GatewayError: whatever the call ended in; LEGACY_API_RETIRED where Huawei itself says
-                that it does not serve the call. Nothing was processed then.
+            GatewayError: the failure of the call; LEGACY_API_RETIRED if Huawei itself answers that
+                it does not serve the call. Huawei processed nothing then.
         """
         body = draft.body
         if self._numbers == "string":

@@ -130,10 +130,10 @@ class ReviewBackend:
         self._partner_center = partner_center
 
     def submit(self, kind: Kind, customer_id: str, draft: Draft, errand: Errand) -> Verification:
-        """Send a draft that breaks no rule; read the result where no person reviews it.
+        """Send a draft that breaks no rule. If no person reviews it, read the result.
 
         Raises:
-            GatewayError: whatever the call ended in.
+            GatewayError: the failure of the call.
         """
         answer = self._partner_center.call(
             SUBMIT[kind], body=draft.body, errand=errand, customer=customer_id
@@ -155,12 +155,12 @@ class ReviewBackend:
         return in_review if result.status is Status.NOT_SUBMITTED else result
 
     def read(self, customer_id: str, errand: Errand, kind: Kind | None = None) -> Verification:
-        """Read where a customer's verification stands.
+        """Read the status of a customer's verification.
 
-        Whether this shows what was pushed by the legacy call is not confirmed.
+        Huawei does not document whether the result shows submissions through the legacy call.
 
         Raises:
-            GatewayError: whatever the call ended in.
+            GatewayError: the failure of the call.
         """
         answer = self._partner_center.call(
             READ_RESULT, query=[("customer_id", customer_id)], errand=errand, customer=customer_id
