@@ -1,7 +1,7 @@
-"""Translates submissions into Huawei's fields, and checks Huawei's rules, by marshmallow schemas.
+"""Translates submissions into Huawei's fields and checks the rules of a backend, by marshmallow.
 
 A field of a schema has Huawei's name. Its `attribute=` is the path of our field, and its validators
-are Huawei's rules. The error of a broken rule points to our field.
+are the rules that are stricter than the contract. The error of a broken rule points to our field.
 """
 
 from collections.abc import Iterator, Mapping
