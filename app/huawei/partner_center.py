@@ -39,7 +39,7 @@ OWN_LIMIT = 5.0  # seconds
 
 @dataclass(slots=True)
 class _Call:
-    """An operation on its way."""
+    """One call of an operation."""
 
     operation: Operation
     query: Sequence[tuple[str, str]]
@@ -130,7 +130,7 @@ class PartnerCenter:
             call.permit = permit
             uses: list[Any] = []
             while True:
-                self._credentials.refresh(partial(self._try_pair, call))
+                self._refresh(call)
                 answer = self._try(call, uses)
                 if answer.failure is None:
                     return answer.fields
@@ -177,19 +177,23 @@ class PartnerCenter:
             self._credentials.settle(use, verdict)
         return answer
 
+    def _refresh(self, call: _Call, at_once: bool = False) -> bool:
+        """Adopt a changed credential, in the time of the call. Returns True if it checked."""
+        return self._credentials.refresh(partial(self._try_pair, call), at_once)
+
     def _adopting(self, call: _Call, work: Callable[[], T]) -> T:
-        """Do the work. If it fails, adopt changed key files, and do it once more."""
+        """Do the work. If it fails, adopt a changed credential, and do it once more."""
         try:
             return work()
         except GatewayError:
-            if not self._credentials.refresh(partial(self._try_pair, call), at_once=True):
+            if not self._refresh(call, at_once=True):
                 raise
             return work()
 
     def _may_repeat(self, uses: list[Any], verdict: Verdict, call: _Call) -> bool:
         if verdict in (Verdict.ACCEPTED, Verdict.UNKNOWN) or len(uses) >= MAX_CREDENTIALS:
             return False
-        self._credentials.refresh(partial(self._try_pair, call), at_once=True)
+        self._refresh(call, at_once=True)
         return self._credentials.may_repeat(uses, verdict)
 
     def _prepare(self, call: _Call) -> PreparedRequest:
