@@ -159,7 +159,9 @@ class Writes:
             known = self._known(name, write)
             if known is not None and known.status:
                 return _replayed(write, known), True
-            fresh = Record(body=self._records.fingerprint(write.body), begun=begun, ends=ends)
+            # The record of a write without a key is not stored.
+            body = self._records.fingerprint(write.body) if name is not None else ""
+            fresh = Record(body=body, begun=begun, ends=ends)
             record = replace(known, begun=begun, ends=ends) if known is not None else fresh
             attempt = Attempt(self._records, write, name, record)
             try:
