@@ -65,13 +65,45 @@ class Flag(Explained, fields.Boolean):
     falsy = {"false"}  # noqa: RUF012 - marshmallow's
 
 
-class Part(Explained, fields.Nested):
-    """A nested object."""
-
-
 def utc(time: datetime) -> str:
     """A time as RFC 3339 text in UTC, in whole seconds."""
     return time.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+class Choice(Explained, fields.String):
+    """A word of ours in a query; it loads as Huawei's code.
+
+    Args:
+        codes: Huawei's codes by our words.
+    """
+
+    def __init__(self, codes: Mapping[str, str], **kwargs: Any) -> None:
+        super().__init__(metadata={"enum": list(codes)}, **kwargs)
+        self.codes = codes
+        rule = Rule("NOT_ALLOWED", f"must be one of {', '.join(codes)}")
+        self.rules = Explained.rules | {"not_allowed": rule}
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        word = super()._deserialize(value, attr, data, **kwargs)
+        if word not in self.codes:
+            raise self.make_error("not_allowed")
+        return self.codes[word]
+
+
+class RequestTime(Explained, fields.AwareDateTime):
+    """A time in a query, RFC 3339 with its offset; it loads as Huawei's text in UTC."""
+
+    rules = Explained.rules | {
+        name: Rule("WRONG_TYPE", "must be a time such as 2026-11-02T08:00:00Z")
+        for name in ("invalid", "invalid_awareness", "format")
+    }
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        return utc(super()._deserialize(value, attr, data, **kwargs))
+
+
+class Part(Explained, fields.Nested):
+    """A nested object."""
 
 
 class UtcTime(fields.DateTime):

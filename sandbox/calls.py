@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
+
+import simplejson  # type: ignore[import-untyped]
 
 CHUNK = 64 * 1024
 
@@ -73,7 +74,7 @@ class Refused(Exception):
 def json_answer(status: int, document: Any, code: str | None = None, **headers: str) -> Answer:
     """Return an answer with a JSON document."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    body = json.dumps(document, ensure_ascii=False).encode("utf-8", "replace")
+    body = simplejson.dumps(document, ensure_ascii=False).encode("utf-8", "replace")
     return Answer(status, body, {"Content-Type": "application/json", **named}, code)
 
 

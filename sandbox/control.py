@@ -4,33 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import asdict
-from typing import Any
 
 from flask import Blueprint, Response, g, jsonify, request
 
+from .control_customers import add_customer_calls
+from .control_document import read_document
 from .customers import Review
 from .operations import NAMES
 from .settings import InvalidControl, is_number
 from .state import State
 
 PREFIX = "/_sandbox"
-
-
-def read_document(*expected: str) -> dict[str, Any]:
-    """Return the JSON object of this control call.
-
-    Args:
-        expected: The allowed names; none allows any name.
-
-    Raises:
-        InvalidControl: the body is not a JSON object, or has other names.
-    """
-    document = request.get_json(silent=True, force=True)
-    if not isinstance(document, dict):
-        raise InvalidControl("the body must be a JSON object")
-    if expected and not document.keys() <= set(expected):
-        raise InvalidControl(f"the body may only have {sorted(expected)}")
-    return document
 
 
 def control_calls(state: State) -> Blueprint:
@@ -58,6 +42,7 @@ def control_calls(state: State) -> Blueprint:
     _add_request_calls(calls, state)
     _add_credential_calls(calls, state)
     _add_review_calls(calls, state)
+    add_customer_calls(calls, state)
     return calls
 
 
@@ -161,8 +146,3 @@ def _add_review_calls(calls: Blueprint, state: State) -> None:
             review.ends_at, review.outcome, review.opinion = now, result, opinion
         customer.review, customer.legacy_kind = review, None
         return jsonify(customer.as_dict(now))
-
-    @calls.delete("/reviews/<path:customer_id>")
-    def forget_customer(customer_id: str) -> Response:
-        state.customers.pop(customer_id, None)
-        return jsonify({})

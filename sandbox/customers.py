@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
+from decimal import Decimal
 from typing import Any, Literal
 
 INDIVIDUAL = 0
@@ -31,12 +32,63 @@ class Review:
 
 
 @dataclass(slots=True)
+class Budget:
+    """What a customer may spend, and what it has spent. Amounts are texts of decimals."""
+
+    amount: str = "0"
+    used: str = "0"
+    type: Literal["MONTHLY", "PACKAGE"] = "MONTHLY"
+
+
+@dataclass(slots=True)
+class Account:
+    """The account of a customer that is associated with the partner."""
+
+    name: str
+    xaccount_id: str = ""
+    email: str = ""
+    phone: str = ""
+    person: str = ""
+    country: str = "0065"
+    association: Literal["1", "3"] = "3"  # 1 referral, 3 reseller
+    associated_on: str = "2026-01-05T08:00:00Z"
+    frozen: bool = False
+    budget: Budget = field(default_factory=Budget)
+
+
+@dataclass(slots=True)
+class Credit:
+    """What the partner may spend, and what it has spent. Amounts are texts of decimals."""
+
+    quota: str = "10000"
+    balance: str = "0"
+    coupons: str = "0"
+    due: str = "480.08"
+    unbilled: str = "100"
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the credit under Huawei's names (cq_001)."""
+        owed = Decimal(self.due) + Decimal(self.unbilled)
+        return {
+            "consumption_quota": self.quota,
+            "amount": self.balance,
+            "coupon_amount": self.coupons,
+            "due_amount": self.due,
+            "unbilled_amount": self.unbilled,
+            "used_consumption_quota": str(owed - Decimal(self.balance) - Decimal(self.coupons)),
+            "measure_id": 1,
+            "currency": "USD",
+        }
+
+
+@dataclass(slots=True)
 class Customer:
-    """One customer: the last application, and the verified kind before it."""
+    """One customer: its account, its last application, and the verified kind before it."""
 
     review: Review | None = None
     legacy_kind: int | None = None
     earlier_kind: int | None = None
+    account: Account | None = None
 
     def in_review(self, now: float) -> bool:
         """Whether the last application is in review."""
@@ -75,4 +127,5 @@ class Customer:
             "review": None if self.review is None else self.review.status(now),
             "legacy_kind": self.legacy_kind,
             "verified_kind": self.verified_kind(now),
+            "account": None if self.account is None else asdict(self.account),
         }

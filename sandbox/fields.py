@@ -135,6 +135,21 @@ def integer(*allowed: int, digits: bool = False) -> Check:
     return check
 
 
+def within(minimum: int, maximum: int) -> Check:
+    """Return a check for an integer of a range; in a query it is a string of digits."""
+
+    def check(name: str, value: Any) -> Any:
+        if isinstance(value, str) and re.fullmatch(r"0|[1-9]\d{0,9}", value, re.ASCII):
+            value = int(value)
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise FieldError(name, value, "is not an integer")
+        if not minimum <= value <= maximum:
+            raise FieldError(name, value, f"is not {minimum} to {maximum}")
+        return value
+
+    return check
+
+
 def constant(expected: str) -> Check:
     """Return a check for one constant string."""
 

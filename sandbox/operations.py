@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from . import iam, obs, partner_center, reviews
+from . import iam, obs, partner_center, reviews, sub_customers
 from .api_gateway import BODY_LIMIT, authenticate, not_published, refusal, throttle
 from .calls import Answer, Call
 from .state import State
@@ -37,6 +37,7 @@ def _operation(
 
 
 V2 = "/v2/customers/realname-auths"
+SUB_CUSTOMERS = "/v2/partners/sub-customers"
 
 OPERATIONS = (
     _operation(
@@ -49,6 +50,9 @@ OPERATIONS = (
     _operation("individual", "POST", f"{V2}/individual", reviews.individual),
     _operation("enterprise", "POST", f"{V2}/enterprise", reviews.enterprise),
     _operation("change", "PUT", f"{V2}/enterprise", reviews.change),
+    _operation("list_customers", "POST", f"{SUB_CUSTOMERS}/query", sub_customers.customers),
+    _operation("show_budget", "GET", f"{SUB_CUSTOMERS}/budget", sub_customers.budget),
+    _operation("show_credit", "GET", "/v2/partners/credit/consumption-quota", sub_customers.credit),
     _operation("token", "POST", "/v3/auth/tokens", iam.token, behind_gateway=False),
     _operation(
         "security-token",

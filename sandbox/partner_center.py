@@ -7,7 +7,7 @@ mc_00020 "Querying the Real-Name Authentication Review Result".
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
@@ -109,28 +109,55 @@ def _verify(state: State, call: Call, customer_id: str, kind: int) -> Answer:
 
 def result(state: State, call: Call) -> Answer:
     """Return the review result of a customer."""
+    return read(state, call, _result, {"customer_id": text(64)})
+
+
+def _result(state: State, asked: Mapping[str, Any]) -> Mapping[str, Any]:
+    customer = state.customers.get(asked["customer_id"])
+    if customer is None:
+        return {}
+    return customer.result(state.clock.now(), legacy=state.settings.result_shows_legacy)
+
+
+def read(
+    state: State,
+    call: Call,
+    serve: Callable[[State, Mapping[str, Any]], Mapping[str, Any] | str],
+    fields: Mapping[str, Check],
+    optional: tuple[str, ...] = (),
+) -> Answer:
+    """Answer a read, whose method says whether it asks by query or by body.
+
+    Args:
+        state: The state of the sandbox.
+        call: The request.
+        serve: Returns the answer to what was asked, or an error code.
+        fields: The check of each field that can be asked.
+        optional: The fields that may be missing.
+    """
     try:
-        customer_id = _read_query(call)
+        by_query = call.method == "GET"
+        asked = (
+            _read_query(call, fields, optional) if by_query else read_body(call, fields, optional)
+        )
     except FieldError as error:
         return refuse_field(call, error)
-    magic = magic_answer(customer_id, call.request_id, default_status=400)
+    magic = magic_answer(asked.get("customer_id", ""), call.request_id, default_status=400)
     if magic is not None:
         return magic
-    customer = state.customers.get(customer_id)
-    if customer is None:
-        return json_answer(200, {})
-    legacy = state.settings.result_shows_legacy
-    return json_answer(200, customer.result(state.clock.now(), legacy=legacy))
+    found = serve(state, asked)
+    if isinstance(found, str):
+        return code_answer(found, call.request_id)
+    return json_answer(200, found)
 
 
-def _read_query(call: Call) -> str:
+def _read_query(call: Call, fields: Mapping[str, Check], optional: tuple[str, ...]) -> Any:
     if call.body:
         raise FieldError("body", call.body.decode("utf-8", "replace"), "is not expected")
     pairs = parse_qsl(call.query, keep_blank_values=True)
     if len(pairs) != len(dict(pairs)):
         raise FieldError("query", call.query, "repeats a parameter")
-    read = read_object("query", dict(pairs), {"customer_id": text(64)})
-    return str(read["customer_id"])
+    return read_object("query", dict(pairs), fields, optional)
 
 
 def access_denied(call: Call) -> Answer:

@@ -10,7 +10,7 @@ from email.utils import formatdate
 from typing import Any
 
 from .access_keys import OBS_ACCESS_KEY, OBS_SECRET_KEY, AccessKeys
-from .customers import Customer
+from .customers import Credit, Customer
 from .faults import Faults
 from .settings import BUCKET, Settings
 from .tokens import Tokens
@@ -107,6 +107,7 @@ class State:
         self.tokens = Tokens()
         self.logins = Logins()
         self.customers: dict[str, Customer] = {}
+        self.credit = Credit()
         self.buckets: dict[str, dict[str, Stored]] = {BUCKET: {}}
         self.throttle = Throttle()
         self.requests: list[Recorded] = []

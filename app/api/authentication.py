@@ -18,16 +18,24 @@ ANY_CALLER = "any caller"
 OPEN = "open"
 WRITING_SCOPES = frozenset(scope for scope in get_args(Scope) if scope.endswith(":write"))
 _REQUIREMENT = "_gateway_requirement"
+_ABOUT_CUSTOMERS = "_gateway_about_customers"
 SECURITY: list[dict[str, list[str]]] = [{"callerKey": []}]
 
 
-def requires(scope: Scope | None = None) -> Callable[[View], View]:
-    """Open a view to callers with the scope, or to every caller if the scope is None."""
+def requires(scope: Scope | None = None, *, about_customers: bool = True) -> Callable[[View], View]:
+    """Open a view to callers with the scope, or to every caller if the scope is None.
+
+    Args:
+        scope: The scope.
+        about_customers: Whether the view answers about customers. A caller that is limited to some
+            customers may then call it only where its path names one of them.
+    """
 
     def decorate(view: View) -> View:
         scopes = {"x-required-scope": scope} if scope else {}
         documented: View = Blueprint.doc(security=SECURITY, **scopes)(view)
         setattr(documented, _REQUIREMENT, scope or ANY_CALLER)
+        setattr(documented, _ABOUT_CUSTOMERS, about_customers)
         return documented
 
     return decorate
@@ -43,6 +51,11 @@ def requirement(view: Callable[..., Any]) -> str | None:
     """The scope that a view requires, ANY_CALLER or OPEN; None if the view declares nothing."""
     found: str | None = getattr(view, _REQUIREMENT, None)
     return found
+
+
+def about_customers(view: Callable[..., Any]) -> bool:
+    """Whether a view answers about customers. A view that says nothing does."""
+    return bool(getattr(view, _ABOUT_CUSTOMERS, True))
 
 
 def _choose_account(caller: CallerSettings) -> str:
@@ -86,6 +99,16 @@ def authorize() -> None:
     if needed != ANY_CALLER and needed not in rights.scopes:
         raise GatewayError(ErrorCode.FORBIDDEN, f"You need the scope `{needed}`.")
     g.account = g.record.account = _choose_account(rights)
-    customer, own = (request.view_args or {}).get("customer_id"), rights.customers
-    if own is not None and customer is not None and not re.fullmatch(own, customer):
+    if rights.customers is not None:
+        _check_customer(rights.customers)
+
+
+def _check_customer(own: str) -> None:
+    """Check the customer in the path of a caller that is limited to some customers."""
+    customer = (request.view_args or {}).get("customer_id")
+    if customer is None:
+        if about_customers(current_app.view_functions[str(request.endpoint)]):
+            text = "You may access some customers only, and this path is about all of them."
+            raise GatewayError(ErrorCode.FORBIDDEN, text)
+    elif not re.fullmatch(own, customer):
         raise GatewayError(ErrorCode.FORBIDDEN, "You may not access this customer.")

@@ -4,11 +4,14 @@ from collections.abc import Callable, Iterable
 
 import flask_smorest
 
-from app.api.authentication import View
+from app.answers import Answer, example_of
+from app.api.authentication import View, requires
 from app.api.problems.document import MEDIA_TYPE, RETRY_AFTER, ProblemSchema
 from app.api.problems.parser import Parser
 from app.errors import ErrorCode
+from app.fields import RequestSchema
 from app.huawei import codes
+from app.settings import Scope
 
 IDENTITY_PROBLEMS = (
     ErrorCode.UNAUTHENTICATED,
@@ -38,6 +41,38 @@ class ResourceBlueprint(flask_smorest.Blueprint):
     """flask-smorest's Blueprint with our parser and with documented problems."""
 
     ARGUMENTS_PARSER = Parser()
+
+    def read(
+        self,
+        rule: str,
+        answer: type[Answer],
+        scope: Scope,
+        query: type[RequestSchema] | None = None,
+        *problems: ErrorCode,
+    ) -> Callable[[View], View]:
+        """Declare a read: its path, answer, scope, query and problems. Its id is the view's name.
+
+        Args:
+            rule: The rest of the path.
+            answer: The schema of the answer.
+            scope: The right that it needs.
+            query: The schema of the query; the view gets what it loads as its first argument.
+            *problems: The problems of its own.
+        """
+
+        def decorate(view: View) -> View:
+            first, *others = view.__name__.split("_")
+            name = first + "".join(map(str.capitalize, others))
+            view = self.problems(CALLER_PROBLEMS, UPSTREAM_PROBLEMS, problems)(view)
+            view = self.response(200, answer(), example=example_of(answer))(view)
+            if query is not None:
+                view = self.problems(ErrorCode.VALIDATION_FAILED)(view)
+                view = self.arguments(query(), location="query")(view)
+            view = requires(scope)(self.doc(operationId=name)(view))
+            self.get(rule)(view)
+            return view
+
+        return decorate
 
     def problems(self, *codes: ErrorCode | Iterable[ErrorCode]) -> Callable[[View], View]:
         """Document the problems of a view: one response a status, with an example for each code."""

@@ -7,17 +7,23 @@ from app.api.problems import ProblemApi
 from app.api.resources import (
     accounts,
     attachments,
+    budgets,
     capabilities,
+    customers,
     errors,
     migration,
+    partner,
     results,
     submissions,
 )
 
 BLUEPRINTS = (
+    customers.blueprint,
     submissions.blueprint,
     results.blueprint,
     attachments.blueprint,
+    budgets.blueprint,
+    partner.blueprint,
     capabilities.blueprint,
     migration.blueprint,
     accounts.blueprint,

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any, Self
 
 from app.errors import ErrorCode, GatewayError, Upstream
@@ -93,7 +94,13 @@ def json_object(content: bytes | None) -> Mapping[str, Any] | None:
     """
     for text in _texts(content or b""):
         try:
-            body = json.loads(text, strict=False, object_pairs_hook=_object, parse_constant=_refuse)
+            body = json.loads(
+                text,
+                strict=False,
+                object_pairs_hook=_object,
+                parse_constant=_refuse,
+                parse_float=Decimal,  # amounts keep every digit
+            )
         except (ValueError, RecursionError):
             continue
         return body if isinstance(body, dict) else None

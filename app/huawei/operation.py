@@ -7,10 +7,11 @@ that is not the declared success is unreadable.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields
 
+from app.answers import Answer, Page, reading
 from app.errors import ErrorCode
 
 SUCCESS = "CBC.0000"
@@ -124,6 +125,9 @@ class Operation:
             precise.
         queue: The name of its API's queue in metrics, where that is not its own: two operations
             that share an API share Huawei's quota for it.
+        asks: Huawei's names of what it asks, by our words. Some reads ask by POST, with a body.
+        english: Whether it asks for names in English. Huawei answers some in Chinese otherwise.
+        calls_per_second: Huawei's own limit of this API, where it is lower than the general one.
     """
 
     name: str
@@ -135,3 +139,35 @@ class Operation:
     statuses: Mapping[int, ErrorCode] = field(default_factory=dict)
     gone: ErrorCode | None = None
     queue: str | None = None
+    asks: Mapping[str, str] = field(default_factory=dict)
+    english: bool = False
+    calls_per_second: float | None = None
+
+    @classmethod
+    def read(
+        cls, address: str, name: str, answer: type[Answer], /, *, english: bool = False, **asks: str
+    ) -> Self:
+        """A read that answers the fields of a class, which is a Page for a list.
+
+        Args:
+            address: The method and the path. Some reads ask by POST.
+            name: Its name in logs and metrics.
+            answer: The class of the answer.
+            english: Whether it asks for names in English.
+            **asks: Huawei's names of what it asks, by our words.
+        """
+        method, path = address.split(" ")
+        paged = {"limit": "limit", "after": "offset"} if issubclass(answer, Page) else {}
+        return cls(
+            name=name,
+            method=method,
+            path=path,
+            writes=False,
+            success=ByFields(reading(answer)),
+            asks=paged | asks,
+            english=english,
+        )
+
+    def asked(self, ours: Mapping[str, Any]) -> dict[str, Any]:
+        """What a request asks, under Huawei's names. A None asks nothing."""
+        return {self.asks[word]: value for word, value in ours.items() if value is not None}

@@ -4,12 +4,12 @@ Three failures are kept apart: not reached (nothing was sent), unreadable (an an
 Huawei's), refused (an answer with an error code).
 """
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
+import simplejson  # type: ignore[import-untyped]
 from requests import PreparedRequest
 
 from app.errors import GatewayError
@@ -112,6 +112,23 @@ class PartnerCenter:
             if call.tries:
                 metrics.UPSTREAM_TRIES.labels(self._name, operation.name).observe(call.tries)
 
+    def read(self, operation: Operation, errand: Errand, **ours: Any) -> Mapping[str, Any]:
+        """Send a declared read and return its answer, in the words of the contract.
+
+        Args:
+            operation: The read.
+            errand: For whom, and until when.
+            **ours: What it asks, in our words.
+
+        Raises:
+            GatewayError: the failure of the call.
+        """
+        asked, customer = operation.asked(ours), ours.get("customer_id")
+        if operation.method == "GET":
+            query = [(name, str(value)) for name, value in asked.items()]
+            return self.call(operation, errand=errand, customer=customer, query=query)
+        return self.call(operation, errand=errand, customer=customer, body=asked)
+
     def check(self) -> Answer:
         """Send a probe with the credential in use. The answer may be a refusal.
 
@@ -204,9 +221,12 @@ class PartnerCenter:
         request.method = call.operation.method
         request.url = f"{self._service.url}{path}{query}"
         request.headers = {}  # type: ignore[assignment]  # all the names are ours
+        if call.operation.english:
+            request.headers["X-Language"] = "en_US"
         if call.body is not None:
             request.headers["Content-Type"] = "application/json"
-            encoded = json.dumps(call.body, ensure_ascii=False, separators=(",", ":"))
+            # simplejson writes a Decimal as a number with all its digits.
+            encoded = simplejson.dumps(call.body, ensure_ascii=False, separators=(",", ":"))
             request.body = encoded.encode()
         return request
 

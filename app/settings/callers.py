@@ -6,7 +6,15 @@ from pydantic import Field, StringConstraints, model_validator
 
 from app.settings.values import DocumentUrl, File, Name, Pattern, Section
 
-Scope = Literal["verifications:read", "verifications:write", "attachments:write", "operations:read"]
+Scope = Literal[
+    "verifications:read",
+    "verifications:write",
+    "attachments:write",
+    "customers:read",
+    "budgets:read",
+    "billing:read",
+    "operations:read",
+]
 Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 

@@ -179,3 +179,21 @@ def test_a_401_or_403_of_huawei_never_becomes_a_401_or_403_to_the_caller(
     assert response.status_code == 503
     assert response.get_json()["fault"] == "GATEWAY"
     assert "WWW-Authenticate" not in response.headers
+
+
+# The routes without a customer in their path that a caller limited to some customers may call.
+ABOUT_NO_CUSTOMER = {"/v1/accounts", "/v1/capabilities", "/v1/migration"}
+
+
+def test_only_the_listed_routes_without_a_customer_are_open_to_a_caller_limited_to_some(
+    app: Flask,
+) -> None:
+    """A route that says nothing is about all customers, and closed to that caller."""
+    found = {
+        rule.rule
+        for rule in app.url_map.iter_rules()
+        if "customer_id" not in rule.arguments
+        and authentication.requirement(app.view_functions[rule.endpoint]) != authentication.OPEN
+        and not authentication.about_customers(app.view_functions[rule.endpoint])
+    }
+    assert found == ABOUT_NO_CUSTOMER

@@ -22,6 +22,7 @@ NEEDED = (
         "tests/api/resources/__init__.py",
         "tests/vectors",
         "tests/api/test_contract.py",
+        "tests/api/resources/test_declared_reads.py",
     ),
     *("pyproject.toml", "tests/verification"),
 )
@@ -61,6 +62,28 @@ def test_the_example_operation_of_the_documentation_can_be_added(tree: Path) -> 
     run(tree, "git", "apply", "-", text=diff)
     flask = (sys.executable, "-m", "flask", "--app", "app")
     run(tree, *flask, "openapi", "write", "--format", "yaml", "openapi/openapi.yaml")
-    assert "getBudget" in (tree / "openapi/openapi.yaml").read_text()
+    assert "listServices" in (tree / "openapi/openapi.yaml").read_text()
     pytest_ = (sys.executable, "-m", "pytest", "-q", "-p", "no:randomly", "-p", "no:cacheprovider")
-    run(tree, *pytest_, "tests/api/resources/test_budget.py", "tests/api/test_contract.py")
+    run(tree, *pytest_, "tests/api/resources/test_declared_reads.py", "tests/api/test_contract.py")
+
+
+@pytest.mark.parametrize(
+    ("path", "most"),
+    [
+        ("app/api/resources/", 15),
+        ("sandbox/", 4),
+        ("tests/", 7),
+    ],
+)
+def test_the_example_operation_costs_few_lines(path: str, most: int) -> None:
+    """Count the lines of code that the example adds, without its imports."""
+    added: dict[str, int] = {}
+    for block in markdown.blocks(PROJECT / "docs/adding-an-operation.md"):
+        if block.about == "diff":
+            name = block.text.split("+++ b/")[1].split("\n")[0]
+            lines = block.text.split("+++ b/")[1].splitlines()[1:]
+            code = [line for line in lines if line.startswith("+") and line[1:].strip()]
+            imports = [line for line in code if line.startswith(("+from ", "+import "))]
+            if name.endswith(".py"):
+                added[name] = len(code) - len(imports)
+    assert 0 < sum(count for name, count in added.items() if name.startswith(path)) <= most

@@ -20,6 +20,7 @@ from app.huawei.answer import Answer
 from app.huawei.operation import ByNothing, Operation
 from app.huawei.transport import Reply
 from app.settings import Settings
+from tests.support.declared_reads import ROWS
 from tests.support.gateway import altered, code, submit
 from tests.support.raw_upstream import RawUpstream, answer
 from tests.support.verifications import FORMS, configured, read
@@ -66,6 +67,7 @@ DECLARED: dict[str, list[dict[str, Any]]] = {
     "change_to_enterprise": _APPLIED,
     "read_result": _RESULT,
     "probe": _RESULT,
+    **{row.operation: [row.huaweis] for row in ROWS},
 }
 # Answers that are no operation's success, with the code for a legacy submission.
 UNDECLARED: list[tuple[Any, str]] = [

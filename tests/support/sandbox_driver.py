@@ -88,9 +88,13 @@ class SandboxDriver:
         """Set a customer's review to passed, rejected or in_review."""
         self._call("PUT", f"/reviews/{customer_id}", {"result": result, "opinion": opinion})
 
+    def customer(self, customer_id: str, **account: Any) -> None:
+        """Associate a customer with the partner, or change its account."""
+        self._call("PUT", f"/customers/{customer_id}", account)
+
     def forget_customer(self, customer_id: str) -> None:
         """Delete everything submitted for a customer."""
-        self._call("DELETE", f"/reviews/{customer_id}")
+        self._call("DELETE", f"/customers/{customer_id}")
 
     def objects(self) -> list[dict[str, Any]]:
         """Return bucket, key, size, sha256 and content type of every stored object."""

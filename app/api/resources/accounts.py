@@ -86,7 +86,7 @@ EXAMPLE = {
 
 
 @blueprint.get("")
-@requires("operations:read")
+@requires("operations:read", about_customers=False)
 @blueprint.doc(operationId="listAccounts")
 @blueprint.response(200, AccountsSchema(), example=EXAMPLE)
 @blueprint.problems(IDENTITY_PROBLEMS)

@@ -76,7 +76,7 @@ EXAMPLE = {
 
 
 @blueprint.get("")
-@requires()
+@requires(about_customers=False)
 @blueprint.doc(operationId="getCapabilities")
 @blueprint.response(200, CapabilitiesSchema(), example=EXAMPLE)
 @blueprint.problems(IDENTITY_PROBLEMS)

@@ -107,7 +107,7 @@ def _backends_of_account(name: str) -> dict[str, Any]:
 
 
 @blueprint.get("")
-@requires("operations:read")
+@requires("operations:read", about_customers=False)
 @blueprint.doc(operationId="getMigration")
 @blueprint.response(200, MigrationSchema(), example=EXAMPLE)
 @blueprint.problems(IDENTITY_PROBLEMS)

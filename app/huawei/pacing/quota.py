@@ -168,7 +168,6 @@ class Quotas:
         with self._lock:
             if api not in self._queues:
                 name = operation.queue or operation.name
-                self._queues[api] = Quota(
-                    self._account, " ".join(api), name, self._calls, self._state
-                )
+                calls = min(self._calls, operation.calls_per_second or self._calls)
+                self._queues[api] = Quota(self._account, " ".join(api), name, calls, self._state)
             return self._queues[api]

@@ -1,0 +1,111 @@
+"""Partner Center's list of the customers of a partner, and what a customer may spend.
+
+Sources: mc_00021 (customers), mt_01004 (budget), cq_001 (the partner's credit).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from .calls import Answer, Call
+from .customers import Account, Customer
+from .fields import Check, text, within
+from .partner_center import read
+from .state import State
+
+MAX_PAGE = 100  # PC:mc_00021; the row of the international page is cut
+DEFAULT_PAGE = 10
+MAX_OFFSET = 40_000_000
+
+INDIRECT: Mapping[str, Check] = {"indirect_partner_id": text(64)}
+PAGE: Mapping[str, Check] = {"offset": within(0, MAX_OFFSET), "limit": within(1, MAX_PAGE)}
+FILTERS: Mapping[str, Check] = {
+    **INDIRECT,
+    **PAGE,
+    "account_name": text(64),
+    "customer": text(64),
+    "label": text(64),
+    "association_type": text(1, "[13]"),
+    "associated_on_begin": text(20),
+    "associated_on_end": text(20),
+    "customer_id": text(64),
+}
+
+
+def customers(state: State, call: Call) -> Answer:
+    """Answer a page of the partner's customers, the oldest association first."""
+    return read(state, call, _customers, FILTERS, tuple(FILTERS))
+
+
+def budget(state: State, call: Call) -> Answer:
+    """Answer a customer's budget. That of a customer who has none is not documented: zero here."""
+    return read(state, call, _budget, {"customer_id": text(64), **INDIRECT}, tuple(INDIRECT))
+
+
+def credit(state: State, call: Call) -> Answer:
+    """Answer the partner's credit, in texts."""
+    return read(state, call, lambda state, _: state.credit.as_dict(), {})
+
+
+def _customers(state: State, asked: Mapping[str, Any]) -> Mapping[str, Any]:
+    found = [
+        (customer_id, customer, customer.account)
+        for customer_id, customer in state.customers.items()
+        if customer.account is not None and _matches(customer_id, customer.account, asked)
+    ]
+    begin, limit = asked.get("offset", 0), asked.get("limit", DEFAULT_PAGE)
+    now = state.clock.now()
+    infos = [_info(*entry, now) for entry in found[begin : begin + limit]]
+    return {"count": len(found), "customer_infos": infos}
+
+
+def _matches(customer_id: str, account: Account, asked: Mapping[str, Any]) -> bool:
+    return (
+        asked.get("customer_id", customer_id) == customer_id
+        # "Fuzzy": the front, the middle or the end of the name.
+        and asked.get("account_name", "") in account.name
+        and asked.get("customer", "") in account.person
+        and asked.get("association_type", account.association) == account.association
+        and asked.get("associated_on_begin", "") <= account.associated_on
+        and account.associated_on <= asked.get("associated_on_end", "9")
+    )
+
+
+def _info(customer_id: str, customer: Customer, account: Account, now: float) -> dict[str, Any]:
+    kind = customer.verified_kind(now)
+    review = customer.review.status(now) if customer.review else None
+    verified = "2" if kind is not None else {"in_review": "0", "rejected": "1"}.get(review or "")
+    return {
+        "customer": account.person,
+        "account_name": account.name,
+        "customer_id": customer_id,
+        "associated_on": account.associated_on,
+        "association_type": account.association,
+        "label": "",
+        "telephone": account.phone,
+        "verified_status": verified or "-1",
+        "country_code": account.country,
+        "customer_type": -1 if kind is None else kind,
+        "is_frozen": int(account.frozen),
+        "account_managers": [],
+        "xaccount_id": account.xaccount_id,
+        "xaccount_type": "",
+        "customer_level": "V0",
+        "email": account.email,
+    }
+
+
+def _budget(state: State, asked: Mapping[str, Any]) -> Mapping[str, Any] | str:
+    customer = state.customers.get(asked["customer_id"])
+    if customer is None or customer.account is None:
+        return "CBC.99000035"
+    budget = customer.account.budget
+    return {
+        "budget_amount": Decimal(budget.amount),
+        "used_amount": Decimal(budget.used),
+        "measure_id": 1,
+        "currency": "USD",
+        "budget_type": budget.type,
+    }
