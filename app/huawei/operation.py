@@ -5,7 +5,7 @@ that is not the declared success is unreadable.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, Self
 
@@ -168,6 +168,15 @@ class Operation:
             english=english,
         )
 
-    def asked(self, ours: Mapping[str, Any]) -> dict[str, Any]:
-        """What a request asks, under Huawei's names. A None asks nothing."""
-        return {self.asks[word]: value for word, value in ours.items() if value is not None}
+    def asked(
+        self, ours: Mapping[str, Any]
+    ) -> tuple[Sequence[tuple[str, str]], Mapping[str, Any] | None]:
+        """What a request asks, under Huawei's names: the query of a GET, or else the body.
+
+        Args:
+            ours: What it asks, in our words; None asks nothing.
+        """
+        asked = {self.asks[word]: value for word, value in ours.items() if value is not None}
+        if self.method == "GET":
+            return [(name, str(value)) for name, value in asked.items()], None
+        return (), asked

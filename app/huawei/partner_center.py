@@ -123,11 +123,9 @@ class PartnerCenter:
         Raises:
             GatewayError: the failure of the call.
         """
-        asked, customer = operation.asked(ours), ours.get("customer_id")
-        if operation.method == "GET":
-            query = [(name, str(value)) for name, value in asked.items()]
-            return self.call(operation, errand=errand, customer=customer, query=query)
-        return self.call(operation, errand=errand, customer=customer, body=asked)
+        query, body = operation.asked(ours)
+        customer = ours.get("customer_id")
+        return self.call(operation, errand=errand, customer=customer, query=query, body=body)
 
     def check(self) -> Answer:
         """Send a probe with the credential in use. The answer may be a refusal.
