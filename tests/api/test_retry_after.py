@@ -7,26 +7,28 @@ from typing import Any
 
 import pytest
 import yaml
-from flask import Flask
 from flask.testing import FlaskClient
 
+from app import create_app
 from app.api.authentication import open_to_all
 from app.api.problems.document import raw_answer
 from app.errors import ErrorCode, GatewayError, Retry
 from app.settings import Settings
 from demo.local import PROJECT, free_port
 from tests.support.accounts import gateway
-from tests.support.gateway import altered, bearer, submit
+from tests.support.gateway import altered, bearer, configuration, submit
 from tests.support.sandbox_driver import SandboxDriver
 
 WAITING = {Retry.AFTER_DELAY.value, Retry.SAME_KEY.value}
 HEADER = "Retry-After"
-SPEC: dict[str, Any] = yaml.safe_load((PROJECT / "openapi/openapi.yaml").read_text())
+SPEC: dict[str, Any] = yaml.load((PROJECT / "openapi/openapi.yaml").read_text(), yaml.CSafeLoader)
 
 
-@pytest.fixture
-def failing(app: Flask) -> FlaskClient:
+@pytest.fixture(scope="module")
+def failing(tmp_path_factory: pytest.TempPathFactory, sandbox_url: str) -> FlaskClient:
     """A gateway with a path that fails with the error code in the path."""
+    document = configuration(tmp_path_factory.mktemp("failing"), sandbox_url)
+    app = create_app(Settings.model_validate(document))
 
     @open_to_all
     def fail(name: str) -> Any:

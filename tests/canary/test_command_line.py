@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -98,9 +99,9 @@ def test_checking_a_broken_configuration_repeats_nothing_of_it(
     secret = markers.mark("a misplaced secret", "QANARY{core}")
     for place in PLACES:
         for number, form in enumerate(FORMS):
-            broken = yaml.safe_load(yaml.safe_dump(document))
+            broken = deepcopy(document)
             put(broken, place, form(secret))
-            text = yaml.safe_dump(broken)
+            text = yaml.dump(broken, Dumper=yaml.CSafeDumper)
             cut = (text + f"\n{secret}: [", text.replace(": ", f":{secret} ", 1))
             for content in (text, *(cut if number == 0 else ())):
                 file = tmp_path / f"{number}.yaml"

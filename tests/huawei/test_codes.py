@@ -10,9 +10,12 @@ import pytest
 from flask.testing import FlaskClient
 
 from app import create_app
-from app.errors import ErrorCode
+from app.errors import ErrorCode, Upstream
 from app.huawei import codes
+from app.huawei.answer import Answer
+from app.huawei.transport import Reply
 from app.settings import Settings
+from app.verification.backends.legacy import PUSH
 from tests.support.gateway import PERSON, altered, bearer, code, configuration, submit
 from tests.support.raw_upstream import RawUpstream, answer
 from tests.support.sandbox_driver import SandboxDriver
@@ -22,6 +25,7 @@ LISTED: list[dict[str, Any]] = json.loads(
 )["codes"]
 MEANINGS = {entry["code"]: entry["problem"] for entry in LISTED}
 STATUSES = (200, 400, 403, 404, 429, 500)
+SENT = (200, 400)  # over HTTP: a failure of Huawei comes with either
 
 # The meaning of these depends on text, status or operation; see the tests below.
 BY_CIRCUMSTANCE = {"APIGW.0101", "APIGW.0201", "APIGW.0301"}
@@ -59,6 +63,22 @@ def customer(name: str, status: int) -> str:
     return f"code-{name.replace('.', '-')}-{status}"
 
 
+def of(name: str) -> list[str]:
+    """The code in both spellings of the API gateway's prefix."""
+    return [name, name.replace("APIGW.", "APIG.")] if "APIGW" in name else [name]
+
+
+@pytest.mark.parametrize("name", sorted(MEANINGS.keys() - BY_CIRCUMSTANCE))
+def test_a_code_of_huawei_has_one_meaning_whatever_the_status(name: str) -> None:
+    for prefix in of(name):
+        content = json.dumps({"error_code": prefix, "error_msg": "a text"}).encode()
+        for status in STATUSES:
+            failure = Answer.of(PUSH, Reply(status, {}, content)).failure
+            assert failure is not None
+            assert failure.code.name == (MEANINGS[name] or "UPSTREAM_UNMAPPED")
+            assert failure.upstream == Upstream(prefix, status)
+
+
 @pytest.fixture(scope="module")
 def accounts(tmp_path_factory: pytest.TempPathFactory, sandbox_url: str) -> Settings:
     """One account for each call of a test: a refused key is suspended."""
@@ -66,7 +86,7 @@ def accounts(tmp_path_factory: pytest.TempPathFactory, sandbox_url: str) -> Sett
     document = configuration(folder, sandbox_url)
     template = document["accounts"]["default"]
     document["accounts"] = {}
-    for number in range(2 * len(STATUSES)):
+    for number in range(2 * len(SENT)):
         (folder / f"ak{number}").write_text(f"AK{number}")
         (folder / f"sk{number}").write_text(f"SK{number}")
         files = {
@@ -80,15 +100,14 @@ def accounts(tmp_path_factory: pytest.TempPathFactory, sandbox_url: str) -> Sett
 
 
 @pytest.mark.parametrize("name", sorted(name for name, problem in MEANINGS.items() if problem))
-def test_a_code_of_huawei_has_one_meaning_whatever_the_status(
+def test_a_caller_gets_the_meaning_of_a_code_of_huawei(
     accounts: Settings, sandbox: SandboxDriver, name: str
 ) -> None:
     sandbox.access_keys(
         **{f"AK{number}": {"secret_key": f"SK{number}"} for number in range(len(accounts.accounts))}
     )
     client = create_app(accounts).test_client()
-    prefixes = [name, name.replace("APIGW.", "APIG.")] if "APIGW" in name else [name]
-    sent = [(prefix, status) for prefix in prefixes for status in STATUSES]
+    sent = [(prefix, status) for prefix in of(name) for status in SENT]
     answered = {}
     for account, (prefix, status) in zip(accounts.accounts, sent, strict=False):
         path = f"/v1/customers/{customer(prefix, status)}/verifications/individual"
@@ -120,7 +139,7 @@ def test_every_mapped_code_is_documented_by_huawei() -> None:
 def test_an_excluded_code_of_huawei_is_unmapped(
     client: FlaskClient, sandbox: SandboxDriver, names: set[str]
 ) -> None:
-    sent = [customer(name, status) for name in sorted(names) for status in STATUSES]
+    sent = [customer(name, status) for name in sorted(names) for status in SENT]
     assert {code(submit(client, one)) for one in sent} == {"UPSTREAM_UNMAPPED"}
     assert len(sandbox.requests()) == len(sent)
 

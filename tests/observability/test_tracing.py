@@ -24,7 +24,9 @@ def traced(tmp_path_factory: pytest.TempPathFactory, sandbox_url: str) -> Iterat
     folder = tmp_path_factory.mktemp("traced")
     with Collector() as collector:
         document = configured(folder, sandbox_url, collector.url)
-        with ServedGateway(folder, document) as gateway:
+        # Its exporter waits for 5 s by default.
+        soon: dict[str, str | None] = {"OTEL_BSP_SCHEDULE_DELAY": "100"}  # milliseconds
+        with ServedGateway(folder, document, environment=soon) as gateway:
             yield Traced(gateway, collector)
 
 
@@ -95,7 +97,7 @@ def test_a_call_to_huawei_is_traced_but_sends_no_trace_headers(
 
 def test_each_try_is_a_child_span_of_the_request(traced: Traced, sandbox: SandboxDriver) -> None:
     trace = traced.trace()
-    sandbox.fault("verified-info", "throttled", count=2)
+    sandbox.fault("verified-info", "throttled", count=2, retry_after=1)
     assert submit(traced.gateway, "trace-2", **traceparent(trace), Prefer="wait=20") == 201
     *clients, server = traced.spans(4, trace)
     outcomes = [client.attributes["gateway.outcome"] for client in clients]

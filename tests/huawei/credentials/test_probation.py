@@ -123,10 +123,10 @@ def test_a_proven_pair_signs_many_requests_at_once(
 ) -> None:
     center = partner_center(settings, key_pairs(settings, Clock()))
     assert read(center) is None
-    sandbox.fault("result", "latency", seconds=0.3)
+    sandbox.fault("result", "latency", seconds=1)
     assert together(16, lambda _: read(center)) == [None] * 16
     moments = [entry["at"] for entry in sandbox.requests()[1:]]
-    assert max(moments) - min(moments) < 0.3
+    assert max(moments) - min(moments) < 1  # all were sent before the first was answered
 
 
 def test_requests_do_not_wait_for_a_proof_where_huawei_is_unreachable(settings: Settings) -> None:
