@@ -7,6 +7,8 @@ TOOLS := .tools/.ready
 BENCH := .tools/bench/.ready
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 IMAGE ?= partner-gateway:$(VERSION)
+# Two targets at a time; each prints its output when it is done, where make can do that.
+TOGETHER := --no-print-directory --jobs 2 $(if $(filter output-sync,$(.FEATURES)),--output-sync)
 ENGINE ?= $(shell command -v docker || command -v podman || command -v buildah)
 
 # The tests of these folders that start no process and wait for nothing; tests/conftest.py tells which.
@@ -50,8 +52,11 @@ run: $(READY) ## serve gateway (8080), sandbox (8090) and metrics (9090) until C
 unit: $(READY) check ## all that needs only Python: check, and the tests that take no second process
 	$(BIN)/pytest -n 2 -q -m "not slow" --hypothesis-profile=quick $(UNIT)
 
-test: $(TOOLS) check openapi-lint openapi-diff security ## all checks: format, lint, contract, security, tests with coverage
-	$(BIN)/pytest -n 2 --cov --cov-report=term
+# Three workers on two cores: half of a worker's time is spent waiting for processes and answers.
+test: $(READY) ## all checks: format, lint, contract, security, tests with coverage
+	@$(MAKE) $(TOGETHER) $(TOOLS) check
+	@$(MAKE) --no-print-directory openapi-lint openapi-diff security
+	$(BIN)/pytest -n 3 --dist worksteal --cov --cov-report=term
 
 canary: $(READY) ## send marked secrets and personal values, and search all outputs for them
 	$(BIN)/pytest -p no:randomly tests/canary

@@ -48,13 +48,24 @@ _OF_THE_MACHINE = (
 _PROCESSES = {"Local", "ServedGateway", "Valkey", "served", "subprocess", "valkey", "valkey_server"}
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that `make unit` leaves out; modules that only wait mark themselves."""
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
+    """Mark the tests that `make unit` leaves out, and order all tests.
+
+    Modules that only wait mark themselves. The longest tests begin first, so that no worker is
+    left with one at the end. The others stay in their random order, but folder by folder, so that
+    few workers start the servers of a folder.
+    """
     for item in items:
         if isinstance(item, pytest.Function):
             needs = {*item.fixturenames, *vars(item.module)}
             if needs & _PROCESSES:
                 item.add_marker("slow")
+    yield
+    folders: dict[Path, int] = {}
+    for item in items:
+        folders.setdefault(item.path.parent, len(folders))
+    items.sort(key=lambda item: (not item.get_closest_marker("long"), folders[item.path.parent]))
 
 
 @pytest.fixture(autouse=True)

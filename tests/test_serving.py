@@ -221,6 +221,7 @@ def test_waiting_requests_do_not_delay_the_health_probes(tmp_path: Path) -> None
     assert len(upstream.requests) == 1 + many
 
 
+@pytest.mark.long
 def test_the_demo_verifies_a_customer_and_prints_no_secret() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "demo.demo"],

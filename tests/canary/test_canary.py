@@ -50,6 +50,7 @@ PLANTED = {(sink, f"planted: {sink}") for sink in LEAKS if sink != "stdout"} | {
 }
 
 
+@pytest.mark.long
 @pytest.mark.timeout(300)
 def test_no_marker_of_a_secret_or_personal_value_leaves_the_gateway(
     tmp_path: Path, sandbox: SandboxDriver

@@ -43,6 +43,7 @@ def test_every_custom_resource_is_valid_for_its_operator(helm: Helm) -> None:
     assert seen == set(SPECS)
 
 
+@pytest.mark.long
 @pytest.mark.timeout(300)  # ten seconds on an idle machine
 def test_checkov_finds_only_justified_exceptions(helm: Helm, tmp_path: Path) -> None:
     manifest = tmp_path / "production.yaml"

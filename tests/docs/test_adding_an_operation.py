@@ -56,6 +56,7 @@ def tree(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.long
 def test_the_example_operation_of_the_documentation_can_be_added(tree: Path) -> None:
     shown = markdown.blocks(PROJECT / "docs/adding-an-operation.md")
     diff = "".join(one.text for one in shown if one.about == "diff")

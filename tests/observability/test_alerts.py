@@ -95,6 +95,7 @@ def test_every_alert_fires_in_some_scenario() -> None:
     assert fired == {(rule["alert"], rule["labels"]["severity"]) for rule in RAISED}
 
 
+@pytest.mark.long
 def test_a_failure_that_callers_did_not_cause_fires_one_alert_that_names_the_cause(
     tmp_path: Path,
 ) -> None:

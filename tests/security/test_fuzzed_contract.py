@@ -23,6 +23,7 @@ EFFORT = (
 )
 
 
+@pytest.mark.long
 @pytest.mark.timeout(300)
 def test_schemathesis_finds_no_violation_of_the_contract(
     sandbox_behind: SandboxDriver, tmp_path: Path
