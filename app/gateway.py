@@ -1,7 +1,7 @@
 """Builds the parts of a gateway from its settings. This module does not know Flask."""
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import product
 from typing import Self
@@ -12,7 +12,7 @@ from app.huawei.iam import Iam
 from app.huawei.obs import Bucket
 from app.huawei.partner_center import PartnerCenter
 from app.observability import metrics
-from app.observability.exchange import Exchange
+from app.observability.exchange import Observe
 from app.settings import AccountSettings, Settings
 from app.state import Sealing, State, open_state
 from app.verification import Verifications
@@ -35,7 +35,7 @@ class Gateway:
     draining: threading.Event
 
     @classmethod
-    def build(cls, settings: Settings, observe: Callable[[Exchange], None]) -> Self:
+    def build(cls, settings: Settings, observe: Observe) -> Self:
         """Build the parts. This sends nothing and starts no thread.
 
         Args:
@@ -92,7 +92,7 @@ def _credentials(
     account: AccountSettings,
     state: State,
     sealing: Sealing,
-    observe: Callable[[Exchange], None],
+    observe: Observe,
 ) -> Credentials:
     if account.authentication == "token" and account.iam:
         return Tokens(name, Iam(name, account, account.iam, observe), state, sealing)

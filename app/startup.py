@@ -1,13 +1,12 @@
 """Loads the configuration and builds the gateway from it, or ends the process with a message."""
 
 import sys
-from collections.abc import Callable
 
 import click
 from flask.cli import FlaskGroup
 
 from app.gateway import Gateway
-from app.observability.exchange import Exchange
+from app.observability.exchange import Observe
 from app.settings import ConfigurationError, Settings, StateSettings, load_from_environment
 
 
@@ -31,7 +30,7 @@ def configured() -> Settings:
         sys.exit(2)
 
 
-def built(settings: Settings, observe: Callable[[Exchange], None]) -> Gateway:
+def built(settings: Settings, observe: Observe) -> Gateway:
     """The gateway. Ends the process with status 2 if a required file cannot be read."""
     try:
         return Gateway.build(settings, observe)

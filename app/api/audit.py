@@ -1,4 +1,8 @@
-"""The audit trail: one line a write, on its own logger; never a personal value."""
+"""The audit trail: one line at the end of a request that writes, on its own logger.
+
+The line before a write is sent is in `record`: if it is alone, the process ended in between. No
+line holds a personal value.
+"""
 
 import logging
 

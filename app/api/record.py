@@ -12,12 +12,13 @@ from app.errors import ErrorCode, Upstream
 from app.huawei import codes, iam, obs
 from app.huawei.review_result import PROBE, READ_RESULT
 from app.observability import metrics, tracing
-from app.observability.exchange import Exchange
-from app.observability.logs import event, logger
+from app.observability.exchange import Exchange, Sending
+from app.observability.logs import AUDIT, event, logger
 from app.verification.backends import legacy, review
 
 _log = logger("request")
 _upstream_log = logger("upstream")
+_audit_log = logging.getLogger(AUDIT)
 # Calls that only prepare a request; `last` ignores them.
 _PREPARING = frozenset({PROBE.name, iam.OPERATION})
 _OPERATIONS = (legacy.PUSH, READ_RESULT, *review.SUBMIT.values())
@@ -66,8 +67,14 @@ class Record:
         return last.upstream if last else Upstream()
 
 
-def observe(exchange: Exchange) -> None:
-    """Count an upstream call, and add it to the record of the request under way if there is one."""
+def observe(exchange: Sending | Exchange) -> None:
+    """Count an upstream call, and add it to the record of the request under way if there is one.
+
+    A write that is about to be sent gets a line of the audit trail.
+    """
+    if isinstance(exchange, Sending):
+        _audit_sending(exchange)
+        return
     if has_request_context():
         g.record.exchanges.append(exchange)
     tracing.add(exchange)
@@ -88,6 +95,21 @@ def observe(exchange: Exchange) -> None:
             upstream_status=exchange.upstream.status,
             upstream_request_id=exchange.upstream.request_id,
         )
+
+
+def _audit_sending(sending: Sending) -> None:
+    record: Record = g.record  # only requests write
+    event(
+        _audit_log,
+        logging.INFO,
+        "sending",
+        request_id=record.request_id,
+        caller=record.caller,
+        account=sending.account,
+        customer_id=record.customer_id,
+        operation=record.operation,
+        upstream_operation=sending.operation,
+    )
 
 
 def create_series() -> None:
@@ -129,6 +151,9 @@ def end(response: Response) -> Response:
         failure = ErrorCode[record.error_code]
         metrics.FAILURES.labels(failure.fault.value, failure.name).inc()
     metrics.REQUEST_SECONDS.labels(record.operation).observe(seconds)
+    milliseconds = _milliseconds(seconds)
+    waited = _milliseconds(sum(one.seconds for one in record.exchanges)) or None
+    tries = sum(one.operation == last.operation for one in record.exchanges) if last else None
     tracing.note(
         request_id=record.request_id,
         caller=record.caller,
@@ -150,11 +175,11 @@ def end(response: Response) -> Response:
         status=status,
         code=record.error_code,
         backend=record.backend,
-        milliseconds=_milliseconds(seconds),
+        milliseconds=milliseconds,
         upstream_code=upstream.code,
         upstream_status=upstream.status,
         upstream_request_id=upstream.request_id,
-        upstream_milliseconds=_milliseconds(sum(e.seconds for e in record.exchanges)) or None,
-        tries=sum(one.operation == last.operation for one in record.exchanges) if last else None,
+        upstream_milliseconds=waited,
+        tries=tries,
     )
     return response

@@ -5,7 +5,7 @@ partner's token is scoped to the domain.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,7 +21,7 @@ from app.huawei.pacing.deadline import Errand
 from app.huawei.pacing.pause import pause
 from app.huawei.service import Service
 from app.huawei.transport import Reply
-from app.observability.exchange import Exchange
+from app.observability.exchange import Observe
 from app.settings import AccountSettings, IamSettings
 
 # `nocatalog` with any value leaves the long catalogue out of the answer.
@@ -67,7 +67,7 @@ class Iam:
         name: str,
         account: AccountSettings,
         iam: IamSettings,
-        observe: Callable[[Exchange], None],
+        observe: Observe,
     ) -> None:
         self._name = name
         self._iam = iam

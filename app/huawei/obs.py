@@ -5,7 +5,7 @@ and the OBS FAQ (obs_faq_0274 signature, obs_faq_120530 success).
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from requests import PreparedRequest
@@ -21,7 +21,7 @@ from app.huawei.pacing.deadline import UPLOAD, Errand
 from app.huawei.pacing.pause import pause
 from app.huawei.service import Service
 from app.huawei.transport import Reply, Stream
-from app.observability.exchange import Exchange
+from app.observability.exchange import Observe
 from app.settings import AccountSettings, AttachmentSettings
 
 # Partner Center looks for attachments under this prefix. A submission names the rest of the key.
@@ -87,7 +87,7 @@ class Bucket:
         name: str,
         account: AccountSettings,
         attachments: AttachmentSettings,
-        observe: Callable[[Exchange], None],
+        observe: Observe,
     ) -> None:
         self._name = name
         self._settings = attachments
@@ -132,6 +132,7 @@ class Bucket:
                 request,
                 _read,
                 errand=errand,
+                changes=True,
                 body=_Timely(content, errand),
                 permit=permit,
                 customer=path.partition("/")[0],

@@ -27,7 +27,7 @@ from app.huawei.review_result import PROBE
 from app.huawei.service import Service
 from app.huawei.transport import Reply
 from app.observability import metrics
-from app.observability.exchange import Exchange
+from app.observability.exchange import Observe
 from app.settings import AccountSettings
 from app.state import State
 
@@ -67,7 +67,7 @@ class PartnerCenter:
         account: AccountSettings,
         credentials: Credentials,
         state: State,
-        observe: Callable[[Exchange], None],
+        observe: Observe,
     ) -> None:
         self._name = name
         self._partner_id = account.partner_id

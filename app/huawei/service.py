@@ -13,7 +13,7 @@ from app.huawei.answer import Answer
 from app.huawei.pacing.breaker import Breaker, Permit, evidence_of
 from app.huawei.pacing.deadline import Errand
 from app.huawei.transport import Endpoint, Reply, Stream
-from app.observability.exchange import Exchange
+from app.observability.exchange import Exchange, Observe, Sending
 from app.settings import AccountSettings
 
 
@@ -24,7 +24,7 @@ class Service:
         name: The account's name in the configuration.
         url: Scheme, host and port: the beginning of the URL of every request.
         account: The account's settings.
-        observe: Receives each exchange.
+        observe: Receives each exchange, and before it each call that changes something.
         breaker: The circuit to the service; None if it has none.
     """
 
@@ -33,7 +33,7 @@ class Service:
         name: str,
         url: str,
         account: AccountSettings,
-        observe: Callable[[Exchange], None],
+        observe: Observe,
         breaker: Breaker | None = None,
     ) -> None:
         self.url = url
@@ -50,6 +50,7 @@ class Service:
         *,
         errand: Errand,
         writes: bool = False,
+        changes: bool = False,
         body: Stream | None = None,
         permit: Permit | None = None,
         customer: str | None = None,
@@ -62,6 +63,7 @@ class Service:
             read: Reads the answer.
             errand: The caller and the deadline.
             writes: Whether a lost answer leaves the outcome unknown.
+            changes: Whether the call changes something at Huawei although it may be repeated.
             body: The body of the request if it is a stream.
             permit: The circuit's permit; None if the circuit is not involved.
             customer: The customer of the request, for the circuit.
@@ -71,6 +73,8 @@ class Service:
         """
         if permit is not None and self._breaker is not None:
             permit = self._breaker.confirm(permit, writes)
+        if writes or changes:
+            self._observe(Sending(account=self._name, operation=operation))
         content = request.body if isinstance(request.body, bytes) else None
         begun = time.monotonic()
         upstream, outcome, seen = Upstream(), "ABORTED", None

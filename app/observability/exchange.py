@@ -1,8 +1,22 @@
 """The facts of an upstream call that may be logged and counted."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from app.errors import Upstream
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sending:
+    """A call that changes something at Huawei and is about to be sent.
+
+    Args:
+        account: The account's name.
+        operation: The operation's name.
+    """
+
+    account: str
+    operation: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,3 +38,6 @@ class Exchange:
     seconds: float
     outcome: str
     upstream: Upstream
+
+
+Observe = Callable[[Sending | Exchange], None]

@@ -11,7 +11,7 @@ import sys
 import threading
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from logging.handlers import WatchedFileHandler
+from io import FileIO
 from pathlib import Path
 from traceback import walk_tb
 from types import TracebackType
@@ -21,6 +21,17 @@ from app.observability import metrics
 
 OWN = "gateway"
 AUDIT = f"{OWN}.audit"
+# gunicorn's warnings and errors whose arguments are addresses, process ids, signals and statuses.
+_OF_THE_PROCESS = (
+    "Can't connect to ",
+    "Connection in use: ",
+    "Invalid address: ",
+    "Reason: ",
+    "Shutting down: ",
+    "WORKER TIMEOUT ",
+    "Worker (pid:",
+    "Worker graceful timeout ",
+)
 
 
 def logger(name: str) -> logging.Logger:
@@ -58,6 +69,13 @@ def _exceptions(error: BaseException | None) -> Iterator[dict[str, Any]]:
         error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
 
 
+def _of_the_process(record: logging.LogRecord) -> bool:
+    """Whether the line is gunicorn's, about its processes and not about a request."""
+    if record.name != "gunicorn.error":
+        return False
+    return record.levelno == logging.INFO or str(record.msg).startswith(_OF_THE_PROCESS)
+
+
 class JsonFormatter(logging.Formatter):
     """Formats a record as one JSON object."""
 
@@ -72,8 +90,8 @@ class JsonFormatter(logging.Formatter):
             line["event"] = record.msg
             fields: Mapping[str, Any] = getattr(record, "gateway_fields", {})
             line |= {name: value for name, value in fields.items() if value is not None}
-        elif record.name == "gunicorn.error" and record.levelno == logging.INFO:
-            line["event"] = record.getMessage()  # start and stop: addresses, process ids, signals
+        elif _of_the_process(record):
+            line["event"] = record.getMessage()
         else:
             # A text without arguments may be composed of values: log only its place.
             line["event"] = record.msg if record.args and isinstance(record.msg, str) else None
@@ -83,19 +101,36 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(line, default=str, separators=(",", ":"))
 
 
-class AuditFile(WatchedFileHandler):
-    """The file of the audit trail, reopened after a rotation.
+class AuditFile(logging.Handler):
+    """The file of the audit trail, opened for each line and written without a buffer.
 
-    A line that cannot be written to the file is counted and logged. Standard error has the line
-    in any case.
+    So the trail continues after a rotation by a rename or by copytruncate, and as soon as a full
+    disk has room again. A line that cannot be written to the file is counted and logged. Standard
+    error has the line in any case.
+
+    Args:
+        path: The file.
     """
 
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self._path = path
+        self._torn = False  # whether the last line was written in part
+
     def emit(self, record: logging.LogRecord) -> None:
-        """Write the line. A file that cannot be opened must not fail the request."""
+        """Write the line. A file that cannot be written must not fail the request."""
+        line = f"{self.format(record)}\n".encode()
         try:
-            super().emit(record)
+            with self._path.open("ab", buffering=0) as file:
+                self._write(file, b"\n" + line if self._torn else line)
         except OSError:
             self.handleError(record)
+
+    def _write(self, file: FileIO, content: bytes) -> None:
+        written = 0
+        while written < len(content):
+            written += file.write(content[written:])
+            self._torn = written < len(content)
 
     def handleError(self, record: logging.LogRecord) -> None:
         """Count and log the failure. The base class would print a stack trace."""
@@ -136,8 +171,7 @@ def configuration(level: str, audit_file: Path | None = None) -> dict[str, Any]:
     if audit_file:
         files["audit"] = {
             "()": AuditFile,
-            "filename": str(audit_file),
-            "encoding": "utf-8",
+            "path": audit_file,
             "formatter": "json",
         }
     return {

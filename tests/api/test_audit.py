@@ -22,10 +22,10 @@ from tests.support.gateway import (
     altered,
     bearer,
 )
-from tests.support.log import AUDIT, Log, check_silence, trail
-from tests.support.raw_upstream import RawUpstream, answer
+from tests.support.log import AUDIT, Log, check_silence, sendings, trail
+from tests.support.raw_upstream import SUCCESS, RawUpstream, answer
 from tests.support.sandbox_driver import SandboxDriver
-from tests.support.verifications import INDIVIDUAL
+from tests.support.verifications import INDIVIDUAL, configured, upload
 
 
 def test_a_write_leaves_one_audit_line_with_caller_account_and_customer(
@@ -56,6 +56,51 @@ def test_a_write_leaves_one_audit_line_with_caller_account_and_customer(
         "reconciled": False,
     }
     check_silence(log)
+
+
+def test_an_audit_line_is_written_before_a_write_is_sent(settings: Settings, log: Log) -> None:
+    told: list[dict[str, Any]] = []
+
+    def respond(connection: Any) -> None:
+        told.extend(sendings(log))
+        assert trail(log) == []
+        connection.sendall(SUCCESS)
+
+    with RawUpstream(respond) as upstream:
+        client = create_app(altered(settings, endpoint=upstream.url)).test_client()
+        headers = bearer() | {"X-Request-Id": "request-0001"}
+        assert client.post(INDIVIDUAL_PATH, json=PERSON, headers=headers).status_code == 201
+    (line,) = told
+    assert line.pop("time") <= trail(log)[0]["time"]
+    assert line == {
+        "level": "INFO",
+        "logger": AUDIT,
+        "event": "sending",
+        "request_id": "request-0001",
+        "caller": "writer",
+        "account": "default",
+        "customer_id": CUSTOMER,
+        "operation": "submit_individual",
+        "upstream_operation": "verified_info",
+    }
+    assert len(sendings(log)) == 1
+    check_silence(log)
+
+
+def test_an_audit_line_is_written_before_an_attachment_is_sent(
+    sandbox: SandboxDriver, tmp_path: Path, log: Log
+) -> None:
+    client = create_app(configured(tmp_path, sandbox.url)).test_client()
+    assert upload(client, "page.jpg", b"\xff\xd8\xff\xe0" + bytes(600)).status_code == 201
+    (line,) = sendings(log)
+    assert (line["operation"], line["customer_id"]) == ("upload_attachment", CUSTOMER)
+    assert line["upstream_operation"] == "store_attachment"
+
+
+def test_a_write_that_is_not_sent_leaves_no_line_before_it(client: FlaskClient, log: Log) -> None:
+    client.post(INDIVIDUAL_PATH, json={"full_name": "ZHANG SAN"}, headers=bearer())
+    client.get(f"/v1/customers/{CUSTOMER}/verification", headers=bearer())
+    assert sendings(log) == []
 
 
 def test_the_audit_line_of_a_refusal_by_huawei_names_the_backend_and_the_code(

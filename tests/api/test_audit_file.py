@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -38,20 +39,44 @@ def test_the_audit_file_is_reopened_when_it_is_rotated(tmp_path: Path) -> None:
     handler.handle(_record("one"))
     path.rename(old)
     handler.handle(_record("two"))
-    handler.close()
     assert (old.read_text(), path.read_text()) == ("one\n", "two\n")
+
+
+def test_the_audit_file_is_continued_after_it_was_copied_and_truncated(tmp_path: Path) -> None:
+    path, copy = tmp_path / "audit.jsonl", tmp_path / "audit.jsonl.1"
+    handler = AuditFile(path)
+    handler.handle(_record("one"))
+    shutil.copy(path, copy)
+    os.truncate(path, 0)
+    handler.handle(_record("two"))
+    assert (copy.read_text(), path.read_text()) == ("one\n", "two\n")
+
+
+def test_the_audit_file_is_continued_on_a_line_of_its_own_after_a_full_disk_was_freed(
+    tmp_path: Path, log: Log
+) -> None:
+    path = tmp_path / "audit.jsonl"
+    handler = AuditFile(path)
+    handler.handle(_record("before"))
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 2, hard))  # 2 bytes are free
+    try:
+        handler.handle(_record("torn"))
+        handler.handle(_record("lost"))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    handler.handle(_record("after"))
+    handler.handle(_record("again"))
+    assert path.read_text().splitlines() == ["before", "to", "after", "again"]
+    failures = [line for line in log.lines if line["level"] == "ERROR"]
+    assert len(failures) == 2
 
 
 def test_an_audit_line_that_cannot_be_written_is_counted_and_logged(
     log: Log, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = REGISTRY.get_sample_value("gateway_audit_failures_total") or 0.0
-    handler = AuditFile("/dev/full")
-    handler.handle(_record("lost"))
-    with Path(os.devnull).open("wb") as drain:  # for the bytes still buffered when it closes
-        assert handler.stream
-        os.dup2(drain.fileno(), handler.stream.fileno())
-    handler.close()
+    AuditFile(Path("/dev/full")).handle(_record("lost"))
     assert REGISTRY.get_sample_value("gateway_audit_failures_total") == before + 1
     assert log.lines[-1]["event"] == "An audit line could not be written to its file"
     assert capsys.readouterr().err == ""
@@ -71,7 +96,7 @@ def test_an_audit_file_that_cannot_be_reopened_fails_no_request(
     finally:
         logging.getLogger(AUDIT).removeHandler(handler)
         handler.close()
-    assert REGISTRY.get_sample_value("gateway_audit_failures_total") == before + 1
+    assert REGISTRY.get_sample_value("gateway_audit_failures_total") == before + 2
     assert [line["outcome"] for line in trail(log)] == ["VERIFIED"]
     assert len(log.requests()) == len(sandbox.requests()) == 1
 

@@ -77,11 +77,12 @@ def test_a_health_probe_is_logged_only_when_it_fails_or_at_debug(
     client.get("/readyz")
     assert [line["level"] for line in log.requests()] == ["DEBUG", "DEBUG"]
     log.clear()
-    settings.accounts["default"].credentials[0].secret_key_file.unlink()
+    for account in settings.accounts.values():
+        account.credentials[0].secret_key_file.unlink()
     unready = create_app(settings).test_client()
     response = unready.get("/readyz")
     assert response.status_code == 503
-    assert "default" in response.get_json()["detail"]
+    assert "no account" in response.get_json()["detail"]
     assert [line["level"] for line in log.requests()] == ["INFO"]
 
 
@@ -113,6 +114,22 @@ def test_a_log_line_of_the_gateway_is_an_event_with_fields(log: Log) -> None:
         "event": "it happened",
         "count": 3,
     }
+
+
+@pytest.mark.parametrize(
+    ("message", "arguments", "logged"),
+    [
+        ("Reason: %s", ["Worker failed to boot."], "Reason: Worker failed to boot."),
+        ("Worker (pid:%s) was sent %s!", [7, "SIGKILL"], "Worker (pid:7) was sent SIGKILL!"),
+        ("Connection in use: %s", ["('::', 80)"], "Connection in use: ('::', 80)"),
+        ("Error handling request %s", ["/ZHANG-SAN"], "Error handling request %s"),
+        ("Exception during worker exit:\n%s", ["ZHANG SAN"], "Exception during worker exit:\n%s"),
+    ],
+)
+def test_errors_of_gunicorn_about_its_processes_are_logged_in_full_and_no_others(
+    message: str, arguments: list[Any], logged: str
+) -> None:
+    assert record("gunicorn.error", logging.ERROR, message, *arguments)["event"] == logged
 
 
 def test_start_and_stop_messages_of_gunicorn_are_logged_in_full() -> None:

@@ -46,4 +46,10 @@ def check_silence(log: Log) -> None:
 
 
 def trail(log: Log) -> list[dict[str, Any]]:
-    return [line for line in log.lines if line["logger"] == AUDIT]
+    """The audit trail's lines at the end of requests."""
+    return [line for line in log.lines if line["logger"] == AUDIT and line["event"] == "write"]
+
+
+def sendings(log: Log) -> list[dict[str, Any]]:
+    """The audit trail's lines before writes are sent."""
+    return [line for line in log.lines if line["logger"] == AUDIT and line["event"] == "sending"]
