@@ -41,7 +41,8 @@ class TokenSchema(ResponseSchema):
         required=True,
         metadata={
             "description": "HELD, NONE (requested when a call needs it), REFUSED (IAM refused the "
-            "password), LOCKED (IAM locked the user)"
+            "password), LOCKED (IAM locked the user), MISSING (there is no token, and the "
+            "password's file cannot be read)"
         },
     )
     issued_at = UtcTime()

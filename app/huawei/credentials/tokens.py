@@ -125,7 +125,7 @@ class Tokens:
         return self._held is not None or self._iam.password_mounted
 
     def describe(self) -> dict[str, Any]:
-        """The token's condition (LOCKED, REFUSED, HELD or NONE) and times."""
+        """The token's condition (LOCKED, REFUSED, HELD, NONE or MISSING) and times."""
         held = self._held
         return {
             "authentication": "token",
@@ -161,7 +161,9 @@ class Tokens:
             return "LOCKED"
         if self._iam.refused:
             return "REFUSED"
-        return "HELD" if held else "NONE"
+        if held:
+            return "HELD"
+        return "NONE" if self._iam.password_mounted else "MISSING"
 
     def _current(self) -> Token | None:
         held = self._held

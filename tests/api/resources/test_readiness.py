@@ -1,4 +1,4 @@
-"""GET /readyz: the gateway is ready once every account can sign."""
+"""GET /readyz: the gateway is ready once any account can sign."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
+from app import create_app
 from app.settings import Settings
 from tests.support.accounts import (
     Mounted,
@@ -16,9 +17,11 @@ from tests.support.accounts import (
     with_token,
 )
 from tests.support.gateway import (
+    bearer,
     code,
     submit,
 )
+from tests.support.metrics import seen
 from tests.support.sandbox_driver import SandboxDriver
 
 
@@ -36,6 +39,7 @@ def test_readiness_is_reached_once_the_key_files_exist_and_kept_afterwards(
     chosen = (
         with_token(settings, tmp_path, sandbox.url) if by_token else with_pairs(settings, mounted)
     )
+    (tmp_path / "second-sk").unlink()
     files = [tmp_path / "password"] if by_token else list(mounted.settings.values())
     texts = {path: path.read_text() for path in files}
     for path in files:
@@ -44,7 +48,6 @@ def test_readiness_is_reached_once_the_key_files_exist_and_kept_afterwards(
     response = client.get("/readyz")
     assert response.headers["Content-Type"] == "application/problem+json"
     assert ready(client) == (503, "UPSTREAM_ACCESS_DENIED")
-    assert "account default " in response.get_json()["detail"]
     assert client.get("/livez").status_code == 200
     assert code(submit(client)) == "UPSTREAM_ACCESS_DENIED"
 
@@ -61,11 +64,18 @@ def test_readiness_is_reached_once_the_key_files_exist_and_kept_afterwards(
     assert submit(client).status_code == 201
 
 
-def test_one_account_without_files_makes_the_gateway_unready_and_is_named(
-    settings: Settings, tmp_path: Path
+def test_one_account_without_files_leaves_the_gateway_ready_and_is_shown(
+    settings: Settings, sandbox: SandboxDriver, tmp_path: Path
 ) -> None:
+    settings = with_token(settings, tmp_path, sandbox.url)
+    (tmp_path / "password").unlink()
+    app = create_app(settings)
+    client = app.test_client()
+    assert ready(client) == (200, None)
+    assert seen(app, "gateway_credentials_usable", account="default") == 0
+    assert seen(app, "gateway_credentials_usable", account="second") == 1
+    shown = client.get("/v1/accounts", headers=bearer("operator-key")).get_json()["accounts"]
+    assert [one["token"]["condition"] for one in shown if "token" in one] == ["MISSING"]
+
     (tmp_path / "second-sk").unlink()
-    response = gateway(settings).get("/readyz")
-    assert response.status_code == 503
-    assert "second" in response.get_json()["detail"]
-    assert "default" not in response.get_json()["detail"]
+    assert ready(gateway(settings)) == (503, "UPSTREAM_ACCESS_DENIED")
