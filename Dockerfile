@@ -33,6 +33,7 @@ WORKDIR /opt/gateway
 # Numeric, so that Kubernetes can check runAsNonRoot without the image's list of users. This user
 # owns nothing in the image.
 USER 10001:10001
+# Callers use 8080; the probes and the metrics are on 9090.
 EXPOSE 8080 9090
 
 # No HEALTHCHECK: Kubernetes ignores it and calls /livez and /readyz itself.

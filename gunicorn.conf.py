@@ -12,16 +12,15 @@ from typing import Any  # noqa: E402
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from app import serving, settings, state  # noqa: E402
+from app import VERSION, serving, settings, state  # noqa: E402
 from app.condition import Condition  # noqa: E402
 from app.observability import logs, metrics, tracing  # noqa: E402
 
 try:
     _settings = settings.load_from_environment()
     state.open_state(_settings.state)
-    _host = settings.host()
-    _port = settings.port("PORT", 8080)
-    _metrics_port = settings.port("METRICS_PORT", 9090)
+    # gunicorn binds both ports, and a new worker takes them over. The operations port is the last.
+    bind = settings.addresses()
     _log_level = settings.log_level()
     settings.check_writable(_settings)
 except settings.ConfigurationError as error:
@@ -30,25 +29,25 @@ except settings.ConfigurationError as error:
     sys.exit(2)
 
 wsgi_app = "app:create_app()"
-bind = settings.address(_host, _port)
 
-# One process per pod. A request mostly waits for Huawei, and a waiting greenlet is cheap: the
-# probes are answered while a thousand requests wait.
+# One process per pod. A request mostly waits for Huawei, and a waiting greenlet is cheap. The
+# operations port has its own connections. A request needs two open files.
 workers = 1
-worker_class = "gevent"
-worker_connections = 2000
+worker_class = "app.serving.Worker"
+worker_connections = min(2000, serving.raise_file_limit() // 2)
 
-# In seconds. The longest deadline of a request is 25 s. A pod's grace period must be longer than
-# graceful_timeout, and graceful_timeout longer than keepalive: a worker that ends notices an idle
-# connection only after keepalive. keepalive is also the time limit for the head of a request.
-keepalive = 15
+# In seconds. The longest deadline of a request is 25 s, and a pod's grace period must be longer
+# than graceful_timeout. graceful_timeout is also the limit for a request's body and for its answer.
+keepalive = _settings.server.keepalive
 graceful_timeout = 30
 timeout = 60
 
-# Limits of a request's head. They leave room for a token of nearly 8 KiB.
+# Limits of a request's head, beside HEAD_BYTES for all of it. They leave room for a token of
+# nearly 8 KiB.
 limit_request_line = 2048
 limit_request_fields = 50
 limit_request_field_size = 8190
+sendfile = False  # it would send an answer past the worker's limit of time
 
 # Trust no proxy headers. By default a peer on loopback (a sidecar) could change the path.
 forwarded_allow_ips = ""
@@ -62,14 +61,20 @@ accesslog = None  # the gateway logs each request itself
 logconfig_dict = logs.configuration(_log_level, _settings.audit.file)
 
 serving.silence_errors()
-pre_request = serving.limit_times  # gunicorn's name for this hook
+_configured = dict(globals())
+
+
+def on_starting(server: Any) -> None:
+    """Refuse settings of gunicorn that come from elsewhere and must not change."""
+    serving.check_gunicorn(server, _configured)
+
+
+when_ready = serving.ignore_signals  # gunicorn's name for this hook
 
 
 def post_worker_init(worker: Any) -> None:
-    """Serve the metrics from the process that counts them, and prepare the graceful shutdown."""
-    gateway = worker.wsgi.extensions["partner_gateway"]
-    metrics.serve(_host, _metrics_port, Condition(gateway, worker.wsgi.config["API_VERSION"]))
-    serving.drain_on_sigterm(worker, gateway)
+    """Collect the metrics of the present condition in the process that serves."""
+    metrics.REGISTRY.register(Condition(worker.gateway, VERSION))
 
 
 def worker_exit(server: Any, worker: Any) -> None:  # noqa: ARG001 - gunicorn's signature

@@ -362,8 +362,8 @@ class ErrorCode(Enum):
         "Too many requests are waiting",
         AFTER_DELAY,
         GATEWAY,
-        "The request waited for Huawei's quota until its deadline. Nothing was sent: it is safe "
-        "to repeat the request after `Retry-After`.",
+        "The request waited for Huawei's quota until its deadline, or too many of your requests "
+        "are in progress. Nothing was sent: it is safe to repeat the request after `Retry-After`.",
     )
     DEADLINE_EXCEEDED = (
         504,

@@ -45,6 +45,7 @@ def configuration(
     callers: int = len(CALLERS),
     accounts: int = len(CALLERS),
     first_quota: float = HIGHEST_QUOTA,
+    max_waiting: int | None = None,
     ca_file: Path | None = None,
 ) -> dict[str, Any]:
     """The configuration of the gateway.
@@ -55,6 +56,7 @@ def configuration(
         callers: The number of callers; the callers that send come last.
         accounts: The number of accounts, assigned to the callers round-robin.
         first_quota: The quota of the first account in calls a second.
+        max_waiting: The number of requests that a caller may have in progress.
         ca_file: The certificate authority of upstream.
     """
     files = {}
@@ -81,6 +83,7 @@ def configuration(
     spare = [f"caller-{number}" for number in range(callers - len(CALLERS))]
     names = [*spare, *CALLERS][-callers:]
     account_names = [f"account-{number}" for number in range(accounts)]
+    bound = {} if max_waiting is None else {"max_waiting": max_waiting}
     first = account | {"quota": {"requests_per_second": first_quota}}
     return {
         "accounts": dict.fromkeys(account_names, account) | {account_names[0]: first},
@@ -89,6 +92,7 @@ def configuration(
                 "keys_sha256": [sha256(KEYS.get(name, secrets.token_hex()).encode()).hexdigest()],
                 "scopes": ["verifications:write", "verifications:read", "attachments:write"],
                 "accounts": [account_names[place % accounts]],
+                **bound,
             }
             for place, name in enumerate(names)
         },

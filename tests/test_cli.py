@@ -16,12 +16,9 @@ from click.testing import CliRunner, Result
 from flask import Flask
 from flask.cli import cli as flask_cli
 from flask.testing import FlaskClient
-from prometheus_client import REGISTRY
 
 from app import create_app
-from app.condition import Condition
 from app.errors import ErrorCode
-from app.observability import metrics
 from demo.local import PROJECT, free_port
 from demo.processes import end, running
 from tests.support.command_line import flask
@@ -55,19 +52,6 @@ def test_commands_are_found_without_a_configuration() -> None:
     assert (done.exit_code, done.stderr) == (0, "")
     for command in ("config", "credentials", "openapi", "sandbox"):
         assert f"  {command}" in done.stdout
-
-
-def test_serve_serves_the_metrics_on_their_own_port(app: Flask) -> None:
-    port = free_port()
-    condition = Condition(app.extensions["partner_gateway"], "1.2.3")
-    metrics.serve("127.0.0.1", port, condition)
-    with requests.Session() as session:
-        session.trust_env = False
-        session.headers["Connection"] = "close"
-        answered = session.get(f"http://127.0.0.1:{port}/metrics", timeout=10)
-    REGISTRY.unregister(condition)
-    assert "# TYPE gateway_requests_total counter" in answered.text
-    assert 'gateway_build_info{version="1.2.3"} 1.0' in answered.text
 
 
 def test_checking_a_faulty_configuration_exits_with_2(tmp_path: Path) -> None:

@@ -8,21 +8,19 @@ import signal
 import ssl
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
-import requests
 import trustme
 import yaml
 
-from app import settings
+from app import VERSION, settings
 from demo.local import PROJECT, free_port
+from tests.support.gate import Gate, submit
 from tests.support.gateway import (
-    CUSTOMER,
     INDIVIDUAL_PATH,
     PERSON,
     SECRET_KEY,
@@ -30,33 +28,8 @@ from tests.support.gateway import (
     configuration,
 )
 from tests.support.gunicorn_process import LIMIT, ServedGateway, failed_start
-from tests.support.raw_upstream import SUCCESS, RawUpstream
+from tests.support.raw_upstream import RawUpstream
 from tests.support.sandbox_driver import SandboxDriver
-
-
-class Gate:
-    """An answer of upstream that is held while the gate is shut."""
-
-    def __init__(self) -> None:
-        self.arrived = threading.Semaphore(0)
-        self._open = threading.Event()
-        self._open.set()
-
-    def __call__(self, connection: Any) -> None:
-        self.arrived.release()
-        if self._open.wait(LIMIT):
-            connection.sendall(SUCCESS)
-
-    def open(self) -> None:
-        self._open.set()
-
-    def shut(self) -> None:
-        self._open.clear()
-
-
-def submit(gateway: ServedGateway, customer: str = CUSTOMER) -> requests.Response:
-    path = f"/v1/customers/{customer}/verifications/individual"
-    return gateway.request("POST", path, json=PERSON, headers=bearer())
 
 
 def check_quiet(gateway: ServedGateway) -> None:
@@ -82,14 +55,16 @@ def test_the_served_gateway_serves_every_path_and_counts_requests(
         assert options.status_code == 405
         assert "GET" in options.headers["Allow"]
         assert gateway.request("GET", "/metrics").status_code == 404
-        with requests.Session() as session:
-            session.trust_env = False
-            session.headers["Connection"] = "close"
-            metrics = session.get(f"http://127.0.0.1:{port}/metrics", timeout=LIMIT).text
+        assert gateway.operations_url == f"http://127.0.0.1:{port}"
+        for path, status in (("/livez", 200), ("/readyz", 200), ("/v1/errors", 404)):
+            assert gateway.operate(path).status_code == status
+        metrics = gateway.operate("/metrics").text
         gateway.line(event="request")
         assert gateway.end() == 0
     check_quiet(gateway)
     assert 'gateway_upstream_calls_total{account="default",' in metrics
+    assert f'gateway_build_info{{version="{VERSION}"}} 1.0' in metrics
+    assert "gateway_credentials_usable" in metrics
     assert 'caller="writer",code="none",' in metrics
     for secret in (SECRET_KEY, "writer-key", "ZHANG SAN"):
         assert secret not in metrics
@@ -119,6 +94,28 @@ def test_a_wrong_environment_exits_with_2_and_one_message(
     assert status == 2
     assert message in errors
     assert errors.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "name"),
+    [
+        ("--workers 2", "workers"),
+        ("-k gthread --threads 4", "worker_class"),
+        ("--preload", "preload_app"),
+        ("--keep-alive 5", "keepalive"),
+        ("--bind 127.0.0.1:0", "bind"),
+    ],
+)
+def test_gunicorn_cannot_be_told_to_start_several_processes_or_another_worker(
+    tmp_path: Path, config: dict[str, Any], arguments: str, name: str
+) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text(yaml.safe_dump(config))
+    status, errors = failed_start({"GATEWAY_CONFIG": str(path), "GUNICORN_CMD_ARGS": arguments})
+    assert status == 2
+    last = errors.splitlines()[-1]
+    assert last == f"{name}: GUNICORN_CMD_ARGS and the command line of gunicorn must not set it"
+    assert "Booting worker" not in errors
 
 
 def test_a_wrong_configuration_exits_with_2_and_one_message(tmp_path: Path) -> None:

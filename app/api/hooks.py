@@ -3,17 +3,19 @@
 from flask import Flask
 
 from app.api import audit, authentication, pages, record
-from app.api.rates import Rates, count
+from app.api.rates import Rates, Waiting, bound, count, release
 from app.callers import Callers
 
 
 def init_app(app: Flask, callers: Callers, rates: Rates) -> None:
     """Register every hook. A hook that raises ends the request with its problem."""
     record.create_series()
+    waiting = Waiting()
     before = (
         record.begin,
         authentication.identify(callers),
         count(rates),  # after the identification, before the rights
+        bound(waiting),
         authentication.authorize,
     )
     after = (
@@ -25,3 +27,4 @@ def init_app(app: Flask, callers: Callers, rates: Rates) -> None:
         app.before_request(hook)
     for answered in reversed(after):  # Flask calls the last one first
         app.after_request(answered)
+    app.teardown_request(release(waiting))

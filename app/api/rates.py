@@ -1,8 +1,10 @@
-"""Limits the rate of each caller's requests."""
+"""Limits the requests of each caller: their rate, and how many are in progress at once."""
 
 import logging
 import math
+import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import cast
 
@@ -101,3 +103,52 @@ def count(rates: Rates) -> Callable[[], None]:
             raise GatewayError(ErrorCode.RATE_LIMITED, retry_after=wait)
 
     return count_request
+
+
+class Waiting:
+    """Counts the requests of each caller in progress in this process."""
+
+    def __init__(self) -> None:
+        self._requests: Counter[str] = Counter()
+        self._lock = threading.Lock()
+
+    def begin(self, caller: str, most: int) -> bool:
+        """Count a request of the caller. Returns False, and does not, if `most` are in progress."""
+        with self._lock:
+            if self._requests[caller] >= most:
+                return False
+            self._requests[caller] += 1
+            return True
+
+    def end(self, caller: str) -> None:
+        """Forget a request that was counted."""
+        with self._lock:
+            self._requests[caller] -= 1
+
+
+def bound(waiting: Waiting) -> Callable[[], None]:
+    """The hook that counts a known caller's request.
+
+    It raises GatewayError OVERLOADED if too many requests of the caller are in progress.
+    """
+
+    def begin() -> None:
+        if "caller" not in g:
+            return
+        if not waiting.begin(g.caller, g.rights.max_waiting):
+            raise GatewayError(
+                ErrorCode.OVERLOADED, "Too many of your requests are in progress.", retry_after=1.0
+            )
+        g.waits = True
+
+    return begin
+
+
+def release(waiting: Waiting) -> Callable[[BaseException | None], None]:
+    """The hook that forgets the request at its end."""
+
+    def end(_: BaseException | None) -> None:
+        if g.pop("waits", False):
+            waiting.end(g.caller)
+
+    return end

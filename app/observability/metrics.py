@@ -1,9 +1,9 @@
-"""The metrics, and the port that serves them to Prometheus."""
+"""The metrics that are counted as things happen."""
 
 from collections.abc import Set as AbstractSet
 
-from prometheus_client import REGISTRY, Counter, Gauge, Histogram, start_http_server
-from prometheus_client.registry import Collector
+from prometheus_client import REGISTRY as REGISTRY
+from prometheus_client import Counter, Gauge, Histogram
 
 # The largest bucket is the longest duration of a request, so every quantile can be computed.
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30)
@@ -114,15 +114,3 @@ class CodeLabels:
             return "OTHER"
         self._seen.add(code)
         return code
-
-
-def serve(host: str, port: int, condition: Collector) -> None:
-    """Serve /metrics on its own port, in a thread.
-
-    Args:
-        host: The address to listen on.
-        port: The port.
-        condition: Collects further metrics at each scrape.
-    """
-    REGISTRY.register(condition)
-    start_http_server(port, addr=host)

@@ -9,7 +9,13 @@ from app.settings.accounts import (
     VerificationSettings,
 )
 from app.settings.callers import CallerSettings, IssuerSettings, OidcSettings, Scope
-from app.settings.environment import address, host, load_from_environment, log_level, port
+from app.settings.environment import (
+    address,
+    addresses,
+    load_from_environment,
+    log_level,
+    port,
+)
 from app.settings.file import ConfigurationError, check_writable, load, missing_files
 from app.settings.sections import AuditSettings, Settings, StateSettings, TracingSettings
 
@@ -30,8 +36,8 @@ __all__ = [
     "TracingSettings",
     "VerificationSettings",
     "address",
+    "addresses",
     "check_writable",
-    "host",
     "load",
     "load_from_environment",
     "log_level",

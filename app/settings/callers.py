@@ -94,6 +94,13 @@ class CallerSettings(Section):
         pattern=r"^[1-9][0-9]{0,5}/(second|minute|hour)$",
         description="rate limit of the caller's requests, e.g. `5/second`",
     )
+    max_waiting: int = Field(
+        500,
+        ge=1,
+        le=2000,
+        description="number of the caller's requests that one replica has in progress at once; "
+        "further ones are refused with OVERLOADED",
+    )
 
     @model_validator(mode="after")
     def _check_identity(self) -> Self:

@@ -31,9 +31,20 @@ def log_level() -> str:
     return level
 
 
-def host() -> str:
-    """The address to listen on: `HOST`, or all addresses if the variable is not set."""
-    return os.environ.get("HOST", "0.0.0.0")  # noqa: S104 - a container has no other interface
+def addresses() -> list[str]:
+    """The addresses to listen on, for callers and for operations.
+
+    `HOST`, or all addresses if the variable is not set, with `PORT` (8080) and `METRICS_PORT`
+    (9090).
+
+    Raises:
+        ConfigurationError: if a variable does not hold a port number, or both hold the same.
+    """
+    host = os.environ.get("HOST", "0.0.0.0")  # noqa: S104 - a container has no other interface
+    ports = port("PORT", 8080), port("METRICS_PORT", 9090)
+    if ports[0] == ports[1] != 0:
+        raise ConfigurationError("METRICS_PORT must differ from PORT")
+    return [address(host, one) for one in ports]
 
 
 def address(host: str, port: int) -> str:

@@ -54,6 +54,24 @@ class StateSettings(Section):
         return self
 
 
+class ServerSettings(Section):
+    """Connections of callers."""
+
+    keepalive: int = Field(
+        75,
+        ge=1,
+        le=3600,
+        description="seconds after which an idle connection of a caller is closed; longer than "
+        "the load balancer's idle timeout, which usually is 60 seconds",
+    )
+    head_timeout: float = Field(
+        10.0,
+        gt=0,
+        le=60,
+        description="seconds that a caller has to send the head of a request, from its first byte",
+    )
+
+
 class AuditSettings(Section):
     """The audit trail. Audit lines always go to standard error as well."""
 
@@ -99,6 +117,7 @@ class Settings(Section):
         min_length=1, description="partner accounts by name"
     )
     callers: Mapping[Name, CallerSettings] = Field(description="callers by name")
+    server: ServerSettings = ServerSettings()
     state: StateSettings = StateSettings()
     kubernetes: IssuerSettings | None = Field(
         None, description="the cluster whose service-account tokens callers may use"

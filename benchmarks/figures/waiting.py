@@ -41,7 +41,8 @@ def _send(port: int, number: int) -> http.client.HTTPConnection:
 
 def measure(bench: Bench) -> Iterator[Row]:
     """Measure one process whose first account has Huawei's usual quota."""
-    server = gateway(bench.folder, bench.upstream.fast, project=bench.project, first_quota=QUOTA)
+    options = {"first_quota": QUOTA, "max_waiting": SENT}
+    server = gateway(bench.folder, bench.upstream.fast, project=bench.project, **options)
     with server:
         for caller in ("crm", "shop", "support"):
             Steady(server.port, 50, 50, caller=caller).percentiles()

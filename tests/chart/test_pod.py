@@ -52,9 +52,9 @@ def test_startup_and_liveness_probe_livez_and_readiness_probes_readyz(helm: Helm
         for probe in ("startupProbe", "readinessProbe", "livenessProbe")
     }
     assert asked == {
-        "startupProbe": {"path": "/livez", "port": "http"},
-        "readinessProbe": {"path": "/readyz", "port": "http"},
-        "livenessProbe": {"path": "/livez", "port": "http"},
+        "startupProbe": {"path": "/livez", "port": "metrics"},
+        "readinessProbe": {"path": "/readyz", "port": "metrics"},
+        "livenessProbe": {"path": "/livez", "port": "metrics"},
     }
 
 
@@ -63,7 +63,8 @@ def test_the_termination_grace_is_longer_than_the_shutdown_of_a_pod(helm: Helm, 
     rendered = helm.rendered("minimal", f"preStopSeconds={pause}")
     command = rendered.gateway["lifecycle"]["preStop"]["exec"]["command"]
     assert command == ["python", "-c", f"import time; time.sleep({pause})"]
-    served = (PROJECT / "gunicorn.conf.py").read_text() + (PROJECT / "app/serving.py").read_text()
+    files = ("gunicorn.conf.py", "app/serving/worker.py")
+    served = "".join((PROJECT / name).read_text() for name in files)
     needed: float = pause
     for setting in ("graceful_timeout", "DRAIN_PAUSE"):
         value = re.search(rf"^{setting} = ([\d.]+)", served, re.MULTILINE)

@@ -13,7 +13,7 @@ from sandbox.server import SandboxServer
 from tests.support.gunicorn_process import ServedGateway
 from tests.support.sandbox_driver import SandboxDriver
 
-HEAD_SECONDS, BODY_SECONDS = 1, 2
+HEAD_SECONDS, IDLE_SECONDS, BODY_SECONDS = 1, 3, 2
 
 
 @pytest.fixture(scope="module")
@@ -25,9 +25,22 @@ def sandbox_behind() -> Iterator[SandboxDriver]:
         yield driver
 
 
-def gateway(folder: Path, sandbox_url: str, **environment: str | None) -> ServedGateway:
-    """The demonstration's gateway, with one caller of all scopes and without Huawei's quota."""
+def gateway(
+    folder: Path,
+    sandbox_url: str,
+    server: dict[str, Any] | None = None,
+    **environment: str | None,
+) -> ServedGateway:
+    """The demonstration's gateway, with one caller of all scopes and without Huawei's quota.
+
+    Args:
+        folder: The folder for its files.
+        sandbox_url: Huawei.
+        server: The section `server`.
+        environment: Further environment variables.
+    """
     settings: dict[str, Any] = configuration(folder, sandbox_url)
+    settings["server"] = server or {}
     settings["accounts"]["default"]["quota"] = {"requests_per_second": 1000}
     return ServedGateway(folder, settings, environment=environment)
 
@@ -37,8 +50,9 @@ def impatient(
     tmp_path_factory: pytest.TempPathFactory, sandbox_behind: SandboxDriver
 ) -> Iterator[ServedGateway]:
     """A gateway with shorter client timeouts than in production."""
-    patience = f"--keep-alive {HEAD_SECONDS} --graceful-timeout {BODY_SECONDS}"
+    patience = f"--graceful-timeout {BODY_SECONDS}"
     folder = tmp_path_factory.mktemp("impatient")
     environment = {"GUNICORN_CMD_ARGS": patience, "LOG_LEVEL": "DEBUG"}
-    with gateway(folder, sandbox_behind.url, **environment) as served:
+    server = {"keepalive": IDLE_SECONDS, "head_timeout": HEAD_SECONDS}
+    with gateway(folder, sandbox_behind.url, server, **environment) as served:
         yield served

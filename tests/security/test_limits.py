@@ -10,6 +10,7 @@ from tests.support.raw_client import exchange, statuses
 from tests.support.sandbox_driver import SandboxDriver
 
 LINE, FIELDS, FIELD = 2048, 50, 8190  # the limits in gunicorn.conf.py
+HEAD = 32 * 1024
 MIB = 1024 * 1024
 OWN = 2  # header lines of every request here
 
@@ -29,6 +30,12 @@ def field(length: int) -> str:
     return "X: ".ljust(length - 2, "a")
 
 
+def whole(length: int) -> bytes:
+    """A request whose head has that length."""
+    fields = [field(8000)] * 4
+    return get("/livez", *fields, field(length - len(get("/livez", *fields))))
+
+
 @pytest.mark.parametrize(
     ("content", "status"),
     [
@@ -38,7 +45,8 @@ def field(length: int) -> str:
         (get("/livez", field(FIELD + 1)), 400),
         (get("/livez", *["X: a"] * (FIELDS - OWN)), 200),
         (get("/livez", *["X: a"] * (FIELDS - OWN + 1)), 400),
-        (get("/livez", *[field(FIELD)] * (FIELDS - OWN)), 200),
+        (whole(HEAD), 200),
+        (whole(HEAD + 1), 400),
         (get("/livez", *[field(1000)] * 10_000), 400),
     ],
 )

@@ -105,13 +105,16 @@ def test_a_port_is_a_number_up_to_65535(monkeypatch: pytest.MonkeyPatch, text: s
 
 
 def test_unset_environment_variables_have_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert (configuration.port("PORT", 8080), configuration.host()) == (8080, "0.0.0.0")  # noqa: S104
+    assert configuration.addresses() == ["0.0.0.0:8080", "0.0.0.0:9090"]
     assert configuration.log_level() == "INFO"
     monkeypatch.setenv("PORT", "1")
     monkeypatch.setenv("HOST", "127.0.0.1")
     monkeypatch.setenv("LOG_LEVEL", "debug")
-    assert (configuration.port("PORT", 8080), configuration.host()) == (1, "127.0.0.1")
+    assert configuration.addresses() == ["127.0.0.1:1", "127.0.0.1:9090"]
     assert configuration.log_level() == "DEBUG"
+    monkeypatch.setenv("METRICS_PORT", "1")
+    with pytest.raises(ConfigurationError, match="METRICS_PORT must differ from PORT"):
+        configuration.addresses()
     monkeypatch.setenv("LOG_LEVEL", "LOUD")
     with pytest.raises(ConfigurationError, match="LOG_LEVEL must be"):
         configuration.log_level()

@@ -65,13 +65,15 @@ class ServedGateway(Server):
         self._lines: list[str] = []
         self._said = threading.Condition()
         self._reader = threading.Thread(target=self._read, daemon=True)
-        self.url = ""
+        self.url = ""  # for callers
+        self.operations_url = ""  # for probes and metrics
 
     def start(self) -> None:
         self._process = gunicorn(self._project, self._environment)
         self._reader.start()
         # From now on the kernel queues connections until the worker accepts them.
-        self.url = re.findall(r"http://[0-9.:]+", self.wait_for("Listening at"))[0]
+        urls = re.findall(r"http://[0-9.:]+", self.wait_for("Listening at"))
+        self.url, self.operations_url = urls
 
     def stop(self) -> None:
         """End gunicorn, if it still runs."""
@@ -124,6 +126,11 @@ class ServedGateway(Server):
         """The process id of gunicorn's master."""
         return self._process.pid
 
+    @property
+    def worker(self) -> int:
+        """The process id of the latest worker."""
+        return int(re.findall(r"Booting worker with pid: (\d+)", self.text)[-1])
+
     def signal(self, number: signal.Signals) -> None:
         self._process.send_signal(number)
 
@@ -138,8 +145,16 @@ class ServedGateway(Server):
         end(self._process)
         return self.wait()
 
+    def operate(self, path: str) -> requests.Response:
+        """Get a path of the operations port."""
+        return self._request("GET", f"{self.operations_url}{path}")
+
     def request(self, method: str, path: str, **options: Any) -> requests.Response:
+        """Send a request to the port of the callers."""
+        return self._request(method, f"{self.url}{path}", **options)
+
+    def _request(self, method: str, url: str, **options: Any) -> requests.Response:
         with requests.Session() as session:
             session.trust_env = False
             session.headers["Connection"] = "close"
-            return session.request(method, f"{self.url}{path}", timeout=LIMIT, **options)
+            return session.request(method, url, timeout=LIMIT, **options)

@@ -50,6 +50,14 @@ class Wire:
         except TimeoutError:
             return False
 
+    def fileno(self) -> int:
+        """The socket's descriptor, for `selectors`."""
+        return self._socket.fileno()
+
+    def read_some(self, size: int) -> bytes:
+        """At most `size` bytes; empty if the peer closed."""
+        return self._socket.recv(size)
+
     def read(self) -> bytes:
         """All bytes until the peer closes."""
         content = b""
