@@ -9,6 +9,7 @@ from app.api import contract, docs, extensions, health, hooks, pages, record, tr
 from app.api.problems import ProblemApi
 from app.api.rates import Rates
 from app.callers import Callers
+from app.huawei.transport import reach
 from app.settings import Settings
 
 VERSION = "0.1.0"
@@ -41,7 +42,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         settings = startup.configured()
     tracing.init_app(app, settings.tracing)  # first, so that refusals are traced too
     extensions.init_app(app, startup.built(settings, record.observe))
-    hooks.init_app(app, Callers(settings), Rates(settings.callers, settings.state))
+    hooks.init_app(app, Callers(settings, reach), Rates(settings.callers, settings.state))
     pages.init_app(app)
     contract.init_app(app, ProblemApi(app))
     app.register_blueprint(health.blueprint)

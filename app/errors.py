@@ -116,7 +116,7 @@ class ErrorCode(Enum):
         "The caller's token cannot be checked now",
         AFTER_DELAY,
         GATEWAY,
-        "The gateway could not read the keys of the token's issuer yet, so it cannot check the "
+        "The gateway cannot read the present keys of the token's issuer, so it cannot check the "
         "token. Nothing was sent to Huawei. Repeat after `Retry-After`. If the problem lasts, "
         "the operator must check the issuer's key set.",
     )

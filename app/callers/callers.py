@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from hashlib import sha256
 
 from app.callers.issuers import Issuer, claimed_issuer
+from app.callers.key_set import KeySet
+from app.callers.sources import Reach, source
 from app.errors import ErrorCode, GatewayError
 from app.settings import CallerSettings, Settings
 
@@ -13,9 +15,13 @@ class Callers:
 
     Args:
         settings: The configuration, with the callers and the issuers of tokens.
+        reach: Returns what sends requests to a service, for the key sets of issuers.
+
+    Raises:
+        OSError: if the certificate authorities of an issuer cannot be read.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, reach: Reach) -> None:
         self._callers = settings.callers
         self._by_digest = {
             digest: name
@@ -29,7 +35,8 @@ class Callers:
                 for name, caller in settings.callers.items()
                 if caller.service_account
             }
-            issuer = Issuer("kubernetes", settings.kubernetes)
+            keys = KeySet("kubernetes", source(settings.kubernetes, reach))
+            issuer = Issuer(settings.kubernetes, keys)
             self._issuers[settings.kubernetes.issuer] = issuer, names
         if settings.oidc:
             names = {
@@ -37,7 +44,8 @@ class Callers:
                 for name, caller in settings.callers.items()
                 if caller.oidc_subject
             }
-            issuer = Issuer("oidc", settings.oidc, settings.oidc.caller_claim)
+            keys = KeySet("oidc", source(settings.oidc, reach))
+            issuer = Issuer(settings.oidc, keys, settings.oidc.caller_claim)
             self._issuers[settings.oidc.issuer] = issuer, names
 
     def identify(self, authorization: str | None) -> tuple[str, CallerSettings]:
@@ -47,8 +55,8 @@ class Callers:
             authorization: The `Authorization` header; None if it is missing.
 
         Raises:
-            GatewayError: UNAUTHENTICATED; IDENTITY_UNAVAILABLE if no key of the token's issuer
-                could be read yet.
+            GatewayError: UNAUTHENTICATED; IDENTITY_UNAVAILABLE if the present keys of the token's
+                issuer could not be read.
         """
         scheme, _, credential = (authorization or "").partition(" ")
         credential = credential.strip()

@@ -4,7 +4,7 @@ from typing import NoReturn
 
 import jwt
 
-from app.callers.key_set import KeySet, key_set
+from app.callers.key_set import KeySet
 from app.errors import ErrorCode, GatewayError
 from app.settings import IssuerSettings
 
@@ -52,26 +52,23 @@ class Issuer:
     """An issuer of callers' tokens.
 
     Args:
-        name: The issuer's section in the configuration.
-        settings: The issuer, the audience and the place of the keys.
+        settings: The issuer and the audience.
+        keys: The issuer's keys.
         claim: The claim that names the caller.
-        keys: The issuer's keys; None for the keys that the settings name.
     """
 
-    def __init__(
-        self, name: str, settings: IssuerSettings, claim: str = "sub", keys: KeySet | None = None
-    ) -> None:
+    def __init__(self, settings: IssuerSettings, keys: KeySet, claim: str = "sub") -> None:
         self._issuer = settings.issuer
         self._audience = settings.audience
         self._claim = claim
-        self._keys = keys or key_set(name, settings)
+        self._keys = keys
 
     def subject(self, token: str) -> str:
         """The caller that a token names, after its signature, issuer, audience and times hold.
 
         Raises:
-            GatewayError: UNAUTHENTICATED if the token is not valid; IDENTITY_UNAVAILABLE if no
-                key of the issuer could be read yet.
+            GatewayError: UNAUTHENTICATED if the token is not valid; IDENTITY_UNAVAILABLE if
+                the issuer's present keys could not be read.
         """
         try:
             header = jwt.get_unverified_header(token)

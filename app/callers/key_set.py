@@ -6,72 +6,20 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import jwt
-import requests
-import urllib3
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
+from app.callers.sources import DEADLINE, FetchError, Source
 from app.errors import ErrorCode, GatewayError
 from app.observability import metrics
 from app.observability.logs import event, logger
-from app.settings import IssuerSettings
 
-MAX_BYTES = 1024 * 1024  # of a document
 MIN_RSA_BITS = 2048
-TIMEOUT = (3.0, 5.0)  # seconds to connect, and between two pieces of the document
-FIRST_PAUSE = 1.0  # seconds between two reads while no key is known
-DEADLINE = 8.0  # seconds for the whole document
+RETRY_PAUSE = 1.0  # the least number of seconds between a failed read and the next read
 
 _log = logger("callers")
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """The source of a key set.
-
-    Args:
-        load: Reads the document.
-        fresh: Seconds after which the key set is stale.
-        pause: The least number of seconds between two reads.
-        slow: Whether to refresh a stale set in a thread instead of in the request.
-    """
-
-    load: Callable[[], bytes]
-    fresh: float
-    pause: float
-    slow: bool
-
-
-def _file(path: Path) -> Source:
-    return Source(path.read_bytes, fresh=1.0, pause=1.0, slow=False)
-
-
-def _url(url: str, ca_file: Path | None, token_file: Path | None) -> Source:
-    def load() -> bytes:
-        headers = {"Accept": "application/json", "User-Agent": "partner-gateway"}
-        if token_file:  # read each time: Kubernetes rotates projected tokens
-            token = token_file.read_text(encoding="ascii").strip()
-            headers["Authorization"] = f"Bearer {token}"
-        ends = time.monotonic() + DEADLINE
-        with requests.Session() as session:
-            session.trust_env = False  # ignore the environment's proxies and .netrc
-            session.verify = str(ca_file) if ca_file else True
-            with session.get(
-                url, headers=headers, timeout=TIMEOUT, allow_redirects=False, stream=True
-            ) as answer:
-                if answer.status_code != 200:
-                    raise ValueError("the status is not 200")
-                content = b""
-                while piece := answer.raw.read1(65536, decode_content=True):
-                    content += piece
-                    if len(content) > MAX_BYTES or time.monotonic() > ends:
-                        raise ValueError("the document is too large or too slow")
-                return content
-
-    return Source(load, fresh=300.0, pause=30.0, slow=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,30 +89,35 @@ class KeySet:
         self._monotonic = monotonic
         self._reading = threading.Lock()
         self._keys: Mapping[str, Key] = {}
+        self._version: object | None = None
+        self._read_at = float("-inf")  # the start of the last read that succeeded
         self._stale_at = 0.0
         self._next_read = monotonic()
 
     def key(self, key_id: str | None) -> Key | None:
         """The key with an id; None if the issuer has no such key.
 
+        A known key is returned without waiting, also during a read. The request with an unknown
+        id waits for a read.
+
         Args:
             key_id: The id. None selects the issuer's key if there is only one.
 
         Raises:
-            GatewayError: IDENTITY_UNAVAILABLE if the set could not be read yet.
+            GatewayError: IDENTITY_UNAVAILABLE if the set could not be read since this was called,
+                so that the issuer may have published the key meanwhile.
         """
-        found = self._find(key_id)
-        now = self._monotonic()
-        if found is None:
-            with self._reading:
-                found = self._find(key_id)
-                if found is None and now >= self._next_read:
-                    self._read()
-                    found = self._find(key_id)
-        elif now >= self._stale_at and now >= self._next_read:
+        asked = self._monotonic()
+        if asked >= self._stale_at and self._keys:
             self._refresh()
-        if found is None and not self._keys:
-            raise GatewayError(ErrorCode.IDENTITY_UNAVAILABLE, retry_after=FIRST_PAUSE)
+        found = self._find(key_id)
+        if found is not None or (key_id is None and self._keys):
+            return found
+        self._read_since(asked)
+        found = self._find(key_id)
+        if found is None and self._read_at < asked:
+            pause = max(0.0, self._next_read - self._monotonic())
+            raise GatewayError(ErrorCode.IDENTITY_UNAVAILABLE, retry_after=pause or RETRY_PAUSE)
         return found
 
     def _find(self, key_id: str | None) -> Key | None:
@@ -173,9 +126,19 @@ class KeySet:
             return next(iter(keys.values())) if len(keys) == 1 else None
         return keys.get(key_id)
 
+    def _read_since(self, asked: float) -> None:
+        """Read the set, unless another request has read it since `asked`, or the pause lasts."""
+        if not self._reading.acquire(timeout=DEADLINE):
+            return
+        try:
+            if self._read_at < asked and self._monotonic() >= self._next_read:
+                self._read()
+        finally:
+            self._reading.release()
+
     def _refresh(self) -> None:
         """Read the set again. A slow source is read in a thread; the old keys stay in use."""
-        if not self._reading.acquire(blocking=False):
+        if self._monotonic() < self._next_read or not self._reading.acquire(blocking=False):
             return
 
         def work() -> None:
@@ -190,21 +153,32 @@ class KeySet:
             work()
 
     def _read(self) -> None:
-        now = self._monotonic()
-        self._next_read = now + (self._source.pause if self._keys else FIRST_PAUSE)
+        begun, pause = self._monotonic(), self._source.pause
         try:
-            self._keys = _public_keys(self._source.load())
-        except (OSError, ValueError, RecursionError, urllib3.exceptions.HTTPError) as error:
-            metrics.KEY_SET_FETCHES.labels(self._issuer, "failed").inc()
-            text = "The keys of an issuer cannot be read; the last keys stay in use"
-            event(_log, logging.ERROR, text, issuer=self._issuer, error=type(error).__name__)
+            version = self._source.version()
+            if version is None or version != self._version:
+                self._keys = _public_keys(self._source.load())
+                self._version = version
+        except (OSError, ValueError, RecursionError, GatewayError) as error:
+            pause = max(pause, RETRY_PAUSE) if self._keys else RETRY_PAUSE
+            self._report(error)
         else:
-            self._stale_at = now + self._source.fresh
+            self._read_at, self._stale_at = begun, begun + self._source.fresh
             metrics.KEY_SET_FETCHES.labels(self._issuer, "ok").inc()
+        # From the end of the read, so that the requests that waited for it do not read in turn.
+        self._next_read = self._monotonic() + pause
 
-
-def key_set(issuer: str, settings: IssuerSettings) -> KeySet:
-    """The key set of an issuer, from the file or URL of its settings."""
-    if settings.jwks_file:
-        return KeySet(issuer, _file(settings.jwks_file))
-    return KeySet(issuer, _url(settings.jwks_url or "", settings.ca_file, settings.token_file))
+    def _report(self, error: Exception) -> None:
+        metrics.KEY_SET_FETCHES.labels(self._issuer, "failed").inc()
+        event(
+            _log,
+            logging.ERROR,
+            "The keys of an issuer cannot be read; the last keys stay in use"
+            if self._keys
+            else "The keys of an issuer cannot be read; its tokens cannot be checked",
+            issuer=self._issuer,
+            url=self._source.place,
+            status=error.status if isinstance(error, FetchError) else None,
+            code=error.code.name if isinstance(error, GatewayError) else None,
+            error=type(error).__name__,
+        )

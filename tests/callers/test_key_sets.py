@@ -9,37 +9,13 @@ from typing import Any
 import pytest
 from prometheus_client import REGISTRY
 
-from app.callers.key_set import FIRST_PAUSE, KeySet, Source
+from app.callers.key_set import RETRY_PAUSE, KeySet
+from app.callers.sources import Source
 from app.errors import ErrorCode, GatewayError
+from tests.callers.shelf import Clock, Shelf, shelved
 from tests.support import issuer
 from tests.support.issuer import EC, RSA, public, rsa_key
 from tests.support.timing import wait_until
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-class Shelf:
-    """Serves a document and counts its reads."""
-
-    def __init__(self, document: str | bytes | OSError) -> None:
-        self.document = document
-        self.readings = 0
-
-    def __call__(self) -> bytes:
-        self.readings += 1
-        if isinstance(self.document, OSError):
-            raise self.document
-        return self.document.encode() if isinstance(self.document, str) else self.document
-
-
-def shelved(shelf: Shelf, clock: Clock) -> KeySet:
-    return KeySet("tests", Source(shelf, fresh=300, pause=30, slow=False), clock)
 
 
 def readings(outcome: str) -> float:
@@ -107,7 +83,7 @@ def test_without_a_key_set_verification_fails_and_reading_is_retried_soon() -> N
         assert failure.value.code is ErrorCode.IDENTITY_UNAVAILABLE
     assert shelf.readings == 1
     shelf.document = issuer.published()
-    clock.now += FIRST_PAUSE
+    clock.now += RETRY_PAUSE
     assert keys.key("one") is not None
 
 

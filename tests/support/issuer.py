@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,6 +12,8 @@ from typing import Any
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from tests.support.raw_upstream import RawUpstream, Received, answer
 
 ISSUER = "https://kubernetes.default.svc.cluster.local"
 AUDIENCE = "partner-gateway"
@@ -81,3 +84,55 @@ def token(
 def public_pem() -> bytes:
     """The public key as PEM, which a verifier with key confusion uses as a shared secret."""
     return RSA.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+
+
+CLUSTER = "application/jwk-set+json"  # the only type that the API server of a cluster answers
+PROVIDER = "application/json"
+
+
+class KeySetServer(RawUpstream):
+    """Serves a key set, and is as strict as the API server of a cluster.
+
+    A request that does not accept the type of the document gets 406, one without the expected
+    token 401, one with another method 405.
+
+    Args:
+        media_type: The type of the document.
+        document: The document; a test may replace it.
+        token: The bearer token that requests must have; None for none.
+        tls: The TLS context of an HTTPS server.
+    """
+
+    def __init__(
+        self,
+        media_type: str = CLUSTER,
+        document: str | None = None,
+        token: str | None = None,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        super().__init__(self._serve_document, tls=tls)
+        self.document = published() if document is None else document
+        self._media_type = media_type
+        self._authorization = f"Bearer {token}" if token else None
+
+    @property
+    def jwks_url(self) -> str:
+        """The URL of the key set; its query must not be logged."""
+        return f"{self.url.replace('127.0.0.1', 'localhost')}/openid/v1/jwks?x=1"
+
+    def _serve_document(self, connection: Any) -> None:
+        status = self._status(self.requests[-1])
+        content = self.document if status == 200 else '{"kind":"Status"}'
+        media_type = self._media_type if status == 200 else "application/json"
+        connection.sendall(answer(status, content, f"Content-Type: {media_type}"))
+
+    def _status(self, request: Received) -> int:
+        accepted = {
+            entry.partition(";")[0].strip()
+            for entry in request.headers.get("Accept", "").split(",")
+        }
+        if not request.line.startswith("GET "):
+            return 405
+        if request.headers.get("Authorization") != self._authorization:
+            return 401
+        return 200 if accepted & {self._media_type, "application/*", "*/*"} else 406

@@ -9,7 +9,8 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from http.client import HTTPException
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol
 from urllib.parse import SplitResult, urlsplit
 
 from urllib3.connection import ProxyConfig
@@ -21,7 +22,7 @@ from app.huawei.transport.authorities import Authorities
 from app.huawei.transport.connection import Connection, Reply, SecureConnection, Stream
 from app.huawei.transport.watch import WATCH
 from app.observability.logs import event, logger
-from app.settings import AccountSettings
+from app.settings.accounts import TimeoutSettings
 
 USER_AGENT = "partner-gateway"
 MOST_IDLE = 512  # idle connections in the pool; more connections are closed after their answer
@@ -33,15 +34,31 @@ _PORTS = {"http": 80, "https": 443}
 _FAILURES = (HTTPError, HTTPException, OSError)
 
 
+class Way(Protocol):
+    """The way to an endpoint, as an account's settings describe it."""
+
+    @property
+    def ca_file(self) -> Path | None:
+        """The file of the certificate authorities; None for the machine's authorities."""
+
+    @property
+    def proxy(self) -> str | None:
+        """The URL of the proxy, if there is one."""
+
+    @property
+    def timeouts(self) -> TimeoutSettings:
+        """The timeouts of a request."""
+
+
 class Endpoint:
-    """Sends requests to one of Huawei's endpoints.
+    """Sends requests to one endpoint.
 
     It uses TLS 1.2 or newer and verifies certificates. It does not follow redirects, and ignores
     the environment's proxies and .netrc.
 
     Args:
         url: Scheme, host and port.
-        account: The settings of the account: timeouts, certificate authorities, proxy.
+        way: The timeouts, certificate authorities and proxy, as in the settings of an account.
         name: The account's name, for the log.
         idle: Seconds after which an idle connection is closed.
         resolve: The resolver, with the parameters of `socket.getaddrinfo`.
@@ -50,7 +67,7 @@ class Endpoint:
     def __init__(
         self,
         url: str,
-        account: AccountSettings,
+        way: Way,
         *,
         name: str | None = None,
         idle: float = IDLE,
@@ -61,10 +78,10 @@ class Endpoint:
         self._name = name
         self._host = parts.netloc.removesuffix(f":{_PORTS[parts.scheme]}")
         self._address = _address(parts)
-        self._proxy = urlsplit(account.proxy) if account.proxy else None
-        self._authorities = Authorities(account.ca_file) if parts.scheme == "https" else None
+        self._proxy = urlsplit(way.proxy) if way.proxy else None
+        self._authorities = Authorities(way.ca_file) if parts.scheme == "https" else None
         self._names = Names(resolve)
-        self._timeouts = account.timeouts
+        self._timeouts = way.timeouts
         self._idle_seconds = idle
         self._idle: deque[Connection] = deque()  # last in, first out
         weakref.finalize(self, _discard_all, self._idle)

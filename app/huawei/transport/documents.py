@@ -1,0 +1,43 @@
+"""Fetches documents of other services by the transport of Huawei's endpoints.
+
+A fetch has one deadline, verifies certificates by the same authorities, follows no redirect, and
+ignores the environment's proxies and .netrc.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from app.huawei.transport.connection import Reply
+from app.huawei.transport.endpoint import Endpoint
+from app.settings.accounts import TimeoutSettings
+
+
+@dataclass(frozen=True, slots=True)
+class _Direct:
+    """The way to a service without a proxy."""
+
+    ca_file: Path | None
+    proxy: None = None
+    timeouts: TimeoutSettings = field(default_factory=TimeoutSettings)
+
+
+def reach(url: str, ca_file: Path | None) -> Callable[[str, Mapping[str, str], float], Reply]:
+    """A function that sends GET requests to one service.
+
+    Its arguments are the path with the query, the headers, and the seconds for the whole
+    exchange. It returns the answer, and raises a GatewayError if no whole answer arrives in time.
+
+    Args:
+        url: Scheme, host and port.
+        ca_file: The file of the certificate authorities; None for the machine's authorities.
+
+    Raises:
+        OSError: if the file cannot be read.
+    """
+    endpoint = Endpoint(url, _Direct(ca_file))
+
+    def get(target: str, headers: Mapping[str, str], within: float) -> Reply:
+        return endpoint.send("GET", target, headers, None, writes=False, within=within)
+
+    return get
