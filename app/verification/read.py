@@ -2,15 +2,17 @@
 
 import threading
 import time
+from dataclasses import replace
 
-from app.errors import ErrorCode, GatewayError
-from app.huawei.pacing.deadline import FLOOR, Errand
+from app.errors import GatewayError
+from app.huawei.pacing.deadline import FLOOR, READ, Errand
 from app.huawei.pacing.single_flight import SingleFlight
 from app.verification.backends import ReviewBackend
 from app.verification.model import Verification
 
 POLL_INTERVAL = 2.0  # seconds between two reads of a review that a caller waits for
-LAST_LOOK = 3.0  # seconds that the last read may take
+LAST_LOOK = 3.0  # seconds for the last read, if the wait is as long as the errand
+GRACE = 0.8  # seconds after the wait in which its last read has to end
 
 
 class Reads:
@@ -29,8 +31,8 @@ class Reads:
     def read(self, customer_id: str, errand: Errand, wait: float = 0) -> Verification:
         """Read the status of a customer's verification. Identical reads share one upstream call.
 
-        If a review is still under way when the time ends or the gateway drains, the answer is
-        IN_REVIEW.
+        If a review is still under way when the wait ends or the gateway drains, the answer is
+        IN_REVIEW. The wait is exceeded by at most GRACE, unless the first read takes longer.
 
         Args:
             customer_id: The customer.
@@ -40,8 +42,11 @@ class Reads:
         Raises:
             GatewayError: the failure of the upstream call.
         """
-        ends = time.monotonic() + wait
-        result = self._read_once(customer_id, errand)
+        begun = time.monotonic()
+        ends = begun + wait
+        repeated = replace(errand, ends=min(errand.ends, ends + GRACE))
+        first = replace(repeated, ends=max(repeated.ends, min(errand.ends, begun + READ)))
+        result = self._read_once(customer_id, first if wait else errand)
         while not result.final:
             left = min(ends - time.monotonic(), errand.left - LAST_LOOK)
             if left <= 0:
@@ -50,16 +55,11 @@ class Reads:
             if self._draining.is_set():
                 break
             try:
-                result = self._read_once(customer_id, errand)
+                result = self._read_once(customer_id, repeated)
             except GatewayError:
-                if errand.left >= FLOOR:
+                if repeated.left >= FLOOR:
                     raise
         return result
 
     def _read_once(self, customer_id: str, errand: Errand) -> Verification:
-        try:
-            return self._flight.do(
-                customer_id, lambda: self._review.read(customer_id, errand), max(0.0, errand.left)
-            )
-        except TimeoutError:
-            raise GatewayError(ErrorCode.DEADLINE_EXCEEDED, write=False) from None
+        return self._flight.do(customer_id, lambda: self._review.read(customer_id, errand), errand)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from threading import Barrier
 from time import monotonic
 
@@ -10,13 +11,14 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from app import create_app
 from app.huawei.pacing.deadline import Errand
 from app.verification.model import Status
 from app.verification.read import LAST_LOOK
-from tests.support.gateway import CUSTOMER, code
+from tests.support.gateway import CUSTOMER, altered, code
 from tests.support.sandbox_driver import SandboxDriver
 from tests.support.timing import wait_until
-from tests.support.verifications import read, submit
+from tests.support.verifications import configured, read, submit
 from tests.verification.conftest import Build
 
 pytestmark = pytest.mark.slow
@@ -112,6 +114,26 @@ def test_a_long_poll_that_ends_before_the_review_returns_in_review(
     assert (response.status_code, response.get_json()["status"]) == (200, "IN_REVIEW")
     assert response.headers[APPLIED] == "wait=3"
     assert 1 <= len(sandbox.requests("result")) <= 3
+
+
+def test_long_polls_that_share_a_busy_quota_end_on_time(
+    tmp_path: Path, sandbox: SandboxDriver
+) -> None:
+    settings = configured(tmp_path, sandbox.url, backend="review")
+    app = create_app(altered(settings, quota={"requests_per_second": 10}))
+    customers = [f"review-hold-{number}" for number in range(25)]
+    for customer in customers:
+        sandbox.review(customer, "in_review")
+
+    def poll(customer: str) -> tuple[float, int, str]:
+        begun = monotonic()
+        response = read(app.test_client(), customer, "wait=4")
+        return monotonic() - begun, response.status_code, response.get_json().get("status")
+
+    with ThreadPoolExecutor(len(customers)) as threads:
+        answers = list(threads.map(poll, customers))
+    assert {answer[1:] for answer in answers} == {(200, "IN_REVIEW")}
+    assert max(seconds for seconds, *_ in answers) < 5
 
 
 def test_a_long_poll_returns_the_last_known_status_where_its_last_read_times_out(

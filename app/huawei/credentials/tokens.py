@@ -11,7 +11,7 @@ from typing import Any
 
 from requests import PreparedRequest
 
-from app.errors import ErrorCode, GatewayError
+from app.errors import GatewayError
 from app.huawei.codes import Verdict
 from app.huawei.credentials.guarded_iam import GuardedIam
 from app.huawei.credentials.key_pair import PROBATION
@@ -151,10 +151,7 @@ class Tokens:
         if current is not None:
             return current
         errand = Errand.within(within, self._account)
-        try:
-            return self._flight.do("partner", lambda: self._obtain(errand), max(0.0, within))
-        except TimeoutError:
-            raise GatewayError(ErrorCode.DEADLINE_EXCEEDED, write=False) from None
+        return self._flight.do("partner", lambda: self._obtain(errand), errand)
 
     def _condition(self, held: _Held | None) -> str:
         if self._iam.locked:
@@ -232,7 +229,7 @@ class Tokens:
     def _renew(self, old: _Held) -> None:
         try:
             errand = Errand.within(RENEWAL, self._account)
-            self._flight.do("partner", lambda: self._obtain(errand, dead=old.token.text))
+            self._flight.do("partner", lambda: self._obtain(errand, dead=old.token.text), errand)
         except GatewayError as error:
             self._renewal_paused_until = self._now() + RETRY_INTERVAL
             self._report(logging.ERROR, "renewal_failed", "A token was not renewed", error)

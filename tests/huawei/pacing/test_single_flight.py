@@ -7,9 +7,12 @@ from threading import Barrier, Event, Lock
 
 import pytest
 
+from app.errors import ErrorCode, GatewayError
+from app.huawei.pacing.deadline import Errand
 from app.huawei.pacing.single_flight import SingleFlight
 
 ASKERS = 20
+LONG = Errand.within(3600, "tests")
 
 
 class Work:
@@ -41,13 +44,13 @@ def flight() -> SingleFlight:
 def outcomes(flight: SingleFlight, work: Work) -> list[Future[int]]:
     """The results of ASKERS threads that call during the work."""
     with ThreadPoolExecutor(ASKERS) as threads:
-        first = threads.submit(flight.do, "key", work)
+        first = threads.submit(flight.do, "key", work, LONG)
         assert work.begun.wait(30)
         asking = Barrier(ASKERS)
 
         def ask() -> int:
             asking.wait(30)
-            return flight.do("key", work)
+            return flight.do("key", work, LONG)
 
         others = [threads.submit(ask) for _ in range(ASKERS - 1)]
         asking.wait(30)
@@ -78,12 +81,12 @@ def test_joining_work_in_progress_does_not_start_it_again(flight: SingleFlight) 
             return super().__hash__()
 
     with ThreadPoolExecutor(2) as threads:
-        first = threads.submit(flight.do, "key", work)
+        first = threads.submit(flight.do, "key", work, LONG)
         assert work.begun.wait(30)
-        second = threads.submit(flight.do, Key("key"), work)
+        second = threads.submit(flight.do, Key("key"), work, LONG)
         assert joined.wait(30)
         # The lookup holds the lock: once another key passes, the second thread has joined.
-        assert flight.do("other", lambda: "done") == "done"
+        assert flight.do("other", lambda: "done", LONG) == "done"
         work.go_on.set()
         assert (first.result(30), second.result(30)) == (1, 1)
     assert work.times == 1
@@ -104,23 +107,87 @@ def test_the_key_of_shared_work_is_released_when_it_ends(flight: SingleFlight, f
 
     if fails:
         with pytest.raises(LookupError):
-            flight.do("key", fail)
+            flight.do("key", fail, LONG)
     else:
-        assert flight.do("key", lambda: "first") == "first"
-    assert flight.do("key", lambda: "second") == "second"
+        assert flight.do("key", lambda: "first", LONG) == "first"
+    assert flight.do("key", lambda: "second", LONG) == "second"
     assert flight._pending == {}
 
 
 def test_work_with_another_key_does_not_wait(flight: SingleFlight) -> None:
     work = Work()
     with ThreadPoolExecutor(1) as threads:
-        slow = threads.submit(flight.do, "slow", work)
+        slow = threads.submit(flight.do, "slow", work, LONG)
         assert work.begun.wait(30)
-        assert flight.do("fast", lambda: "done") == "done"
+        assert flight.do("fast", lambda: "done", LONG) == "done"
         assert not slow.done()
         work.go_on.set()
         assert slow.result(30) == 1
 
 
 def test_shared_work_may_wait_for_another_key(flight: SingleFlight) -> None:
-    assert flight.do("outer", lambda: flight.do("inner", lambda: "done") + "!") == "done!"
+    inner = flight.do("inner", lambda: "done", LONG)
+    assert (
+        flight.do("outer", lambda: flight.do("inner", lambda: inner, LONG) + "!", LONG) == "done!"
+    )
+
+
+def joined(
+    flight: SingleFlight, error: GatewayError, leader: Errand, follower: Errand
+) -> tuple[Future[int], Future[int], Work]:
+    """The results of a thread whose work fails, and of a thread that waits for this work."""
+    work, joined = Work(error), Event()
+    again = Work()
+    again.go_on.set()
+
+    class Key(str):
+        """A key that signals the lookup of the second thread."""
+
+        __slots__ = ()
+
+        def __hash__(self) -> int:
+            joined.set()
+            return super().__hash__()
+
+    with ThreadPoolExecutor(2) as threads:
+        first = threads.submit(flight.do, "key", work, leader)
+        assert work.begun.wait(30)
+        second = threads.submit(flight.do, Key("key"), again, follower)
+        assert joined.wait(30)
+        assert flight.do("other", lambda: "done", LONG) == "done"  # see above: it has joined
+        work.go_on.set()
+    return first, second, again
+
+
+@pytest.mark.parametrize(
+    ("code", "left"),
+    [
+        (ErrorCode.DEADLINE_EXCEEDED, 60.0),
+        (ErrorCode.OVERLOADED, 60.0),
+        (ErrorCode.UPSTREAM_ERROR, 0.1),
+        (ErrorCode.UPSTREAM_UNREACHABLE, 0.1),
+    ],
+)
+def test_the_short_deadline_of_the_first_thread_is_not_the_deadline_of_the_others(
+    flight: SingleFlight, code: ErrorCode, left: float
+) -> None:
+    short = Errand.within(left, "tests")
+    first, second, again = joined(flight, GatewayError(code, write=False), short, LONG)
+    assert isinstance(first.exception(), GatewayError)
+    assert (second.result(), again.times) == (1, 1)
+
+
+def test_a_refusal_is_final_for_every_thread_whatever_its_deadline(flight: SingleFlight) -> None:
+    refusal = GatewayError(ErrorCode.CUSTOMER_NOT_FOUND)
+    first, second, again = joined(flight, refusal, LONG, LONG)
+    assert first.exception() is second.exception() is refusal
+    assert again.times == 0
+
+
+def test_a_thread_without_time_left_does_not_repeat_the_work(flight: SingleFlight) -> None:
+    late = GatewayError(ErrorCode.DEADLINE_EXCEEDED, write=False)
+    _, second, again = joined(flight, late, LONG, Errand.within(0.2, "tests"))
+    failure = second.exception()
+    assert isinstance(failure, GatewayError)
+    assert failure.code is ErrorCode.DEADLINE_EXCEEDED
+    assert again.times == 0
