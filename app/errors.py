@@ -329,7 +329,9 @@ class ErrorCode(Enum):
         CONTACT_OPERATOR,
         GATEWAY,
         "Huawei refuses a signature whose time is more than 15 minutes off. The operator must "
-        "set the clock of the gateway's machine, or renew its temporary key pair.",
+        "set the clock of the gateway's machine, or renew its temporary key pair. The gateway "
+        "compares its clock with Huawei's every five seconds, so that requests succeed soon after "
+        "the clock is right.",
     )
     UPSTREAM_THROTTLED = (
         503,

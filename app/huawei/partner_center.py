@@ -160,14 +160,18 @@ class PartnerCenter:
         query = (("customer_id", self._partner_id),)
         return _Call(PROBE, query, None, own, self._partner_id, permit)
 
-    def _try_pair(self, call: _Call, signer: SdkHmacAuth) -> Verdict:
-        """Probe with a key pair that is not in use yet. Returns Huawei's verdict on the pair."""
+    def _try_pair(self, call: _Call, signer: SdkHmacAuth | None) -> Verdict:
+        """Huawei's verdict on a key pair that is not in use yet; without a pair, on our clock."""
         probe = self._probe(call.errand, call.permit)
         try:
             self._quotas.of(PROBE).wait(probe.errand, write=False)
-            return self._send(probe, signer(self._prepare(probe))).verdict
+            if signer is not None:
+                return self._send(probe, signer(self._prepare(probe))).verdict
+            self._clock.expect()
+            self._send(probe, self._prepare(probe))
         except GatewayError:
             return Verdict.UNKNOWN
+        return self._clock.verdict
 
     def _try(self, call: _Call, uses: list[Any]) -> Answer:
         """Sign with a credential not tried yet, send, and report the verdict back to it.
@@ -194,7 +198,8 @@ class PartnerCenter:
 
     def _refresh(self, call: _Call, at_once: bool = False) -> bool:
         """Adopt a changed credential, in the time of the call. Returns True if it checked."""
-        return self._credentials.refresh(partial(self._try_pair, call), at_once)
+        within = max(0.0, min(OWN_LIMIT, call.errand.left)) if at_once else 0.0
+        return self._credentials.refresh(partial(self._try_pair, call), at_once, within)
 
     def _adopting(self, call: _Call, work: Callable[[], T]) -> T:
         """Do the work. If it fails, adopt a changed credential, and do it once more."""

@@ -55,8 +55,8 @@ UNMAPPED_CODES = Counter(
 )
 
 CREDENTIAL_EVENT_NAMES = (
-    "refused", "skewed", "locked", "dead", "suspended", "adopted", "kept", "renewed",
-    "renewal_failed",
+    "refused", "skewed", "locked", "dead", "suspended", "lifted", "adopted", "kept",
+    "renewed", "renewal_failed",
 )  # fmt: skip
 CREDENTIAL_EVENTS = Counter(
     "gateway_credential_events_total",

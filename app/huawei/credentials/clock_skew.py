@@ -5,10 +5,12 @@ import time
 from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
 
+from app.huawei.codes import Verdict
 from app.observability import metrics
 from app.observability.logs import event, logger
 
 INTERVAL = 10.0  # seconds between two measurements
+TOLERANCE = 14 * 60.0  # seconds; Huawei tolerates 15 minutes
 WARN_FROM = 60.0  # seconds of skew
 WARN_INTERVAL = 300.0  # seconds between two warnings
 
@@ -35,6 +37,18 @@ class ClockSkew:
         self._monotonic = monotonic
         self._next = 0.0
         self._next_warning = 0.0
+        self._skew: float | None = None
+
+    def expect(self) -> None:
+        """Forget the last measurement, and measure by the next answer."""
+        self._next, self._skew = 0.0, None
+
+    @property
+    def verdict(self) -> Verdict:
+        """Whether Huawei accepts the time of a signature: ACCEPTED, SKEWED, or UNKNOWN yet."""
+        if self._skew is None:
+            return Verdict.UNKNOWN
+        return Verdict.ACCEPTED if abs(self._skew) <= TOLERANCE else Verdict.SKEWED
 
     def note(self, headers: Mapping[str, str]) -> None:
         """Measure the skew by the headers of an answer, at most once per INTERVAL.
@@ -52,7 +66,7 @@ class ClockSkew:
             theirs = parsedate_to_datetime(headers.get("date", "")).timestamp()
         except (ValueError, OverflowError):
             return
-        skew = theirs - self._now()
+        self._skew = skew = theirs - self._now()
         metrics.CLOCK_SKEW.labels(self._account).set(round(skew))
         if abs(skew) >= WARN_FROM and moment >= self._next_warning:
             self._next_warning = moment + WARN_INTERVAL

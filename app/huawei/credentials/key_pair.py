@@ -2,7 +2,8 @@
 
 Huawei locks an access key for all its users for five minutes after more than five refused
 signatures in a row. An unproven pair therefore signs one request at a time, the probation
-request. After two refusals in a row the pair is suspended for the length of Huawei's lock.
+request. After two refusals in a row the pair is suspended for the length of Huawei's lock. If
+they were refused for the clock, the suspension is lifted once the clock is right.
 """
 
 import threading
@@ -15,6 +16,7 @@ from app.errors import ErrorCode, GatewayError
 from app.huawei.codes import Verdict
 from app.huawei.credentials.key_files import Stamp, read_key, read_keys, stamp
 from app.huawei.credentials.signing import SdkHmacAuth
+from app.huawei.pacing.pause import CLOCK_INTERVAL
 from app.settings import PairSettings
 from app.state import Sealing, State
 
@@ -45,6 +47,7 @@ class KeyPair:
         suspended_until: The end of the suspension, by the monotonic clock.
         reason: The error code of the suspension.
         last_success: When Huawei last accepted a signature of the pair.
+        lifted: Whether a suspension was lifted and Huawei has accepted no signature since.
     """
 
     signer: SdkHmacAuth
@@ -59,6 +62,8 @@ class KeyPair:
     reason: ErrorCode = ErrorCode.UPSTREAM_ACCESS_DENIED
     loaded_at: datetime = field(init=False)
     last_success: datetime | None = None
+    lifted: bool = False
+    _next_look: float = 0.0
     _changed: threading.Condition = field(default_factory=threading.Condition, repr=False)
     _on_probation: bool = False
 
@@ -84,6 +89,13 @@ class KeyPair:
     def suspended_for(self) -> float:
         """Seconds until the pair may sign again; 0 if it is not suspended."""
         return max(0.0, self.suspended_until - self.monotonic())
+
+    @property
+    def retry_after(self) -> float | None:
+        """Seconds until a suspended pair may be usable again; None if the operator must act."""
+        if self.reason is ErrorCode.CLOCK_SKEWED:
+            return min(CLOCK_INTERVAL, self.suspended_for)
+        return self.suspended_for if self.reason is ErrorCode.ACCESS_KEY_LOCKED else None
 
     @property
     def condition(self) -> str:
@@ -141,17 +153,33 @@ class KeyPair:
         """
         if verdict is Verdict.ACCEPTED:
             self.last_success = datetime.fromtimestamp(self.now(), UTC)
+            self.lifted = False
             if not self.proven:
                 self.proven = True
                 self.state.delete(self._key("refused"))
         elif verdict in _REASONS:
             self.proven = False
             refusals = self.state.increase(self._key("refused"), SUSPENSION)
-            if verdict is Verdict.LOCKED or refusals >= MAX_REFUSALS:
+            if verdict is Verdict.LOCKED or refusals >= MAX_REFUSALS or self.lifted:
                 self._suspend(_REASONS[verdict])
         if probation:
             self.state.delete(self._key("probation"))
             self._end_probation()
+
+    def is_clock_due(self) -> bool:
+        """Whether a look at Huawei's clock is due: the pair is suspended for the clock."""
+        now = self.monotonic()
+        waits = self.suspended_for > 0 and self.reason is ErrorCode.CLOCK_SKEWED
+        # Lift it once only: Huawei refuses an expired temporary pair with the same text.
+        if not waits or self.lifted or now < self._next_look:
+            return False
+        self._next_look = now + CLOCK_INTERVAL
+        return True
+
+    def lift(self) -> None:
+        """End the suspension: the next request is the probation request."""
+        self.lifted, self.suspended_until = True, 0.0
+        self.state.delete(self._key("suspended"))
 
     def _end_probation(self) -> None:
         with self._changed:
@@ -161,6 +189,7 @@ class KeyPair:
     def _suspend(self, reason: ErrorCode) -> None:
         self.reason = reason
         self.suspended_until = self.monotonic() + SUSPENSION
+        self._next_look = self.monotonic() + CLOCK_INTERVAL
         ends = self.now() + SUSPENSION
         self.state.put(self._key("suspended"), f"{reason.name} {ends}".encode(), SUSPENSION)
         self.state.delete(self._key("refused"))

@@ -19,7 +19,7 @@ from app.state import Sealing, State
 CHECK_INTERVAL = 1.0  # seconds between two checks of the files
 
 
-def _no_probe(_: SdkHmacAuth) -> Verdict:
+def _no_probe(_: SdkHmacAuth | None) -> Verdict:
     """Stands in for a probe where none is sent: a first pair is adopted without a probe."""
     return Verdict.UNKNOWN
 
@@ -27,12 +27,14 @@ def _no_probe(_: SdkHmacAuth) -> Verdict:
 class Credentials(Protocol):
     """Authorizes an account's requests, and receives Huawei's verdict on each of them."""
 
-    def refresh(self, probe: Probe, at_once: bool = False) -> bool:
+    def refresh(self, probe: Probe, at_once: bool = False, within: float = 0.0) -> bool:
         """Adopt a changed credential.
 
         Args:
-            probe: Sends one signed read and returns Huawei's verdict.
+            probe: Sends one read and returns Huawei's verdict.
             at_once: Whether to check now, even if the last check was less than an interval ago.
+            within: Seconds to wait for a check of another request, and for a probe of another
+                replica.
 
         Returns:
             True if this call checked for changes.
@@ -121,14 +123,16 @@ class KeyPairs:
         self._checking = threading.Lock()
         self._next_check = 0.0
 
-    def refresh(self, probe: Probe, at_once: bool = False) -> bool:
+    def refresh(self, probe: Probe, at_once: bool = False, within: float = 0.0) -> bool:
         """Adopt the new key pair if the files changed and Huawei accepts it.
 
         During the probe, and if Huawei refuses the new pair, the last good pair stays in use.
 
         Args:
-            probe: Sends one signed read and returns Huawei's verdict.
+            probe: Sends one read and returns Huawei's verdict.
             at_once: Whether to check now, even if the last check was less than an interval ago.
+            within: Seconds to wait for a check of another request, and for a probe of another
+                replica.
 
         Returns:
             True if this call checked the files.
@@ -136,11 +140,12 @@ class KeyPairs:
         if not at_once and self._monotonic() < self._next_check:
             return False
         # One request checks; the others use the present pair. After a refusal they wait.
-        if not self._checking.acquire(blocking=at_once):
+        ends = self._monotonic() + within
+        if not self._checking.acquire(timeout=max(0.0, within) if at_once else 0.0):
             return False
         try:
             for slot in self._slots:
-                slot.refresh(probe)
+                slot.refresh(probe, max(0.0, ends - self._monotonic()))
             self._next_check = self._monotonic() + CHECK_INTERVAL
             return True
         finally:
@@ -179,6 +184,8 @@ class KeyPairs:
             report(self._account, verdict.value, "Huawei refused a signature", use.pair)
             if use.pair.suspended_for and not was_suspended:
                 text = "A key pair is suspended for the length of Huawei's lock"
+                if verdict is Verdict.SKEWED:
+                    text = "A key pair is suspended until our clock is right"
                 report(self._account, "suspended", text, use.pair)
 
     def may_repeat(self, uses: Sequence[Signature], verdict: Verdict) -> bool:
@@ -236,5 +243,4 @@ class KeyPairs:
                 detail or "No key pair of this account can be read from its files.",
             )
         first = min(suspended, key=lambda pair: pair.suspended_for)
-        waits = first.reason is ErrorCode.ACCESS_KEY_LOCKED
-        return GatewayError(first.reason, retry_after=first.suspended_for if waits else None)
+        return GatewayError(first.reason, retry_after=first.retry_after)

@@ -17,7 +17,9 @@ REFUSED_INTERVAL = 60.0  # seconds until rejected files are tried again if they 
 
 _log = logger("credentials")
 
-Probe = Callable[[SdkHmacAuth], Verdict]
+# Sends one read and returns Huawei's verdict on its signature. Without a signer the read is not
+# signed, and the verdict is on our clock: ACCEPTED, SKEWED, or UNKNOWN without an answer.
+Probe = Callable[[SdkHmacAuth | None], Verdict]
 
 
 def report(account: str, name: str, text: str, pair: KeyPair) -> None:
@@ -30,7 +32,7 @@ def report(account: str, name: str, text: str, pair: KeyPair) -> None:
         pair: The pair.
     """
     metrics.CREDENTIAL_EVENTS.labels(account, name).inc()
-    level = logging.INFO if name == "adopted" else logging.ERROR
+    level = logging.INFO if name in ("adopted", "lifted") else logging.ERROR
     event(_log, level, text, account=account, access_key=pair.shortened, verdict=name)
 
 
@@ -69,14 +71,18 @@ class KeySlot:
         self._rejected_until = 0.0
         self.pair = self._load()
 
-    def refresh(self, probe: Probe) -> None:
+    def refresh(self, probe: Probe, within: float = 0.0) -> None:
         """Adopt the new key pair if the files changed and Huawei accepts it.
 
         Only one thread at a time may call this.
 
         Args:
-            probe: Sends one signed read and returns Huawei's verdict.
+            probe: Sends one read and returns Huawei's verdict.
+            within: Seconds to wait for a probe of another replica.
         """
+        if self.pair and self.pair.is_clock_due() and probe(None) is Verdict.ACCEPTED:
+            self.pair.lift()
+            report(self._account, "lifted", "Our clock is right; the key pair is used", self.pair)
         try:
             seen = stamp(self._files)
         except OSError:
@@ -84,9 +90,9 @@ class KeySlot:
         if self.pair is None:
             self.pair = self._load()
         elif self.pair.stamp != seen and not self._is_rejected(seen):
-            self._replace(self.pair, seen, probe)
+            self._replace(self.pair, seen, probe, within)
 
-    def _replace(self, current: KeyPair, seen: Stamp, probe: Probe) -> None:
+    def _replace(self, current: KeyPair, seen: Stamp, probe: Probe, within: float) -> None:
         found = self._load()
         if found is None:
             text = "Changed key files cannot be read; the old key pair stays in use"
@@ -95,7 +101,7 @@ class KeySlot:
         if found.fingerprint == current.fingerprint:
             current.stamp, current.expires_at = found.stamp, found.expires_at
             return
-        verdict = _probe_verdict(found, probe)
+        verdict = _probe_verdict(found, probe, within)
         if verdict is Verdict.ACCEPTED:
             self.pair = found
             report(self._account, "adopted", "A new key pair is in use", found)
@@ -119,10 +125,10 @@ class KeySlot:
             return None
 
 
-def _probe_verdict(pair: KeyPair, probe: Probe) -> Verdict:
+def _probe_verdict(pair: KeyPair, probe: Probe, within: float) -> Verdict:
     """Huawei's verdict on a pair that is not in use yet."""
     try:
-        probation = pair.acquire()
+        probation = pair.acquire(within)
     except GatewayError:
         return Verdict.UNKNOWN  # another replica is probing the pair
     if probation is None:

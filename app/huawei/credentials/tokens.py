@@ -74,7 +74,7 @@ class Tokens:
         self._never_accepted = 0  # dead tokens in a row that Huawei had never accepted
         self._last_success: datetime | None = None
 
-    def refresh(self, probe: Probe, at_once: bool = False) -> bool:
+    def refresh(self, probe: Probe, at_once: bool = False, within: float = 0.0) -> bool:
         """Start a thread that renews a token near its expiry; the old token stays in use.
 
         Returns:

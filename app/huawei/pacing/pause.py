@@ -7,6 +7,7 @@ from email.utils import parsedate_to_datetime
 
 from app.errors import ErrorCode
 
+CLOCK_INTERVAL = 5.0  # seconds between two looks at Huawei's clock after a skew
 LONGEST_PAUSE = 3600.0  # seconds, the upper bound of Huawei's `Retry-After`
 
 # The gateway's own retries also keep the catalogue's pause of these codes; others get jitter.
@@ -20,6 +21,8 @@ def pause(
 ) -> float | None:
     """Seconds until a repeat makes sense; None if the catalogue's own pause applies, or none.
 
+    The gateway looks at the clock again after CLOCK_INTERVAL.
+
     Huawei's `Retry-After` decides, as seconds or as an HTTP date (RFC 9110, 10.2.3), limited to
     0 to LONGEST_PAUSE. It is ignored for a locked access key, whose lock has a fixed length.
 
@@ -28,6 +31,8 @@ def pause(
         headers: The headers of the answer, with names in lower case.
         now: The wall clock, in seconds; a date in the header is compared with it.
     """
+    if code is ErrorCode.CLOCK_SKEWED:
+        return CLOCK_INTERVAL
     if code.pause is None:
         return None
     asked = None

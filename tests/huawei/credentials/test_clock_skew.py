@@ -123,5 +123,6 @@ def test_a_signature_that_huawei_calls_expired_is_reported_as_clock_skew(
     response = submit(client)
     assert (response.status_code, code(response)) == (503, "CLOCK_SKEWED")
     assert response.get_json()["retry"] == "CONTACT_OPERATOR"
+    assert response.headers["Retry-After"] == "5"
     assert gauge("default") == pytest.approx(1000, abs=3)
     assert len(warnings(caplog)) == 1

@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as some
 
 from app.errors import ErrorCode
-from app.huawei.pacing.pause import LONGEST_PAUSE, pause
+from app.huawei.pacing.pause import CLOCK_INTERVAL, LONGEST_PAUSE, pause
 from app.settings import Settings
 from tests.support.accounts import gateway
 from tests.support.gateway import altered, submit
@@ -68,10 +68,12 @@ def test_a_locked_key_has_a_pause_of_five_minutes_whatever_retry_after_says() ->
     assert read("1", ErrorCode.ACCESS_KEY_LOCKED) == 300
 
 
-def test_only_errors_that_may_be_repeated_after_a_pause_have_one() -> None:
+def test_only_errors_that_may_be_repeated_after_a_pause_and_clock_skew_have_one() -> None:
     assert {code for code in ErrorCode if read("17", code) is not None} == {
-        code for code in ErrorCode if code.pause is not None
+        ErrorCode.CLOCK_SKEWED,
+        *(code for code in ErrorCode if code.pause is not None),
     }
+    assert read("17", ErrorCode.CLOCK_SKEWED) == CLOCK_INTERVAL
 
 
 @given(some.text(max_size=60) | some.text("0123456789:,-+ SunMarGMT", max_size=40))

@@ -1,0 +1,84 @@
+"""A probe of a new pair takes no more than the time of the request that found the pair."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from app.errors import ErrorCode, GatewayError
+from app.huawei.credentials.key_pair import PROBATION
+from app.huawei.credentials.key_pairs import CHECK_INTERVAL, KeyPairs
+from app.huawei.pacing.deadline import Errand
+from app.huawei.partner_center import PartnerCenter
+from app.huawei.review_result import READ_RESULT
+from app.settings import Settings
+from app.state import MemoryState
+from tests.support.accounts import (
+    NEW_PAIR,
+    PAIR,
+    SEALING,
+    Mounted,
+    partner_center,
+    used,
+    with_pairs,
+)
+from tests.support.gateway import ACCESS_KEY
+from tests.support.sandbox_driver import SandboxDriver
+
+QUICK = 1.0  # seconds; far from the length of a probation
+
+
+def ask(center: PartnerCenter, within: float) -> tuple[ErrorCode | None, float]:
+    """Read a result. Returns the error code, if any, and the seconds that this took."""
+    begun = time.monotonic()
+    code = None
+    try:
+        center.call(
+            READ_RESULT,
+            errand=Errand.within(within, "tests"),
+            customer="cust-1",
+            query=[("customer_id", "cust-1")],
+        )
+    except GatewayError as error:
+        code = error.code
+    return code, time.monotonic() - begun
+
+
+@pytest.fixture
+def probed_elsewhere(settings: Settings, sandbox: SandboxDriver, mounted: Mounted) -> PartnerCenter:
+    """A proven pair whose files hold a new pair now. Another replica probes the new pair."""
+    sandbox.access_keys(**{ak: {"secret_key": sk} for ak, sk in (PAIR, NEW_PAIR)})
+    state = MemoryState()
+    found = with_pairs(settings, mounted)
+    passed = [0.0]  # seconds added to the real clock
+    files = found.accounts["default"].credentials
+    pairs = KeyPairs(
+        "default", files, state, SEALING, monotonic=lambda: time.monotonic() + passed[0]
+    )
+    center = partner_center(found, pairs)
+    assert ask(center, 10)[0] is None
+    new = SEALING.fingerprint(*NEW_PAIR, "")
+    assert state.add(f"pair:{new}:probation", b"1", PROBATION)
+    sandbox.forget_requests()
+    mounted.write(*NEW_PAIR)
+    passed[0] = CHECK_INTERVAL
+    return center
+
+
+def test_a_request_does_not_wait_for_the_probe_of_another_replica_while_its_pair_is_good(
+    probed_elsewhere: PartnerCenter, sandbox: SandboxDriver
+) -> None:
+    code, seconds = ask(probed_elsewhere, 20)
+    assert code is None
+    assert seconds < QUICK
+    assert used(sandbox) == [ACCESS_KEY]
+
+
+def test_a_refused_request_waits_for_the_probe_of_another_replica_until_its_deadline(
+    probed_elsewhere: PartnerCenter, sandbox: SandboxDriver
+) -> None:
+    sandbox.access_keys(**{ACCESS_KEY: {"secret_key": "replaced"}})
+    code, seconds = ask(probed_elsewhere, QUICK)
+    assert code in (ErrorCode.UPSTREAM_ACCESS_DENIED, ErrorCode.DEADLINE_EXCEEDED)
+    assert seconds < QUICK + 1
