@@ -83,16 +83,11 @@ class Iam:
         """The file that holds the password."""
         return self._iam.password_file
 
-    def partner_token(self, now: float, within: float) -> Token:
-        """Request a token for the partner by user and password.
-
-        Args:
-            now: The wall clock, in seconds.
-            within: Seconds until the deadline.
+    def password(self) -> str:
+        """The password that is mounted now.
 
         Raises:
-            GatewayError: UPSTREAM_ACCESS_DENIED if IAM refuses the user or password. Do not try
-                the same password again: wrong passwords lock the user.
+            GatewayError: UPSTREAM_ACCESS_DENIED if it cannot be read.
         """
         try:
             password = self._iam.password_file.read_text(encoding="utf-8").strip()
@@ -103,6 +98,20 @@ class Iam:
                 ErrorCode.UPSTREAM_ACCESS_DENIED,
                 "The IAM password of this account cannot be read from its file.",
             )
+        return password
+
+    def partner_token(self, password: str, now: float, within: float) -> Token:
+        """Request a token for the partner by user and password.
+
+        Args:
+            password: The user's password.
+            now: The wall clock, in seconds.
+            within: Seconds until the deadline.
+
+        Raises:
+            GatewayError: UPSTREAM_ACCESS_DENIED if IAM refuses the user or password. Do not try
+                the same password again: wrong passwords lock the user.
+        """
         domain = {"name": self._iam.domain}
         user = {"name": self._iam.user, "password": password, "domain": domain}
         identity = {"methods": ["password"], "password": {"user": user}}

@@ -79,7 +79,7 @@ def test_a_token_without_issue_or_expiry_time_is_used(
     now = NOON.timestamp()
     with RawUpstream(answer(201, json.dumps(body), "X-Subject-Token: MIIx")) as upstream:
         asked = iam(with_token(settings, tmp_path, upstream.url))
-        token = asked.partner_token(now, within=10)
+        token = asked.partner_token(asked.password(), now, within=10)
     assert (token.text, token.issued, token.expires - now) == ("MIIx", now, life)
 
 
@@ -122,7 +122,7 @@ def test_any_answer_of_iam_is_a_token_or_a_catalogued_error(
         asked = iam(with_token(settings, tmp_path, upstream.url))
         found: ErrorCode | None = None
         try:
-            token = asked.partner_token(1000.0, within=10)
+            token = asked.partner_token(asked.password(), 1000.0, within=10)
         except GatewayError as error:
             found = error.code
         else:

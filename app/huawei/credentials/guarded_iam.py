@@ -1,13 +1,15 @@
 """Requests the partner's token from IAM, and never sends a wrong password twice.
 
-IAM locks a user after several wrong passwords.
+IAM locks a user after several wrong passwords. The replicas share what IAM refused.
 """
 
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from app.errors import ErrorCode, GatewayError
+from app.huawei.credentials.iam_refusals import IamRefusals
 from app.huawei.iam import Iam, Token
 from app.observability import metrics
 from app.observability.logs import event, logger
@@ -21,20 +23,39 @@ REFUSED_PAUSE = 60.0  # seconds after a refusal for another reason than the pass
 _log = logger("credentials")
 
 
+Stamp = tuple[int, int] | None  # the inode and time of the password file
+
+
+@dataclass(frozen=True, slots=True)
+class _Refused:
+    """The refused password that is mounted, and its file when that became known."""
+
+    password: str  # its fingerprint
+    stamp: Stamp
+
+
 class GuardedIam:
     """Requests the partner's own token, unless an earlier refusal forbids it.
 
     Args:
         account: The account's name.
         iam: Issues tokens.
+        refusals: What IAM refused, shared by the replicas.
         now: The wall clock, in seconds.
     """
 
-    def __init__(self, account: str, iam: Iam, now: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        account: str,
+        iam: Iam,
+        refusals: IamRefusals,
+        now: Callable[[], float] = time.time,
+    ) -> None:
         self._account = account
         self._iam = iam
+        self._refusals = refusals
         self._now = now
-        self._refused_password: tuple[int, int] | None = None
+        self._refused: _Refused | None = None
         self._paused_until = 0.0
         self._locked_until = 0.0
 
@@ -46,7 +67,7 @@ class GuardedIam:
     @property
     def refused(self) -> bool:
         """Whether IAM refused the last password that was sent."""
-        return self._refused_password is not None
+        return self._refused is not None
 
     @property
     def password_mounted(self) -> bool:
@@ -55,7 +76,7 @@ class GuardedIam:
 
     def pause(self) -> None:
         """Request no token for REFUSED_PAUSE: Huawei refuses the tokens that IAM issues."""
-        self._paused_until = self._now() + REFUSED_PAUSE
+        self._paused_until = self._refusals.stop("paused", REFUSED_PAUSE)
 
     def ensure_allowed(self) -> None:
         """Check that a token may be requested.
@@ -64,18 +85,21 @@ class GuardedIam:
             GatewayError: UPSTREAM_ACCESS_DENIED if the mounted password was refused, the user is
                 locked, or requests are paused.
         """
-        refused = self._refused_password
-        if refused is not None and refused == self._password_stamp():
+        if self._is_password_refused():
             raise GatewayError(
                 ErrorCode.UPSTREAM_ACCESS_DENIED,
                 "IAM refused this account's user or password. The gateway tries again when the "
                 "password file changes.",
             )
+        if not self.locked:
+            self._locked_until = self._refusals.stopped_until("locked")
         if self.locked:
             raise GatewayError(
                 ErrorCode.UPSTREAM_ACCESS_DENIED,
                 "IAM has locked this account's user. The gateway tries again later.",
             )
+        if self._now() >= self._paused_until:
+            self._paused_until = self._refusals.stopped_until("paused")
         if self._now() < self._paused_until:
             raise GatewayError(
                 ErrorCode.UPSTREAM_ACCESS_DENIED,
@@ -94,16 +118,36 @@ class GuardedIam:
                 otherwise the failure of the request.
         """
         self.ensure_allowed()
-        password = self._password_stamp()
+        stamp = self._stamp()
+        password = self._iam.password()
+        sent = _Refused(self._refusals.fingerprint(password), stamp)
         try:
-            token = self._iam.partner_token(self._now(), within)
+            token = self._iam.partner_token(password, self._now(), within)
         except GatewayError as error:
-            self._note(error, password)
+            self._note(error, sent)
             raise
-        self._refused_password = None
+        self._refused = None
         return token
 
-    def _note(self, error: GatewayError, password: tuple[int, int] | None) -> None:
+    def _is_password_refused(self) -> bool:
+        """Whether IAM refused the mounted password to any replica.
+
+        A file that was written again with the same password is tried again.
+        """
+        known, stamp = self._refused, self._stamp()
+        if known is not None and known.stamp == stamp:
+            return True
+        try:
+            password = self._refusals.fingerprint(self._iam.password())
+        except GatewayError:  # the request will tell it
+            return False
+        if known is not None and known.password == password:
+            self._refusals.forget(password)
+        refused = self._refusals.is_refused(password)
+        self._refused = _Refused(password, stamp) if refused else None
+        return refused
+
+    def _note(self, error: GatewayError, sent: _Refused) -> None:
         """Remember a refusal: a wrong password until its file changes, others for a time."""
         upstream = error.upstream
         if error.code is not ErrorCode.UPSTREAM_ACCESS_DENIED or upstream is None:
@@ -111,9 +155,10 @@ class GuardedIam:
         verdict = "refused"
         if upstream.code == USER_LOCKED:
             verdict = "locked"
-            self._locked_until = self._now() + LOCK_PAUSE
+            self._locked_until = self._refusals.stop("locked", LOCK_PAUSE)
         elif upstream.status == 401 and upstream.code in WRONG_PASSWORD:
-            self._refused_password = password
+            self._refused = sent
+            self._refusals.refuse(sent.password)
         else:
             self.pause()
         metrics.CREDENTIAL_EVENTS.labels(self._account, verdict).inc()
@@ -129,7 +174,7 @@ class GuardedIam:
             upstream_request_id=upstream.request_id,
         )
 
-    def _password_stamp(self) -> tuple[int, int] | None:
+    def _stamp(self) -> Stamp:
         try:
             stat = self._iam.password_file.stat()
         except OSError:

@@ -14,6 +14,7 @@ from requests import PreparedRequest
 from app.errors import GatewayError
 from app.huawei.codes import Verdict
 from app.huawei.credentials.guarded_iam import GuardedIam
+from app.huawei.credentials.iam_refusals import IamRefusals
 from app.huawei.credentials.key_pair import PROBATION
 from app.huawei.credentials.key_slot import Probe
 from app.huawei.credentials.shared_token import RENEWAL, SharedToken
@@ -62,7 +63,8 @@ class Tokens:
         jitter: Callable[[float, float], float] = random.uniform,
     ) -> None:
         self._account = account
-        self._iam = GuardedIam(account, iam, now)
+        refusals = IamRefusals(iam.identity, state, sealing, now)
+        self._iam = GuardedIam(account, iam, refusals, now)
         self._shared = SharedToken(account, iam.identity, state, sealing, now)
         self._now = now
         self._jitter = jitter

@@ -18,6 +18,7 @@ from tests.support.accounts import (
     iam_tokens,
     partner_center,
     read,
+    replace,
     token_on_requests,
     tokens_issued,
     with_state,
@@ -184,11 +185,59 @@ def test_waiting_for_the_token_of_another_replica_ends_at_the_deadline(
     assert tokens_issued(sandbox) == 1
 
 
-def test_two_gateways_try_a_refused_password_at_most_once_each(
+def test_several_gateways_try_a_wrong_password_once_together(
     shared: Settings, sandbox: SandboxDriver, tmp_path: Path
 ) -> None:
-    (tmp_path / "password").write_text("wrong-password")
-    clients = gateway(shared), gateway(shared)
-    answers = together(20, lambda place: submit(clients[place % 2], f"c-{place}"))
-    assert {code(one) for one in answers} == {"UPSTREAM_ACCESS_DENIED"}
-    assert 1 <= len(sandbox.requests("token")) <= 2
+    replace(tmp_path / "password", "wrong-password")
+    clients = [gateway(shared) for _ in range(3)]
+
+    def answers() -> set[str | None]:
+        found = together(21, lambda place: submit(clients[place % 3], f"c-{place}"))
+        return {code(one) for one in found}
+
+    assert answers() == {"UPSTREAM_ACCESS_DENIED"}
+    assert code(submit(gateway(shared))) == "UPSTREAM_ACCESS_DENIED"  # a replica that starts later
+    assert len(sandbox.requests("token")) == 1
+    replace(tmp_path / "password", "wrong-again")
+    assert answers() == {"UPSTREAM_ACCESS_DENIED"}
+    assert len(sandbox.requests("token")) == 2
+    replace(tmp_path / "password", PASSWORD)
+    assert answers() == {None}
+    assert len(sandbox.requests("token")) == 3
+
+
+def test_a_refused_password_that_is_written_again_is_tried_again(
+    shared: Settings, sandbox: SandboxDriver, tmp_path: Path
+) -> None:
+    replace(tmp_path / "password", "wrong-password")
+    client = gateway(shared)
+    assert [code(submit(client)) for _ in range(2)] == ["UPSTREAM_ACCESS_DENIED"] * 2
+    replace(tmp_path / "password", "wrong-password")
+    assert [code(submit(client)) for _ in range(2)] == ["UPSTREAM_ACCESS_DENIED"] * 2
+    assert len(sandbox.requests("token")) == 2
+
+
+def test_valkey_names_neither_the_refused_password_nor_the_user(
+    shared: Settings, sandbox: SandboxDriver, valkey: Valkey, tmp_path: Path
+) -> None:
+    replace(tmp_path / "password", "wrong-password")
+    sandbox.settings(password_tries=1)
+    assert code(submit(gateway(shared))) == "UPSTREAM_ACCESS_DENIED"
+    held = {key: value for key, value in valkey.values().items() if b":iam:" in key}
+    assert len(held) == 1
+    everything = b"\n".join([*held, *held.values()])
+    assert b"wrong-password" not in everything
+    assert b"partner" not in everything
+
+
+def test_a_user_that_iam_locked_is_left_alone_by_every_gateway(
+    shared: Settings, sandbox: SandboxDriver, tmp_path: Path
+) -> None:
+    sandbox.settings(password_tries=1)
+    replace(tmp_path / "password", "wrong-password")
+    clients = [gateway(shared) for _ in range(3)]
+    assert code(submit(clients[0])) == "UPSTREAM_ACCESS_DENIED"
+    replace(tmp_path / "password", PASSWORD)
+    for client in clients:
+        assert code(submit(client)) == "UPSTREAM_ACCESS_DENIED"
+    assert len(sandbox.requests("token")) == 2

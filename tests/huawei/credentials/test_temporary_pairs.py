@@ -14,6 +14,7 @@ from app.errors import ErrorCode
 from app.huawei.credentials.key_pairs import CHECK_INTERVAL
 from app.settings import Settings
 from tests.support.accounts import (
+    PASSWORD,
     Mounted,
     gateway,
     iam,
@@ -48,7 +49,7 @@ class Temporary:
 
 @pytest.fixture
 def temporary(settings: Settings, sandbox: SandboxDriver, tmp_path: Path) -> Temporary:
-    token = iam(with_token(settings, tmp_path, sandbox.url)).partner_token(0, within=10)
+    token = iam(with_token(settings, tmp_path, sandbox.url)).partner_token(PASSWORD, 0, within=10)
     method: dict[str, Any] = {"methods": ["token"], "token": {"duration_seconds": LIFE}}
     with requests.Session() as session:
         session.trust_env = False

@@ -1,0 +1,74 @@
+"""The refusals of one IAM user, which the replicas share: no replica repeats what IAM refused."""
+
+import time
+from collections.abc import Callable
+
+from app.state import Sealing, State
+
+REFUSED_LIFE = 86400.0  # seconds for which a replica that starts knows of a refused password
+
+
+class IamRefusals:
+    """What IAM refused to one user, and until when the replicas request nothing.
+
+    Args:
+        identity: The endpoint, domain and user of the tokens.
+        state: Shares the refusals.
+        sealing: Computes the fingerprints that name them in the state.
+        now: The wall clock, in seconds.
+    """
+
+    def __init__(
+        self,
+        identity: tuple[str, ...],
+        state: State,
+        sealing: Sealing,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._identity = identity
+        self._state = state
+        self._sealing = sealing
+        self._now = now
+        self._user = "iam:" + sealing.fingerprint("iam", *identity)
+
+    def fingerprint(self, password: str) -> str:
+        """The name of a password of this user. It does not reveal the password."""
+        return self._sealing.fingerprint("password", *self._identity, password)
+
+    def refuse(self, password: str) -> None:
+        """Remember that IAM refused the password with this fingerprint."""
+        self._put(self._key(password), b"refused", REFUSED_LIFE)
+
+    def is_refused(self, password: str) -> bool:
+        """Whether IAM refused the password with this fingerprint."""
+        return self._get(self._key(password)) is not None
+
+    def forget(self, password: str) -> None:
+        """Allow another try of the password with this fingerprint."""
+        self._state.delete(self._key(password))
+
+    def stop(self, reason: str, seconds: float) -> float:
+        """Request nothing for so many seconds. Returns the end, by the wall clock.
+
+        Args:
+            reason: `locked` or `paused`.
+            seconds: The length of the pause.
+        """
+        ends = self._now() + seconds
+        self._put(f"{self._user}:{reason}", str(ends).encode(), seconds)
+        return ends
+
+    def stopped_until(self, reason: str) -> float:
+        """The end of the pause with this reason, by the wall clock; 0 if there is none."""
+        return float(self._get(f"{self._user}:{reason}") or b"0")
+
+    def _put(self, key: str, value: bytes, seconds: float) -> None:
+        self._state.put(key, self._sealing.seal(value), seconds)
+
+    def _get(self, key: str) -> bytes | None:
+        """The value of a key; None if there is none, or it was not written with our key."""
+        sealed = self._state.get(key)
+        return None if sealed is None else self._sealing.unseal(sealed)
+
+    def _key(self, password: str) -> str:
+        return f"iam:{password}:refused"
