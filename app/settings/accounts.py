@@ -85,6 +85,14 @@ class VerificationSettings(Section):
         "example sends strings",
     )
 
+    @model_validator(mode="after")
+    def _check_backend(self) -> Self:
+        if self.backend != "auto" and "review_share" in self.model_fields_set:
+            raise ValueError(f"review_share: has no effect with `{self.backend}`; it needs `auto`")
+        if self.backend == "review" and "legacy_numbers" in self.model_fields_set:
+            raise ValueError("legacy_numbers: has no effect with `review`")
+        return self
+
 
 class AttachmentSettings(KeyFiles):
     """The OBS bucket for attachments. It belongs to an ordinary account with its own keys."""
@@ -189,8 +197,14 @@ class AccountSettings(Section):
 
     @model_validator(mode="after")
     def _check_authentication(self) -> Self:
-        if self.authentication == "signature" and not self.credentials:
-            raise ValueError("credentials: is missing; `signature` requires a key pair")
-        if self.authentication == "token" and self.iam is None:
+        if self.authentication == "signature":
+            if not self.credentials:
+                raise ValueError("credentials: is missing; `signature` requires a key pair")
+            if self.iam is not None:
+                raise ValueError("iam: has no effect with `signature`; only `token` uses it")
+            return self
+        if self.iam is None:
             raise ValueError("iam: is missing; `token` requires it")
+        if self.credentials:
+            raise ValueError("credentials: have no effect with `token`; only `signature` uses them")
         return self

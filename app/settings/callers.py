@@ -42,6 +42,10 @@ class IssuerSettings(Section):
     def _check_source(self) -> Self:
         if (self.jwks_file is None) == (self.jwks_url is None):
             raise ValueError("jwks_file: set either this or `jwks_url`")
+        if self.jwks_file:
+            beside = [key for key in ("ca_file", "token_file") if getattr(self, key) is not None]
+            if beside:
+                raise ValueError("\n".join(f"{key}: requires `jwks_url`" for key in beside))
         return self
 
 

@@ -38,13 +38,26 @@ def addresses() -> list[str]:
     (9090).
 
     Raises:
-        ConfigurationError: if a variable does not hold a port number, or both hold the same.
+        ConfigurationError: if a variable does not hold a port number, both hold the same, or `HOST`
+            holds white space.
     """
-    host = os.environ.get("HOST", "0.0.0.0")  # noqa: S104 - a container has no other interface
+    name = host()
     ports = port("PORT", 8080), port("METRICS_PORT", 9090)
     if ports[0] == ports[1] != 0:
         raise ConfigurationError("METRICS_PORT must differ from PORT")
-    return [address(host, one) for one in ports]
+    return [address(name, one) for one in ports]
+
+
+def host() -> str:
+    """The address to listen on: `HOST`, or all addresses if the variable is not set.
+
+    Raises:
+        ConfigurationError: if the variable is empty or holds white space.
+    """
+    text = os.environ.get("HOST", "0.0.0.0")  # noqa: S104 - a container has no other interface
+    if text.split() != [text]:
+        raise ConfigurationError("HOST must be an address or a name without white space")
+    return text
 
 
 def address(host: str, port: int) -> str:

@@ -47,6 +47,8 @@ class StateSettings(Section):
     def _check_key(self) -> Self:
         if self.url != "memory://" and self.key_file is None:
             raise ValueError("key_file: is missing; Redis requires it")
+        if self.password_file and self.url == "memory://":
+            raise ValueError("password_file: requires Redis in `url`")
         if self.password_file and ":" in self.url.partition("://")[2].rpartition("@")[0]:
             raise ValueError("password_file: must not be set if `url` holds a password")
         if self.ca_file and not self.url.startswith("rediss://"):
@@ -102,7 +104,12 @@ class TracingSettings(Section):
 
     @model_validator(mode="after")
     def _check_transport(self) -> Self:
-        url = urlsplit(self.endpoint or "")
+        if self.endpoint is None:
+            beside = sorted(self.model_fields_set - {"endpoint"})
+            if beside:
+                raise ValueError("\n".join(f"{key}: requires `endpoint`" for key in beside))
+            return self
+        url = urlsplit(self.endpoint)
         if url.scheme == "http" and not (self.insecure or is_loopback(url.hostname or "")):
             raise ValueError("endpoint: must be https; plain http requires `insecure`")
         if self.ca_file and url.scheme != "https":

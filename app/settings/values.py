@@ -28,6 +28,9 @@ def _parts(url: str) -> SplitResult:
     Raises:
         ValueError: without the URL, which may hold a secret; urlsplit's own text holds the URL.
     """
+    # urlsplit drops line breaks and tabs, and keeps blanks as a part of the host's name.
+    if any(character.isspace() or not character.isprintable() for character in url):
+        raise ValueError("must hold no white space")
     try:
         parts = urlsplit(url)
         _ = parts.port

@@ -54,6 +54,7 @@ def speaking_to(settings: Settings, folder: Path, url: str, whom: str, **more: A
         "Partner Center": {"endpoint": url},
         "IAM": {
             "authentication": "token",
+            "credentials": (),
             "iam": {
                 "endpoint": url,
                 "domain": "partner",
@@ -70,7 +71,7 @@ def speaking_to(settings: Settings, folder: Path, url: str, whom: str, **more: A
             }
         },
     }
-    document = altered(settings, **place[whom], **more).model_dump()
+    document = altered(settings, **place[whom], **more).model_dump(exclude_unset=True)
     document["callers"]["writer"]["scopes"] = ["attachments:write", "verifications:read"]
     return create_app(Settings.model_validate(document)).test_client()
 

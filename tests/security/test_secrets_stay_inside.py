@@ -79,6 +79,7 @@ def marked(folder: Path, sandbox_url: str, valkey: Valkey) -> tuple[dict[str, An
     document["accounts"]["default"] |= {"credentials": [files]}
     document["accounts"]["second"] |= {
         "authentication": "token",
+        "credentials": [],
         "iam": {"endpoint": sandbox_url, **iam},
     }
     document["callers"]["writer"] |= {

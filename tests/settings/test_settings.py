@@ -22,8 +22,6 @@ accounts:
          secret_key_file: /run/secrets/partner/secret_key}
       - {access_key_file: /run/secrets/partner/next_access_key,
          secret_key_file: /run/secrets/partner/next_secret_key}
-    iam: {endpoint: https://iam.myhuaweicloud.com, domain: partner, user: partner,
-          password_file: /run/secrets/partner/password}
     verification: {backend: auto, review_share: 100}
     attachments: {endpoint: https://obs.ap-southeast-1.myhuaweicloud.com, bucket: kyc,
                   region: ap-southeast-1, access_key_file: /run/secrets/obs/access_key,
@@ -161,7 +159,10 @@ def test_one_key_for_two_callers_is_refused(tmp_path: Path, config: dict[str, An
     ("changes", "named"),
     [
         ({"accounts.default.attachments": BUCKET}, "accounts.default.attachments.endpoint"),
-        ({"accounts.default.authentication": "token"}, "accounts.default.iam"),
+        (
+            {"accounts.default.authentication": "token", "accounts.default.credentials": ...},
+            "accounts.default.iam",
+        ),
         ({"state": {"url": f"redis://:{SECRET}@redis:6379/0"}}, "state.key_file"),
         ({"state": {"url": f"memcached://{SECRET}"}}, "state.url"),
     ],
@@ -173,6 +174,62 @@ def test_a_rule_over_several_settings_names_the_one_to_change(
         put(config, path, value)
     (line,) = complaints(tmp_path, config)
     assert line.startswith(f"{named}: ")
+
+
+IAM = {"endpoint": "https://iam.example", "domain": "d", "user": "u", "password_file": "/run/p"}
+ISSUER = {"issuer": "me", "audience": "you", "jwks_file": "/run/jwks"}
+WITHOUT_EFFECT: list[tuple[dict[str, Any], list[str]]] = [
+    ({"accounts.default.iam": IAM}, ["accounts.default.iam"]),
+    (
+        {"accounts.default.iam": IAM, "accounts.default.authentication": "token"},
+        ["accounts.default.credentials"],
+    ),
+    (
+        {"accounts.default.verification": {"backend": "legacy", "review_share": 20}},
+        ["accounts.default.verification.review_share"],
+    ),
+    (
+        {"accounts.default.verification": {"backend": "review", "review_share": 100}},
+        ["accounts.default.verification.review_share"],
+    ),
+    (
+        {"accounts.default.verification": {"backend": "review", "legacy_numbers": "string"}},
+        ["accounts.default.verification.legacy_numbers"],
+    ),
+    ({"state": {"password_file": "/run/p"}}, ["state.password_file"]),
+    ({"state": {"ca_file": "/run/ca"}}, ["state.ca_file"]),
+    ({"tracing": {"share": 0.5}}, ["tracing.share"]),
+    (
+        {"tracing": {"insecure": True, "ca_file": "/run/ca"}},
+        ["tracing.ca_file", "tracing.insecure"],
+    ),
+    ({"kubernetes": ISSUER | {"ca_file": "/run/ca"}}, ["kubernetes.ca_file"]),
+    (
+        {"oidc": ISSUER | {"ca_file": "/run/ca", "token_file": "/run/t"}},
+        ["oidc.ca_file", "oidc.token_file"],
+    ),
+    *(
+        ({"accounts.default.endpoint": f"https://{host}"}, ["accounts.default.endpoint"])
+        for host in ("bss.example ", " bss.example", "bss\t.example", "bss.example\u00a0")
+    ),
+    ({"tracing": {"endpoint": "https://collector "}}, ["tracing.endpoint"]),
+    ({"oidc": {**ISSUER, "jwks_file": ..., "jwks_url": "https://me.example "}}, ["oidc.jwks_url"]),
+    ({"accounts.default.proxy": "http://proxy :3128"}, ["accounts.default.proxy"]),
+]
+
+
+@pytest.mark.parametrize(("changes", "named"), WITHOUT_EFFECT)
+def test_a_setting_that_would_have_no_effect_is_refused_by_its_path(
+    tmp_path: Path, config: dict[str, Any], changes: dict[str, Any], named: list[str]
+) -> None:
+    for path, value in changes.items():
+        known = (
+            {key: one for key, one in value.items() if one is not ...}
+            if isinstance(value, dict)
+            else value
+        )
+        put(config, path, known)
+    assert [line.partition(": ")[0] for line in complaints(tmp_path, config)] == named
 
 
 @pytest.mark.parametrize(

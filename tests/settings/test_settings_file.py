@@ -104,6 +104,15 @@ def test_a_port_is_a_number_up_to_65535(monkeypatch: pytest.MonkeyPatch, text: s
         configuration.port("PORT", 8080)
 
 
+@pytest.mark.parametrize("text", ["127.0.0.1 ", "", " ", "a b"])
+def test_a_host_to_listen_on_holds_no_white_space(
+    monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    monkeypatch.setenv("HOST", text)
+    with pytest.raises(ConfigurationError, match="HOST must be an address"):
+        configuration.host()
+
+
 def test_unset_environment_variables_have_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
     assert configuration.addresses() == ["0.0.0.0:8080", "0.0.0.0:9090"]
     assert configuration.log_level() == "INFO"

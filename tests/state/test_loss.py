@@ -129,7 +129,9 @@ def test_a_wrong_password_of_the_state_counts_as_a_lost_server(
 def shared_settings(settings: Settings, mortal: Valkey, tmp_path: Path) -> Settings:
     key_file = tmp_path / "state-key"
     key_file.write_text("k" * 32)
-    document = settings.model_dump() | {"state": {"url": mortal.url, "key_file": key_file}}
+    document = settings.model_dump(exclude_unset=True) | {
+        "state": {"url": mortal.url, "key_file": key_file}
+    }
     return Settings.model_validate(document)
 
 

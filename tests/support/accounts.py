@@ -86,7 +86,7 @@ def with_token(settings: Settings, folder: Path, iam_url: str, **iam: Any) -> Se
     path = folder / "password"
     path.write_text(f"{PASSWORD}\n")
     entry = {"endpoint": iam_url, "domain": "partner", "user": "partner", "password_file": path}
-    return altered(settings, authentication="token", iam=entry | iam)
+    return altered(settings, authentication="token", iam=entry | iam, credentials=())
 
 
 def with_state(settings: Settings, folder: Path, url: str, key: str = STATE_KEY) -> Settings:
@@ -94,7 +94,7 @@ def with_state(settings: Settings, folder: Path, url: str, key: str = STATE_KEY)
     path = folder / f"state-{key[-4:]}"
     path.write_text(key)
     state = {"url": url, "key_file": path}
-    return Settings.model_validate(settings.model_dump() | {"state": state})
+    return Settings.model_validate(settings.model_dump(exclude_unset=True) | {"state": state})
 
 
 def gateway(settings: Settings) -> FlaskClient:

@@ -106,7 +106,7 @@ def _merged(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
 def altered(settings: Settings, **account: Any) -> Settings:
     """The settings with changes to the default account; sections are merged."""
     return Settings.model_validate(
-        _merged(settings.model_dump(), {"accounts": {"default": account}})
+        _merged(settings.model_dump(exclude_unset=True), {"accounts": {"default": account}})
     )
 
 

@@ -45,11 +45,17 @@ NO_WORD_OF_HUAWEIS = [
 
 
 @pytest.mark.parametrize(("fault", "how"), NO_WORD_OF_HUAWEIS)
-@pytest.mark.parametrize("backend", ["auto", "legacy"])
+@pytest.mark.parametrize(
+    "preferring", [{"backend": "auto", "review_share": 0}, {"backend": "legacy"}]
+)
 def test_a_404_of_a_proxy_does_not_retire_the_legacy_api(
-    gateway: Build, sandbox: SandboxDriver, backend: str, fault: str, how: dict[str, Any]
+    gateway: Build,
+    sandbox: SandboxDriver,
+    preferring: dict[str, Any],
+    fault: str,
+    how: dict[str, Any],
 ) -> None:
-    client = gateway(backend=backend, review_share=0)
+    client = gateway(**preferring)
     sandbox.fault("verified-info", fault, **how)
     for number in range(CUSTOMERS + 1):
         response = submit(client, customer=f"cust-{number}")
@@ -82,9 +88,9 @@ def test_the_code_of_a_legacy_answer_is_judged_before_its_status(
 ) -> None:
     body = json.dumps({"error_code": huaweis, "error_msg": "x"})
     with RawUpstream(answer(status, body)) as upstream:
-        accounts = settings.model_dump()["accounts"]
+        accounts = settings.model_dump(exclude_unset=True)["accounts"]
         accounts["default"]["endpoint"] = upstream.url
-        document = settings.model_dump() | {"accounts": accounts}
+        document = settings.model_dump(exclude_unset=True) | {"accounts": accounts}
         client = create_app(Settings.model_validate(document)).test_client()
         assert code(submit(client, wait=1)) == expected
 

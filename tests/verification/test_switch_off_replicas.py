@@ -45,7 +45,7 @@ def replicas(
         folder.mkdir()
         settings = configured(folder, sandbox.url, backend="auto", review_share=0)
         state = {"state": {"url": mortal.url, "key_file": key_file}}
-        settings = Settings.model_validate(settings.model_dump() | state)
+        settings = Settings.model_validate(settings.model_dump(exclude_unset=True) | state)
         client = create_app(settings).test_client()
         with client.application.app_context():
             made.append(on_clock(client, clock, parts().state))

@@ -137,7 +137,7 @@ def test_two_gateways_that_share_their_state_share_the_refusals(
 def test_two_accounts_with_the_same_pair_share_its_refusals(
     settings: Settings, sandbox: SandboxDriver, wrong: Mounted
 ) -> None:
-    document = with_pairs(settings, wrong).model_dump()
+    document = with_pairs(settings, wrong).model_dump(exclude_unset=True)
     document["accounts"]["second"] = document["accounts"]["default"]
     app = gateway(Settings.model_validate(document)).application
     centers = list(app.extensions["partner_gateway"].partner_centers.values())
