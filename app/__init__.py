@@ -40,6 +40,8 @@ def create_app(settings: Settings | None = None) -> Flask:
 
     if settings is None:
         settings = startup.configured()
+        if not startup.runs_a_command():
+            startup.announce(settings, VERSION)
     tracing.init_app(app, settings.tracing)  # first, so that refusals are traced too
     extensions.init_app(app, startup.built(settings, record.observe))
     hooks.init_app(app, Callers(settings, reach), Rates(settings.callers, settings.state))

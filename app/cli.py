@@ -41,8 +41,8 @@ def check_config(file: Path) -> None:
         f"{file} can be used: accounts {', '.join(settings.accounts)}; "
         f"callers {', '.join(settings.callers) or 'none'}."
     )
-    for key, path in configuration.missing_files(settings):
-        click.echo(f"note: {key}: {path} does not exist", err=True)
+    for note in configuration.notes(settings):
+        click.echo(f"note: {note}", err=True)
 
 
 @credentials.command("check")

@@ -1,5 +1,6 @@
 """Loads the configuration and builds the gateway from it, or ends the process with a message."""
 
+import logging
 import sys
 
 import click
@@ -7,13 +8,27 @@ from flask.cli import FlaskGroup
 
 from app.gateway import Gateway
 from app.observability.exchange import Observe
-from app.settings import ConfigurationError, Settings, StateSettings, load_from_environment
+from app.observability.logs import event, logger
+from app.settings import (
+    ConfigurationError,
+    Settings,
+    StateSettings,
+    load_from_environment,
+    notes,
+)
+
+_log = logger("startup")
 
 
 def looking_up_commands() -> bool:
     """Whether Flask builds the app only to list its commands; most need no configuration."""
     context = click.get_current_context(silent=True)
     return context is not None and isinstance(context.command, FlaskGroup)
+
+
+def runs_a_command() -> bool:
+    """Whether a command builds the app; otherwise the app is served."""
+    return click.get_current_context(silent=True) is not None
 
 
 def configured() -> Settings:
@@ -28,6 +43,26 @@ def configured() -> Settings:
             return Settings.model_construct(accounts={}, callers={}, state=StateSettings())
         sys.stderr.write(f"{error}\n")
         sys.exit(2)
+
+
+def announce(settings: Settings, version: str) -> None:
+    """Log what starts, and each note on its configuration as a warning.
+
+    Commands do not call this: `config check` prints the notes.
+    """
+    event(
+        _log,
+        logging.INFO,
+        "The gateway starts",
+        version=version,
+        accounts=list(settings.accounts),
+        callers=list(settings.callers),
+        state=settings.state.url.partition(":")[0],
+        replicas=settings.state.replicas,
+    )
+    for note in notes(settings):
+        text = "A setting needs attention"
+        event(_log, logging.WARNING, text, key=note.key, note=note.text)
 
 
 def built(settings: Settings, observe: Observe) -> Gateway:

@@ -118,6 +118,17 @@ def test_gunicorn_cannot_be_told_to_start_several_processes_or_another_worker(
     assert "Booting worker" not in errors
 
 
+def test_unusable_certificate_authorities_exit_with_2_and_name_their_keys(
+    tmp_path: Path, config: dict[str, Any]
+) -> None:
+    config["accounts"]["default"]["ca_file"] = "/not/there"
+    path = tmp_path / "config.yaml"
+    path.write_text(yaml.safe_dump(config))
+    status, errors = failed_start({"GATEWAY_CONFIG": str(path)})
+    assert status == 2
+    assert errors == "accounts.default.ca_file: /not/there: No such file or directory\n"
+
+
 def test_a_wrong_configuration_exits_with_2_and_one_message(tmp_path: Path) -> None:
     path = tmp_path / "config.yaml"
     path.write_text("accounts: {default: {secret_key: s3cr3t}}\n")

@@ -12,11 +12,14 @@ from app.settings.callers import CallerSettings, IssuerSettings, OidcSettings, S
 from app.settings.environment import (
     address,
     addresses,
+    host,
     load_from_environment,
     log_level,
     port,
 )
-from app.settings.file import ConfigurationError, check_writable, load, missing_files
+from app.settings.file import ConfigurationError, load
+from app.settings.files import check_authorities, check_writable, missing_files
+from app.settings.notes import Note, notes
 from app.settings.sections import AuditSettings, Settings, StateSettings, TracingSettings
 
 __all__ = [
@@ -28,6 +31,7 @@ __all__ = [
     "IamSettings",
     "IssuerSettings",
     "KeyFiles",
+    "Note",
     "OidcSettings",
     "PairSettings",
     "Scope",
@@ -37,10 +41,13 @@ __all__ = [
     "VerificationSettings",
     "address",
     "addresses",
+    "check_authorities",
     "check_writable",
+    "host",
     "load",
     "load_from_environment",
     "log_level",
     "missing_files",
+    "notes",
     "port",
 ]

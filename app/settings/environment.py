@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from app.settings.file import ConfigurationError, load
+from app.settings.files import check_authorities
 from app.settings.sections import Settings
 
 
@@ -11,12 +12,15 @@ def load_from_environment() -> Settings:
     """The configuration in the file that `GATEWAY_CONFIG` names, checked.
 
     Raises:
-        ConfigurationError: if the variable is not set, or the file is not valid.
+        ConfigurationError: if the variable is not set, the file is not valid, or a file of
+            certificate authorities cannot be used.
     """
     path = os.environ.get("GATEWAY_CONFIG")
     if not path:
         raise ConfigurationError("GATEWAY_CONFIG is not set; it names the configuration file")
-    return load(Path(path))
+    settings = load(Path(path))
+    check_authorities(settings)
+    return settings
 
 
 def log_level() -> str:

@@ -5,12 +5,12 @@ never a value.
 """
 
 import re
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable
 from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from app.settings.sections import Settings
 
@@ -19,13 +19,27 @@ class ConfigurationError(Exception):
     """The configuration is not valid. The message names every invalid key."""
 
 
+_KEY = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+class _DuplicateKeyError(ValueError):
+    pass
+
+
 class _StrictLoader(yaml.SafeLoader):
     """A SafeLoader that refuses duplicate keys. PyYAML would keep the last value."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        if len(set(map(str, keys))) != len(keys):
-            raise yaml.constructor.ConstructorError(None, None, "duplicate key", node.start_mark)
+        lines: dict[str, int] = {}
+        for key, _ in node.value:
+            name = str(self.construct_object(key, deep=True))
+            line = key.start_mark.line + 1
+            if name in lines:
+                # What does not look like a key may be a secret that is not indented.
+                shown = f"`{name}`" if _KEY.fullmatch(name) else "a key"
+                text = f"{shown} is set twice, in lines {lines[name]} and {line}"
+                raise _DuplicateKeyError(text)
+            lines[name] = line
         return super().construct_mapping(node, deep)
 
 
@@ -63,6 +77,8 @@ def load(path: Path) -> Settings:
         mark = getattr(error, "problem_mark", None)
         where = f" in line {mark.line + 1}" if mark else ""
         raise ConfigurationError(f"{path}: is not valid YAML{where}") from None
+    except _DuplicateKeyError as error:
+        raise ConfigurationError(f"{path}: {error}") from None
     except (ValueError, RecursionError):  # an impossible date, or recursive aliases
         raise ConfigurationError(f"{path}: is not valid YAML") from None
     if not isinstance(document, dict):
@@ -72,37 +88,3 @@ def load(path: Path) -> Settings:
     except ValidationError as error:
         lines = "".join(f"\n  {line}" for line in _faults(error))
         raise ConfigurationError(f"{path} cannot be used:{lines}") from None
-
-
-def missing_files(settings: Settings) -> Iterator[tuple[str, Path]]:
-    """The configured files that do not exist, each with the path of its key.
-
-    The file of the audit trail is left out: the gateway creates it.
-    """
-    yield from _missing(settings, ())
-
-
-def _missing(value: Any, keys: tuple[str, ...]) -> Iterator[tuple[str, Path]]:
-    if isinstance(value, BaseModel):
-        value = {name: getattr(value, name) for name in type(value).model_fields}
-    if isinstance(value, tuple):
-        value = {str(place): entry for place, entry in enumerate(value)}
-    if isinstance(value, Mapping):
-        for name, entry in value.items():
-            yield from _missing(entry, (*keys, name))
-    elif isinstance(value, Path) and keys != ("audit", "file") and not value.is_file():
-        yield ".".join(keys), value
-
-
-def check_writable(settings: Settings) -> None:
-    """Check that the audit file can be written, if one is configured.
-
-    Raises:
-        ConfigurationError: if the file cannot be opened.
-    """
-    if settings.audit.file is None:
-        return
-    try:
-        settings.audit.file.open("a").close()
-    except OSError as error:
-        raise ConfigurationError(f"audit.file: {error.strerror}") from None

@@ -1,0 +1,91 @@
+"""What a valid configuration may get wrong: settings that work, but hardly as intended."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from app.settings.files import missing_files
+from app.settings.sections import Settings, StateSettings
+from app.settings.values import is_loopback
+
+# Digests of what commands hash by mistake: nothing, and a line break without a key.
+_NO_KEY = frozenset(sha256(text).hexdigest() for text in (b"", b"\n"))
+_REGION = re.compile(r"obs\.([a-z0-9-]+)\.myhuaweicloud\.(?:com|cn|eu)")
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A note on one setting.
+
+    Args:
+        key: The path of the key.
+        text: What is wrong, without any value of a secret.
+    """
+
+    key: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.text}"
+
+
+def notes(settings: Settings) -> list[Note]:
+    """The notes on a configuration: files that are not there, and risky or useless settings."""
+    return [
+        *(Note(key, _unreadable(path)) for key, path in missing_files(settings)),
+        *_of_state(settings.state),
+        *_of_callers(settings),
+        *_of_accounts(settings),
+    ]
+
+
+def _unreadable(path: Path) -> str:
+    return f"{path} {'cannot be read' if path.is_file() else 'does not exist'}"
+
+
+def _of_state(state: StateSettings) -> Iterator[Note]:
+    if state.url == "memory://":
+        text = (
+            "`memory://` loses the Idempotency-Keys when the process ends; production needs Redis"
+        )
+        if state.replicas > 1:
+            text = f"`memory://` is not shared by {state.replicas} replicas, so that a repeated "
+            text += "request can be sent twice; several replicas need Redis"
+        yield Note("state.url", text)
+        return
+    url = urlsplit(state.url)
+    if url.password:
+        yield Note("state.url", "holds a password; mount it and name it in `password_file`")
+    if url.scheme == "redis" and not is_loopback(url.hostname or ""):
+        text = "`redis://` sends the password and the values in clear; use `rediss://`"
+        yield Note("state.url", text)
+
+
+def _of_callers(settings: Settings) -> Iterator[Note]:
+    callers = settings.callers
+    if not callers:
+        yield Note("callers", "is empty, so that every request is UNAUTHENTICATED")
+    for name, caller in callers.items():
+        if not caller.scopes:
+            yield Note(f"callers.{name}.scopes", "is empty, so that the caller has no rights")
+        if _NO_KEY & set(caller.keys_sha256):
+            text = "holds the digest of an empty key, which no request can have"
+            yield Note(f"callers.{name}.keys_sha256", text)
+    if settings.kubernetes and not any(one.service_account for one in callers.values()):
+        yield Note("kubernetes", "has no effect: no caller has a `service_account`")
+    if settings.oidc and not any(one.oidc_subject for one in callers.values()):
+        yield Note("oidc", "has no effect: no caller has an `oidc_subject`")
+
+
+def _of_accounts(settings: Settings) -> Iterator[Note]:
+    for name, account in settings.accounts.items():
+        bucket = account.attachments
+        if bucket is None:
+            continue
+        found = _REGION.fullmatch(urlsplit(bucket.endpoint).hostname or "")
+        if found and found[1] != bucket.region:
+            text = f"is {bucket.region}, but `endpoint` is in {found[1]}"
+            yield Note(f"accounts.{name}.attachments.region", text)
