@@ -6,6 +6,7 @@ the attributes that this module names: no path, query, header, body or text of a
 
 from __future__ import annotations
 
+import ssl
 import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -61,7 +62,7 @@ def start(settings: TracingSettings) -> TracerProvider | None:
     exporter = OTLPSpanExporter(
         f"{settings.endpoint}/v1/traces",
         # Always set: without it the exporter would trust a file that the environment names.
-        certificate_file=str(settings.ca_file or requests.utils.DEFAULT_CA_BUNDLE_PATH),
+        certificate_file=_authorities(settings),
         timeout=TIMEOUT,
         session=session,
     )
@@ -73,6 +74,12 @@ def start(settings: TracingSettings) -> TracerProvider | None:
     provider.add_span_processor(BatchSpanProcessor(_only_named(exporter)))
     _tracer, _provider = provider.get_tracer(SERVICE), provider
     return provider
+
+
+def _authorities(settings: TracingSettings) -> str:
+    """The certificate authorities to trust: a file, or the machine's, as for all connections."""
+    machine = ssl.get_default_verify_paths()
+    return str(settings.ca_file or machine.cafile or machine.capath or machine.openssl_cafile)
 
 
 def close() -> None:

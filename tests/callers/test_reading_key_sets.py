@@ -49,6 +49,20 @@ def test_the_key_set_of_a_cluster_is_read_with_its_authority_and_token(tmp_path:
             served(server.jwks_url, ca_file=ca_file, token_file=token_file).key("one")
 
 
+def test_the_key_set_of_a_provider_is_verified_by_the_machines_authorities(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    authority, ca_file = trustme.CA(), tmp_path / "ca.pem"
+    authority.cert_pem.write_to_path(str(ca_file))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost").configure_cert(context)
+    with KeySetServer(PROVIDER, tls=context) as server:
+        with pytest.raises(GatewayError):
+            served(server.jwks_url).key("one")
+        monkeypatch.setenv("SSL_CERT_FILE", str(ca_file))
+        assert served(server.jwks_url).key("one") is not None
+
+
 @pytest.mark.parametrize("media_type", [CLUSTER, PROVIDER])
 def test_a_service_account_authenticates_by_a_key_set_of_either_type(
     config: dict[str, Any], sandbox: SandboxDriver, media_type: str

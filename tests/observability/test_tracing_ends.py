@@ -93,9 +93,13 @@ def test_environment_variables_do_not_change_the_exported_attributes(
         assert b"ZHANG" not in b"".join(batch.body for batch in collector.batches)
 
 
-@pytest.mark.parametrize("trusted", [True, False])
-def test_an_https_collector_is_verified_by_the_configured_authority(
-    config: dict[str, Any], sandbox: SandboxDriver, tmp_path: Path, trusted: bool
+@pytest.mark.parametrize("trusted", ["ca_file", "machine", None])
+def test_an_https_collector_is_verified_by_the_configured_or_the_machines_authority(
+    config: dict[str, Any],
+    sandbox: SandboxDriver,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    trusted: str | None,
 ) -> None:
     authority = trustme.CA()
     authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
@@ -103,8 +107,10 @@ def test_an_https_collector_is_verified_by_the_configured_authority(
     authority.issue_cert("127.0.0.1").configure_cert(context)
     with Collector(tls=context) as collector:
         config["tracing"] = {"endpoint": collector.url}
-        if trusted:
+        if trusted == "ca_file":
             config["tracing"]["ca_file"] = str(tmp_path / "ca.pem")
+        if trusted == "machine":
+            monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
         client = create_app(Settings.model_validate(config)).test_client()
         path = "/v1/customers/trace-11/verifications/individual"
         assert client.post(path, json=PERSON, headers=bearer()).status_code == 201
@@ -124,7 +130,7 @@ def test_an_https_collector_is_verified_by_the_configured_authority(
             {"endpoint": "http://127.0.0.1:4318", "ca_file": "/ca.pem"},
             "requires an https `endpoint`",
         ),
-        ({"ca_file": "/ca.pem"}, "requires an https `endpoint`"),
+        ({"ca_file": "/ca.pem"}, "requires `endpoint`"),
     ],
 )
 def test_plain_http_to_a_remote_collector_is_refused_unless_allowed(
