@@ -162,7 +162,8 @@ class PartnerCenter:
 
     def _try_pair(self, call: _Call, signer: SdkHmacAuth | None) -> Verdict:
         """Huawei's verdict on a key pair that is not in use yet; without a pair, on our clock."""
-        probe = self._probe(call.errand, call.permit)
+        half = Errand.within(call.errand.left / 2, call.errand.caller)  # the call needs time too
+        probe = self._probe(half, call.permit)
         try:
             self._quotas.of(PROBE).wait(probe.errand, write=False)
             if signer is not None:
@@ -198,7 +199,7 @@ class PartnerCenter:
 
     def _refresh(self, call: _Call, at_once: bool = False) -> bool:
         """Adopt a changed credential, in the time of the call. Returns True if it checked."""
-        within = max(0.0, min(OWN_LIMIT, call.errand.left)) if at_once else 0.0
+        within = max(0.0, min(OWN_LIMIT, call.errand.left / 2)) if at_once else 0.0
         return self._credentials.refresh(partial(self._try_pair, call), at_once, within)
 
     def _adopting(self, call: _Call, work: Callable[[], T]) -> T:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
+from flask.testing import FlaskClient
 
 from app.errors import ErrorCode, GatewayError
 from app.huawei.credentials.key_pair import PROBATION
@@ -19,12 +20,22 @@ from tests.support.accounts import (
     PAIR,
     SEALING,
     Mounted,
+    gateway,
     partner_center,
+    signers,
     used,
     with_pairs,
 )
-from tests.support.gateway import ACCESS_KEY
+from tests.support.gateway import (
+    ACCESS_KEY,
+    INDIVIDUAL_PATH,
+    PERSON,
+    altered,
+    bearer,
+    submit,
+)
 from tests.support.sandbox_driver import SandboxDriver
+from tests.support.timing import wait_until
 
 QUICK = 1.0  # seconds; far from the length of a probation
 
@@ -73,6 +84,25 @@ def test_a_request_does_not_wait_for_the_probe_of_another_replica_while_its_pair
     assert code is None
     assert seconds < QUICK
     assert used(sandbox) == [ACCESS_KEY]
+
+
+def test_a_slow_probe_of_a_new_pair_leaves_time_for_the_request_that_sends_it(
+    settings: Settings, sandbox: SandboxDriver, mounted: Mounted
+) -> None:
+    found = altered(with_pairs(settings, mounted), verification={"backend": "legacy"})
+    client = gateway(found)
+    assert submit(client).status_code == 201
+    mounted.write(*NEW_PAIR)
+    sandbox.fault("result", "hang")  # the probe is a read of a result
+    wait_until(lambda: probed(client, sandbox))
+    assert used(sandbox)[-1] == ACCESS_KEY
+
+
+def probed(client: FlaskClient, sandbox: SandboxDriver) -> bool:
+    """Submit with little time. Returns whether the request sent a probe."""
+    body, headers = PERSON, bearer() | {"Prefer": "wait=2"}
+    assert client.post(INDIVIDUAL_PATH, json=body, headers=headers).status_code == 201
+    return NEW_PAIR[0] in [key for key, _ in signers(sandbox, probes=True)]
 
 
 def test_a_refused_request_waits_for_the_probe_of_another_replica_until_its_deadline(
