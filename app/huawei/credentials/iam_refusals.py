@@ -37,11 +37,11 @@ class IamRefusals:
 
     def refuse(self, password: str) -> None:
         """Remember that IAM refused the password with this fingerprint."""
-        self._put(self._key(password), b"refused", REFUSED_LIFE)
+        self._state.put(self._key(password), b"refused", REFUSED_LIFE)
 
     def is_refused(self, password: str) -> bool:
         """Whether IAM refused the password with this fingerprint."""
-        return self._get(self._key(password)) is not None
+        return self._state.get(self._key(password)) is not None
 
     def forget(self, password: str) -> None:
         """Allow another try of the password with this fingerprint."""
@@ -55,20 +55,15 @@ class IamRefusals:
             seconds: The length of the pause.
         """
         ends = self._now() + seconds
-        self._put(f"{self._user}:{reason}", str(ends).encode(), seconds)
+        self._state.put(f"{self._user}:{reason}", str(ends).encode(), seconds)
         return ends
 
     def stopped_until(self, reason: str) -> float:
         """The end of the pause with this reason, by the wall clock; 0 if there is none."""
-        return float(self._get(f"{self._user}:{reason}") or b"0")
-
-    def _put(self, key: str, value: bytes, seconds: float) -> None:
-        self._state.put(key, self._sealing.seal(value), seconds)
-
-    def _get(self, key: str) -> bytes | None:
-        """The value of a key; None if there is none, or it was not written with our key."""
-        sealed = self._state.get(key)
-        return None if sealed is None else self._sealing.unseal(sealed)
+        try:
+            return float(self._state.get(f"{self._user}:{reason}") or b"0")
+        except ValueError:  # the value is not ours
+            return 0.0
 
     def _key(self, password: str) -> str:
         return f"iam:{password}:refused"
