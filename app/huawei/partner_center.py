@@ -5,7 +5,6 @@ Huawei's), refused (an answer with an error code).
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
@@ -14,6 +13,7 @@ from requests import PreparedRequest
 
 from app.errors import GatewayError
 from app.huawei.answer import Answer
+from app.huawei.call import Call
 from app.huawei.codes import Verdict
 from app.huawei.credentials.clock_skew import ClockSkew
 from app.huawei.credentials.key_pairs import Credentials
@@ -35,19 +35,6 @@ T = TypeVar("T")
 
 MAX_CREDENTIALS = 4  # tried for one call
 OWN_LIMIT = 5.0  # seconds
-
-
-@dataclass(slots=True)
-class _Call:
-    """One call of an operation."""
-
-    operation: Operation
-    query: Sequence[tuple[str, str]]
-    body: Mapping[str, Any] | None
-    errand: Errand
-    customer: str | None  # never logged or counted
-    permit: Permit | None = None  # of the circuit; None if the circuit is not involved
-    tries: int = 0  # on the network
 
 
 class PartnerCenter:
@@ -105,7 +92,7 @@ class PartnerCenter:
         Raises:
             GatewayError: the failure.
         """
-        call = _Call(operation, query, body, errand, customer)
+        call = Call(operation, query, body, errand, customer)
         try:
             return self._retries.call(operation, errand, partial(self._through_circuit, call))
         finally:
@@ -135,7 +122,7 @@ class PartnerCenter:
         """
         return self._try(self._probe(Errand.within(OWN_LIMIT, "gateway")), [])
 
-    def _through_circuit(self, call: _Call) -> Mapping[str, Any]:
+    def _through_circuit(self, call: Call) -> Mapping[str, Any]:
         """Make the call if the circuit is closed. A refused credential is replaced by another."""
 
         def probe(permit: Permit) -> None:
@@ -154,13 +141,13 @@ class PartnerCenter:
 
         return self._breaker.call(call.operation.writes, probe, work)
 
-    def _probe(self, errand: Errand, permit: Permit | None = None) -> _Call:
+    def _probe(self, errand: Errand, permit: Permit | None = None) -> Call:
         """A probe on a part of the time of the request that waits for it."""
         own = Errand.within(min(OWN_LIMIT, errand.left), errand.caller, urgent=True)
         query = (("customer_id", self._partner_id),)
-        return _Call(PROBE, query, None, own, self._partner_id, permit)
+        return Call(PROBE, query, None, own, self._partner_id, permit)
 
-    def _try_pair(self, call: _Call, signer: SdkHmacAuth | None) -> Verdict:
+    def _try_pair(self, call: Call, signer: SdkHmacAuth | None) -> Verdict:
         """Huawei's verdict on a key pair that is not in use yet; without a pair, on our clock."""
         half = Errand.within(call.errand.left / 2, call.errand.caller)  # the call needs time too
         probe = self._probe(half, call.permit)
@@ -174,7 +161,7 @@ class PartnerCenter:
             return Verdict.UNKNOWN
         return self._clock.verdict
 
-    def _try(self, call: _Call, uses: list[Any]) -> Answer:
+    def _try(self, call: Call, uses: list[Any]) -> Answer:
         """Sign with a credential not tried yet, send, and report the verdict back to it.
 
         Args:
@@ -197,12 +184,12 @@ class PartnerCenter:
             self._credentials.settle(use, verdict)
         return answer
 
-    def _refresh(self, call: _Call, at_once: bool = False) -> bool:
+    def _refresh(self, call: Call, at_once: bool = False) -> bool:
         """Adopt a changed credential, in the time of the call. Returns True if it checked."""
         within = max(0.0, min(OWN_LIMIT, call.errand.left / 2)) if at_once else 0.0
         return self._credentials.refresh(partial(self._try_pair, call), at_once, within)
 
-    def _adopting(self, call: _Call, work: Callable[[], T]) -> T:
+    def _adopting(self, call: Call, work: Callable[[], T]) -> T:
         """Do the work. If it fails, adopt a changed credential, and do it once more."""
         try:
             return work()
@@ -211,13 +198,13 @@ class PartnerCenter:
                 raise
             return work()
 
-    def _may_repeat(self, uses: list[Any], verdict: Verdict, call: _Call) -> bool:
+    def _may_repeat(self, uses: list[Any], verdict: Verdict, call: Call) -> bool:
         if verdict in (Verdict.ACCEPTED, Verdict.UNKNOWN) or len(uses) >= MAX_CREDENTIALS:
             return False
         self._refresh(call, at_once=True)
         return self._credentials.may_repeat(uses, verdict)
 
-    def _prepare(self, call: _Call) -> PreparedRequest:
+    def _prepare(self, call: Call) -> PreparedRequest:
         """The request without its credential. A signature covers everything in it."""
         path = call.operation.path.format(partner_id=self._partner_id)
         query = f"?{canonical_query(call.query)}" if call.query else ""
@@ -234,7 +221,7 @@ class PartnerCenter:
             request.body = encoded.encode()
         return request
 
-    def _send(self, call: _Call, request: PreparedRequest) -> Answer:
+    def _send(self, call: Call, request: PreparedRequest) -> Answer:
         """Send a signed request once."""
         operation = call.operation
         # Not signed, so that a proxy may change it.
