@@ -43,8 +43,10 @@ def create_app(settings: Settings | None = None) -> Flask:
         if not startup.runs_a_command():
             startup.announce(settings, VERSION)
     tracing.init_app(app, settings.tracing)  # first, so that refusals are traced too
-    extensions.init_app(app, startup.built(settings, record.observe))
-    hooks.init_app(app, Callers(settings, reach), Rates(settings.callers, settings.state))
+    gateway = startup.built(settings, record.observe)
+    extensions.init_app(app, gateway)
+    rates = Rates(settings.callers, gateway.state, gateway.sealing)
+    hooks.init_app(app, Callers(settings, reach), rates)
     pages.init_app(app)
     contract.init_app(app, ProblemApi(app))
     app.register_blueprint(health.blueprint)

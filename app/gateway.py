@@ -27,6 +27,7 @@ class Gateway:
 
     settings: Settings
     state: State
+    sealing: Sealing
     credentials: Mapping[str, Credentials]
     partner_centers: Mapping[str, PartnerCenter]
     buckets: Mapping[str, Bucket]
@@ -63,6 +64,7 @@ class Gateway:
         return cls(
             settings=settings,
             state=state,
+            sealing=sealing,
             credentials=credentials,
             partner_centers=partner_centers,
             buckets={

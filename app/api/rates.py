@@ -1,26 +1,19 @@
 """Limits the requests of each caller: their rate, and how many are in progress at once."""
 
-import logging
 import math
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
-from typing import cast
 
 import limits
 from flask import Response, after_this_request, g
-from limits.storage import MemoryStorage, Storage, storage_from_string
+from limits.storage import MemoryStorage, RedisStorage
 from limits.strategies import MovingWindowRateLimiter
 
 from app.errors import ErrorCode, GatewayError
-from app.observability.logs import event, logger
-from app.settings import CallerSettings, StateSettings
-from app.state.address import address
-
-RETRY_INTERVAL = 5.0  # seconds between two tries to reach a lost Redis
-
-_log = logger("rates")
+from app.settings import CallerSettings
+from app.state import PREFIX, Sealing, SharedState, State
 
 
 class Rates:
@@ -28,23 +21,26 @@ class Rates:
 
     Args:
         callers: The callers by name; a caller without a rate is not limited.
-        state: The settings of the shared state.
+        state: Its Redis, if it has one, counts for all replicas.
+        sealing: Makes the fingerprints that name the callers in Redis.
     """
 
-    def __init__(self, callers: Mapping[str, CallerSettings], state: StateSettings) -> None:
+    def __init__(
+        self, callers: Mapping[str, CallerSettings], state: State, sealing: Sealing
+    ) -> None:
         self._rates = {
             name: limits.parse(caller.rate.replace("/", " per "))
             for name, caller in callers.items()
             if caller.rate
         }
-        own = MovingWindowRateLimiter(MemoryStorage())
-        self._own = own
-        self._shared = own
-        self._lost_until = 0.0
-        if state.url != "memory://":
-            url, options = address(state)
-            storage = storage_from_string(url, wrap_exceptions=True, **options)
-            self._shared = MovingWindowRateLimiter(cast(Storage, storage))
+        self._names = {name: sealing.fingerprint("rate", name) for name in self._rates}
+        self._own = MovingWindowRateLimiter(MemoryStorage())
+        self._client = state.client if isinstance(state, SharedState) else None
+        self._shared = self._own
+        if self._client:
+            pool = self._client.redis.connection_pool
+            storage = RedisStorage("redis://", pool, key_prefix=f"{PREFIX}rate")
+            self._shared = MovingWindowRateLimiter(storage)
 
     def consume(self, caller: str) -> tuple[float | None, dict[str, str]]:
         """Count a request.
@@ -64,21 +60,19 @@ class Rates:
         return None if granted else wait, headers
 
     def _ask(self, rate: limits.RateLimitItem, caller: str) -> tuple[bool, int, float]:
-        if time.monotonic() >= self._lost_until:
-            try:
-                return _hit(self._shared, rate, caller)
-            except limits.errors.StorageError:
-                self._lost_until = time.monotonic() + RETRY_INTERVAL
-                text = "Redis cannot be reached: this replica counts the callers' rates alone"
-                event(_log, logging.ERROR, text)
-        return _hit(self._own, rate, caller)
+        name = self._names[caller]
+        if self._client is None:
+            return _hit(self._own, rate, name)
+        return self._client.ask(
+            lambda: _hit(self._shared, rate, name), lambda: _hit(self._own, rate, name)
+        )
 
 
 def _hit(
-    limiter: MovingWindowRateLimiter, rate: limits.RateLimitItem, caller: str
+    limiter: MovingWindowRateLimiter, rate: limits.RateLimitItem, name: str
 ) -> tuple[bool, int, float]:
-    granted = limiter.hit(rate, caller)
-    stats = limiter.get_window_stats(rate, caller)
+    granted = limiter.hit(rate, name)
+    stats = limiter.get_window_stats(rate, name)
     return granted, stats.remaining, stats.reset_time
 
 

@@ -42,6 +42,9 @@ class StateSettings(Section):
     ca_file: File | None = Field(
         None, description="file of the certificate authorities to trust for `rediss://`"
     )
+    insecure: bool = Field(
+        False, description="allow plain `redis://` to another machine inside the cluster"
+    )
 
     @model_validator(mode="after")
     def _check_key(self) -> Self:
@@ -53,6 +56,19 @@ class StateSettings(Section):
             raise ValueError("password_file: must not be set if `url` holds a password")
         if self.ca_file and not self.url.startswith("rediss://"):
             raise ValueError("ca_file: requires a `rediss://` url")
+        return self
+
+    @model_validator(mode="after")
+    def _check_transport(self) -> Self:
+        url = urlsplit(self.url)
+        if url.scheme == "redis" and not (self.insecure or is_loopback(url.hostname or "")):
+            raise ValueError(
+                "url: must be `rediss://`; plain `redis://` to another machine requires "
+                "`insecure: true`"
+            )
+        # Options of the client could switch the verification of certificates off.
+        if url.query or url.fragment:
+            raise ValueError("url: must have no options behind `?`; the database is its path")
         return self
 
 

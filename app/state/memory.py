@@ -4,7 +4,9 @@ import threading
 import time
 from collections.abc import Callable
 
-CATCH_UP = 0.02  # a late call may catch up so much, as a share of the rate's `seconds`
+from app.state.state import Recalled, Slot
+
+MICROSECONDS = 1_000_000  # in a second
 SWEEP_INTERVAL = 60.0  # seconds between two removals of expired values
 
 
@@ -20,21 +22,23 @@ class MemoryState:
 
     def __init__(self, replicas: int = 1, now: Callable[[], float] = time.monotonic) -> None:
         self._replicas = replicas
-        self._due: dict[str, float] = {}
+        self._due: dict[str, int] = {}  # when the next free slot is due, in microseconds
         self._now = now
         self._lock = threading.Lock()
         self._values: dict[str, tuple[float, bytes]] = {}
         self._swept = now()
 
-    def get(self, key: str, own: bool = False) -> bytes | None:
-        """The value of a key; None if there is none or it has expired.
+    def inspect(self) -> None:
+        """Do nothing: a process's memory has no settings."""
 
-        Args:
-            key: The key.
-            own: Has no effect here: all values are this process's own.
-        """
+    def get(self, key: str) -> bytes | None:
+        """The value of a key; None if there is none or it has expired."""
         with self._lock:
             return self._live(key)
+
+    def recall(self, key: str, seconds: float) -> Recalled:
+        """The value of a key. It is certain: this process is the only one that puts values."""
+        return Recalled(self.get(key), certain=True)
 
     def put(self, key: str, value: bytes, seconds: float) -> None:
         """Set the value of a key; it expires after so many seconds."""
@@ -59,24 +63,34 @@ class MemoryState:
                 self._values[key] = (self._values[key][0], str(count).encode())
             return count
 
-    def reserve(self, key: str, calls: float, seconds: float) -> float:
-        """Reserve a slot for one call, at a rate of `calls` per `seconds`.
-
-        The generic cell rate algorithm (GCRA): slots are evenly spaced, and a late call may catch
-        up a little. This process uses its share of the rate: 1 of `replicas` parts.
-
-        Returns:
-            0 if a slot was reserved; otherwise the seconds until the next attempt makes sense.
-        """
-        distance = seconds / calls * self._replicas
+    def remove(self, key: str, value: bytes) -> None:
+        """Delete a key if it still has this value: a lock is released by its owner only."""
         with self._lock:
-            now = self._now()
+            if self._live(key) == value:
+                del self._values[key]
+
+    def reserve(self, key: str, calls: float, seconds: float, late: Slot | None = None) -> Slot:
+        """Reserve the next free slot for one call, at a rate of `calls` per `seconds`.
+
+        Slots are evenly spaced and never in the past: they are not saved up. This process uses its
+        share of the rate: 1 of `replicas` parts.
+
+        Args:
+            key: The key of the quota.
+            calls: The calls of the rate.
+            seconds: The seconds of the rate.
+            late: The slot that was reserved before and missed. It moves to the present if nobody
+                has reserved a later slot.
+        """
+        distance = int(seconds / calls * self._replicas * MICROSECONDS)
+        with self._lock:
+            now = int(self._now() * MICROSECONDS)
             due = self._due.get(key, now)
-            pause = due - CATCH_UP * seconds - now
-            if pause > 0:
-                return pause
-            self._due[key] = max(now, due) + distance
-            return 0.0
+            if late is not None and due == late.due + distance:
+                due = late.due
+            due = max(now, due)
+            self._due[key] = due + distance
+            return Slot((due - now) / MICROSECONDS, due)
 
     def delete(self, key: str) -> None:
         """Delete the value of a key."""

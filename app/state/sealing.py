@@ -40,13 +40,18 @@ class Sealing:
         name.update("\0".join(parts).encode())
         return name.hexdigest()[:32]
 
-    def seal(self, value: bytes) -> bytes:
-        """The value, encrypted."""
-        return self._fernet.encrypt(value)
+    def seal(self, name: str, value: bytes) -> bytes:
+        """The value, encrypted, and bound to its name: it cannot be read under another name."""
+        return self._fernet.encrypt(self._label(name) + value)
 
-    def unseal(self, sealed: bytes) -> bytes | None:
-        """The decrypted value; None if it was not sealed with this key."""
+    def unseal(self, name: str, sealed: bytes) -> bytes | None:
+        """The decrypted value; None if it was not sealed with this key and this name."""
         try:
-            return self._fernet.decrypt(sealed)
+            opened = self._fernet.decrypt(sealed)
         except InvalidToken:
             return None
+        label = self._label(name)
+        return opened.removeprefix(label) if opened.startswith(label) else None
+
+    def _label(self, name: str) -> bytes:
+        return self.fingerprint("sealed", name).encode()

@@ -1,36 +1,39 @@
-"""The state in Redis, shared by all replicas. While Redis is lost, each process uses its memory."""
+"""The state in Redis, shared by all replicas. While Redis is lost, each process uses its memory.
+
+Every name in Redis is a keyed fingerprint, and every value but a count and a slot is encrypted and
+bound to its name. A value that cannot be read is no value.
+"""
 
 import logging
-import threading
 import time
 from collections.abc import Callable
-from typing import TypeVar, cast
+from typing import cast
 
-import redis
-
-from app.observability import metrics
 from app.observability.logs import event, logger
-from app.settings import StateSettings
-from app.state.address import address
-from app.state.memory import CATCH_UP, MemoryState
+from app.state.client import PREFIX, Client
+from app.state.memory import MICROSECONDS, MemoryState
+from app.state.sealing import Sealing
+from app.state.state import Recalled, Slot
 
-T = TypeVar("T")
-
-PREFIX = "gateway:"
 OWN = 3600.0  # seconds, how long this process keeps a copy of a value that it put into Redis
-RETRY_INTERVAL = 5.0  # seconds until a lost Redis is tried again
+SENTINEL = "kept since"  # its value says since when Redis has lost no value
 
-# The algorithm of MemoryState.reserve, in microseconds of Redis's own clock. Answers 0 if a slot
-# was reserved, otherwise the time to wait.
+# The algorithm of MemoryState.reserve, in microseconds of Redis's own clock. A number of
+# microseconds has 16 digits, more than Lua writes by itself.
 _RESERVE = """
-local distance, catch_up = tonumber(ARGV[1]), tonumber(ARGV[2])
+local distance, late = tonumber(ARGV[1]), tonumber(ARGV[2])
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 local due = tonumber(redis.call('GET', KEYS[1]) or now)
-local pause = due - catch_up - now
-if pause > 0 then return math.ceil(pause) end
-redis.call('SET', KEYS[1], string.format('%.0f', math.max(now, due) + distance),
-           'PX', math.ceil(distance / 1000) + 60000)
+if late > 0 and due == late + distance then due = late end
+due = math.max(now, due)
+redis.call('SET', KEYS[1], string.format('%.0f', due + distance),
+           'PX', math.ceil((due + distance - now) / 1000) + 60000)
+return {string.format('%.0f', due - now), string.format('%.0f', due)}
+"""
+
+_REMOVE = """
+if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
 return 0
 """
 
@@ -40,119 +43,180 @@ _log = logger("state")
 class SharedState:
     """Values in Redis. While Redis is lost, this process uses its own copies.
 
-    Loss and return of Redis are logged, and shown by the metric `gateway_state_degraded`.
-
     Args:
-        settings: The address of Redis, and the number of replicas that divide a quota while Redis
-            is lost.
+        client: Asks Redis.
+        sealing: Protects names and values.
+        replicas: The number of replicas that divide a quota while Redis is lost.
+        now: The wall clock, in seconds.
     """
 
-    def __init__(self, settings: StateSettings) -> None:
-        url, options = address(settings)
-        self._redis = redis.Redis.from_url(url, **options)
-        self._memory = MemoryState(settings.replicas)
+    def __init__(
+        self,
+        client: Client,
+        sealing: Sealing,
+        replicas: int = 1,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self.client = client
+        self._redis = client.redis
+        self._sealing = sealing
+        self._now = now
+        self._memory = MemoryState(replicas)
         self._reserve = self._redis.register_script(_RESERVE)
-        self._lock = threading.Lock()
-        self._lost_until: float | None = None
-        metrics.STATE_DEGRADED.set(0)
+        self._remove = self._redis.register_script(_REMOVE)
+        self._missed = False  # whether Redis missed a value that this process has put
+        self._inspected = False
+        client.returned = self._returned
 
     @property
     def shared(self) -> bool:
         """Whether Redis answered the last command."""
-        return self._lost_until is None
+        return self.client.available
 
-    def get(self, key: str, own: bool = False) -> bytes | None:
-        """The value of a key; None if there is none or it has expired.
+    def inspect(self) -> None:
+        """Log a warning if Redis evicts values, or if a restart of Redis loses them."""
+        self.client.ask(self._inspect, lambda: None)
+
+    def _inspect(self) -> None:
+        found = self._redis.info("memory", "persistence")
+        self._inspected = True
+        if found.get("maxmemory_policy", "noeviction") != "noeviction":
+            text = "Redis may evict values: set its maxmemory-policy to noeviction"
+            event(_log, logging.WARNING, text)
+        if found.get("aof_enabled") == 0:
+            text = "Redis loses values when it restarts: set its appendonly to yes"
+            event(_log, logging.WARNING, text)
+
+    def get(self, key: str) -> bytes | None:
+        """The value of a key; None if there is none, it has expired, or it cannot be trusted."""
+        return self.client.ask(
+            lambda: self._unsealed(key, cast("bytes | None", self._redis.get(self._name(key)))),
+            lambda: self._memory.get(key),
+        )
+
+    def recall(self, key: str, seconds: float) -> Recalled:
+        """The value of a key, or this process's own copy of it.
+
+        A missing value is certain if Redis answers and has lost no value for so many seconds. A
+        sentinel in Redis tells since when. A value that cannot be read is not certain.
 
         Args:
             key: The key.
-            own: Whether to fall back to this process's own copy if Redis has no value.
+            seconds: How long values of this kind are kept.
         """
-        value = self._ask(
-            lambda: cast("bytes | None", self._redis.get(PREFIX + key)),
-            lambda: self._memory.get(key),
-        )
-        return self._memory.get(key) if value is None and own else value
+
+        def in_redis() -> Recalled:
+            names = [self._name(key), self._name(SENTINEL)]
+            sealed, sentinel = cast("list[bytes | None]", self._redis.mget(names))
+            value = self._unsealed(key, sealed)
+            lost = sealed is not None and value is None
+            return Recalled(value, certain=self._age(sentinel) >= seconds and not lost)
+
+        found = self.client.ask(in_redis, lambda: Recalled(None, certain=False))
+        return found if found.value is not None else Recalled(self._memory.get(key), found.certain)
 
     def put(self, key: str, value: bytes, seconds: float) -> None:
         """Set the value of a key; it expires after so many seconds."""
         # Keep a copy: this process must not forget its own records when Redis is lost.
         self._memory.put(key, value, min(seconds, OWN))
-        self._ask(
-            lambda: self._redis.set(PREFIX + key, value, px=_milliseconds(seconds)),
-            lambda: None,
-        )
+
+        def in_redis() -> None:
+            sealed = self._sealing.seal(key, value)
+            self._redis.set(self._name(key), sealed, px=_milliseconds(seconds))
+
+        self.client.ask(in_redis, self._miss)
 
     def add(self, key: str, value: bytes, seconds: float) -> bool:
         """Set the value of a key that has none. Returns True if the value was set."""
 
         def in_redis() -> bool:
-            px = _milliseconds(seconds)
-            added = bool(self._redis.set(PREFIX + key, value, px=px, nx=True))
+            name, sealed = self._name(key), self._sealing.seal(key, value)
+            added = bool(self._redis.set(name, sealed, px=_milliseconds(seconds), nx=True))
+            # The client repeats a command whose answer was lost: then the value is there.
+            added = added or self._redis.get(name) == sealed
             if added:
                 self._memory.put(key, value, min(seconds, OWN))
             return added
 
-        return self._ask(in_redis, lambda: self._memory.add(key, value, seconds))
+        return self.client.ask(in_redis, lambda: self._memory.add(key, value, seconds))
+
+    def remove(self, key: str, value: bytes) -> None:
+        """Delete a key if it still has this value: a lock is released by its owner only."""
+        self._memory.remove(key, value)
+
+        def in_redis() -> None:
+            sealed = cast("bytes | None", self._redis.get(self._name(key)))
+            if sealed is not None and self._sealing.unseal(key, sealed) == value:
+                self._remove(keys=[self._name(key)], args=[sealed])
+
+        self.client.ask(in_redis, lambda: None)
 
     def increase(self, key: str, seconds: float) -> int:
         """Add 1 to a count and return it. It expires so many seconds after its first increase."""
 
         def in_redis() -> int:
             steps = self._redis.pipeline(transaction=True)
-            steps.set(PREFIX + key, 0, px=_milliseconds(seconds), nx=True)
-            steps.incr(PREFIX + key)
+            steps.set(self._name(key), 0, px=_milliseconds(seconds), nx=True)
+            steps.incr(self._name(key))
             return int(steps.execute()[1])
 
-        return self._ask(in_redis, lambda: self._memory.increase(key, seconds))
+        return self.client.ask(in_redis, lambda: self._memory.increase(key, seconds))
 
-    def reserve(self, key: str, calls: float, seconds: float) -> float:
-        """Reserve a slot for one call, at a rate of `calls` per `seconds`.
+    def reserve(self, key: str, calls: float, seconds: float, late: Slot | None = None) -> Slot:
+        """Reserve the next free slot for one call, at a rate of `calls` per `seconds`.
 
-        Returns:
-            0 if a slot was reserved; otherwise the seconds until the next attempt makes sense.
+        Args:
+            key: The key of the quota.
+            calls: The calls of the rate.
+            seconds: The seconds of the rate.
+            late: The slot that was reserved before and missed. It moves to the present if nobody
+                has reserved a later slot.
         """
 
-        def in_redis() -> float:
-            distance = int(seconds / calls * 1_000_000)
-            pause = self._reserve(
-                keys=[PREFIX + key], args=[distance, int(CATCH_UP * seconds * 1_000_000)]
-            )
-            return int(cast(int, pause)) / 1_000_000
+        def in_redis() -> Slot:
+            distance = int(seconds / calls * MICROSECONDS)
+            number = late.due if late else 0
+            answer = self._reserve(keys=[self._name(key)], args=[distance, number])
+            wait, due = map(int, cast("list[bytes]", answer))
+            return Slot(wait / MICROSECONDS, due)
 
-        return self._ask(in_redis, lambda: self._memory.reserve(key, calls, seconds))
+        return self.client.ask(in_redis, lambda: self._memory.reserve(key, calls, seconds, late))
 
     def delete(self, key: str) -> None:
         """Delete the value of a key."""
         self._memory.delete(key)
-        self._ask(lambda: self._redis.delete(PREFIX + key), lambda: None)
+        self.client.ask(lambda: self._redis.delete(self._name(key)), lambda: None)
 
-    def _ask(self, in_redis: Callable[[], T], in_memory: Callable[[], object]) -> T:
-        lost_until = self._lost_until
-        if lost_until is None or time.monotonic() >= lost_until:
-            try:
-                answer = in_redis()
-            except redis.RedisError as error:
-                self._note(lost=type(error).__name__)
-            else:
-                if lost_until is not None:
-                    self._note(lost=None)
-                return answer
-        return cast(T, in_memory())
+    def _name(self, key: str) -> str:
+        return PREFIX + self._sealing.fingerprint("name", key)
 
-    def _note(self, lost: str | None) -> None:
-        """Remember whether Redis answers; log a change."""
-        with self._lock:
-            changed = (self._lost_until is None) == (lost is not None)
-            self._lost_until = time.monotonic() + RETRY_INTERVAL if lost else None
-        if not changed:
-            return
-        metrics.STATE_DEGRADED.set(1 if lost else 0)
-        if lost:
-            text = "The shared state is lost; this replica uses its own memory"
-            event(_log, logging.ERROR, text, reason=lost)
-        else:
-            event(_log, logging.WARNING, "The shared state is available again")
+    def _unsealed(self, key: str, sealed: bytes | None) -> bytes | None:
+        return None if sealed is None else self._sealing.unseal(key, sealed)
+
+    def _miss(self) -> None:
+        self._missed = True
+
+    def _returned(self) -> None:
+        """Start the sentinel again if Redis missed a value of this process while it was lost."""
+        if self._missed:
+            self._start_sentinel()
+            self._missed = False
+        if not self._inspected:
+            self._inspect()
+
+    def _age(self, sentinel: bytes | None) -> float:
+        """Seconds for which Redis has lost no value. A new or emptied Redis has no sentinel."""
+        started = self._unsealed(SENTINEL, sentinel)
+        if started is None:
+            self._start_sentinel()
+            return 0.0
+        return self._now() - float(started)
+
+    def _start_sentinel(self) -> None:
+        text = "Redis is new or has lost values: a repeat without a record looks first"
+        event(_log, logging.WARNING, text)
+        now = str(self._now()).encode()
+        self._redis.set(self._name(SENTINEL), self._sealing.seal(SENTINEL, now))
 
 
 def _milliseconds(seconds: float) -> int:

@@ -72,6 +72,11 @@ class Attempt:
         self.earlier = self._earlier()
         self._keep(record)
 
+    @property
+    def doubtful(self) -> bool:
+        """Whether the record of an earlier try may be lost, so that Huawei may know the write."""
+        return self._record.doubtful and not self._record.try_id
+
     def sending(self, backend: str) -> None:
         """Record that the write is about to be sent. From now on Huawei may have processed it.
 
@@ -145,23 +150,23 @@ class Writes:
                 CUSTOMER_WRITE_IN_PROGRESS, or the failure of the work.
         """
         name = self._record_name(write)
-        known = self._known(name, write)
+        known, _ = self._known(name, write)
         if known is not None and known.status:
             return _replayed(write, known), True
         lock = self._records.name("write", write.customer_id)
         begun = self._now()
         ends = begun + max(0.0, write.errand.left) + GRACE
-        holder = f"{begun} {ends} {name}".encode()
+        holder = f"{begun} {ends} {name} {uuid.uuid4().hex}".encode()
         if not self._state.add(lock, holder, ends - begun):
             raise self._busy(lock, name)
         try:
             # Look again: the previous holder of the lock may have written with the same key.
-            known = self._known(name, write)
+            known, lost = self._known(name, write)
             if known is not None and known.status:
                 return _replayed(write, known), True
             # The record of a write without a key is not stored.
             body = self._records.fingerprint(write.body) if name is not None else ""
-            fresh = Record(body=body, begun=begun, ends=ends)
+            fresh = Record(body=body, begun=begun, ends=ends, doubtful=lost)
             record = replace(known, begun=begun, ends=ends) if known is not None else fresh
             attempt = Attempt(self._records, write, name, record)
             try:
@@ -172,25 +177,26 @@ class Writes:
             attempt.done(result)
             return result, False
         finally:
-            self._state.delete(lock)
+            self._state.remove(lock, holder)
 
-    def _known(self, name: str | None, write: Write) -> Record | None:
-        known = self._records.find(name) if name is not None else None
+    def _known(self, name: str | None, write: Write) -> tuple[Record | None, bool]:
+        """The record of the write, and whether the state may have lost it."""
+        known, lost = self._records.find(name) if name is not None else (None, False)
         if known is None:
-            return None
+            return None, lost
         if known.body != self._records.fingerprint(write.body):
             raise GatewayError(ErrorCode.IDEMPOTENCY_KEY_REUSED)
         if not known.status and self._now() < known.ends:
             pause = self._pause(known.begun, known.ends)
             raise GatewayError(ErrorCode.IDEMPOTENCY_KEY_IN_FLIGHT, retry_after=pause)
-        return known
+        return known, False
 
     def _busy(self, lock: str, name: str | None) -> GatewayError:
         """The problem while the same write, or another write, holds the customer's lock."""
         found = self._state.get(lock)
         if found is None:  # released meanwhile
             return GatewayError(ErrorCode.CUSTOMER_WRITE_IN_PROGRESS, retry_after=1.0)
-        begun, ends, holder = found.decode().split(" ")
+        begun, ends, holder, _ = found.decode().split(" ")
         same = name is not None and name == holder
         return GatewayError(
             ErrorCode.IDEMPOTENCY_KEY_IN_FLIGHT if same else ErrorCode.CUSTOMER_WRITE_IN_PROGRESS,

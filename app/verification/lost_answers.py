@@ -9,6 +9,9 @@ from collections.abc import Mapping
 
 from app.verification.model import Kind, Status
 
+# What a call of verified-info, or the application that it replaced, may have left behind.
+_LEFT = frozenset({Status.IN_REVIEW, Status.VERIFIED})
+
 Proofs = Mapping[Status, frozenset[Status]]
 
 # By Huawei's API: the state before a submission -> the states after it that prove it was processed.
@@ -44,3 +47,17 @@ def proves(backend: str, kind: Kind, before: Status | None, after: Status) -> bo
     else:
         table = _CHANGE if kind is Kind.ENTERPRISE_CHANGE else _FIRST
     return after in table.get(before, ())
+
+
+def may_repeat(backend: str, before: Status | None) -> bool:
+    """Whether a submission may be sent though Huawei may have processed it already.
+
+    The review backend refuses a second application, and its answer is the answer. A second call of
+    verified-info would be processed: it is not sent if the customer's state may be the effect of
+    the first call.
+
+    Args:
+        backend: The backend that the submission would be sent to.
+        before: The state that is read now; None if Huawei refused the read.
+    """
+    return backend != "legacy" or before not in _LEFT

@@ -28,6 +28,7 @@ class Record:
         backend: The backend of the outcome.
         checked_at: When the outcome became known, in seconds of the wall clock.
         reconciled: Whether the outcome was concluded from the customer's state.
+        doubtful: Whether the state may have lost the record of a try before this one.
     """
 
     body: str
@@ -40,6 +41,7 @@ class Record:
     backend: str = ""
     checked_at: float = 0.0
     reconciled: bool = False
+    doubtful: bool = False
 
 
 class Records:
@@ -64,10 +66,18 @@ class Records:
         """A keyed fingerprint of a body. It does not reveal the body."""
         return self._sealing.fingerprint("body", json.dumps(body, sort_keys=True))
 
-    def find(self, name: str) -> Record | None:
-        """The record of this name; None if there is none."""
-        found = self._state.get(name, own=True)
-        return Record(**json.loads(found)) if found is not None else None
+    def find(self, name: str) -> tuple[Record | None, bool]:
+        """The record of this name, and whether the state may have lost it.
+
+        A record that cannot be read counts as lost.
+        """
+        found = self._state.recall(name, KEPT)
+        if found.value is None:
+            return None, not found.certain
+        try:
+            return Record(**json.loads(found.value)), False
+        except (TypeError, ValueError):
+            return None, True
 
     def keep(self, name: str, record: Record) -> None:
         """Store a record."""
@@ -83,4 +93,5 @@ class Records:
 
     def is_last(self, customer_id: str, try_id: str) -> bool:
         """Whether no other write for a customer was sent since that try."""
-        return self._state.get(self.name("last", customer_id), own=True) == try_id.encode()
+        last = self._state.recall(self.name("last", customer_id), KEPT)
+        return last.value == try_id.encode()

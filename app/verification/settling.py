@@ -1,15 +1,14 @@
 """Settles submissions whose answer was lost, if the customer's state proves the outcome."""
 
-import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from app.errors import ErrorCode, GatewayError
+from app.errors import ErrorCode, Fault, GatewayError
 from app.huawei.pacing.deadline import FLOOR, Errand
 from app.verification.backends import Backend, Draft
 from app.verification.idempotency import Attempt
-from app.verification.lost_answers import proves
+from app.verification.lost_answers import may_repeat, proves
 from app.verification.model import Status, Verification
 
 READ_BEFORE = 3.0  # seconds that the read of the state before a submission may take
@@ -76,6 +75,8 @@ class Settling:
                 `backend` is the backend's name.
         """
         self._read_state(attempt, backend.name)
+        if attempt.doubtful and not may_repeat(backend.name, attempt.before):
+            raise GatewayError(ErrorCode.OUTCOME_UNKNOWN, write=True)
         attempt.sending(backend.name)
         write, earlier = attempt.write, attempt.earlier
         try:
@@ -102,12 +103,18 @@ class Settling:
         """Read the state before sending, if a lost answer could not be settled without it.
 
         Without an Idempotency-Key nobody can ask again for the outcome on the legacy backend. If
-        the state cannot be read, the submission is sent all the same.
+        the state cannot be read, the submission is sent all the same, unless the record of an
+        earlier try may be lost.
         """
         asked_again = backend != "legacy" or attempt.write.key is not None
         if attempt.before is None and asked_again:
-            with contextlib.suppress(GatewayError):
+            try:
                 attempt.before = self._read_before(attempt).status
+            except GatewayError as error:
+                if attempt.doubtful and not _is_refusal(error.code):
+                    if error.code in _UNCLEAR:
+                        raise GatewayError(ErrorCode.OUTCOME_UNKNOWN, write=True) from None
+                    raise
 
     def _read_before(self, attempt: Attempt) -> Verification:
         errand = attempt.write.errand
@@ -142,3 +149,8 @@ def _proven(
     if not proves(backend, kind, before, seen.status):
         return None
     return replace(seen, kind=kind, backend=backend, reconciled=True)
+
+
+def _is_refusal(code: ErrorCode) -> bool:
+    """Whether Huawei refused the read because of the customer, as it will refuse the submission."""
+    return code.fault is Fault.CALLER and code is not ErrorCode.DEADLINE_EXCEEDED

@@ -147,6 +147,7 @@ def test_the_egress_port_of_a_url_defaults_to_that_of_its_scheme(helm: Helm) -> 
         helm,
         "production",
         "config.state.url=redis://redis",
+        "config.state.insecure=true",
         "config.tracing.endpoint=http://collector",
         "config.oidc.jwks_url=https://[::1]/keys",
     )

@@ -56,7 +56,7 @@ def test_an_unreadable_configuration_file_is_named(tmp_path: Path) -> None:
 
 
 def test_the_repr_of_settings_holds_no_digest(tmp_path: Path, config: dict[str, Any]) -> None:
-    put(config, "state", {"url": f"redis://:{SECRET}@redis:6379/0", "key_file": "/run/state"})
+    put(config, "state", {"url": f"rediss://:{SECRET}@redis:6380/0", "key_file": "/run/state"})
     settings = load(tmp_path, config)
     for printed in (settings, settings.state, settings.callers["writer"], settings.accounts):
         for text in (repr(printed), str(printed)):

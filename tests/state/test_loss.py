@@ -13,10 +13,9 @@ from prometheus_client import REGISTRY
 from app import create_app
 from app.observability.logs import JsonFormatter
 from app.settings import Settings, StateSettings
-from app.state import SharedState
 from tests.support.gateway import submit
 from tests.support.sandbox_driver import SandboxDriver
-from tests.support.timing import together, wait_until
+from tests.support.timing import Clock, together, wait_until
 from tests.support.valkey import KEY_FILE, PASSWORD, Valkey
 
 RETRY_INTERVAL = 5.0  # seconds, the module's constant
@@ -34,7 +33,7 @@ def lines(caplog: pytest.LogCaptureFixture, level: int) -> list[str]:
 def test_a_lost_state_is_replaced_by_memory_and_reported_once(
     mortal: Valkey, caplog: pytest.LogCaptureFixture
 ) -> None:
-    state = SharedState(mortal.settings)
+    state = mortal.state()
     state.put("a", b"1", 60)
     assert (state.shared, degraded()) == (True, 0)
     mortal.kill()
@@ -58,7 +57,7 @@ def test_a_lost_state_is_replaced_by_memory_and_reported_once(
 def test_eight_threads_that_lose_the_state_fail_no_call_and_report_it_once(
     mortal: Valkey, caplog: pytest.LogCaptureFixture
 ) -> None:
-    state = SharedState(mortal.settings)
+    state = mortal.state()
     lost = threading.Event()
 
     def count(place: int) -> int:
@@ -68,7 +67,7 @@ def test_eight_threads_that_lose_the_state_fail_no_call_and_report_it_once(
         return state.increase("after", 60)
 
     def kill() -> int:
-        wait_until(lambda: int(mortal.values().get(b"gateway:n", b"0")) > 100)
+        wait_until(lambda: int(mortal.values().get(mortal.name("n"), b"0")) > 100)
         mortal.kill()
         wait_until(lambda: not state.shared)
         lost.set()
@@ -82,7 +81,7 @@ def test_eight_threads_that_lose_the_state_fail_no_call_and_report_it_once(
 def test_a_restarted_server_is_used_again_after_the_retry_interval(
     mortal: Valkey, caplog: pytest.LogCaptureFixture
 ) -> None:
-    state = SharedState(mortal.settings)
+    state = mortal.state()
     mortal.kill()
     begun = time.monotonic()
     state.put("a", b"mine", 60)
@@ -94,12 +93,13 @@ def test_a_restarted_server_is_used_again_after_the_retry_interval(
     assert RETRY_INTERVAL - 0.5 < time.monotonic() - begun < RETRY_INTERVAL + 2
     assert (state.get("a"), degraded()) == (None, 0)
     state.put("a", b"ours", 60)
-    assert mortal.values() == {b"gateway:a": b"ours"}
-    assert len(lines(caplog, logging.ERROR)) == len(lines(caplog, logging.WARNING)) == 1
+    assert mortal.value("a") == b"ours"
+    assert len(lines(caplog, logging.ERROR)) == 1
+    assert [line for line in lines(caplog, logging.WARNING) if "available again" in line]
 
 
 def test_a_hanging_state_delays_one_call_by_a_second(mortal: Valkey) -> None:
-    state = SharedState(mortal.settings)
+    state = mortal.state()
     state.put("a", b"1", 60)
     mortal.freeze()
     begun = time.monotonic()
@@ -117,7 +117,7 @@ def test_a_wrong_password_of_the_state_counts_as_a_lost_server(
     mortal: Valkey, caplog: pytest.LogCaptureFixture
 ) -> None:
     wrong = "wrong-state-password"
-    state = SharedState(StateSettings(url=mortal.url.replace(PASSWORD, wrong), key_file=KEY_FILE))
+    state = mortal.state(StateSettings(url=mortal.url.replace(PASSWORD, wrong), key_file=KEY_FILE))
     state.put("a", b"1", 60)
     assert (state.get("a"), state.shared) == (b"1", False)
     assert mortal.values() == {}
@@ -154,3 +154,14 @@ def test_a_gateway_starts_and_serves_without_the_server_of_its_state(
     assert client.get("/readyz").status_code == 200
     assert submit(client).status_code == 201
     assert len(sandbox.requests("verified-info")) == 1
+
+
+def test_a_key_of_another_type_costs_its_own_value_only(mortal: Valkey) -> None:
+    clock = Clock()
+    state = mortal.state(monotonic=clock)
+    with mortal._client() as client:
+        client.lpush(mortal.name("a").decode(), "1")
+    assert state.get("a") is None
+    clock.pass_time(RETRY_INTERVAL)
+    assert state.get("b") is None
+    assert state.shared

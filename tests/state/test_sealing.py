@@ -19,28 +19,28 @@ REDIS = f"redis://gateway:{PASSWORD}@127.0.0.1:1/0"
 
 @given(st.binary())
 def test_a_sealed_value_is_unsealed_with_the_same_key_only(value: bytes) -> None:
-    sealed = Sealing(KEY).seal(value)
-    assert Sealing(KEY).unseal(sealed) == value
-    assert Sealing(OTHER_KEY).unseal(sealed) is None
+    sealed = Sealing(KEY).seal("n", value)
+    assert Sealing(KEY).unseal("n", sealed) == value
+    assert Sealing(OTHER_KEY).unseal("n", sealed) is None
 
 
 @given(st.binary())
 def test_unsealing_a_value_that_was_never_sealed_returns_none(value: bytes) -> None:
-    assert Sealing(KEY).unseal(value) is None
+    assert Sealing(KEY).unseal("n", value) is None
 
 
 def test_unsealing_a_changed_or_truncated_value_returns_none() -> None:
-    sealed = Sealing(KEY).seal(b"a value")
+    sealed = Sealing(KEY).seal("n", b"a value")
     for place in range(len(sealed)):
         changed = bytearray(sealed)
         changed[place] ^= 1
-        assert Sealing(KEY).unseal(bytes(changed)) is None
-        assert Sealing(KEY).unseal(sealed[:place]) is None
+        assert Sealing(KEY).unseal("n", bytes(changed)) is None
+        assert Sealing(KEY).unseal("n", sealed[:place]) is None
 
 
 def test_a_sealed_value_is_unreadable_and_equal_values_seal_differently() -> None:
     sealing = Sealing(KEY)
-    sealed = {sealing.seal(b"a value of some length") for _ in range(5)}
+    sealed = {sealing.seal("n", b"a value of some length") for _ in range(5)}
     assert len(sealed) == 5
     assert not any(b"value" in one for one in sealed)
 
@@ -68,7 +68,7 @@ def test_a_short_sealing_key_is_refused(length: int) -> None:
 
 
 def test_a_generated_sealing_key_differs_each_time() -> None:
-    assert Sealing.random().unseal(Sealing.random().seal(b"a value")) is None
+    assert Sealing.random().unseal("n", Sealing.random().seal("n", b"a value")) is None
 
 
 def test_the_repr_of_a_sealing_holds_nothing_of_its_key() -> None:
@@ -87,21 +87,21 @@ def test_without_a_key_file_everything_stays_in_memory() -> None:
     state, sealing = open_state(StateSettings())
     _, other = open_state(StateSettings())
     assert isinstance(state, MemoryState)
-    assert other.unseal(sealing.seal(b"a value")) is None
+    assert other.unseal("n", sealing.seal("n", b"a value")) is None
 
 
 def test_the_memory_state_accepts_a_sealing_key(key_file: Path) -> None:
     state, sealing = open_state(StateSettings(key_file=key_file))
     assert isinstance(state, MemoryState)
-    assert Sealing(KEY).unseal(sealing.seal(b"a value")) == b"a value"
+    assert Sealing(KEY).unseal("n", sealing.seal("n", b"a value")) == b"a value"
 
 
 def test_a_configured_url_opens_the_shared_state(valkey: Valkey, key_file: Path) -> None:
     state, sealing = open_state(StateSettings(url=valkey.url, key_file=key_file))
     assert isinstance(state, SharedState)
     state.put("a", b"1", 60)
-    assert valkey.values() == {b"gateway:a": b"1"}
-    assert Sealing(KEY).unseal(sealing.seal(b"a value")) == b"a value"
+    assert (state.get("a"), len(valkey.values())) == (b"1", 1)
+    assert Sealing(KEY).unseal("n", sealing.seal("n", b"a value")) == b"a value"
 
 
 @pytest.mark.parametrize("content", [b"", b"short", KEY[:31]])

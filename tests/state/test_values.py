@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from app.state import MemoryState, SharedState, State
+from app.state import MemoryState, Recalled, State
 from tests.support.timing import Clock, together
 from tests.support.valkey import Valkey
 
@@ -31,7 +31,7 @@ def in_memory() -> Kept:
 
 
 def in_valkey(valkey: Valkey) -> Kept:
-    return Kept(SharedState(valkey.settings), valkey.pass_time)
+    return Kept(valkey.state(), valkey.pass_time)
 
 
 @pytest.fixture(params=["memory", "shared"])
@@ -119,9 +119,24 @@ def test_deleting_an_unknown_key_does_nothing(state: State) -> None:
     state.delete("a")
 
 
+def test_a_lock_is_released_by_its_owner_only(kept: Kept) -> None:
+    assert kept.state.add("lock", b"first", 30)
+    kept.pass_time(31)
+    assert kept.state.add("lock", b"second", 30)
+    kept.state.remove("lock", b"first")  # its lock has expired; this one is another's
+    assert not kept.state.add("lock", b"third", 30)
+    kept.state.remove("lock", b"second")
+    assert kept.state.add("lock", b"third", 30)
+
+
+def test_what_a_long_lived_state_recalls_is_certain(state: State) -> None:
+    assert state.recall("a", 60) == Recalled(None, certain=True)
+    state.put("a", b"1", 60)
+    assert state.recall("a", 60) == Recalled(b"1", certain=True)
+
+
 def test_a_count_starts_at_one(state: State) -> None:
     assert [state.increase("a", 60) for _ in range(12)] == list(range(1, 13))
-    assert state.get("a") == b"12"
 
 
 def test_a_count_expires_its_lifetime_after_the_first_increase(kept: Kept) -> None:
@@ -165,7 +180,7 @@ def test_two_memory_states_share_nothing() -> None:
 
 
 def test_two_shared_states_see_the_same_values(valkey: Valkey) -> None:
-    one, other = SharedState(valkey.settings), SharedState(valkey.settings)
+    one, other = valkey.state(), valkey.state()
     one.put("a", b"1", 60)
     assert other.get("a") == b"1"
     assert not other.add("a", b"2", 60)
@@ -175,11 +190,12 @@ def test_two_shared_states_see_the_same_values(valkey: Valkey) -> None:
 
 
 def test_every_key_in_valkey_has_our_prefix_and_expires(valkey: Valkey) -> None:
-    state = SharedState(valkey.settings)
+    state = valkey.state()
     state.put("a", b"1", 60)
     state.add("b", b"1", 60)
     state.increase("c", 60)
-    assert sorted(valkey.values()) == [b"gateway:a", b"gateway:b", b"gateway:c"]
+    assert set(valkey.values()) == {valkey.name(key) for key in "abc"}
+    assert all(name.startswith(b"gateway:") for name in valkey.values())
     valkey.pass_time(61)
     assert valkey.values() == {}
 

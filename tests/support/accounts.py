@@ -25,12 +25,12 @@ from app.state import MemoryState, Sealing, State
 from tests.support.gateway import ACCESS_KEY, PARTNER_ID, SECRET_KEY, altered
 from tests.support.sandbox_driver import SandboxDriver
 from tests.support.timing import Clock
+from tests.support.valkey import STATE_KEY
 
 PASSWORD = "sandbox-password-not-a-secret"  # of the IAM user `partner`
 PAIR = (ACCESS_KEY, SECRET_KEY)
 NEW_PAIR = ("NEWACCESSKEY00000001", "new-secret-key-0001-not-a-secret")
 SEALING = Sealing(b"k" * 32)
-STATE_KEY = "a-state-key-of-more-than-32-bytes-0001"
 
 
 def replace(path: Path, text: str | bytes) -> None:

@@ -31,13 +31,15 @@ def mounted(tmp_path: Path) -> Mounted:
 @pytest.fixture(scope="session")
 def valkey_server() -> Iterator[Valkey]:
     with Valkey() as server:
+        server.mature()
         yield server
 
 
 @pytest.fixture
 def valkey(valkey_server: Valkey) -> Valkey:
-    """The shared server, emptied; a test must not kill it."""
+    """The shared server without values, and long in use; a test must not kill it."""
     valkey_server.clear()
+    valkey_server.mature()
     return valkey_server
 
 

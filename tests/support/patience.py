@@ -12,11 +12,11 @@ from werkzeug.test import TestResponse
 
 from app.settings import Settings
 from tests.support.gateway import CUSTOMER, SECRET_KEY, altered, bearer, configuration
+from tests.support.valkey import STATE_KEY
 from tests.support.verifications import INDIVIDUAL
 
 READ_TIMEOUT = 0.6  # seconds: the read timeout of these gateways
 REPLAYED = "Idempotent-Replayed"
-STATE_KEY = "state-key-of-32-bytes-not-a-secret"
 
 _numbers = count(1)
 

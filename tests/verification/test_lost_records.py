@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -13,31 +13,35 @@ from typing import Any
 import pytest
 import requests
 
+from app.verification.model import Kind
+from app.verification.records import Records
 from tests.support.fixtures import Build
+from tests.support.gateway import CUSTOMER
 from tests.support.gunicorn_process import ServedGateway
 from tests.support.patience import REPLAYED, headers, path_of, patient, read, said, submit
+from tests.support.relay import relay
 from tests.support.sandbox_driver import SandboxDriver
 from tests.support.timing import wait_until
-from tests.support.valkey import Valkey
+from tests.support.valkey import SEALING, Valkey
 from tests.support.verifications import INDIVIDUAL, personal_values
 from tests.verification.unknown_outcomes import (
     FOUND,
     SENT,
+    UNKNOWN,
     lose,
     order,
 )
 
 
 def grown_old(valkey: Valkey, seconds: float) -> None:
-    """Age every record by that many seconds."""
+    """Age every value, and the record of the key `k`, by that many seconds."""
     valkey.pass_time(seconds)
-    with valkey._client() as client:
-        for name, value in valkey.values().items():
-            if b'"begun"' in value:
-                record = json.loads(value)
-                record["begun"] -= seconds
-                record["ends"] -= seconds
-                client.set(name, json.dumps(record), keepttl=True)
+    records = Records("default", valkey.state(), SEALING)
+    name = records.name("key", "writer", Kind.INDIVIDUAL, CUSTOMER, "k")
+    record, _ = records.find(name)
+    assert record is not None
+    aged = replace(record, begun=record.begun - seconds, ends=record.ends - seconds)
+    records.keep(name, aged)
 
 
 def kill(gateway: ServedGateway) -> None:
@@ -93,15 +97,106 @@ def test_a_process_remembers_its_own_try_although_the_shared_state_was_lost(
 
 
 @pytest.mark.parametrize("back", [False, True], ids=["lost", "back with nothing in it"])
-def test_a_repeat_is_sent_and_answered_by_huawei_where_the_record_was_lost(
+def test_a_repeat_looks_first_and_is_not_sent_again_where_its_record_may_be_lost(
     build: Build, sandbox: SandboxDriver, mortal: Valkey, back: bool
 ) -> None:
-    lose(build(state={"url": mortal.url}), sandbox)
+    first = build(state={"url": mortal.url})
+    assert said(submit(first, idempotency="key-1")) == SENT
     mortal.kill()
     if back:
         mortal.start()
+    other = build(state={"url": mortal.url})
+    # VERIFIED may be the effect of the first try, or not: nothing is claimed.
+    assert [said(submit(other, idempotency="key-1")) for _ in range(2)] == [UNKNOWN] * 2
+    assert order(sandbox) == ["result", "verified-info", "result"]
+    assert sandbox.processed("verified-info") == 1
+
+
+def test_a_repeat_is_sent_where_the_look_shows_that_nothing_was_processed(
+    build: Build, sandbox: SandboxDriver, mortal: Valkey
+) -> None:
+    app = build(state={"url": mortal.url}, upstream="http://127.0.0.1:1", reliability={"tries": 1})
+    assert submit(app, idempotency="key-1").status_code == 503
+    mortal.clear()
     assert said(submit(build(state={"url": mortal.url}), idempotency="key-1")) == SENT
-    assert order(sandbox) == ["result", "verified-info", "result", "verified-info"]
+    assert order(sandbox) == ["result", "verified-info"]
+
+
+def test_nothing_is_sent_where_the_record_may_be_lost_and_the_look_fails(
+    build: Build, sandbox: SandboxDriver, mortal: Valkey
+) -> None:
+    app = build(state={"url": mortal.url}, reliability={"tries": 1})
+    sandbox.fault("result", "html", count=2)
+    answers = [said(submit(app, idempotency="key-1")) for _ in range(3)]
+    assert answers == [UNKNOWN, UNKNOWN, SENT]
+    assert len(sandbox.submissions()) == 1
+
+
+def test_huawei_answers_a_repeat_on_the_review_backend_where_its_record_is_lost(
+    build: Build, sandbox: SandboxDriver, mortal: Valkey
+) -> None:
+    both = [build(state={"url": mortal.url}, verification={"backend": "review"}) for _ in range(2)]
+    assert said(submit(both[0], idempotency="key-1"))[:2] == (202, "IN_REVIEW")
+    mortal.clear()
+    told = said(submit(both[1], idempotency="key-1"))
+    assert told == (409, "ALREADY_VERIFIED_OR_IN_REVIEW", False)
+    assert sandbox.processed("individual") == 1
+
+
+def test_a_customer_that_huawei_does_not_know_is_refused_though_records_may_be_lost(
+    build: Build, mortal: Valkey
+) -> None:
+    app = build(state={"url": mortal.url})
+    assert said(submit(app, "code-CBC-5002", "key-1"))[1] == "CUSTOMER_NOT_FOUND"
+
+
+def test_a_record_of_a_replica_that_could_not_reach_the_state_is_not_taken_for_none(
+    build: Build, sandbox: SandboxDriver, mortal: Valkey
+) -> None:
+    mortal.mature()
+    with relay(mortal.port) as address:
+        near = build(state={"url": mortal.url})
+        far = build(state={"url": mortal.url.replace(str(mortal.port), str(address.port))})
+        assert read(far).status_code == 200
+        address.target = 1  # no server
+        address.cut()
+        assert said(submit(far, idempotency="key-1")) == SENT  # kept in the memory of `far`
+        address.target = mortal.port
+        gateway = far.extensions["partner_gateway"]
+        wait_until(lambda: (read(far), gateway.state.shared)[1])
+        assert said(submit(near, idempotency="key-1")) == UNKNOWN
+        assert said(submit(near, "another", idempotency="key-2")) == SENT
+    assert sandbox.processed("verified-info") == 2
+
+
+@pytest.mark.usefixtures("sandbox")
+@pytest.mark.parametrize("forged", ["", "not sealed", "of another key"])
+def test_a_record_that_cannot_be_read_is_looked_up_and_is_never_an_answer(
+    build: Build, valkey: Valkey, forged: str
+) -> None:
+    app = build(state={"url": valkey.url})
+    records = Records("default", valkey.state(), SEALING)
+    names = [
+        valkey.name(records.name("key", "writer", Kind.INDIVIDUAL, CUSTOMER, key))
+        for key in ("key-1", "key-2")
+    ]
+    for key in ("key-1", "key-2"):
+        assert said(submit(app, idempotency=key)) == SENT
+    other = valkey.values()[names[1]]
+    valkey.set(names[0], other if forged == "of another key" else forged.encode())
+    assert said(submit(build(state={"url": valkey.url}), idempotency="key-1")) == UNKNOWN
+
+
+@pytest.mark.usefixtures("sandbox")
+def test_a_lock_that_cannot_be_read_holds_until_it_expires(build: Build, valkey: Valkey) -> None:
+    app = build(state={"url": valkey.url})
+    lock = Records("default", valkey.state(), SEALING).name("write", CUSTOMER)
+    valkey.state().add(lock, b"1", 30)
+    valkey.set(valkey.name(lock), b"not sealed")
+    answer = submit(app, idempotency="key-1")
+    assert said(answer) == (409, "CUSTOMER_WRITE_IN_PROGRESS", False)
+    valkey.pass_time(30)
+    assert said(submit(app, idempotency="key-1")) == SENT
 
 
 def test_a_write_in_progress_when_the_shared_state_is_lost_is_not_sent_twice(

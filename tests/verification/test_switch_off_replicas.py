@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -10,11 +11,10 @@ from flask.testing import FlaskClient
 from app import create_app
 from app.api.extensions import gateway as parts
 from app.settings import Settings
-from app.state import SharedState
 from app.verification.switch_off import CUSTOMERS, PROBE_INTERVAL, SwitchOff
 from tests.support.sandbox_driver import SandboxDriver
 from tests.support.timing import Clock, together
-from tests.support.valkey import Valkey
+from tests.support.valkey import STATE_KEY, Valkey
 from tests.support.verifications import (
     configured,
     submit,
@@ -38,7 +38,7 @@ def replicas(
 ) -> list[FlaskClient]:
     """Two gateways that prefer legacy, on one Valkey and on the test's clock."""
     key_file = tmp_path / "state-key"
-    key_file.write_text("k" * 32)
+    key_file.write_text(STATE_KEY)
     made = []
     for name in ("one", "two"):
         folder = tmp_path / name
@@ -129,15 +129,18 @@ def test_the_stored_record_of_the_switch_off_names_no_customer(
     replicas: list[FlaskClient], sandbox: SandboxDriver, mortal: Valkey
 ) -> None:
     believe(replicas[0], sandbox)
-    stored = {key: value for key, value in mortal.values().items() if b"switch-off" in key}
-    assert stored
-    assert b"told-" not in b"".join((*stored.keys(), *stored.values()))
+    record = mortal.value("switch-off:default")
+    assert record is not None
+    name = f"switch-off:default:{json.loads(record)['episode']}"
+    stored = [record, *(mortal.value(f"{name}:{place}") or b"" for place in (1, 2))]
+    assert all(stored)
+    assert b"told-" not in b"".join(stored)
 
 
 def test_a_replica_that_lost_the_state_does_not_keep_a_belief_that_another_cleared(
     mortal: Valkey, clock: Clock
 ) -> None:
-    states = [SharedState(mortal.settings) for _ in range(2)]
+    states = [mortal.state() for _ in range(2)]
     one, other = (SwitchOff("default", state, SEALING, now=clock) for state in states)
     for number in range(CUSTOMERS):
         one.refused(f"cust-{number}")

@@ -6,6 +6,7 @@ request. After two refusals in a row the pair is suspended for the length of Hua
 they were refused for the clock, the suspension is lifted once the clock is right.
 """
 
+import secrets
 import threading
 import time
 from collections.abc import Callable
@@ -66,6 +67,7 @@ class KeyPair:
     _next_look: float = 0.0
     _changed: threading.Condition = field(default_factory=threading.Condition, repr=False)
     _on_probation: bool = False
+    _holder: bytes = field(default_factory=secrets.token_bytes, repr=False)
 
     def __post_init__(self) -> None:
         self.loaded_at = datetime.fromtimestamp(self.now(), UTC)
@@ -135,7 +137,7 @@ class KeyPair:
                 return False
             self._on_probation = True
         while not self._suspended_elsewhere():
-            if self.state.add(self._key("probation"), b"1", PROBATION):
+            if self.state.add(self._key("probation"), self._holder, PROBATION):
                 return True
             if self.monotonic() >= ends:
                 self._end_probation()
@@ -163,7 +165,7 @@ class KeyPair:
             if verdict is Verdict.LOCKED or refusals >= MAX_REFUSALS or self.lifted:
                 self._suspend(_REASONS[verdict])
         if probation:
-            self.state.delete(self._key("probation"))
+            self.state.remove(self._key("probation"), self._holder)
             self._end_probation()
 
     def is_clock_due(self) -> bool:

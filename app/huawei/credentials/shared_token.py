@@ -1,6 +1,7 @@
 """The token of one account in the state that the replicas share."""
 
 import json
+import secrets
 import time
 from collections.abc import Callable
 
@@ -11,13 +12,13 @@ RENEWAL = 30.0  # seconds after which the lock of a renewal expires
 
 
 class SharedToken:
-    """One account's token, stored encrypted, and the lock for the replica that renews it.
+    """One account's token, and the lock for the replica that renews it.
 
     Args:
         account: The account's name.
         identity: The endpoint, domain and user of the token.
         state: Stores the token.
-        sealing: Encrypts the token.
+        sealing: Makes the fingerprint that names the token.
         now: The wall clock, in seconds.
     """
 
@@ -30,15 +31,14 @@ class SharedToken:
         now: Callable[[], float] = time.time,
     ) -> None:
         self._state = state
-        self._sealing = sealing
         self._now = now
         self._key = "token:" + sealing.fingerprint("token", account, *identity)
         self._lock = f"{self._key}:lock"
+        self._holder = secrets.token_bytes()
 
     def get(self) -> Token | None:
         """The stored token; None if there is none, or it has less than SAFE_LIFE left."""
-        sealed = self._state.get(self._key)
-        document = self._sealing.unseal(sealed) if sealed else None
+        document = self._state.get(self._key)
         if document is None:
             return None
         token = Token(**json.loads(document))
@@ -49,7 +49,7 @@ class SharedToken:
         document = {"text": token.text, "issued": token.issued, "expires": token.expires}
         life = token.expires - self._now()
         if life > 0:
-            self._state.put(self._key, self._sealing.seal(json.dumps(document).encode()), life)
+            self._state.put(self._key, json.dumps(document).encode(), life)
 
     def delete(self, token: Token) -> None:
         """Delete the stored token if it is this token."""
@@ -59,8 +59,8 @@ class SharedToken:
 
     def acquire(self) -> bool:
         """Acquire the lock of the renewal without waiting. Returns whether it was free."""
-        return self._state.add(self._lock, b"1", RENEWAL)
+        return self._state.add(self._lock, self._holder, RENEWAL)
 
     def release(self) -> None:
-        """Release the lock of the renewal."""
-        self._state.delete(self._lock)
+        """Release the lock of the renewal if this object still holds it."""
+        self._state.remove(self._lock, self._holder)

@@ -5,18 +5,21 @@ en-us_topic_0000002060988265). All callers and all replicas of the gateway share
 """
 
 import threading
+import time
 from collections import OrderedDict, deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from app.errors import ErrorCode, GatewayError
 from app.huawei.operation import Operation
 from app.huawei.pacing.deadline import FLOOR, Errand
 from app.observability import metrics
-from app.state import State
+from app.state import Slot, State
 
-# Pace calls 5 % slower than allowed: network jitter compresses the gaps. Written as the seconds
+# Pace calls 4 % slower than allowed: network jitter compresses the gaps. Written as the seconds
 # in which the quota of one second is used.
-MARGIN = 1.05
+MARGIN = 1.04
+TOLERANCE = 0.01  # seconds before and after its slot in which a call may be sent
 
 
 @dataclass(slots=True, eq=False)
@@ -55,8 +58,20 @@ class _Line:
         ticket.changed.notify()
 
 
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """The slot that this process has reserved and not used yet."""
+
+    slot: Slot
+    begins: float  # when its call may be sent at the earliest, by the monotonic clock
+    ends: float  # and at the latest
+
+
 class Quota:
     """The queue of one account in front of one API.
+
+    Each process holds at most one reserved slot, and gives it to the first waiting ticket when
+    its time comes. So replicas get slots in turn, however near each is to the state.
 
     Args:
         account: The account's name.
@@ -64,22 +79,31 @@ class Quota:
         operation: The queue's name in metrics.
         calls_per_second: The calls a second that Huawei allows.
         state: Counts the calls of all replicas.
+        monotonic: The clock of the slots, in seconds.
     """
 
     def __init__(
-        self, account: str, api: str, operation: str, calls_per_second: float, state: State
+        self,
+        account: str,
+        api: str,
+        operation: str,
+        calls_per_second: float,
+        state: State,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._key = f"quota:{account}:{api}"
         self._calls = calls_per_second
         self._state = state
+        self._monotonic = monotonic
         self._lock = threading.Lock()
         self._urgent, self._polls = _Line(), _Line()
         self._leader: _Ticket | None = None  # the ticket whose thread reserves for all
+        self._held: _Held | None = None
         self._waiting = metrics.QUEUE_DEPTH.labels(account, operation)
         self._waited = metrics.QUEUE_SECONDS.labels(account, operation)
 
     def wait(self, errand: Errand, write: bool) -> None:
-        """Wait for the slot of one call.
+        """Wait for the slot of one call. The call must be sent at once, or not at all.
 
         Args:
             errand: The caller, the priority and the deadline.
@@ -90,9 +114,6 @@ class Quota:
                 slot comes in time. The call must then not be sent.
         """
         errand.check(write)
-        if self._is_empty() and self._state.reserve(self._key, self._calls, MARGIN) == 0:
-            self._waited.observe(0)
-            return
         begun = errand.left
         with self._lock:
             ticket = _Ticket(errand, threading.Condition(self._lock))
@@ -105,17 +126,16 @@ class Quota:
                     if left <= 0:
                         line.remove(ticket)
                         raise GatewayError(ErrorCode.OVERLOADED, retry_after=1.0, write=write)
-                    ticket.changed.wait(min(left, self._grant_slots(ticket)))
+                    pause = self._grant_slots(ticket)
+                    if not ticket.granted:
+                        ticket.changed.wait(min(left, pause))
             finally:
                 self._waiting.dec()
                 self._hand_over(ticket)
         self._waited.observe(max(0.0, begun - errand.left))
 
-    def _is_empty(self) -> bool:
-        return not self._urgent.callers and not self._polls.callers
-
     def _grant_slots(self, ticket: _Ticket) -> float:
-        """Reserve slots for the waiting tickets until this one has its slot or the quota is used.
+        """Grant slots to the waiting tickets until this one has its slot or must wait for one.
 
         One thread, the leader, reserves for all: the state is asked once for each call and not
         once for each waiting request.
@@ -126,24 +146,49 @@ class Quota:
         if self._leader not in (None, ticket):
             return float("inf")
         self._leader = ticket
-        while (following := self._urgent.first() or self._polls.first()) is not None:
-            pause = self._state.reserve(self._key, self._calls, MARGIN)
+        while not ticket.granted:
+            pause = self._until_slot()
             if pause > 0:
                 return pause
+            following = self._urgent.first() or self._polls.first() or ticket
+            self._held = None
             line = self._urgent if following.errand.urgent else self._polls
             line.grant(following)
-            if following is ticket:
-                return 0.0
         return 0.0
 
+    def _until_slot(self) -> float:
+        """Seconds until the held slot may be used; reserves a slot if none is held.
+
+        A slot that was missed is lost, so that no burst leaves after a pause of this process. If
+        no replica has reserved a later slot, the missed slot moves to the present.
+        """
+        held = self._held
+        if held is None or self._monotonic() > held.ends:
+            self._lock.release()  # only the leader reserves; the others come, leave and go on
+            try:
+                held = self._reserve(None if held is None else held.slot)
+                if self._monotonic() > held.ends:  # the answer was late, as after a stall
+                    held = self._reserve(held.slot)
+            finally:
+                self._lock.acquire()
+            self._held = held
+        return max(0.0, held.begins - self._monotonic())
+
+    def _reserve(self, late: Slot | None) -> _Held:
+        asked = self._monotonic()
+        slot = self._state.reserve(self._key, self._calls, MARGIN, late)
+        # The state answers at a moment between the question and the answer.
+        due = (asked + self._monotonic()) / 2 + slot.wait
+        return _Held(slot, due - TOLERANCE, due + TOLERANCE)
+
     def _hand_over(self, ticket: _Ticket) -> None:
-        """Wake another thread to become the leader if this ticket's thread was the leader."""
+        """Appoint and wake another leader if this ticket's thread was the leader."""
         if self._leader is not ticket:
             return
-        self._leader = None
-        following = self._urgent.first() or self._polls.first()
-        if following is not None:
-            following.changed.notify()
+        # Appointed now: if its time is over when it wakes, it still hands over.
+        self._leader = self._urgent.first() or self._polls.first()
+        if self._leader is not None:
+            self._leader.changed.notify()
 
 
 class Quotas:

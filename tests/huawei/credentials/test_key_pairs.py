@@ -11,7 +11,7 @@ from app.errors import ErrorCode, GatewayError
 from app.huawei.codes import Verdict
 from app.huawei.credentials.key_pair import PROBATION, SUSPENSION, KeyPair, load
 from app.settings import PairSettings
-from app.state import MemoryState, SharedState
+from app.state import MemoryState
 from tests.support.accounts import SEALING, loaded
 from tests.support.timing import Clock, together, wait_until
 from tests.support.valkey import Valkey
@@ -126,7 +126,7 @@ def test_one_of_eight_threads_signs_with_an_unproven_pair_while_the_others_wait(
 def test_a_replica_that_dies_while_proving_a_pair_blocks_the_others_only_briefly(
     files: PairSettings, clock: Clock, valkey: Valkey
 ) -> None:
-    died, alive = (loaded(files, clock, SharedState(valkey.settings)) for _ in range(2))
+    died, alive = (loaded(files, clock, valkey.state()) for _ in range(2))
     assert died.acquire() is True
     leave: list[bool | None] = []
     waiting = threading.Thread(target=lambda: leave.append(alive.acquire()))
@@ -142,7 +142,7 @@ def test_a_replica_that_dies_while_proving_a_pair_blocks_the_others_only_briefly
 def test_the_state_reveals_nothing_of_a_pair(
     files: PairSettings, clock: Clock, valkey: Valkey
 ) -> None:
-    pair = loaded(files, clock, SharedState(valkey.settings))
+    pair = loaded(files, clock, valkey.state())
     assert pair.acquire()
     pair.release(False, Verdict.REFUSED)
     held = valkey.values()
@@ -166,7 +166,7 @@ def test_waiting_for_the_proof_of_a_pair_ends_at_the_deadline(files: PairSetting
 def test_waiting_for_another_replica_to_prove_a_pair_ends_at_the_deadline(
     files: PairSettings, valkey: Valkey
 ) -> None:
-    proving, other = (load(files, SharedState(valkey.settings), SEALING) for _ in range(2))
+    proving, other = (load(files, valkey.state(), SEALING) for _ in range(2))
     assert proving.acquire() is True
     with pytest.raises(GatewayError) as failed:
         other.acquire(0.1)

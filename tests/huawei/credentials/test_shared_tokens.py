@@ -10,7 +10,7 @@ import pytest
 
 from app.huawei.credentials.tokens import MARGIN
 from app.settings import Settings
-from app.state import MemoryState, SharedState
+from app.state import MemoryState
 from tests.support.accounts import (
     PASSWORD,
     events,
@@ -26,7 +26,7 @@ from tests.support.accounts import (
 from tests.support.gateway import INDIVIDUAL_PATH, PERSON, bearer, code, submit
 from tests.support.sandbox_driver import SandboxDriver
 from tests.support.timing import Clock, together, wait_until
-from tests.support.valkey import Valkey
+from tests.support.valkey import SEALING, Valkey
 
 LIFE = 86400
 OTHER_KEY = "another-state-key-of-more-than-32-bytes-0002"
@@ -35,6 +35,14 @@ OTHER_KEY = "another-state-key-of-more-than-32-bytes-0002"
 @pytest.fixture
 def shared(token_settings: Settings, valkey: Valkey, tmp_path: Path) -> Settings:
     return with_state(token_settings, tmp_path, valkey.url)
+
+
+def token_key(settings: Settings) -> str:
+    """The key of the account's token in the state."""
+    iam = settings.accounts["default"].iam
+    assert iam is not None
+    identity = (iam.endpoint, iam.domain, iam.user)
+    return "token:" + SEALING.fingerprint("token", "default", *identity)
 
 
 def test_two_gateways_with_one_state_request_one_token(
@@ -63,12 +71,12 @@ def test_valkey_reveals_neither_token_nor_password(
     (token,) = token_on_requests(sandbox)
     held = valkey.values()
     everything = b"\n".join([*held, *held.values()])
-    assert any(key.startswith(b"gateway:token:") for key in held)
+    assert token in (valkey.value(token_key(shared)) or b"").decode()
     for secret in (token, token[:40], token[-40:], PASSWORD):
         assert secret.encode() not in everything
         assert base64.b64encode(secret.encode()).rstrip(b"=")[:-1] not in everything
     valkey.pass_time(LIFE)
-    assert not any(key.startswith(b"gateway:token:") for key in valkey.values())
+    assert valkey.values() == {}
 
 
 def test_gateways_with_different_keys_do_not_share_and_do_not_fail(
@@ -84,9 +92,8 @@ def test_a_shared_token_that_was_tampered_with_is_ignored(
     shared: Settings, sandbox: SandboxDriver, valkey: Valkey
 ) -> None:
     assert submit(gateway(shared)).status_code == 201
-    state = SharedState(valkey.settings)
-    for key in valkey.values():
-        state.put(key.decode().removeprefix("gateway:"), b"something else", 60)
+    for name in valkey.values():
+        valkey.set(name, b"something else")
     assert submit(gateway(shared)).status_code == 201
     assert tokens_issued(sandbox) == 2
 
@@ -155,11 +162,10 @@ def test_a_replica_that_dies_while_requesting_a_token_blocks_the_others_only_bri
 ) -> None:
     """A lock that is never released expires."""
     assert submit(gateway(shared)).status_code == 201
-    (key,) = (key for key in valkey.values() if key.startswith(b"gateway:token:"))
-    state = SharedState(valkey.settings)
-    name = key.decode().removeprefix("gateway:")
-    state.delete(name)
-    assert state.add(f"{name}:lock", b"1", 30)
+    state, key = valkey.state(), token_key(shared)
+    assert state.get(key)
+    state.delete(key)
+    assert state.add(f"{key}:lock", b"1", 30)
     client = gateway(shared)
     answers = together(2, lambda place: submit(client) if place else valkey.pass_time(30))
     assert [one.status_code for one in answers if one is not None] == [201]
@@ -171,11 +177,10 @@ def test_waiting_for_the_token_of_another_replica_ends_at_the_deadline(
 ) -> None:
     client = gateway(shared)
     assert submit(client).status_code == 201
-    (key,) = (key for key in valkey.values() if key.startswith(b"gateway:token:"))
-    state = SharedState(valkey.settings)
-    name = key.decode().removeprefix("gateway:")
-    state.delete(name)
-    assert state.add(f"{name}:lock", b"1", 30)
+    state, key = valkey.state(), token_key(shared)
+    assert state.get(key)
+    state.delete(key)
+    assert state.add(f"{key}:lock", b"1", 30)
     begun = time.monotonic()
     late = gateway(shared).post(
         INDIVIDUAL_PATH, json=PERSON, headers=bearer() | {"Prefer": "wait=2"}

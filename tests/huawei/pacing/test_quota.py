@@ -12,13 +12,12 @@ from prometheus_client import REGISTRY
 
 from app.errors import ErrorCode, GatewayError
 from app.huawei.pacing.deadline import Errand
-from app.huawei.pacing.quota import Quota
-from app.state import MemoryState
+from app.huawei.pacing.quota import MARGIN, Quota
+from app.state import MemoryState, Slot
 from tests.support.timing import Clock, wait_until
 
 pytestmark = pytest.mark.slow
 
-MARGIN = 1.04  # the module's constant: the factor by which gaps between calls are longer
 LONG = 60.0  # seconds: longer than any test
 
 
@@ -64,14 +63,15 @@ class Queue:
 
 
 class _State(MemoryState):
-    """A state that, once open, grants one slot every few milliseconds."""
+    """A state that answers once it is open, with one slot every few milliseconds."""
 
     def __init__(self, is_open: threading.Event) -> None:
         super().__init__()
         self._is_open = is_open
 
-    def reserve(self, key: str, calls: float, seconds: float) -> float:
-        return super().reserve(key, 1, 0.005) if self._is_open.is_set() else 0.01
+    def reserve(self, key: str, calls: float, seconds: float, late: Slot | None = None) -> Slot:
+        assert self._is_open.wait(LONG)
+        return super().reserve(key, 1, 0.005)
 
 
 def test_the_quota_serves_callers_in_turn_however_many_requests_each_has() -> None:
@@ -97,13 +97,9 @@ def test_the_quota_serves_writes_before_polls() -> None:
 def test_a_quota_is_never_exceeded_in_any_second_and_used_nearly_whole(calls: float) -> None:
     clock, taken = Clock(0.0), []
     state = MemoryState(now=clock)
-    for _ in range(1000):
-        pause = state.reserve("a", calls, MARGIN)
-        if pause == 0:
-            taken.append(clock.seconds)
-        clock.pass_time(pause)
-        if clock.seconds > 30:
-            break
+    while clock.seconds <= 30:
+        clock.pass_time(state.reserve("a", calls, MARGIN).wait)
+        taken.append(clock.seconds)
     seconds = 1 if calls >= 1 else 2
     limit = int(calls * seconds)
     assert all(
@@ -120,12 +116,9 @@ def test_replicas_without_shared_state_keep_to_their_part_of_the_quota(
 ) -> None:
     clock, taken = Clock(0.0), 0
     state = MemoryState(replicas, now=clock)
-    for _ in range(1000):
-        pause = state.reserve("a", calls, MARGIN)
-        taken += pause == 0
-        clock.pass_time(pause)
-        if clock.seconds > 40:
-            break
+    while clock.seconds <= 40:
+        clock.pass_time(state.reserve("a", calls, MARGIN).wait)
+        taken += 1
     assert 0.94 * share * 40 - 1 <= taken <= share * 40 + share + 1
 
 
@@ -142,13 +135,71 @@ def test_a_request_that_gets_no_slot_of_the_quota_in_time_is_refused() -> None:
 
 
 def test_a_request_that_gives_up_waiting_wastes_no_slot_of_the_quota() -> None:
-    queue = Queue("gap")
-    with ThreadPoolExecutor(1) as threads:
-        hasty: Future[None] = threads.submit(queue.quota.wait, Errand.within(0.8, "hasty"), False)
+    quota = Quota("test", "PUT /gap", "gap", 1, MemoryState())
+    quota.wait(Errand.within(LONG, "first"), write=False)
+    begun = time.monotonic()
+    with ThreadPoolExecutor(2) as threads:
+        hasty: Future[None] = threads.submit(quota.wait, Errand.within(1.0, "hasty"), False)
         wait_until(lambda: depth("gap") == 1)
-        queue.enter("patient")
+        patient = threads.submit(quota.wait, Errand.within(LONG, "patient"), False)
         assert isinstance(hasty.exception(LONG), GatewayError)
-    assert queue.let_go() == ["patient"]
+        patient.result(LONG)
+    assert time.monotonic() - begun < 1.5  # the slot that was reserved for the hasty one
+
+
+def test_a_request_that_is_out_of_time_when_its_turn_comes_wakes_the_next_one() -> None:
+    queue, clock = Queue("woken"), Clock(0.0)
+    queue.enter("first")
+    with ThreadPoolExecutor(1) as threads:
+        late = Errand("late", LONG, monotonic=clock)
+        refused: Future[None] = threads.submit(queue.quota.wait, late, False)
+        wait_until(lambda: depth("woken") == 2)
+        queue.enter("last")
+        clock.pass_time(LONG)
+        begun = time.monotonic()
+        assert queue.let_go() == ["first", "last"]
+        assert time.monotonic() - begun < LONG / 2
+        assert isinstance(refused.exception(LONG), GatewayError)
+
+
+def test_a_slot_that_was_missed_is_lost_if_another_replica_has_the_next_one() -> None:
+    clock = Clock(0.0)
+    state = MemoryState(now=clock)
+    first = state.reserve("a", 10, 1)
+    state.reserve("a", 10, 1)
+    clock.pass_time(0.05)
+    assert state.reserve("a", 10, 1, late=first).wait == pytest.approx(0.15)
+
+
+def test_a_slot_that_was_missed_moves_to_the_present_if_no_replica_has_a_later_one() -> None:
+    clock = Clock(0.0)
+    state = MemoryState(now=clock)
+    first = state.reserve("a", 10, 1)
+    clock.pass_time(0.05)
+    moved = state.reserve("a", 10, 1, late=first)
+    assert (moved.wait, moved.due - first.due) == (0, 50_000)
+    assert state.reserve("a", 10, 1).wait == pytest.approx(0.1)
+
+
+def test_no_burst_leaves_after_a_pause_of_the_process() -> None:
+    clock = Clock(0.0)
+    quota = Quota("test", "PUT /stall", "stall", 10, MemoryState(now=clock), monotonic=clock)
+    sent = []
+
+    def ask() -> None:
+        quota.wait(Errand.within(LONG, "caller"), write=False)
+        sent.append(clock.seconds)
+
+    with ThreadPoolExecutor(20) as threads:
+        for _ in range(20):
+            threads.submit(ask)
+        wait_until(lambda: depth("stall") + len(sent) == 20)
+        while len(sent) < 20:  # the process stands still for seconds, then runs again
+            waiting = 20 - len(sent)
+            clock.pass_time(3.0)
+            wait_until(lambda waiting=waiting: 20 - len(sent) < waiting)  # type: ignore[misc]
+            time.sleep(0.05)  # time for a burst to leave
+    assert most_within(sorted(sent), 1.0) <= 2
 
 
 def test_a_thousand_waiting_requests_use_little_cpu_time() -> None:

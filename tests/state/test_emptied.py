@@ -1,0 +1,92 @@
+"""A server that was emptied, evicts or does not persist: the state says that it may lose values."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from app.state import Recalled
+from app.state.client import RETRY_INTERVAL
+from tests.state.test_loss import lines
+from tests.support.timing import Clock
+from tests.support.valkey import DAY, Valkey
+
+LOST = Recalled(None, certain=False)
+NONE = Recalled(None, certain=True)
+
+
+def test_what_a_new_server_does_not_hold_is_not_certain_for_as_long_as_values_are_kept(
+    mortal: Valkey,
+) -> None:
+    state = mortal.state()
+    assert state.recall("a", DAY) == LOST
+    assert state.recall("a", 0) == NONE
+    mortal.mature()  # the sentinel is there already
+    assert mortal.state().recall("a", DAY) == LOST
+
+
+def test_an_emptied_server_is_noticed_by_all_replicas(valkey: Valkey) -> None:
+    one, other = valkey.state(), valkey.state()
+    assert [state.recall("a", DAY) for state in (one, other)] == [NONE] * 2
+    one.put("a", b"1", 60)
+    valkey.clear()
+    assert other.recall("a", DAY) == LOST
+    assert one.recall("a", DAY) == Recalled(b"1", certain=False)  # its own copy
+    assert one.recall("b", DAY) == LOST
+
+
+def test_a_forged_sentinel_is_not_believed(valkey: Valkey) -> None:
+    valkey.clear()
+    state = valkey.state()
+    state.put("a", b"0", 60)
+    valkey.set(valkey.name("kept since"), valkey.values()[valkey.name("a")])
+    assert state.recall("b", DAY) == LOST
+
+
+def test_while_the_server_is_lost_nothing_is_certain(mortal: Valkey) -> None:
+    mortal.mature()
+    state = mortal.state()
+    assert state.recall("a", DAY) == NONE
+    mortal.kill()
+    assert state.recall("a", DAY) == LOST
+
+
+@pytest.mark.parametrize("put", [True, False], ids=["missed", "missed nothing"])
+def test_a_value_that_the_server_missed_makes_it_uncertain_when_it_is_back(
+    mortal: Valkey, put: bool
+) -> None:
+    mortal.mature()
+    clock = Clock()
+    state, other = mortal.state(monotonic=clock), mortal.state()
+    assert state.recall("a", DAY) == NONE
+    mortal.freeze()
+    if put:
+        state.put("a", b"1", 60)
+    else:
+        state.get("a")
+    assert not state.shared
+    mortal.thaw()
+    clock.pass_time(RETRY_INTERVAL)
+    state.get("b")
+    assert state.shared
+    assert other.recall("a", DAY).certain is not put
+
+
+@pytest.mark.parametrize(
+    ("config", "told"),
+    [
+        ({"appendonly": "yes"}, []),
+        ({"appendonly": "no"}, ["loses values when it restarts"]),
+        ({"appendonly": "yes", "maxmemory-policy": "allkeys-lru"}, ["may evict values"]),
+    ],
+)
+def test_a_server_that_evicts_or_does_not_persist_is_warned_of(
+    mortal: Valkey, caplog: pytest.LogCaptureFixture, config: dict[str, str], told: list[str]
+) -> None:
+    mortal.kill()
+    mortal.start(**config)
+    mortal.state().inspect()
+    warnings = lines(caplog, logging.WARNING)
+    assert len(warnings) == len(told)
+    assert all(words in line for words, line in zip(told, warnings, strict=True))

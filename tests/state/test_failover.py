@@ -1,0 +1,119 @@
+"""A failover behind an address: the state follows it to the new master within seconds."""
+
+from __future__ import annotations
+
+import socketserver
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from app.state import SharedState
+from app.state.client import RENEWAL, RETRY_INTERVAL
+from tests.support.relay import Relay, relay
+from tests.support.timing import Clock
+from tests.support.valkey import Valkey
+
+HEALED = 15.0  # seconds within which every replica must be on the new master
+assert RETRY_INTERVAL < RENEWAL < HEALED
+
+
+@pytest.fixture
+def successor() -> Iterator[Valkey]:
+    """The server that takes over."""
+    with Valkey() as server:
+        yield server
+
+
+@pytest.fixture
+def address(mortal: Valkey) -> Iterator[Relay]:
+    """The address that leads to the master."""
+    with relay(mortal.port) as opened:
+        yield opened
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """The clock of the replicas."""
+    return Clock()
+
+
+def behind(address: Relay, server: Valkey, clock: Clock) -> SharedState:
+    """A replica's state behind the address."""
+    url = server.url.replace(f":{server.port}/", f":{address.port}/")
+    return server.state(server.settings.model_copy(update={"url": url}), clock)
+
+
+@contextmanager
+def answering(error: str) -> Iterator[int]:
+    """The port of a server that answers every command with an error."""
+
+    class Refusal(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            while self.request.recv(64 * 1024):
+                self.request.sendall(f"-{error} refused\r\n".encode())
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Refusal) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+        thread.start()
+        yield server.server_address[1]
+        server.shutdown()
+        thread.join()
+
+
+def test_a_demoted_master_behind_the_old_connections_is_left_at_once(
+    mortal: Valkey, successor: Valkey, address: Relay, clock: Clock
+) -> None:
+    replicas = [behind(address, mortal, clock) for _ in range(2)]
+    for state in replicas:
+        state.put("a", b"old", 60)
+    address.target = successor.port  # the established connections stay
+    mortal.follow(successor)
+    assert [state.add("lock", b"%d" % n, 60) for n, state in enumerate(replicas)] == [True, False]
+    assert [state.shared for state in replicas] == [True, True]
+    assert successor.value("lock") == b"0"
+
+
+def test_a_demoted_master_is_left_once_the_address_leads_to_the_new_one(
+    mortal: Valkey, successor: Valkey, address: Relay, clock: Clock
+) -> None:
+    state = behind(address, mortal, clock)
+    state.put("a", b"old", 60)
+    mortal.follow(successor)
+    state.put("a", b"in memory", 60)
+    assert not state.shared  # READONLY, also on a new connection
+    address.target = successor.port
+    clock.pass_time(RETRY_INTERVAL)
+    state.put("a", b"new", 60)
+    assert (state.shared, successor.value("a")) == (True, b"new")
+
+
+def test_an_old_master_that_still_accepts_writes_is_left_by_its_connections_age(
+    mortal: Valkey, successor: Valkey, address: Relay, clock: Clock
+) -> None:
+    state = behind(address, mortal, clock)
+    state.put("a", b"old", 60)
+    address.target = successor.port
+    clock.pass_time(RENEWAL)
+    state.put("a", b"new", 60)
+    assert successor.value("a") == b"new"
+
+
+@pytest.mark.parametrize("error", ["NOAUTH", "LOADING", "MASTERDOWN", "WRONGTYPE", "READONLY"])
+def test_an_error_of_the_server_makes_the_connection_anew(
+    mortal: Valkey, address: Relay, clock: Clock, error: str
+) -> None:
+    state = behind(address, mortal, clock)
+    state.put("a", b"old", 60)
+    with answering(error) as port:
+        address.target = port
+        address.cut()
+        assert state.get("a") == b"old"  # of the memory
+        assert not state.shared
+        address.target = mortal.port  # the connections to the other server stay
+        clock.pass_time(RETRY_INTERVAL)
+        state.put("a", b"new", 60)
+        assert state.shared
+        address.cut()
+    assert mortal.value("a") == b"new"
