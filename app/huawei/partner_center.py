@@ -64,6 +64,7 @@ class PartnerCenter:
             name, account.reliability.breaker_failures, account.reliability.breaker_pause
         )
         self._service = Service(name, account.endpoint, account, observe, self._breaker)
+        self._url = self._service.url
         self._retries = Retries(account.reliability.tries)
         self._quotas = Quotas(name, account.quota.requests_per_second, state)
 
@@ -169,20 +170,21 @@ class PartnerCenter:
             uses: The uses of credentials for the call. The new use is appended.
         """
         operation, errand = call.operation, call.errand
-        # Without a usable credential the request fails at once, and not after the wait.
-        self._adopting(call, self._credentials.ensure_usable)
-        self._quotas.of(operation).wait(errand, operation.writes)
-        request = self._prepare(call)
-        use = self._adopting(call, lambda: self._credentials.authorize(request, uses, errand.left))
-        uses.append(use)
-        verdict = Verdict.UNKNOWN
-        try:
-            errand.check(operation.writes)
-            answer = self._send(call, request)
-            verdict = answer.verdict
-        finally:
-            self._credentials.settle(use, verdict)
-        return answer
+        while True:
+            request = self._prepare(call)
+            authorize = partial(self._credentials.authorize, request, uses, errand.left)
+            use = self._adopting(call, authorize)
+            verdict = Verdict.UNKNOWN
+            try:
+                # Last: nothing waits between the slot and the sending, so that no burst leaves.
+                self._quotas.of(operation).wait(errand, operation.writes)
+                if self._credentials.is_valid(use):
+                    uses.append(use)
+                    answer = self._send(call, request)
+                    verdict = answer.verdict
+                    return answer
+            finally:
+                self._credentials.settle(use, verdict)
 
     def _refresh(self, call: Call, at_once: bool = False) -> bool:
         """Adopt a changed credential, in the time of the call. Returns True if it checked."""
@@ -210,7 +212,7 @@ class PartnerCenter:
         query = f"?{canonical_query(call.query)}" if call.query else ""
         request = PreparedRequest()
         request.method = call.operation.method
-        request.url = f"{self._service.url}{path}{query}"
+        request.url = f"{self._url}{path}{query}"
         request.headers = {}  # type: ignore[assignment]  # all the names are ours
         if call.operation.english:
             request.headers["X-Language"] = "en_US"

@@ -64,6 +64,9 @@ class Credentials(Protocol):
             The use of the credential, for `settle`.
         """
 
+    def is_valid(self, use: Any) -> bool:
+        """Whether a request may still be sent with this use, after a wait."""
+
     def settle(self, use: Any, verdict: Verdict) -> None:
         """Report Huawei's verdict on a use. Each `authorize` is followed by one `settle`."""
 
@@ -175,6 +178,11 @@ class KeyPairs:
                 pair.signer(request)
                 return Signature(pair, probation)
         raise self._nothing_usable()
+
+    def is_valid(self, use: Signature) -> bool:
+        """Whether a request may still be sent with this signature, after a wait."""
+        pair = use.pair
+        return not (pair.suspended_for or pair.expired) and (use.probation or pair.proven)
 
     def settle(self, use: Signature, verdict: Verdict) -> None:
         """Report Huawei's verdict to the pair, and log a refusal or a suspension."""

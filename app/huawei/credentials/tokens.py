@@ -110,6 +110,10 @@ class Tokens:
         request.headers[HEADER] = token.text
         return token
 
+    def is_valid(self, use: Token) -> bool:
+        """Whether a request may still be sent with this token, after a wait."""
+        return use.expires - SAFE_LIFE > self._now() and self._held is not None
+
     def settle(self, use: Token, verdict: Verdict) -> None:
         """Report Huawei's verdict on the token; a dead token is dropped."""
         if verdict is Verdict.ACCEPTED:

@@ -121,14 +121,15 @@ class Quota:
             line.add(ticket)
             self._waiting.inc()
             try:
+                left = begun - FLOOR
                 while not ticket.granted:
-                    left = errand.left - FLOOR
                     if left <= 0:
                         line.remove(ticket)
                         raise GatewayError(ErrorCode.OVERLOADED, retry_after=1.0, write=write)
                     pause = self._grant_slots(ticket)
                     if not ticket.granted:
                         ticket.changed.wait(min(left, pause))
+                        left = errand.left - FLOOR
             finally:
                 self._waiting.dec()
                 self._hand_over(ticket)
