@@ -73,7 +73,8 @@ when_ready = serving.ignore_signals  # gunicorn's name for this hook
 
 
 def post_worker_init(worker: Any) -> None:
-    """Collect the metrics of the present condition in the process that serves."""
+    """Inspect the state, and collect the metrics of the condition of the process that serves."""
+    worker.gateway.state.inspect()
     metrics.REGISTRY.register(Condition(worker.gateway, VERSION))
 
 
