@@ -380,8 +380,9 @@ class ErrorCode(Enum):
         "It is not known whether Huawei processed the request",
         SAME_KEY,
         UPSTREAM,
-        "The gateway sent the request, but no usable answer came back. The request may have "
-        "taken effect. Repeat it with the same `Idempotency-Key`, or read `GET "
+        "The gateway sent the request, but no usable answer came back; or its record of an earlier "
+        "try may be lost, and the customer's state may be the effect of that try. The request may "
+        "have taken effect. Repeat it with the same `Idempotency-Key`, or read `GET "
         "/v1/customers/{customer_id}/verification`. Do not repeat it with a new key.",
     )
     UPSTREAM_ERROR = (

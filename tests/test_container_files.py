@@ -91,3 +91,11 @@ def test_the_compose_file_refers_to_existing_files_and_services(document: dict[s
     used = {entry["source"] for entry in services["gateway"]["configs"]}
     assert used == set(document["configs"])
     assert "redis://redis:6379/0" in document["configs"]["gateway"]["content"]
+
+
+def test_the_redis_of_the_compose_file_keeps_every_value(document: dict[str, Any]) -> None:
+    redis = document["services"]["redis"]
+    options = dict(zip(redis["command"][1::2], redis["command"][2::2], strict=True))
+    assert options["--appendonly"] == "yes"
+    assert options["--maxmemory-policy"] == "noeviction"
+    assert redis["volumes"] == [f"redis:{redis['working_dir']}"]

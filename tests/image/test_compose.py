@@ -75,6 +75,7 @@ def gateway(image: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[st
             *("redis", BASE, "--network=none"),
             f"--volume={server}:/usr/local/bin/valkey-server:ro",
             f"--user={services['redis']['user']}",
+            *("--tmpfs=/data", "--workdir=/data"),
         )
         gateway = start("gateway", image, f"--network=container:{redis}", *mounts)
         start("sandbox", image, f"--network=container:{gateway}")
