@@ -163,12 +163,7 @@ class PartnerCenter:
         return self._clock.verdict
 
     def _try(self, call: Call, uses: list[Any]) -> Answer:
-        """Sign with a credential not tried yet, send, and report the verdict back to it.
-
-        Args:
-            call: The call.
-            uses: The uses of credentials for the call. The new use is appended.
-        """
+        """Sign with a credential not in `uses`, send, and report the verdict back to it."""
         operation, errand = call.operation, call.errand
         while True:
             request = self._prepare(call)

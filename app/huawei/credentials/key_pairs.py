@@ -40,13 +40,6 @@ class Credentials(Protocol):
             True if this call checked for changes.
         """
 
-    def ensure_usable(self) -> None:
-        """Check without waiting that a credential is usable.
-
-        Raises:
-            GatewayError: the error that `authorize` would raise.
-        """
-
     def authorize(
         self, request: PreparedRequest, uses: Sequence[Any] = (), within: float = PROBATION
     ) -> Any:
@@ -153,15 +146,6 @@ class KeyPairs:
             return True
         finally:
             self._checking.release()
-
-    def ensure_usable(self) -> None:
-        """Check that a pair is usable.
-
-        Raises:
-            GatewayError: UPSTREAM_ACCESS_DENIED, CLOCK_SKEWED or ACCESS_KEY_LOCKED.
-        """
-        if not self._usable_pairs(()):
-            raise self._nothing_usable()
 
     def authorize(
         self, request: PreparedRequest, uses: Sequence[Signature] = (), within: float = PROBATION

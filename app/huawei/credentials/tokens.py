@@ -89,15 +89,6 @@ class Tokens:
             threading.Thread(target=self._renew, args=(held,), daemon=True).start()
         return False
 
-    def ensure_usable(self) -> None:
-        """Check that there is a valid token, or that one may be requested.
-
-        Raises:
-            GatewayError: UPSTREAM_ACCESS_DENIED.
-        """
-        if self._current() is None:
-            self._iam.ensure_allowed()
-
     def authorize(
         self, request: PreparedRequest, uses: Sequence[Token] = (), within: float = PROBATION
     ) -> Token:

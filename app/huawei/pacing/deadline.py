@@ -41,8 +41,8 @@ class Errand:
         """Seconds until the deadline; negative after it."""
         return self.ends - time.monotonic()
 
-    def check(self, write: bool) -> None:
-        """Check that at least FLOOR seconds are left, so that a call may be sent.
+    def check(self, write: bool) -> float:
+        """The seconds left, at least FLOOR, so that a call may be sent.
 
         Args:
             write: Whether the call writes.
@@ -50,5 +50,7 @@ class Errand:
         Raises:
             GatewayError: DEADLINE_EXCEEDED.
         """
-        if self.left < FLOOR:
+        left = self.left
+        if left < FLOOR:
             raise GatewayError(ErrorCode.DEADLINE_EXCEEDED, write=write)
+        return left

@@ -113,8 +113,7 @@ class Quota:
             GatewayError: DEADLINE_EXCEEDED if too little time is left to wait; OVERLOADED if no
                 slot comes in time. The call must then not be sent.
         """
-        errand.check(write)
-        begun = errand.left
+        begun = errand.check(write)
         with self._lock:
             ticket = _Ticket(errand, threading.Condition(self._lock))
             line = self._urgent if errand.urgent else self._polls

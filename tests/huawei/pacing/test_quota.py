@@ -62,6 +62,19 @@ class Queue:
         return self.granted
 
 
+class _Timed(Errand):
+    """An errand of LONG seconds by a clock that the test advances."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__("late", LONG)
+        object.__setattr__(self, "clock", clock)
+
+    @property
+    def left(self) -> float:
+        clock: Clock = self.__dict__["clock"]
+        return self.ends - clock()
+
+
 class _State(MemoryState):
     """A state that answers once it is open, with one slot every few milliseconds."""
 
@@ -151,8 +164,7 @@ def test_a_request_that_is_out_of_time_when_its_turn_comes_wakes_the_next_one() 
     queue, clock = Queue("woken"), Clock(0.0)
     queue.enter("first")
     with ThreadPoolExecutor(1) as threads:
-        late = Errand("late", LONG, monotonic=clock)
-        refused: Future[None] = threads.submit(queue.quota.wait, late, False)
+        refused: Future[None] = threads.submit(queue.quota.wait, _Timed(clock), False)
         wait_until(lambda: depth("woken") == 2)
         queue.enter("last")
         clock.pass_time(LONG)
@@ -160,46 +172,6 @@ def test_a_request_that_is_out_of_time_when_its_turn_comes_wakes_the_next_one() 
         assert queue.let_go() == ["first", "last"]
         assert time.monotonic() - begun < LONG / 2
         assert isinstance(refused.exception(LONG), GatewayError)
-
-
-def test_a_slot_that_was_missed_is_lost_if_another_replica_has_the_next_one() -> None:
-    clock = Clock(0.0)
-    state = MemoryState(now=clock)
-    first = state.reserve("a", 10, 1)
-    state.reserve("a", 10, 1)
-    clock.pass_time(0.05)
-    assert state.reserve("a", 10, 1, late=first).wait == pytest.approx(0.15)
-
-
-def test_a_slot_that_was_missed_moves_to_the_present_if_no_replica_has_a_later_one() -> None:
-    clock = Clock(0.0)
-    state = MemoryState(now=clock)
-    first = state.reserve("a", 10, 1)
-    clock.pass_time(0.05)
-    moved = state.reserve("a", 10, 1, late=first)
-    assert (moved.wait, moved.due - first.due) == (0, 50_000)
-    assert state.reserve("a", 10, 1).wait == pytest.approx(0.1)
-
-
-def test_no_burst_leaves_after_a_pause_of_the_process() -> None:
-    clock = Clock(0.0)
-    quota = Quota("test", "PUT /stall", "stall", 10, MemoryState(now=clock), monotonic=clock)
-    sent = []
-
-    def ask() -> None:
-        quota.wait(Errand.within(LONG, "caller"), write=False)
-        sent.append(clock.seconds)
-
-    with ThreadPoolExecutor(20) as threads:
-        for _ in range(20):
-            threads.submit(ask)
-        wait_until(lambda: depth("stall") + len(sent) == 20)
-        while len(sent) < 20:  # the process stands still for seconds, then runs again
-            waiting = 20 - len(sent)
-            clock.pass_time(3.0)
-            wait_until(lambda waiting=waiting: 20 - len(sent) < waiting)  # type: ignore[misc]
-            time.sleep(0.05)  # time for a burst to leave
-    assert most_within(sorted(sent), 1.0) <= 2
 
 
 def test_a_thousand_waiting_requests_use_little_cpu_time() -> None:
