@@ -166,9 +166,7 @@ class PartnerCenter:
         """Sign with a credential not in `uses`, send, and report the verdict back to it."""
         operation, errand = call.operation, call.errand
         while True:
-            request = self._prepare(call)
-            authorize = partial(self._credentials.authorize, request, uses, errand.left)
-            use = self._adopting(call, authorize)
+            request, use = self._adopting(call, partial(self._authorized, call, uses))
             verdict = Verdict.UNKNOWN
             try:
                 # Last: nothing waits between the slot and the sending, so that no burst leaves.
@@ -180,6 +178,10 @@ class PartnerCenter:
                     return answer
             finally:
                 self._credentials.settle(use, verdict)
+
+    def _authorized(self, call: Call, uses: list[Any]) -> tuple[PreparedRequest, Any]:
+        request = self._prepare(call)
+        return request, self._credentials.authorize(request, uses, call.errand.left)
 
     def _refresh(self, call: Call, at_once: bool = False) -> bool:
         """Adopt a changed credential, in the time of the call. Returns True if it checked."""

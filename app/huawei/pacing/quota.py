@@ -132,7 +132,7 @@ class Quota:
             finally:
                 self._waiting.dec()
                 self._hand_over(ticket)
-        self._waited.observe(max(0.0, begun - errand.left))
+        self._waited.observe(begun - FLOOR - left)
 
     def _grant_slots(self, ticket: _Ticket) -> float:
         """Grant slots to the waiting tickets until this one has its slot or must wait for one.

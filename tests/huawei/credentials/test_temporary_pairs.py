@@ -144,7 +144,7 @@ def test_an_expiry_file_replaced_after_the_keys_is_adopted(
     pairs = key_pairs(with_pairs(settings, mounted), clock)
     center = partner_center(settings, pairs)
     assert read(center) is None
-    clock.pass_time(60)
+    clock.pass_time(61)
     assert read(center) == ErrorCode.UPSTREAM_ACCESS_DENIED
     replace(mounted.folder / "expires", temporary.expires_at)
     clock.pass_time(CHECK_INTERVAL)

@@ -145,7 +145,8 @@ def test_the_circuit_opens_under_load_though_most_requests_end_overloaded(
         return ends["CIRCUIT_OPEN"] > 0
 
     wait_until(loaded)
-    assert ends["OVERLOADED"] > ends["UPSTREAM_UNREACHABLE"] == 8
+    late = ends["OVERLOADED"] + ends["DEADLINE_EXCEEDED"]  # for a slot, for the key's proof
+    assert late > ends["UPSTREAM_UNREACHABLE"] == 8
     assert is_open() == 1
 
 
