@@ -73,7 +73,8 @@ def observe(exchange: Sending | Exchange) -> None:
     A write that is about to be sent gets a line of the audit trail.
     """
     if isinstance(exchange, Sending):
-        _audit_sending(exchange)
+        if has_request_context():
+            _audit_sending(exchange)
         return
     if has_request_context():
         g.record.exchanges.append(exchange)
@@ -98,7 +99,7 @@ def observe(exchange: Sending | Exchange) -> None:
 
 
 def _audit_sending(sending: Sending) -> None:
-    record: Record = g.record  # only requests write
+    record: Record = g.record
     event(
         _audit_log,
         logging.INFO,

@@ -79,7 +79,8 @@ def test_a_doubtful_setting_is_noted_by_its_path(
 
 
 def test_plain_redis_to_another_machine_is_noted(tmp_path: Path, quiet: dict[str, Any]) -> None:
-    assert "use `rediss://`" in noted(tmp_path, quiet, **{"state.url": PLAIN})["state.url"]
+    changes = {"state.url": PLAIN, "state.insecure": True}
+    assert "use `rediss://`" in noted(tmp_path, quiet, **changes)["state.url"]
     local = {"state.url": "redis://127.0.0.1:6379/0"}
     assert "state.url" not in noted(tmp_path, quiet, **local)
 

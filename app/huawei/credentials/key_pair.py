@@ -1,9 +1,9 @@
 """One key pair of an account: read from its files, and protected against Huawei's lock.
 
 Huawei locks an access key for all its users for five minutes after more than five refused
-signatures in a row. An unproven pair therefore signs one request at a time, the probation
-request. After two refusals in a row the pair is suspended for the length of Huawei's lock. If
-they were refused for the clock, the suspension is lifted once the clock is right.
+signatures in a row. An unproven pair therefore signs one request at a time, its probation. After
+two refusals in a row the pair is suspended for the length of Huawei's lock, or until the clock is
+right if they were refused for the clock.
 """
 
 import secrets
@@ -15,15 +15,15 @@ from datetime import UTC, datetime
 
 from app.errors import ErrorCode, GatewayError
 from app.huawei.codes import Verdict
-from app.huawei.credentials.key_files import Stamp, read_key, read_keys, stamp
+from app.huawei.credentials.key_files import Stamp
 from app.huawei.credentials.signing import SdkHmacAuth
 from app.huawei.pacing.pause import CLOCK_INTERVAL
-from app.settings import PairSettings
-from app.state import Sealing, State
+from app.state import State
 
 MAX_REFUSALS = 2
 SUSPENSION = 300.0  # seconds, the length of Huawei's lock
 PROBATION = 30.0  # seconds; longer than one call takes
+PROVEN = 24 * 3600.0  # seconds for which the replicas share that Huawei accepted the pair
 
 _REASONS: dict[Verdict, ErrorCode] = {
     Verdict.REFUSED: ErrorCode.UPSTREAM_ACCESS_DENIED,
@@ -80,7 +80,7 @@ class KeyPair:
     @property
     def written_at(self) -> datetime:
         """When the newest of the pair's files was written."""
-        return datetime.fromtimestamp(max(file[1] for file in self.stamp) / 1e9, UTC)
+        return datetime.fromtimestamp(max(one[1] for one in self.stamp) / 1e9, UTC)
 
     @property
     def expired(self) -> bool:
@@ -112,7 +112,7 @@ class KeyPair:
         """Acquire permission to sign one request.
 
         While the pair is unproven, one request at a time has permission across all replicas that
-        share a state. The other requests wait for its verdict.
+        share a state. The other requests wait for its verdict, and no replica proves it again.
 
         Args:
             within: Seconds to wait.
@@ -136,14 +136,25 @@ class KeyPair:
             if self.proven:
                 return False
             self._on_probation = True
+        allowed = None
+        try:
+            allowed = self._ask_replicas(ends)
+        finally:
+            if not allowed:
+                self._end_probation()
+        return allowed
+
+    def _ask_replicas(self, ends: float) -> bool | None:
+        """`acquire` for the one request of this process that may prove the pair."""
         while not self._suspended_elsewhere():
+            if self.state.get(self._key("proven")) is not None:
+                self.proven = True
+                return False
             if self.state.add(self._key("probation"), self._holder, PROBATION):
                 return True
             if self.monotonic() >= ends:
-                self._end_probation()
                 raise GatewayError(ErrorCode.DEADLINE_EXCEEDED)
             time.sleep(0.05)
-        self._end_probation()
         return None
 
     def release(self, probation: bool, verdict: Verdict) -> None:
@@ -158,9 +169,11 @@ class KeyPair:
             self.lifted = False
             if not self.proven:
                 self.proven = True
+                self.state.put(self._key("proven"), b"1", PROVEN)
                 self.state.delete(self._key("refused"))
         elif verdict in _REASONS:
             self.proven = False
+            self.state.delete(self._key("proven"))
             refusals = self.state.increase(self._key("refused"), SUSPENSION)
             if verdict is Verdict.LOCKED or refusals >= MAX_REFUSALS or self.lifted:
                 self._suspend(_REASONS[verdict])
@@ -210,42 +223,3 @@ class KeyPair:
 
     def _key(self, what: str) -> str:
         return f"pair:{self.fingerprint}:{what}"
-
-
-def load(
-    files: PairSettings,
-    state: State,
-    sealing: Sealing,
-    *,
-    monotonic: Callable[[], float] = time.monotonic,
-    now: Callable[[], float] = time.time,
-) -> KeyPair:
-    """The pair that the files hold now.
-
-    Args:
-        files: The files of the pair.
-        state: Shares refusals and suspensions with the other replicas.
-        sealing: Computes the fingerprint that names the pair in the state.
-        monotonic: The clock of intervals, in seconds.
-        now: The wall clock, in seconds.
-
-    Raises:
-        OSError: if a file cannot be read.
-        ValueError: if a file holds no printable text, or the expiry file holds no time.
-    """
-    seen = stamp(files)
-    access_key, secret_key = read_keys(files)
-    token = read_key(files.security_token_file) if files.security_token_file else None
-    expires_at = None
-    if files.expires_at_file:
-        expires_at = datetime.fromisoformat(read_key(files.expires_at_file))
-        expires_at = expires_at if expires_at.tzinfo else expires_at.replace(tzinfo=UTC)
-    return KeyPair(
-        signer=SdkHmacAuth(access_key, secret_key, token),
-        stamp=seen,
-        fingerprint=sealing.fingerprint(access_key, secret_key, token or ""),
-        expires_at=expires_at,
-        state=state,
-        monotonic=monotonic,
-        now=now,
-    )

@@ -1,12 +1,14 @@
 """One configured key pair: detects changed files and adopts the new pair safely."""
 
 import logging
+import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 from app.errors import GatewayError
 from app.huawei.codes import Verdict
-from app.huawei.credentials.key_files import Stamp, stamp
-from app.huawei.credentials.key_pair import KeyPair, load
+from app.huawei.credentials.key_files import Stamp, read_key, read_keys, stamp
+from app.huawei.credentials.key_pair import KeyPair
 from app.huawei.credentials.signing import SdkHmacAuth
 from app.observability import metrics
 from app.observability.logs import event, logger
@@ -139,3 +141,42 @@ def _probe_verdict(pair: KeyPair, probe: Probe, within: float) -> Verdict:
     finally:
         pair.release(probation, verdict)
     return verdict
+
+
+def load(
+    files: PairSettings,
+    state: State,
+    sealing: Sealing,
+    *,
+    monotonic: Callable[[], float] = time.monotonic,
+    now: Callable[[], float] = time.time,
+) -> KeyPair:
+    """The pair that the files hold now.
+
+    Args:
+        files: The files of the pair.
+        state: Shares refusals and suspensions with the other replicas.
+        sealing: Computes the fingerprint that names the pair in the state.
+        monotonic: The clock of intervals, in seconds.
+        now: The wall clock, in seconds.
+
+    Raises:
+        OSError: if a file cannot be read.
+        ValueError: if a file holds no printable text, or the expiry file holds no time.
+    """
+    seen = stamp(files)
+    access_key, secret_key = read_keys(files)
+    token = read_key(files.security_token_file) if files.security_token_file else None
+    expires_at = None
+    if files.expires_at_file:
+        expires_at = datetime.fromisoformat(read_key(files.expires_at_file))
+        expires_at = expires_at if expires_at.tzinfo else expires_at.replace(tzinfo=UTC)
+    return KeyPair(
+        signer=SdkHmacAuth(access_key, secret_key, token),
+        stamp=seen,
+        fingerprint=sealing.fingerprint(access_key, secret_key, token or ""),
+        expires_at=expires_at,
+        state=state,
+        monotonic=monotonic,
+        now=now,
+    )

@@ -9,7 +9,8 @@ import pytest
 
 from app.errors import ErrorCode, GatewayError
 from app.huawei.codes import Verdict
-from app.huawei.credentials.key_pair import PROBATION, SUSPENSION, KeyPair, load
+from app.huawei.credentials.key_pair import PROBATION, SUSPENSION, KeyPair
+from app.huawei.credentials.key_slot import load
 from app.settings import PairSettings
 from app.state import MemoryState
 from tests.support.accounts import SEALING, loaded
@@ -171,3 +172,13 @@ def test_waiting_for_another_replica_to_prove_a_pair_ends_at_the_deadline(
     with pytest.raises(GatewayError) as failed:
         other.acquire(0.1)
     assert failed.value.code is ErrorCode.DEADLINE_EXCEEDED
+
+
+def test_a_pair_that_one_replica_proved_needs_no_proof_in_another(
+    files: PairSettings, valkey: Valkey
+) -> None:
+    proving, fresh, third = (load(files, valkey.state(), SEALING) for _ in range(3))
+    proving.release(bool(proving.acquire()), Verdict.ACCEPTED)
+    assert fresh.acquire() is False
+    fresh.release(False, Verdict.REFUSED)
+    assert third.acquire() is True
