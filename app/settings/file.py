@@ -44,7 +44,7 @@ class _StrictLoader(yaml.SafeLoader):
 
 
 # Our texts for two of pydantic's errors. Its other texts name the rule and never the value.
-_NAMES_A_KEY = re.compile(r"[a-z_]+: ")
+_NAMES_A_KEY = re.compile(r"[a-z0-9_]+: ")
 _RULES = {"missing": "is missing", "extra_forbidden": "is not a known key"}
 
 

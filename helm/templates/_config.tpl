@@ -25,6 +25,7 @@
 {{- end -}}
 {{- $replicas := .Values.autoscaling.enabled | ternary .Values.autoscaling.maxReplicas .Values.replicaCount -}}
 {{- $_ := set $config "state" (merge ($config.state | default dict) (dict "replicas" $replicas)) -}}
+{{- include "gateway.checkRules" $config -}}
 {{- $yaml := toYaml $config -}}
 {{- include "gateway.checkSecrets" (dict "root" . "yaml" $yaml) -}}
 {{- include "gateway.checkAudit" . -}}

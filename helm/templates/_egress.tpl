@@ -2,9 +2,6 @@
 {{- define "gateway.port" -}}
 {{- $url := urlParse . -}}
 {{- $known := dict "http" 80 "https" 443 "redis" 6379 "rediss" 6379 -}}
-{{- if not (and (hasKey $known $url.scheme) $url.host) -}}
-  {{- fail (printf "config has %q, but a URL such as https://host is needed" .) -}}
-{{- end -}}
 {{- if not (regexMatch "^(([a-z0-9-]+\\.)*localhost|127\\.[0-9.]+|\\[::1\\])(:|$)" $url.host) -}}
 {{ regexFind ":[0-9]+$" $url.host | trimPrefix ":" | default (get $known $url.scheme) }}
 {{- end -}}
@@ -34,4 +31,51 @@
   {{- end -}}
 {{- end -}}
 {{ toYaml $urls }}
+{{- end }}
+
+{{/* The rules of egress: to DNS, and to each destination of the configuration. A rule without an
+     address or without a port would allow all of them in Kubernetes, so there is no such rule. */}}
+{{- define "gateway.egress" -}}
+{{- with .Values.networkPolicy.egress.dns }}
+{{- if and .to .ports }}
+- to: {{- toYaml .to | nindent 4 }}
+  ports:
+    {{- range .ports }}
+    - {protocol: UDP, port: {{ . }}}
+    - {protocol: TCP, port: {{ . }}}
+    {{- end }}
+{{- end }}
+{{- end }}
+{{- range $name, $urls := include "gateway.destinations" . | fromYaml }}
+{{- $allowed := get $.Values.networkPolicy.egress $name }}
+{{- $ports := include "gateway.ports" (dict "name" $name "urls" $urls) | fromYamlArray }}
+{{- if and $ports (kindIs "slice" $allowed.ports) }}
+{{- $ports = $allowed.ports }}
+{{- end }}
+{{- if and $allowed.to $ports }}
+# {{ $name }}
+- to: {{- toYaml $allowed.to | nindent 4 }}
+  ports:
+    {{- range $ports }}
+    - {protocol: TCP, port: {{ . }}}
+    {{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* The ports of the URLs of a destination that are not on this machine: (dict "name" … "urls" …) */}}
+{{- define "gateway.ports" -}}
+{{- $ports := list -}}
+{{- range .urls -}}
+  {{- $ports = append $ports (include "gateway.port" .) -}}
+{{- end -}}
+{{- if and .urls (eq .name "kubernetes") -}}
+  {{- /* A policy applies to the API server's own port, behind its Service. */ -}}
+  {{- $ports = append $ports "6443" -}}
+{{- end -}}
+{{- $numbers := list -}}
+{{- range $ports | compact | uniq -}}
+  {{- $numbers = append $numbers (int .) -}}
+{{- end -}}
+{{ toYaml $numbers }}
 {{- end }}

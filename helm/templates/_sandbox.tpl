@@ -37,3 +37,16 @@ demo:
   keys_sha256: [{{ sha256sum "demo-key" }}]
   scopes: ["verifications:read", "verifications:write", "attachments:write", "operations:read"]
 {{- end }}
+
+{{/* A program that ends when the gateway of the same pod has ended. The limit is shorter than the
+     grace period of the pod. */}}
+{{- define "gateway.sandboxPreStop" -}}
+import socket, time
+ends = time.monotonic() + {{ add .Values.preStopSeconds 35 }}
+while time.monotonic() < ends:
+    try:
+        socket.create_connection(("127.0.0.1", 9090), timeout=1).close()
+    except OSError:
+        break
+    time.sleep(0.2)
+{{- end }}

@@ -22,6 +22,15 @@ def several(item: dict[str, Any]) -> dict[str, Any]:
     return {"type": "array", "minItems": 1, "items": item}
 
 
+RELABELING = closed(
+    [],
+    action={"enum": ["replace", "keep", "drop", "labelmap", "labeldrop", "labelkeep"]},
+    sourceLabels=several(STRING),
+    separator=STRING,
+    regex=STRING,
+    targetLabel=STRING,
+    replacement=STRING,
+)
 RULE = closed(
     ["expr"],
     alert=STRING,
@@ -53,8 +62,19 @@ SPECS = {
     ("monitoring.coreos.com/v1", "ServiceMonitor"): closed(
         ["endpoints", "selector"],
         jobLabel=STRING,
+        namespaceSelector=closed([], matchNames=several(STRING)),
         selector=closed([], matchLabels=STRINGS),
-        endpoints=several(closed([], port=STRING, path=STRING, interval=DURATION)),
+        endpoints=several(
+            closed(
+                [],
+                port=STRING,
+                path=STRING,
+                interval=DURATION,
+                scrapeTimeout=DURATION,
+                relabelings=several(RELABELING),
+                metricRelabelings=several(RELABELING),
+            )
+        ),
     ),
     ("monitoring.coreos.com/v1", "PrometheusRule"): closed(
         [],

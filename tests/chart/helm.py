@@ -35,6 +35,12 @@ class Manifests(list[Manifest]):
         return spec
 
     @property
+    def pods(self) -> list[dict[str, Any]]:
+        """The specs of all pods: of the gateway, of `helm test`, and of the Job before it."""
+        jobs = [one["spec"]["template"]["spec"] for one in self.of("Job")]
+        return [self.pod, *(one["spec"] for one in self.of("Pod")), *jobs]
+
+    @property
     def gateway(self) -> dict[str, Any]:
         """The container of the gateway."""
         (container,) = (one for one in self.pod["containers"] if one["name"] == "gateway")
@@ -66,13 +72,24 @@ class Helm:
             timeout=60,
         )
 
-    def template(self, name: str, *settings: str) -> subprocess.CompletedProcess[str]:
-        """Render with a values file, changed by settings such as `replicaCount=2`."""
-        changes = [part for one in settings for part in ("--set", one)]
-        return self.run("template", "gw", CHART, "--values", VALUES / f"{name}.yaml", *changes)
+    def template(
+        self, name: str, *settings: str, kubernetes: str = ""
+    ) -> subprocess.CompletedProcess[str]:
+        """Render with a values file, changed by settings such as `replicaCount=2` or `list=[]`.
 
-    def _rendered(self, name: str, *settings: str) -> Manifests:
-        done = self.template(name, *settings)
+        Args:
+            name: The name of the values file.
+            settings: Changes of the values.
+            kubernetes: The version of the cluster; that of Helm's release by default.
+        """
+        options = ["--set-json" if "=[" in one or "={}" in one else "--set" for one in settings]
+        changes = [part for pair in zip(options, settings, strict=True) for part in pair]
+        version = ("--kube-version", kubernetes) if kubernetes else ()
+        values = ("--values", VALUES / f"{name}.yaml", *changes)
+        return self.run("template", "gw", CHART, *values, *version)
+
+    def _rendered(self, name: str, *settings: str, kubernetes: str = "") -> Manifests:
+        done = self.template(name, *settings, kubernetes=kubernetes)
         assert done.returncode == 0, done.stderr
         return Manifests(one for one in yaml.safe_load_all(done.stdout) if one)
 

@@ -24,6 +24,10 @@ PUBLIC = [
 ]
 
 
+CLUSTER: list[dict[str, Any]] = [{"namespaceSelector": {}}]
+ANYWHERE = [*CLUSTER, {"ipBlock": {"cidr": "0.0.0.0/0"}}]
+
+
 def namespace(name: str) -> dict[str, Any]:
     return {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": name}}}
 
@@ -69,8 +73,9 @@ def test_callers_reach_the_http_port_only_and_prometheus_the_metrics_port_only(h
 def test_the_network_policy_admits_the_pod_of_helm_test(helm: Helm) -> None:
     rendered = helm.rendered("production")
     callers = rendered.one("NetworkPolicy")["spec"]["ingress"][0]["from"]
-    labels = rendered.one("Pod", "test")["metadata"]["labels"]
-    assert callers[0] == {"podSelector": {"matchLabels": labels}}
+    (allowed,) = callers[0].values()
+    for pod in rendered.of("Pod"):
+        assert allowed["matchLabels"].items() <= pod["metadata"]["labels"].items()
 
 
 def test_the_minimal_installation_reaches_public_addresses_by_https_only(helm: Helm) -> None:
@@ -96,15 +101,63 @@ def test_egress_to_redis_and_the_collector_is_limited_to_their_ports(helm: Helm)
     }
 
 
-CLUSTER: list[dict[str, Any]] = [{"namespaceSelector": {}}]
+def test_egress_to_redis_and_to_the_collector_is_limited_to_the_cluster_by_default(
+    helm: Helm,
+) -> None:
+    redis = ("config.state.url=redis://redis", "config.state.key_file=/etc/state/key")
+    found = egress(helm, "two-accounts", *redis)
+    assert found == {(443,): PUBLIC, (3128,): ANYWHERE, (6379,): CLUSTER, (4318,): CLUSTER}
 
 
-def test_egress_without_given_addresses_is_limited_to_the_cluster(helm: Helm) -> None:
-    changes = [f"networkPolicy.egress.{name}.to=null" for name in ("state", "tracing")]
-    found = egress(helm, "production", *changes, "config.oidc.jwks_url=https://[::1]/keys")
-    assert found == {(443,): PUBLIC, (6380,): CLUSTER, (4318,): CLUSTER}
-    found = egress(helm, "service-account-callers", "networkPolicy.egress.kubernetes.to=null")
-    assert found == {(443,): PUBLIC, (443, 6443): CLUSTER}
+@pytest.mark.parametrize(
+    ("destination", "ports"),
+    [("upstream", (443,)), ("proxy", (3128,)), ("tracing", (4318,)), ("dns", (53, 53))],
+)
+@pytest.mark.parametrize("empty", ["to", "ports"])
+def test_an_empty_list_allows_no_connection_to_a_destination(
+    helm: Helm, destination: str, ports: tuple[int, ...], empty: str
+) -> None:
+    rendered = helm.rendered("two-accounts", f"networkPolicy.egress.{destination}.{empty}=[]")
+    for policy in (rendered.one("NetworkPolicy"), rendered.one("NetworkPolicy", "test")):
+        rules = policy["spec"]["egress"]
+        assert all(rule.get("to") and rule.get("ports") for rule in rules)
+        opened = [tuple(port["port"] for port in rule["ports"]) for rule in rules]
+        assert opened.count(ports) == 0
+        assert len(opened) == (3 if policy["metadata"]["name"] == "gw-partner-gateway" else 4)
+
+
+@pytest.mark.parametrize("peers", ["callers", "prometheus"])
+def test_an_empty_list_admits_nobody_but_the_pods_of_helm_test(helm: Helm, peers: str) -> None:
+    rules = helm.rendered("minimal", f"networkPolicy.ingress.{peers}=[]").one("NetworkPolicy")
+    counts = [len(rule["from"]) for rule in rules["spec"]["ingress"]]
+    assert counts == ([1, 1] if peers == "callers" else [2])
+    assert all(rule["from"] for rule in rules["spec"]["ingress"])
+
+
+def test_the_ports_of_dns_can_be_set(helm: Helm) -> None:
+    policy = helm.rendered("minimal", "networkPolicy.egress.dns.ports={5353}").one("NetworkPolicy")
+    assert policy["spec"]["egress"][0]["ports"] == [
+        {"protocol": "UDP", "port": 5353},
+        {"protocol": "TCP", "port": 5353},
+    ]
+
+
+def test_the_pods_of_helm_test_reach_what_the_gateway_reaches_and_the_gateway(helm: Helm) -> None:
+    rendered = helm.rendered("production")
+    gateway, test = rendered.one("NetworkPolicy"), rendered.one("NetworkPolicy", "test")
+    first, *others = test["spec"]["egress"]
+    assert others == gateway["spec"]["egress"]
+    assert first["to"] == [{"podSelector": gateway["spec"]["podSelector"]}]
+    assert "ingress" not in test["spec"]
+
+
+def test_the_pod_that_checks_the_configuration_has_no_connection(helm: Helm) -> None:
+    rendered = helm.rendered("production")
+    policy = rendered.one("NetworkPolicy", "check")["spec"]
+    labels = rendered.one("Job", "check")["spec"]["template"]["metadata"]["labels"]
+    assert policy["podSelector"]["matchLabels"].items() <= labels.items()
+    assert policy.keys() == {"podSelector", "policyTypes"}
+    assert policy["policyTypes"] == ["Ingress", "Egress"]
 
 
 @pytest.mark.parametrize("name", MATRIX)
@@ -137,7 +190,7 @@ def test_egress_to_the_api_server_covers_its_service_and_its_endpoint_port(helm:
 
 def test_an_account_with_a_proxy_needs_egress_to_the_proxy_only(helm: Helm) -> None:
     traces = {(4318,): CLUSTER}
-    assert egress(helm, "two-accounts") == traces | {(443,): PUBLIC, (3128,): None}
+    assert egress(helm, "two-accounts") == traces | {(443,): PUBLIC, (3128,): ANYWHERE}
     direct = egress(helm, "two-accounts", "config.accounts.europe.proxy=http://127.0.0.1:3128")
     assert direct == traces | {(443,): PUBLIC}
 
@@ -146,8 +199,7 @@ def test_the_egress_port_of_a_url_defaults_to_that_of_its_scheme(helm: Helm) -> 
     found = egress(
         helm,
         "production",
-        "config.state.url=redis://redis",
-        "config.state.insecure=true",
+        "config.state.url=rediss://redis",
         "config.tracing.endpoint=http://collector",
         "config.oidc.jwks_url=https://[::1]/keys",
     )

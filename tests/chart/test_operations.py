@@ -114,6 +114,7 @@ def test_custom_resources_are_rendered_only_if_enabled(helm: Helm) -> None:
     assert {one["kind"] for one in helm.rendered("minimal")} == {
         "ConfigMap",
         "Deployment",
+        "Job",
         "NetworkPolicy",
         "Pod",
         "Service",

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.config_file import BUCKET, SECRET, complaints, load, put
+from tests.settings.refused import BAD_PROXIES, ONE_FAULT, OVER_SEVERAL
+from tests.support.config_file import SECRET, complaints, load, put
 from tests.support.gateway import digest
 
 EXAMPLE = """
@@ -60,63 +61,6 @@ def test_all_settings_but_a_few_have_defaults(tmp_path: Path, config: dict[str, 
     assert (defaults.ca_file, defaults.proxy, defaults.attachments) == (None, None, None)
 
 
-ONE_FAULT: list[tuple[str, Any]] = [
-    ("accounts.default.endpoint", ...),
-    ("accounts.default.endpoint", "http://bss-intl.myhuaweicloud.com"),
-    ("accounts.default.endpoint", "http://10.0.0.1:8090"),
-    ("accounts.default.endpoint", "http://localhost.example.com"),
-    ("accounts.default.endpoint", "ftp://127.0.0.1"),
-    ("accounts.default.endpoint", "bss-intl.myhuaweicloud.com"),
-    ("accounts.default.endpoint", "https://"),
-    ("accounts.default.endpoint", "https://bss.example/v2"),
-    ("accounts.default.endpoint", "https://bss.example?x=1"),
-    ("accounts.default.endpoint", "https://bss.example:99999"),
-    ("accounts.default.endpoint", f"https://user:{SECRET}@bss.example"),
-    ("accounts.default.partner_id", ...),
-    ("accounts.default.partner_id", f"../{SECRET}"),
-    ("accounts.default.partner_id", ""),
-    ("accounts.default.partner_id", "x" * 65),
-    ("accounts.default.partner_id", "x\n"),
-    ("accounts.default.partner_id", 12345),
-    ("accounts.default.platform_id", ...),
-    ("accounts.default.platform_id", ""),
-    ("accounts.default.platform_id", SECRET * 3),
-    ("accounts.default.authentication", SECRET),
-    ("accounts.default.credentials", ...),
-    ("accounts.default.credentials", []),
-    ("accounts.default.credentials", SECRET),
-    ("accounts.default.credentials.0.access_key_file", "secrets/access_key"),
-    ("accounts.default.credentials.0.secret_key_file", SECRET),
-    ("accounts.default.credentials.0.secret_key_file", f"/run/x\n{SECRET}"),
-    ("accounts.default.credentials.0.secret_key_file", None),
-    ("accounts.default.credentials.0.secret_key", SECRET),
-    ("accounts.default.secret_key", SECRET),
-    ("accounts.default.verification.backend", SECRET),
-    ("accounts.default.verification.legacy_numbers", SECRET),
-    ("accounts.default.timeouts.read", 0),
-    ("accounts.default.timeouts.read", 61),
-    ("accounts.default.timeouts.connect", SECRET),
-    ("accounts.default.timeouts.total", 3),
-    ("accounts.default.ca_file", "ca.pem"),
-    ("accounts.default.proxy", f"socks5://{SECRET}@proxy:1080"),
-    ("callers.writer.keys_sha256", [SECRET]),
-    ("callers.writer.keys_sha256", [digest("a").upper()]),
-    ("callers.writer.keys_sha256", [digest("a"), digest("b"), digest("c")]),
-    ("callers.writer.keys_sha256", SECRET),
-    ("callers.writer.scopes", ["verifications:everything"]),
-    ("callers.writer.scopes", [SECRET]),
-    ("callers.writer.accounts", []),
-    ("callers.writer.accounts", ["third"]),
-    ("callers.writer.key", SECRET),
-    ("callers.writer", SECRET),
-    ("accounts", ...),
-    ("accounts", {}),
-    ("callers", ...),
-    ("accounts.default", SECRET),
-    ("secrets", SECRET),
-]
-
-
 @pytest.mark.parametrize(("path", "value"), ONE_FAULT)
 def test_a_wrong_setting_is_named_by_its_path(
     tmp_path: Path, config: dict[str, Any], path: str, value: Any
@@ -155,18 +99,7 @@ def test_one_key_for_two_callers_is_refused(tmp_path: Path, config: dict[str, An
     assert digest("writer-key") not in line
 
 
-@pytest.mark.parametrize(
-    ("changes", "named"),
-    [
-        ({"accounts.default.attachments": BUCKET}, "accounts.default.attachments.endpoint"),
-        (
-            {"accounts.default.authentication": "token", "accounts.default.credentials": ...},
-            "accounts.default.iam",
-        ),
-        ({"state": {"url": f"redis://:{SECRET}@redis:6379/0"}}, "state.key_file"),
-        ({"state": {"url": f"memcached://{SECRET}"}}, "state.url"),
-    ],
-)
+@pytest.mark.parametrize(("changes", "named"), OVER_SEVERAL)
 def test_a_rule_over_several_settings_names_the_one_to_change(
     tmp_path: Path, config: dict[str, Any], changes: dict[str, Any], named: str
 ) -> None:
@@ -192,9 +125,7 @@ def test_plain_http_is_allowed_for_loopback_only(
     assert load(tmp_path, config).accounts["default"].endpoint == endpoint
 
 
-@pytest.mark.parametrize(
-    "proxy", [f"http://user:{SECRET}\u2100@proxy:3128", f"http://[{SECRET}]:3128"]
-)
+@pytest.mark.parametrize("proxy", BAD_PROXIES)
 def test_a_malformed_proxy_url_is_not_repeated(
     tmp_path: Path, config: dict[str, Any], proxy: str
 ) -> None:

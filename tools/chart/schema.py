@@ -1,4 +1,4 @@
-"""Derives helm/values.schema.json from the chart's own part and the gateway's settings.
+"""Derives helm/values.schema.json from the gateway's settings and the chart's own part.
 
 `python -m tools.chart.schema` writes it.
 """
@@ -15,6 +15,7 @@ from app.settings import Settings
 from demo.local import PROJECT
 
 OWN = Path(__file__).parent / "values.schema.yaml"
+RULES = Path(__file__).parent / "rules.yaml"
 WRITTEN = PROJECT / "helm" / "values.schema.json"
 
 
@@ -33,7 +34,7 @@ def _plain(schema: dict[str, Any]) -> dict[str, Any]:
     if "patternProperties" in plain:
         plain["additionalProperties"] = False
     if plain.get("format") == "path":
-        plain["pattern"] = "^/"
+        plain["pattern"] = r"^/[^\n]*$"
     return plain
 
 
@@ -50,6 +51,8 @@ def build() -> dict[str, Any]:
     settings["properties"]["accounts"]["patternProperties"] = dict.fromkeys(names, account)
     schema["$defs"] |= settings.pop("$defs")
     schema["$defs"]["Settings"] = settings
+    for name, rules in yaml.safe_load(RULES.read_text(encoding="utf-8")).items():
+        schema["$defs"][name]["allOf"] = rules
     return schema
 
 

@@ -1,0 +1,89 @@
+{{/* Rules over several settings that the schema of the values cannot express. The gateway has the
+     same rules. A rule that fails refuses the values and names the setting to change. */}}
+
+{{/* Fails if the configuration, its argument, breaks a rule. */}}
+{{- define "gateway.checkRules" -}}
+{{- range $name, $account := .accounts -}}
+  {{- $path := printf "config.accounts.%s" $name -}}
+  {{- $bucket := $account.attachments | default dict -}}
+  {{- include "gateway.checkUrl" (list "endpoint" (printf "%s.endpoint" $path) $account.endpoint) -}}
+  {{- include "gateway.checkUrl" (list "endpoint" (printf "%s.iam.endpoint" $path) ($account.iam | default dict).endpoint) -}}
+  {{- include "gateway.checkUrl" (list "endpoint" (printf "%s.attachments.endpoint" $path) $bucket.endpoint) -}}
+  {{- include "gateway.checkUrl" (list "proxy" (printf "%s.proxy" $path) $account.proxy) -}}
+  {{- with $account.attachments -}}
+    {{- include "gateway.checkBucket" (dict "path" (printf "%s.attachments" $path) "bucket" .) -}}
+  {{- end -}}
+{{- end -}}
+{{- include "gateway.checkUrl" (list "document" "config.kubernetes.jwks_url" (.kubernetes | default dict).jwks_url) -}}
+{{- include "gateway.checkUrl" (list "document" "config.oidc.jwks_url" (.oidc | default dict).jwks_url) -}}
+{{- include "gateway.checkUrl" (list "service" "config.tracing.endpoint" (.tracing | default dict).endpoint) -}}
+{{- $seen := dict -}}
+{{- range $name, $caller := .callers -}}
+  {{- range $account := $caller.accounts | default (list "default") -}}
+    {{- if not (hasKey $.accounts $account) -}}
+      {{- fail (printf "config.callers.%s.accounts: there is no account %q in config.accounts" $name $account) -}}
+    {{- end -}}
+  {{- end -}}
+  {{- if and $caller.service_account (not $.kubernetes) -}}
+    {{- fail (printf "config.callers.%s.service_account requires the section config.kubernetes" $name) -}}
+  {{- end -}}
+  {{- if and $caller.oidc_subject (not $.oidc) -}}
+    {{- fail (printf "config.callers.%s.oidc_subject requires the section config.oidc" $name) -}}
+  {{- end -}}
+  {{- $identities := dict "keys_sha256" $caller.keys_sha256 "service_account" $caller.service_account "oidc_subject" $caller.oidc_subject -}}
+  {{- range $key, $value := $identities -}}
+    {{- range kindIs "slice" $value | ternary $value (list $value) | uniq | compact -}}
+      {{- $identity := printf "%s %s" $key . -}}
+      {{- with get $seen $identity -}}
+        {{- fail (printf "config.callers.%s.%s: caller %s has the same, but each caller needs its own" $name $key .) -}}
+      {{- end -}}
+      {{- $_ := set $seen $identity $name -}}
+    {{- end -}}
+  {{- end -}}
+{{- end -}}
+{{- if and .kubernetes .oidc -}}
+  {{- if eq .kubernetes.issuer .oidc.issuer -}}
+    {{- fail "config.oidc.issuer must differ from config.kubernetes.issuer" -}}
+  {{- end -}}
+{{- end -}}
+{{- end }}
+
+{{/* Fails if a request cannot address the bucket: (dict "path" … "bucket" …) */}}
+{{- define "gateway.checkBucket" -}}
+{{- $bucket := .bucket -}}
+{{- $url := urlParse $bucket.endpoint -}}
+{{- if hasPrefix (printf "%s." $bucket.bucket) (lower $url.host) -}}
+  {{- fail (printf "%s.endpoint must not begin with the bucket's name, which the gateway adds" .path) -}}
+{{- end -}}
+{{- if ne ($bucket.addressing | default "virtual-host") "path" -}}
+  {{- if regexMatch "^(.*\\.)?[0-9]+(:[0-9]*)?$|^\\[" $url.host -}}
+    {{- fail (printf "%s.addressing must be `path`: the endpoint is an IP address, which cannot carry the bucket's name" .path) -}}
+  {{- end -}}
+  {{- if and (contains "." $bucket.bucket) (eq $url.scheme "https") -}}
+    {{- fail (printf "%s.addressing must be `path`: a wildcard certificate does not cover a bucket whose name contains a dot" .path) -}}
+  {{- end -}}
+{{- end -}}
+{{- end }}
+
+{{/* Fails if a setting is not a URL of its kind: (list <kind> <path of the setting> <URL>). The
+     message does not repeat the URL, which may hold a secret. */}}
+{{- define "gateway.checkUrl" -}}
+{{- $host := "([^/?#@:\\[\\]\\s]+|\\[[0-9A-Fa-f:.]+\\])" -}}
+{{- $loopback := "(localhost|127(\\.[0-9]+){3}|\\[::1\\])" -}}
+{{- $port := "(:([1-5]?[0-9]{1,4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?" -}}
+{{- $kinds := dict
+  "endpoint" (list
+    (printf "^(https://%s|http://(%s|([A-Za-z0-9-]+\\.)+localhost))%s/?$" $host $loopback $port)
+    "must be https with host and port only; http is for loopback addresses only")
+  "document" (list
+    (printf "^(https://%s|http://%s)%s([/?][^#\\s]*)?$" $host $loopback $port)
+    "must be https without user, password and fragment; http is for loopback addresses only")
+  "service" (list (printf "^https?://%s%s/?$" $host $port) "must be http or https with host and port only")
+  "proxy" (list (printf "^https?://%s%s([/?#]\\S*)?$" $host $port) "must be http or https without user and password") -}}
+{{- $rule := get $kinds (index . 0) -}}
+{{- with index . 2 -}}
+  {{- if not (regexMatch (first $rule) .) -}}
+    {{- fail (printf "%s %s" (index $ 1) (last $rule)) -}}
+  {{- end -}}
+{{- end -}}
+{{- end }}
