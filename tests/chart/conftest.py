@@ -14,6 +14,12 @@ def each_helm(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
 
 
 @pytest.fixture(scope="session")
+def helm3(tmp_path_factory: pytest.TempPathFactory) -> Helm:
+    """Helm 3, which asks a cluster for no more than the templates look up."""
+    return Helm(needed(".tools/helm3/helm"), tmp_path_factory.mktemp("helm3"))
+
+
+@pytest.fixture(scope="session")
 def helm(tmp_path_factory: pytest.TempPathFactory) -> Helm:
     """Helm 4; another test asserts that Helm 3 renders the same."""
     return Helm(needed(".tools/helm4/helm"), tmp_path_factory.mktemp("helm"))

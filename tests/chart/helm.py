@@ -84,9 +84,9 @@ class Helm:
         """
         options = ["--set-json" if "=[" in one or "={}" in one else "--set" for one in settings]
         changes = [part for pair in zip(options, settings, strict=True) for part in pair]
-        version = ("--kube-version", kubernetes) if kubernetes else ()
-        values = ("--values", VALUES / f"{name}.yaml", *changes)
-        return self.run("template", "gw", CHART, *values, *version)
+        version = ["--kube-version", kubernetes] if kubernetes else []
+        values = VALUES / f"{name}.yaml"
+        return self.run("template", "gw", CHART, "--values", values, *changes, *version)
 
     def _rendered(self, name: str, *settings: str, kubernetes: str = "") -> Manifests:
         done = self.template(name, *settings, kubernetes=kubernetes)

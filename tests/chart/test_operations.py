@@ -7,10 +7,12 @@ import subprocess
 import sys
 from typing import Any
 
+import jsonschema
 import pytest
 import yaml
 
 from demo.local import Local
+from tests.chart.custom_resources import SPECS
 from tests.chart.helm import CHART, MATRIX, Helm, Manifest
 
 
@@ -39,29 +41,6 @@ def test_the_service_selects_the_gateways_pods_and_not_the_test_pod(helm: Helm) 
     assert service["selector"].items() <= template.items()
     test = rendered.one("Pod", "test")["metadata"]["labels"]
     assert not service["selector"].items() <= test.items()
-
-
-def test_one_pod_has_no_disruption_budget_and_several_have(helm: Helm) -> None:
-    assert not helm.rendered("minimal").of("PodDisruptionBudget")
-    assert not helm.rendered("minimal").of("HorizontalPodAutoscaler")
-    budget = helm.rendered("production").one("PodDisruptionBudget")["spec"]
-    assert budget["maxUnavailable"] == 1
-    assert budget["selector"] == helm.rendered("production").one("Deployment")["spec"]["selector"]
-    assert not helm.rendered("production", "podDisruptionBudget.enabled=false").of(
-        "PodDisruptionBudget"
-    )
-
-
-def test_the_deployment_sets_no_replicas_where_the_autoscaler_does(helm: Helm) -> None:
-    rendered = helm.rendered("production")
-    deployment = rendered.one("Deployment")
-    assert "replicas" not in deployment["spec"]
-    scaler = rendered.one("HorizontalPodAutoscaler")["spec"]
-    assert scaler["scaleTargetRef"]["name"] == deployment["metadata"]["name"]
-    assert {
-        one["resource"]["name"]: one["resource"]["target"]["averageUtilization"]
-        for one in scaler["metrics"]
-    } == {"cpu": 70, "memory": 80}
 
 
 def test_the_service_monitor_selects_the_service_and_its_metrics_port(helm: Helm) -> None:
@@ -94,6 +73,66 @@ def test_a_load_balancer_does_not_expose_the_metrics_port(helm: Helm) -> None:
     assert "metrics" not in str(balanced["ports"])
     assert metrics["clusterIP"] == "None"
     assert "type" not in metrics
+
+
+def test_the_service_can_be_annotated_and_limited_to_clients(helm: Helm) -> None:
+    rendered = helm.rendered(
+        "minimal",
+        "service.type=LoadBalancer",
+        r"service.annotations.example\.com/internal=yes",
+        "service.loadBalancerClass=example.com/internal",
+        "service.loadBalancerSourceRanges={10.1.0.0/16}",
+    )
+    service = rendered.one("Service")
+    assert service["metadata"]["annotations"] == {"example.com/internal": "yes"}
+    assert service["spec"]["loadBalancerClass"] == "example.com/internal"
+    assert service["spec"]["loadBalancerSourceRanges"] == ["10.1.0.0/16"]
+    assert "annotations" not in rendered.one("Service", "metrics")["metadata"]
+
+
+@pytest.mark.parametrize(
+    "setting", ["service.loadBalancerClass=internal", "service.loadBalancerSourceRanges={::/0}"]
+)
+def test_settings_of_a_load_balancer_are_refused_without_one(helm: Helm, setting: str) -> None:
+    assert "/service/loadBalancer" in helm.refusal("minimal", setting)
+
+
+def test_the_objects_of_the_operators_can_be_in_other_namespaces_and_relabel(helm: Helm) -> None:
+    rendered = helm.rendered(
+        "production",
+        "serviceMonitor.namespace=monitoring",
+        "serviceMonitor.scrapeTimeout=5s",
+        "serviceMonitor.relabelings[0].action=labeldrop,serviceMonitor.relabelings[0].regex=pod",
+        "serviceMonitor.metricRelabelings[0].action=drop",
+        "prometheusRule.namespace=monitoring",
+        "dashboard.namespace=grafana",
+    )
+    monitor = rendered.one("ServiceMonitor")
+    jsonschema.validate(monitor["spec"], SPECS[("monitoring.coreos.com/v1", "ServiceMonitor")])
+    assert monitor["metadata"]["namespace"] == "monitoring"
+    assert monitor["spec"]["namespaceSelector"] == {"matchNames": ["default"]}
+    (endpoint,) = monitor["spec"]["endpoints"]
+    assert endpoint["scrapeTimeout"] == "5s"
+    assert endpoint["relabelings"] == [{"action": "labeldrop", "regex": "pod"}]
+    assert endpoint["metricRelabelings"] == [{"action": "drop"}]
+    assert rendered.one("PrometheusRule")["metadata"]["namespace"] == "monitoring"
+    assert rendered.one("ConfigMap", "dashboard")["metadata"]["namespace"] == "grafana"
+    assert "namespace" not in rendered.one("Deployment")["metadata"]
+
+
+def test_the_deployment_can_be_annotated_and_have_more_containers(helm: Helm) -> None:
+    deployment = helm.rendered(
+        "minimal",
+        "deploymentAnnotations.owner=shop",
+        "podAnnotations.note=pods",
+        "extraContainers[0].name=beside",
+        "initContainers[0].name=before",
+    ).one("Deployment")
+    assert deployment["metadata"]["annotations"] == {"owner": "shop"}
+    template = deployment["spec"]["template"]
+    assert template["metadata"]["annotations"].keys() == {"checksum/config", "note"}
+    assert [one["name"] for one in template["spec"]["containers"]] == ["gateway", "beside"]
+    assert template["spec"]["initContainers"] == [{"name": "before"}]
 
 
 @pytest.mark.parametrize("base", ["https://git.example.com/main", "https://git.example.com/main/"])

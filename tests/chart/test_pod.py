@@ -175,6 +175,11 @@ def test_scheduling_and_extra_values_reach_the_pod(helm: Helm) -> None:
     assert pod["imagePullSecrets"] == [{"name": "pull"}]
 
 
+def test_an_empty_list_of_spread_constraints_means_none(helm: Helm) -> None:
+    pod = helm.rendered("minimal", "topologySpreadConstraints=[]").pod
+    assert "topologySpreadConstraints" not in pod
+
+
 def test_pods_are_spread_over_nodes_and_zones_by_preference(helm: Helm) -> None:
     deployment = helm.rendered("minimal").one("Deployment")["spec"]
     spread = deployment["template"]["spec"]["topologySpreadConstraints"]
