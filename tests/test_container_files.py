@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from hashlib import sha256
 from pathlib import Path
@@ -99,3 +100,46 @@ def test_the_redis_of_the_compose_file_keeps_every_value(document: dict[str, Any
     assert options["--appendonly"] == "yes"
     assert options["--maxmemory-policy"] == "noeviction"
     assert redis["volumes"] == [f"redis:{redis['working_dir']}"]
+
+
+@pytest.mark.parametrize(
+    ("working", "taken"),
+    [
+        (("docker", "podman"), "docker"),
+        (("podman", "buildah"), "podman"),
+        (("buildah",), "buildah"),
+    ],
+)
+def test_make_image_takes_the_first_engine_that_works(
+    tmp_path: Path, working: tuple[str, ...], taken: str
+) -> None:
+    done = make_image(tmp_path, working)
+    assert done.returncode == 0, done.stderr
+    built = (tmp_path / "built").read_text()
+    assert built.startswith(f"{taken} build --tag docker.io/library/partner-gateway:")
+    assert "--build-arg CREATED=2" in built
+
+
+def test_make_image_without_an_engine_says_what_to_do(tmp_path: Path) -> None:
+    done = make_image(tmp_path, ())
+    assert done.returncode != 0
+    assert "no engine works: start Docker, or install podman or buildah" in done.stderr
+
+
+def make_image(folder: Path, working: tuple[str, ...]) -> subprocess.CompletedProcess[str]:
+    """Run `make image` where each engine is installed, but `info` succeeds for the given only."""
+    for name in ("docker", "podman", "buildah"):
+        info = 0 if name in working else 1
+        program = folder / name
+        program.write_text(
+            f'#!/bin/sh\n[ "$1" = info ] && exit {info}\necho {name} "$@" > {folder}/built\n'
+        )
+        program.chmod(0o755)
+    return subprocess.run(  # noqa: S603 - our own Makefile
+        [needed("make"), "image"],
+        cwd=PROJECT,
+        env={**os.environ, "PATH": f"{folder}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )

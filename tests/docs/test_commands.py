@@ -31,6 +31,9 @@ ONLY_PARSED = {
     "README.md: make demo    # starts gateway and sandbox, verifies customers through them, "
     "prints the requests and answers": SERVES,
     "README.md: make unit    # the checks, and the tests that need only Python": LONG,
+    "README.md: docker save --output partner-gateway.tar docker.io/library/partner-gateway:0.1.0": (
+        CLUSTER
+    ),
     "README.md: helm install gateway ./helm --namespace partner --wait \\": CLUSTER,
     "docs/adding-an-operation.md: make openapi chart-files docs": "it writes to the tree; "
     "test_adding_an_operation does the first of it in a copy",
@@ -38,10 +41,16 @@ ONLY_PARSED = {
     "docs/quickstart.md: make run": SERVES,
     "docs/quickstart.md: npm init --yes": NETWORK,
     "docs/quickstart.md: python3 -m venv venv": NETWORK,
+    "docs/runbook.md: kubectl --namespace partner get pods --selector "
+    "app.kubernetes.io/instance=gateway,app.kubernetes.io/component=gateway": CLUSTER,
+    "docs/runbook.md: kubectl --namespace partner logs --selector "
+    "app.kubernetes.io/instance=gateway,app.kubernetes.io/component=gateway --container gateway "
+    "--since 1h --tail 10000 | grep -e 'Perhaps out of memory' -e 'WORKER TIMEOUT'": CLUSTER,
     "docs/security.md: make security": LONG,
     "docs/security.md: pip-audit --strict --require-hashes -r requirements/run.txt": NETWORK,
     "helm/README.md: helm install gateway ./helm --set sandbox.enabled=true": CLUSTER,
     "helm/README.md: kubectl create namespace partner": CLUSTER,
+    "helm/README.md: kubectl --namespace partner logs job/gateway-partner-gateway-check": CLUSTER,
     "helm/README.md: kubectl get --raw /.well-known/openid-configuration": CLUSTER,
 }
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import os
 import re
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from demo.local import PROJECT
-from tests.image.containers import BASE, inside, podman
+from tests.image.containers import BASE, execute, inside, podman
+from tests.support.programs import needed
 
 pytestmark = pytest.mark.usefixtures("image")
 
@@ -39,7 +42,9 @@ def test_the_image_runs_gunicorn_as_an_unprivileged_numeric_user(described: dict
     assert re.search(r"^NoNewPrivs:\s1$", status, re.MULTILINE)
 
 
-def test_the_image_has_labels_with_title_version_and_revision(described: dict[str, Any]) -> None:
+def test_the_labels_of_the_image_tell_what_it_is_and_where_it_is_from(
+    described: dict[str, Any],
+) -> None:
     version = re.search(r'^version = "(.*)"', (PROJECT / "pyproject.toml").read_text(), re.M)
     labels = {
         name.removeprefix("org.opencontainers.image."): text
@@ -50,6 +55,8 @@ def test_the_image_has_labels_with_title_version_and_revision(described: dict[st
     assert labels["version"] == version[1]
     assert labels["base.name"] == BASE
     assert re.fullmatch("[0-9a-f]{40}|unknown", labels["revision"])
+    assert datetime.fromisoformat(labels["created"]) <= datetime.now(UTC)
+    assert (labels["source"], labels["licenses"]) == ("unknown", "NOASSERTION")
     assert labels["title"] == "Partner Gateway"
     assert labels["description"]
 
@@ -94,6 +101,17 @@ def test_every_module_of_the_image_is_compiled() -> None:
     count = "find /opt/gateway/app /opt/gateway/sandbox -name '*.py{}' | wc -l"
     sources, compiled = (int(inside("sh", "-c", count.format(end))) for end in ("", "c"))
     assert sources == compiled > 0
+
+
+def test_trivy_finds_no_secret_in_the_image(image: str, tmp_path: Path) -> None:
+    archive = tmp_path / "image.tar"
+    podman("save", "--quiet", "--output", str(archive), image)
+    options = ("--skip-db-update", "--quiet", "--format=json", "--cache-dir", str(tmp_path))
+    scanners = ("--scanners=secret", "--image-config-scanners=secret")
+    command = (needed("trivy"), "image", *options, *scanners, "--input", str(archive))
+    results = json.loads(execute(*command).stdout)["Results"]
+    found = [fault for one in results for fault in one.get("Secrets", ())]
+    assert found == []
 
 
 def test_history_and_environment_of_the_image_hold_no_secret(
