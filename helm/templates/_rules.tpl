@@ -10,12 +10,33 @@
   {{- include "gateway.checkUrl" (list "endpoint" (printf "%s.iam.endpoint" $path) ($account.iam | default dict).endpoint) -}}
   {{- include "gateway.checkUrl" (list "endpoint" (printf "%s.attachments.endpoint" $path) $bucket.endpoint) -}}
   {{- include "gateway.checkUrl" (list "proxy" (printf "%s.proxy" $path) $account.proxy) -}}
+  {{- if and $account.iam (ne ($account.authentication | default "signature") "token") -}}
+    {{- fail (printf "%s.iam has no effect with `signature`; only `token` uses it" $path) -}}
+  {{- end -}}
+  {{- if and $account.credentials (eq ($account.authentication | default "signature") "token") -}}
+    {{- fail (printf "%s.credentials have no effect with `token`; only `signature` uses them" $path) -}}
+  {{- end -}}
+  {{- with $account.verification -}}
+    {{- $backend := .backend | default "auto" -}}
+    {{- if and (hasKey . "review_share") (ne $backend "auto") -}}
+      {{- fail (printf "%s.verification.review_share has no effect with `%s`; it needs `auto`" $path $backend) -}}
+    {{- end -}}
+    {{- if and (hasKey . "legacy_numbers") (eq $backend "review") -}}
+      {{- fail (printf "%s.verification.legacy_numbers has no effect with `review`" $path) -}}
+    {{- end -}}
+  {{- end -}}
   {{- with $account.attachments -}}
     {{- include "gateway.checkBucket" (dict "path" (printf "%s.attachments" $path) "bucket" .) -}}
   {{- end -}}
 {{- end -}}
-{{- include "gateway.checkUrl" (list "document" "config.kubernetes.jwks_url" (.kubernetes | default dict).jwks_url) -}}
-{{- include "gateway.checkUrl" (list "document" "config.oidc.jwks_url" (.oidc | default dict).jwks_url) -}}
+{{- range $name, $issuer := dict "kubernetes" .kubernetes "oidc" .oidc -}}
+  {{- with $issuer -}}
+    {{- include "gateway.checkUrl" (list "document" (printf "config.%s.jwks_url" $name) .jwks_url) -}}
+    {{- if and .jwks_file (or .ca_file .token_file) -}}
+      {{- fail (printf "config.%s.%s requires `jwks_url`" $name (ternary "ca_file" "token_file" (not (empty .ca_file)))) -}}
+    {{- end -}}
+  {{- end -}}
+{{- end -}}
 {{- include "gateway.checkUrl" (list "service" "config.tracing.endpoint" (.tracing | default dict).endpoint) -}}
 {{- $seen := dict -}}
 {{- range $name, $caller := .callers -}}

@@ -8,6 +8,8 @@ from tests.chart.helm import Helm
 
 ACCOUNT = "config.accounts.default"
 REDIS = "config.state.url=redis://redis:6379/0"
+IAM = ",".join(f"{ACCOUNT}.iam.{key}=/x" for key in ("domain", "user", "password_file"))
+SHARE = f"{ACCOUNT}.verification.review_share=5"
 KEY = "config.state.key_file=/run/secrets/state/key"
 
 MISTYPED = [
@@ -49,6 +51,9 @@ MEANT_OTHERWISE = [
         "prometheusRule.runbookBaseUrl=docs",
         "/prometheusRule/runbookBaseUrl': 'docs' does not match",
     ),
+    (f"{ACCOUNT}.iam.endpoint=https://iam.example,{IAM}", "iam has no effect with `signature`"),
+    (f"{ACCOUNT}.verification.backend=legacy,{SHARE}", "review_share has no effect with `legacy`"),
+    ("config.tracing.share=1", "properties 'endpoint' required, if 'share' exists"),
     ("sandbox.enabled=true", "leave config.accounts and secrets empty"),
 ]
 

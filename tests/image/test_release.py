@@ -50,7 +50,8 @@ def ready(image: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
     rendered = Helm(needed(".tools/helm4/helm"), tmp_path).rendered(
         "sandbox", f"image.repository={repository},image.tag={tag},image.pullPolicy=Never"
     )
-    played = [one for one in rendered if one["kind"] in ("ConfigMap", "Deployment")]
+    files = [rendered.one("ConfigMap"), rendered.one("ConfigMap", "sandbox")]
+    played = [*files, rendered.one("Deployment")]
     manifest = tmp_path / "release.yaml"
     manifest.write_text(yaml.safe_dump_all(played))
     command = rendered.one("Pod", "test")["spec"]["containers"][0]["command"]
@@ -59,7 +60,7 @@ def ready(image: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
         yield (*command[:-1], "http://127.0.0.1:8080/readyz")
     finally:
         podman("pod", "rm", "--force", POD)
-        podman("volume", "rm", *(one["metadata"]["name"] for one in rendered.of("ConfigMap")))
+        podman("volume", "rm", *(one["metadata"]["name"] for one in files))
 
 
 def test_the_sandbox_release_of_the_chart_verifies_a_customer(
