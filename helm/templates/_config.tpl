@@ -1,6 +1,6 @@
 {{/* The gateway's configuration as YAML: the values with the chart's defaults. */}}
 {{- define "gateway.config" -}}
-{{- $config := deepCopy .Values.config -}}
+{{- $config := deepCopy (.Values.config | default dict) -}}
 {{- if .Values.sandbox.enabled -}}
   {{- include "gateway.checkSandbox" . -}}
   {{- $_ := set $config "accounts" (include "gateway.sandboxAccounts" . | fromYaml) -}}

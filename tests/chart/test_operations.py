@@ -55,9 +55,14 @@ def test_the_service_monitor_selects_the_service_and_its_metrics_port(helm: Helm
     assert monitor["metadata"]["labels"]["release"] == "prometheus"
 
 
-def test_alerts_and_dashboard_are_rendered_unchanged(helm: Helm) -> None:
+def test_alerts_and_dashboard_are_rendered_unchanged_but_for_the_name_of_the_release(
+    helm: Helm,
+) -> None:
     rendered = helm.rendered("production")
-    alerts = yaml.safe_load((CHART / "files" / "alerts.yaml").read_text())
+    text = (CHART / "files" / "alerts.yaml").read_text()
+    named = 'namespace="partner", job="gateway"'
+    assert text.count(named) == 4
+    alerts = yaml.safe_load(text.replace(named, 'namespace="default", job="gw"'))
     assert rendered.one("PrometheusRule")["spec"] == alerts
     board = rendered.one("ConfigMap", "dashboard")
     assert board["metadata"]["labels"]["grafana_dashboard"] == "1"

@@ -76,6 +76,14 @@ def test_helm_refuses_a_configuration_that_the_gateway_refuses(
     assert any(part in done.stderr for part in setting), done.stderr
 
 
+@pytest.mark.parametrize("document", ["[]", '"text"', "null"])
+def test_helm_refuses_a_configuration_that_is_not_a_mapping(helm: Helm, document: str) -> None:
+    done = helm.run("template", "gw", CHART, "--set-json", f"config={document}")
+    assert done.returncode != 0
+    assert "config" in done.stderr
+    assert "reflect" not in done.stderr
+
+
 @pytest.mark.parametrize("name", BY_THE_JOB)
 def test_the_job_refuses_a_configuration_that_only_the_gateway_can_judge(
     helm: Helm, tmp_path: Path, name: str
