@@ -73,6 +73,7 @@ def test_checkov_finds_only_justified_exceptions(helm: Helm, tmp_path: Path) -> 
     assert found == justified("CKV")
 
 
+@pytest.mark.long
 def test_trivy_finds_only_justified_exceptions(helm: Helm, tmp_path: Path) -> None:
     files = tmp_path / "files"
     files.mkdir()
