@@ -89,7 +89,7 @@
 {{/* Fails if a setting is not a URL of its kind: (list <kind> <path of the setting> <URL>). The
      message does not repeat the URL, which may hold a secret. */}}
 {{- define "gateway.checkUrl" -}}
-{{- $host := "([^/?#@:\\[\\]\\s]+|\\[[0-9A-Fa-f:.]+\\])" -}}
+{{- $host := "([^/?#@:\\[\\]\\s\\pZ\\pC]+|\\[[0-9A-Fa-f:.]+\\])" -}}
 {{- $loopback := "(localhost|127(\\.[0-9]+){3}|\\[::1\\])" -}}
 {{- $port := "(:([1-5]?[0-9]{1,4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?" -}}
 {{- $kinds := dict

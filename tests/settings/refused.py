@@ -144,6 +144,51 @@ UNADDRESSABLE: list[tuple[dict[str, Any], str]] = [
 
 BAD_PROXIES = [f"http://user:{SECRET}\u2100@proxy:3128", f"http://[{SECRET}]:3128"]
 
+# Changes by the path of a setting, and the settings that would have no effect.
+IAM = {"endpoint": "https://iam.example", "domain": "d", "user": "u", "password_file": "/run/p"}
+ISSUER = {"issuer": "me", "audience": "you", "jwks_file": "/run/jwks"}
+WITHOUT_EFFECT: list[tuple[dict[str, Any], list[str]]] = [
+    ({"accounts.default.iam": IAM}, ["accounts.default.iam"]),
+    (
+        {"accounts.default.iam": IAM, "accounts.default.authentication": "token"},
+        ["accounts.default.credentials"],
+    ),
+    (
+        {"accounts.default.verification": {"backend": "legacy", "review_share": 20}},
+        ["accounts.default.verification.review_share"],
+    ),
+    (
+        {"accounts.default.verification": {"backend": "review", "review_share": 100}},
+        ["accounts.default.verification.review_share"],
+    ),
+    (
+        {"accounts.default.verification": {"backend": "review", "legacy_numbers": "string"}},
+        ["accounts.default.verification.legacy_numbers"],
+    ),
+    ({"state": {"password_file": "/run/p"}}, ["state.password_file"]),
+    ({"state": {"ca_file": "/run/ca"}}, ["state.ca_file"]),
+    ({"tracing": {"share": 0.5}}, ["tracing.share"]),
+    (
+        {"tracing": {"insecure": True, "ca_file": "/run/ca"}},
+        ["tracing.ca_file", "tracing.insecure"],
+    ),
+    ({"kubernetes": ISSUER | {"ca_file": "/run/ca"}}, ["kubernetes.ca_file"]),
+    (
+        {"oidc": ISSUER | {"ca_file": "/run/ca", "token_file": "/run/t"}},
+        ["oidc.ca_file", "oidc.token_file"],
+    ),
+    *(
+        ({"accounts.default.endpoint": f"https://{host}"}, ["accounts.default.endpoint"])
+        for host in ("bss.example ", " bss.example", "bss\t.example", "bss.example\u00a0")
+    ),
+    ({"tracing": {"endpoint": "https://collector "}}, ["tracing.endpoint"]),
+    (
+        {"oidc": {"issuer": "me", "audience": "you", "jwks_url": "https://me.example "}},
+        ["oidc.jwks_url"],
+    ),
+    ({"accounts.default.proxy": "http://proxy :3128"}, ["accounts.default.proxy"]),
+]
+
 TWO_WITH_ONE_KEY = {
     "callers.reader.keys_sha256": [digest("writer-key")],
     "callers.writer.keys_sha256": [digest("writer-key")],
@@ -153,7 +198,7 @@ TWO_WITH_ONE_KEY = {
 def changes() -> dict[str, dict[str, Any]]:
     """Every refused configuration: its text -> the path of each changed setting -> its value."""
     found: list[dict[str, Any]] = [{path: value} for path, value in ONE_FAULT]
-    found += [several for several, _ in OVER_SEVERAL]
+    found += [several for several, _ in (*OVER_SEVERAL, *WITHOUT_EFFECT)]
     found += [
         {"accounts.default.attachments": BUCKET | {"endpoint": OBS} | change}
         for change, _ in UNADDRESSABLE
