@@ -60,7 +60,7 @@ def _of_state(state: StateSettings) -> Iterator[Note]:
     if url.password:
         yield Note("state.url", "holds a password; mount it and name it in `password_file`")
     if url.scheme == "redis" and not is_loopback(url.hostname or ""):
-        text = "`redis://` sends the password and the values in clear; use `rediss://`"
+        text = "`redis://` sends the password of Redis in clear; use `rediss://`"
         yield Note("state.url", text)
 
 

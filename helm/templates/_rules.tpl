@@ -37,6 +37,9 @@
     {{- end -}}
   {{- end -}}
 {{- end -}}
+{{- if regexMatch "[?#]" ((.state | default dict).url | default "") -}}
+  {{- fail "config.state.url must not have options or a fragment: they could switch the verification of certificates off" -}}
+{{- end -}}
 {{- include "gateway.checkUrl" (list "service" "config.tracing.endpoint" (.tracing | default dict).endpoint) -}}
 {{- $seen := dict -}}
 {{- range $name, $caller := .callers -}}

@@ -104,7 +104,7 @@ def test_egress_to_redis_and_the_collector_is_limited_to_their_ports(helm: Helm)
 def test_egress_to_redis_and_to_the_collector_is_limited_to_the_cluster_by_default(
     helm: Helm,
 ) -> None:
-    redis = ("config.state.url=redis://redis", "config.state.key_file=/etc/state/key")
+    redis = ("config.state.url=rediss://redis", "config.state.key_file=/etc/state/key")
     found = egress(helm, "two-accounts", *redis)
     assert found == {(443,): PUBLIC, (3128,): ANYWHERE, (6379,): CLUSTER, (4318,): CLUSTER}
 

@@ -7,7 +7,7 @@ import pytest
 from tests.chart.helm import Helm
 
 ACCOUNT = "config.accounts.default"
-REDIS = "config.state.url=redis://redis:6379/0"
+REDIS = "config.state.url=rediss://redis:6379/0"
 IAM = ",".join(f"{ACCOUNT}.iam.{key}=/x" for key in ("domain", "user", "password_file"))
 SHARE = f"{ACCOUNT}.verification.review_share=5"
 KEY = "config.state.key_file=/run/secrets/state/key"
@@ -111,7 +111,7 @@ def test_an_audit_file_outside_the_mounted_directory_is_refused(each_helm: Helm)
 
 
 def test_a_redis_password_in_the_values_is_refused(each_helm: Helm) -> None:
-    url = "config.state.url=redis://:word@redis:6379/0"
+    url = "config.state.url=rediss://:word@redis:6379/0"
     assert "URL with a password" in each_helm.refusal("minimal", url, KEY)
 
 

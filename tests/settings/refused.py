@@ -15,7 +15,7 @@ CLUSTER = {
     "jwks_url": "https://kubernetes.default.svc/openid/v1/jwks",
 }
 BY_TOKEN = {"callers.writer.keys_sha256": [], "kubernetes": CLUSTER}
-REDIS = {"url": "redis://redis:6379/0", "key_file": "/run/state"}
+REDIS = {"url": "redis://redis:6379/0", "key_file": "/run/state", "insecure": True}
 
 # The path of a setting, and its value; `...` removes the setting.
 ONE_FAULT: list[tuple[str, Any]] = [
@@ -81,8 +81,13 @@ OVER_SEVERAL: list[tuple[dict[str, Any], str]] = [
         {"accounts.default.authentication": "token", "accounts.default.credentials": ...},
         "accounts.default.iam",
     ),
-    ({"state": {"url": f"redis://:{SECRET}@redis:6379/0"}}, "state.key_file"),
+    (
+        {"state": {"url": f"redis://:{SECRET}@redis:6379/0", "insecure": True}},
+        "state.key_file",
+    ),
     ({"state": {"url": f"memcached://{SECRET}"}}, "state.url"),
+    ({"state": {**REDIS, "insecure": False}}, "state.url"),
+    ({"state": {**REDIS, "url": "redis://redis/0?socket_timeout=9"}}, "state.url"),
     ({"state": {**REDIS, "ca_file": "/run/ca.crt"}}, "state.ca_file"),
     (
         {"state": {**REDIS, "url": f"redis://:{SECRET}@redis", "password_file": "/run/word"}},
