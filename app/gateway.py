@@ -16,9 +16,9 @@ from app.observability.exchange import Observe
 from app.settings import AccountSettings, Settings
 from app.state import Sealing, State, open_state
 from app.verification import Verifications
-from app.verification.idempotency import Writes
 from app.verification.migration import Migration
 from app.verification.switch_off import SwitchOff
+from app.writes import Writes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,9 +7,9 @@ from dataclasses import replace
 from app.errors import ErrorCode, Fault, GatewayError
 from app.huawei.pacing.deadline import FLOOR, Errand
 from app.verification.backends import Backend, Draft
-from app.verification.idempotency import Attempt
 from app.verification.lost_answers import may_repeat, proves
-from app.verification.model import Status, Verification
+from app.verification.model import Kind, Status, Verification
+from app.writes import Attempt
 
 READ_BEFORE = 3.0  # seconds that the read of the state before a submission may take
 # Seconds before each read of the state after a lost answer: a new submission may show late.
@@ -60,7 +60,7 @@ class Settling:
                 raise
             raise GatewayError(ErrorCode.OUTCOME_UNKNOWN, write=True) from None
         attempt.before = seen.status
-        return _proven(attempt, earlier.backend, earlier.before, seen)
+        return _proven(attempt, earlier.sent_to, earlier.before, seen)
 
     def send(self, attempt: Attempt, backend: Backend, draft: Draft) -> Verification:
         """Send a submission. If the answer is lost, conclude the outcome from the state.
@@ -75,12 +75,12 @@ class Settling:
                 `backend` is the backend's name.
         """
         self._read_state(attempt, backend.name)
-        if attempt.doubtful and not may_repeat(backend.name, attempt.before):
+        if attempt.doubtful and not may_repeat(backend.name, _status(attempt.before)):
             raise GatewayError(ErrorCode.OUTCOME_UNKNOWN, write=True)
         attempt.sending(backend.name)
         write, earlier = attempt.write, attempt.earlier
         try:
-            result = backend.submit(write.kind, write.customer_id, draft, write.errand)
+            result = backend.submit(Kind(write.kind), write.subject, draft, write.errand)
         except GatewayError as error:
             error.backend = backend.name
             found = None
@@ -88,12 +88,12 @@ class Settling:
                 found = self._conclude(attempt, backend.name, attempt.before, PAUSES)
             elif error.code is ErrorCode.ALREADY_VERIFIED_OR_IN_REVIEW and earlier is not None:
                 # Huawei can refuse because of our own earlier try, which did not show before.
-                found = self._conclude(attempt, earlier.backend, earlier.before, (0.0,))
+                found = self._conclude(attempt, earlier.sent_to, earlier.before, (0.0,))
             if found is None:
                 raise
             return found
-        if result.status is Status.REJECTED and not proves(
-            backend.name, write.kind, attempt.before, result.status
+        if result.status is Status.REJECTED and not _proven(
+            attempt, backend.name, attempt.before, result
         ):
             # This can be the rejection of an earlier submission: the new one may show late.
             return replace(result, status=Status.IN_REVIEW, reason=None)
@@ -119,12 +119,10 @@ class Settling:
     def _read_before(self, attempt: Attempt) -> Verification:
         errand = attempt.write.errand
         seconds = min(READ_BEFORE, errand.left - 2 * FLOOR)
-        return self._read(
-            attempt.write.customer_id, Errand.within(seconds, errand.caller, urgent=True)
-        )
+        return self._read(attempt.write.subject, Errand.within(seconds, errand.caller, urgent=True))
 
     def _conclude(
-        self, attempt: Attempt, backend: str, before: Status | None, pauses: tuple[float, ...]
+        self, attempt: Attempt, backend: str, before: str | None, pauses: tuple[float, ...]
     ) -> Verification | None:
         """The outcome of a try, read after each pause; None if no state proves it."""
         errand = attempt.write.errand
@@ -133,7 +131,7 @@ class Settling:
                 break
             time.sleep(pause)
             try:
-                seen = self._read(attempt.write.customer_id, errand)
+                seen = self._read(attempt.write.subject, errand)
             except GatewayError:
                 continue
             if proven := _proven(attempt, backend, before, seen):
@@ -142,13 +140,17 @@ class Settling:
 
 
 def _proven(
-    attempt: Attempt, backend: str, before: Status | None, seen: Verification
+    attempt: Attempt, backend: str, before: str | None, seen: Verification
 ) -> Verification | None:
     """The outcome of a try, if the state that was seen proves it."""
-    kind = attempt.write.kind
-    if not proves(backend, kind, before, seen.status):
+    kind = Kind(attempt.write.kind)
+    if not proves(backend, kind, _status(before), seen.status):
         return None
     return replace(seen, kind=kind, backend=backend, reconciled=True)
+
+
+def _status(before: str | None) -> Status | None:
+    return None if before is None else Status(before)
 
 
 def _is_refusal(code: ErrorCode) -> bool:

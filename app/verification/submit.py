@@ -1,20 +1,44 @@
 """Submits a customer's verification to one of the two backends, once for each Idempotency-Key."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from app.errors import ErrorCode, Fault, GatewayError, Retry
 from app.observability import metrics
 from app.verification.backends import Backend, Draft, refusal
 from app.verification.choice import Choice, Drafts
-from app.verification.idempotency import Attempt, Write, Writes
 from app.verification.migration import Migration
-from app.verification.model import Kind, Verification
+from app.verification.model import Kind, Status, Verification
 from app.verification.settling import Settling
+from app.writes import Attempt, Kept, Write, Writes
 
 REVIEW = "review"
 # Another write is under way, so this one did not begin.
 _UNDER_WAY = frozenset({ErrorCode.CUSTOMER_WRITE_IN_PROGRESS, ErrorCode.IDEMPOTENCY_KEY_IN_FLIGHT})
+
+
+def _keep(verification: Verification) -> Mapping[str, Any]:
+    return {
+        "status": verification.status,
+        "backend": verification.backend,
+        "checked_at": verification.checked_at.timestamp(),
+        "reconciled": verification.reconciled,
+    }
+
+
+def _replay(write: Write, kept: Mapping[str, Any]) -> Verification:
+    return Verification(
+        customer_id=write.subject,
+        kind=Kind(write.kind),
+        status=Status(kept["status"]),
+        backend=kept["backend"],
+        checked_at=datetime.fromtimestamp(kept["checked_at"], UTC),
+        reconciled=kept["reconciled"],
+    )
+
+
+_KEPT = Kept(_keep, _replay)
 
 
 class Submissions:
@@ -55,15 +79,15 @@ class Submissions:
             GatewayError: the broken rules if no backend accepts the submission (nothing is sent
                 then), or the failure of the call.
         """
-        drafts = self._drafts(write.kind, write.customer_id, write.body)
-        backend, draft = self._choice.choose(write.customer_id, drafts)
+        drafts = self._drafts(Kind(write.kind), write.subject, write.body)
+        backend, draft = self._choice.choose(write.subject, drafts)
         caller, served, obstacles = write.errand.caller, backend.name, drafts[REVIEW].errors
         if draft.errors:
             self._migration.count(caller, served, obstacles)
             raise refusal(draft.errors)
         try:
             verification, replayed = self._writes.run(
-                write, lambda attempt: self._send(attempt, backend, drafts)
+                write, lambda attempt: self._send(attempt, backend, drafts), _KEPT
             )
         except GatewayError as error:
             error.backend = served = error.backend or served
@@ -87,7 +111,7 @@ class Submissions:
         except GatewayError as error:
             if error.code is not ErrorCode.LEGACY_API_RETIRED:
                 raise
-            backend = self._choice.move_on(attempt.write.customer_id, drafts, error)
+            backend = self._choice.move_on(attempt.write.subject, drafts, error)
         else:
             self._choice.served(backend)
             return verification

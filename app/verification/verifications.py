@@ -6,12 +6,12 @@ from app.huawei.partner_center import PartnerCenter
 from app.settings import AccountSettings
 from app.verification.backends import LegacyBackend, ReviewBackend
 from app.verification.choice import Choice
-from app.verification.idempotency import Writes
 from app.verification.migration import Migration
 from app.verification.read import Reads
 from app.verification.settling import Settling
 from app.verification.submit import Submissions
 from app.verification.switch_off import SwitchOff
+from app.writes import Writes
 
 
 class Verifications:

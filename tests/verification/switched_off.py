@@ -10,8 +10,8 @@ from werkzeug.test import TestResponse
 from app.api.extensions import gateway as parts
 from app.state import MemoryState, Sealing, State
 from app.verification import Verifications
-from app.verification.idempotency import Writes
 from app.verification.switch_off import PROBE_INTERVAL, SwitchOff
+from app.writes import Writes
 from tests.support.gateway import bearer
 from tests.support.sandbox_driver import SandboxDriver
 from tests.support.timing import Clock

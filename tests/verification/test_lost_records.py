@@ -14,7 +14,7 @@ import pytest
 import requests
 
 from app.verification.model import Kind
-from app.verification.records import Records
+from app.writes.records import Records
 from tests.support.fixtures import Build
 from tests.support.gateway import CUSTOMER
 from tests.support.gunicorn_process import ServedGateway

@@ -24,9 +24,9 @@ from app.errors import ErrorCode, GatewayError
 from app.fields import Flag, RequestSchema
 from app.huawei.pacing.deadline import WRITE, Errand
 from app.settings import CallerSettings
-from app.verification.idempotency import Write
 from app.verification.model import Kind
 from app.verification.pictures import not_of_an_upload
+from app.writes import Write
 
 _KEY = re.compile(r"[\x20-\x7e]{1,255}")
 
@@ -154,7 +154,7 @@ def _submit(
     wait = wait_preference()
     errand = Errand.within(WRITE if wait is None else wait, g.caller, urgent=True)
     verification, replayed = verifications().submissions.submit(
-        Write(kind=kind, customer_id=customer_id, body=submission, errand=errand, key=key)
+        Write(kind=kind, subject=customer_id, body=submission, errand=errand, key=key)
     )
     line.replayed = replayed
     told = answer(verification)

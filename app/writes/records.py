@@ -1,4 +1,4 @@
-"""The records of writes with an Idempotency-Key, and of the last write for each customer.
+"""The records of writes with an Idempotency-Key, and of the last write for each subject.
 
 They hold fingerprints, states and times, and no personal value.
 """
@@ -18,16 +18,14 @@ class Record:
     """The record of one Idempotency-Key.
 
     Args:
-        body: The fingerprint of the submitted body.
+        body: The fingerprint of what is written.
         begun: When the try under way began, in seconds of the wall clock.
-        ends: When that try ends at the latest; in the past if no try is under way.
+        ends: When it is over at the latest; in the past if none is under way.
         try_id: The last try that was sent; empty if nothing was sent yet.
-        sent_to: The backend of that try.
-        before: The customer's state before that try; empty if it is not known.
-        status: The outcome; empty while it is not known.
-        backend: The backend of the outcome.
-        checked_at: When the outcome became known, in seconds of the wall clock.
-        reconciled: Whether the outcome was concluded from the customer's state.
+        sent_at: When that try was sent.
+        sent_to: The API that it was sent to.
+        before: The subject's state before that try; empty if it is not known.
+        answer: The answer, without personal values; None while the outcome is not known.
         doubtful: Whether the state may have lost the record of a try before this one.
     """
 
@@ -35,12 +33,10 @@ class Record:
     begun: float
     ends: float
     try_id: str = ""
+    sent_at: float = 0.0
     sent_to: str = ""
     before: str = ""
-    status: str = ""
-    backend: str = ""
-    checked_at: float = 0.0
-    reconciled: bool = False
+    answer: Mapping[str, Any] | None = None
     doubtful: bool = False
 
 

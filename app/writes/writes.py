@@ -4,14 +4,14 @@ import time
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from app.errors import ErrorCode, GatewayError, Retry
 from app.huawei.pacing.deadline import Errand
 from app.state import Sealing, State
-from app.verification.model import Kind, Status, Verification
-from app.verification.records import Record, Records
+from app.writes.records import Record, Records
+
+T = TypeVar("T")
 
 # A killed process does not end its write. The lock expires so long after the deadline of the write.
 GRACE = 5.0  # seconds
@@ -19,18 +19,19 @@ GRACE = 5.0  # seconds
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Write:
-    """A submission that a caller asked for.
+    """A write that a caller asked for.
 
     Args:
-        kind: The kind of verification.
-        customer_id: The customer.
-        body: The body, in the words of the contract.
+        kind: What it writes: the same key can be used for another kind.
+        subject: The customer. One write at a time is sent for it, whatever its kind.
+        body: What a repeat must have in common with the first request, in the words of the
+            contract. Only its keyed fingerprint is stored. It holds no password and no code.
         errand: The caller and the deadline.
         key: The Idempotency-Key; None if the caller sent none.
     """
 
-    kind: Kind
-    customer_id: str
+    kind: str
+    subject: str
     body: Mapping[str, Any]
     errand: Errand
     key: str | None
@@ -41,19 +42,34 @@ class EarlierTry:
     """A try with the same key that was sent and has no known outcome.
 
     Args:
-        backend: The backend that received it.
-        before: The customer's state before it was sent. None if that state was not read, or if
-            another write for the customer was sent since.
+        sent_to: The API that received it.
+        sent_at: When it was sent, in seconds of the wall clock.
+        before: The subject's state before it was sent. None if that state was not read, or if
+            another write for the subject was sent since.
     """
 
-    backend: str
-    before: Status | None
+    sent_to: str
+    sent_at: float
+    before: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Kept(Generic[T]):
+    """How an answer is kept for the repeats of its request.
+
+    Args:
+        keep: The answer as JSON, without personal values.
+        replay: The answer of a write, read from that JSON.
+    """
+
+    keep: Callable[[T], Mapping[str, Any]]
+    replay: Callable[[Write, Mapping[str, Any]], T]
 
 
 class Attempt:
-    """A try of a write, by the holder of its customer's lock.
+    """A try of a write, by the holder of its subject's lock.
 
-    `earlier` is the earlier try with the same key, if there was one. `before` is the customer's
+    `earlier` is the earlier try with the same key, if there was one. `before` is the subject's
     state before this try is sent; None while that state is not known.
 
     Args:
@@ -61,11 +77,20 @@ class Attempt:
         write: The write.
         name: The name of the record; None if the write has no key.
         record: The present record.
+        now: The wall clock, in seconds.
     """
 
-    def __init__(self, records: Records, write: Write, name: str | None, record: Record) -> None:
+    def __init__(
+        self,
+        records: Records,
+        write: Write,
+        name: str | None,
+        record: Record,
+        now: Callable[[], float],
+    ) -> None:
         self.write = write
-        self.before: Status | None = None
+        self.before: str | None = None
+        self._now = now
         self._records = records
         self._name = name
         self._record = record
@@ -77,15 +102,21 @@ class Attempt:
         """Whether the record of an earlier try may be lost, so that Huawei may know the write."""
         return self._record.doubtful and not self._record.try_id
 
-    def sending(self, backend: str) -> None:
+    def sending(self, to: str = "") -> float:
         """Record that the write is about to be sent. From now on Huawei may have processed it.
 
         Args:
-            backend: The backend that receives it.
+            to: The API that receives it.
+
+        Returns:
+            The present time, in seconds of the wall clock.
         """
-        try_id = uuid.uuid4().hex
-        self._keep(replace(self._record, try_id=try_id, sent_to=backend, before=self.before or ""))
-        self._records.mark_last(self.write.customer_id, try_id)
+        try_id, now = uuid.uuid4().hex, self._now()
+        before = self.before or ""
+        record = replace(self._record, try_id=try_id, sent_at=now, sent_to=to, before=before)
+        self._keep(record)
+        self._records.mark_last(self.write.subject, try_id)
+        return now
 
     def failed(self, error: GatewayError) -> None:
         """Record the failure of the try. If nothing was processed, the key may be used again."""
@@ -94,17 +125,9 @@ class Attempt:
         elif self._name is not None:
             self._records.forget(self._name)
 
-    def done(self, result: Verification) -> None:
-        """Record the outcome, which is the answer to every repeat."""
-        self._keep(
-            replace(
-                self._record,
-                status=result.status,
-                backend=result.backend,
-                checked_at=result.checked_at.timestamp(),
-                reconciled=result.reconciled,
-            )
-        )
+    def done(self, answer: Mapping[str, Any]) -> None:
+        """Record the answer to every repeat."""
+        self._keep(replace(self._record, answer=answer))
 
     def _keep(self, record: Record) -> None:
         """Store the present record, if the write has a key."""
@@ -113,11 +136,12 @@ class Attempt:
             self._records.keep(self._name, record)
 
     def _earlier(self) -> EarlierTry | None:
-        try_id, before = self._record.try_id, self._record.before
-        if not try_id:
+        record = self._record
+        if not record.try_id:
             return None
-        alone = self._records.is_last(self.write.customer_id, try_id)
-        return EarlierTry(self._record.sent_to, Status(before) if before and alone else None)
+        alone = self._records.is_last(self.write.subject, record.try_id)
+        before = record.before if record.before and alone else None
+        return EarlierTry(record.sent_to, record.sent_at, before)
 
 
 class Writes:
@@ -137,13 +161,16 @@ class Writes:
         self._records = Records(account, state, sealing)
         self._now = now
 
-    def run(
-        self, write: Write, work: Callable[[Attempt], Verification]
-    ) -> tuple[Verification, bool]:
-        """Do the work, unless the outcome of the write is known already.
+    def run(self, write: Write, work: Callable[[Attempt], T], kept: Kept[T]) -> tuple[T, bool]:
+        """Do the work, unless the answer to the write is known already.
+
+        Args:
+            write: The write.
+            work: Does it, and returns its answer.
+            kept: How the answer is kept.
 
         Returns:
-            The outcome, and whether it was known.
+            The answer, and whether it was known.
 
         Raises:
             GatewayError: IDEMPOTENCY_KEY_REUSED, IDEMPOTENCY_KEY_IN_FLIGHT,
@@ -151,9 +178,9 @@ class Writes:
         """
         name = self._record_name(write)
         known, _ = self._known(name, write)
-        if known is not None and known.status:
-            return _replayed(write, known), True
-        lock = self._records.name("write", write.customer_id)
+        if known is not None and known.answer is not None:
+            return kept.replay(write, known.answer), True
+        lock = self._records.name("write", write.subject)
         begun = self._now()
         ends = begun + max(0.0, write.errand.left) + GRACE
         holder = f"{begun} {ends} {name} {uuid.uuid4().hex}".encode()
@@ -162,19 +189,19 @@ class Writes:
         try:
             # Look again: the previous holder of the lock may have written with the same key.
             known, lost = self._known(name, write)
-            if known is not None and known.status:
-                return _replayed(write, known), True
+            if known is not None and known.answer is not None:
+                return kept.replay(write, known.answer), True
             # The record of a write without a key is not stored.
             body = self._records.fingerprint(write.body) if name is not None else ""
             fresh = Record(body=body, begun=begun, ends=ends, doubtful=lost)
             record = replace(known, begun=begun, ends=ends) if known is not None else fresh
-            attempt = Attempt(self._records, write, name, record)
+            attempt = Attempt(self._records, write, name, record, self._now)
             try:
                 result = work(attempt)
             except GatewayError as error:
                 attempt.failed(error)
                 raise
-            attempt.done(result)
+            attempt.done(kept.keep(result))
             return result, False
         finally:
             self._state.remove(lock, holder)
@@ -186,13 +213,13 @@ class Writes:
             return None, lost
         if known.body != self._records.fingerprint(write.body):
             raise GatewayError(ErrorCode.IDEMPOTENCY_KEY_REUSED)
-        if not known.status and self._now() < known.ends:
+        if known.answer is None and self._now() < known.ends:
             pause = self._pause(known.begun, known.ends)
             raise GatewayError(ErrorCode.IDEMPOTENCY_KEY_IN_FLIGHT, retry_after=pause)
         return known, False
 
     def _busy(self, lock: str, name: str | None) -> GatewayError:
-        """The problem while the same write, or another write, holds the customer's lock."""
+        """The problem while the same write, or another write, holds the subject's lock."""
         found = self._state.get(lock)
         if found is None:  # released meanwhile
             return GatewayError(ErrorCode.CUSTOMER_WRITE_IN_PROGRESS, retry_after=1.0)
@@ -214,17 +241,4 @@ class Writes:
     def _record_name(self, write: Write) -> str | None:
         if write.key is None:
             return None
-        return self._records.name(
-            "key", write.errand.caller, write.kind, write.customer_id, write.key
-        )
-
-
-def _replayed(write: Write, known: Record) -> Verification:
-    return Verification(
-        customer_id=write.customer_id,
-        kind=write.kind,
-        status=Status(known.status),
-        backend=known.backend,
-        checked_at=datetime.fromtimestamp(known.checked_at, UTC),
-        reconciled=known.reconciled,
-    )
+        return self._records.name("key", write.errand.caller, write.kind, write.subject, write.key)
