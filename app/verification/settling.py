@@ -1,6 +1,5 @@
 """Settles submissions whose answer was lost, if the customer's state proves the outcome."""
 
-import time
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -9,16 +8,9 @@ from app.huawei.pacing.deadline import FLOOR, Errand
 from app.verification.backends import Backend, Draft
 from app.verification.lost_answers import may_repeat, proves
 from app.verification.model import Kind, Status, Verification
-from app.writes import Attempt
+from app.writes import PAUSES, UNCLEAR, Attempt, look
 
 READ_BEFORE = 3.0  # seconds that the read of the state before a submission may take
-# Seconds before each read of the state after a lost answer: a new submission may show late.
-PAUSES = (0.2, 0.8, 2.0)
-
-# After these failures it is unknown whether Huawei processed the submission.
-_UNCLEAR = frozenset(
-    {ErrorCode.OUTCOME_UNKNOWN, ErrorCode.UPSTREAM_ERROR, ErrorCode.UPSTREAM_MALFORMED}
-)
 # After these failures the state cannot be read now. The caller may repeat the same request.
 _NOT_NOW = frozenset(
     {
@@ -84,7 +76,7 @@ class Settling:
         except GatewayError as error:
             error.backend = backend.name
             found = None
-            if error.code in _UNCLEAR:
+            if error.code in UNCLEAR:
                 found = self._conclude(attempt, backend.name, attempt.before, PAUSES)
             elif error.code is ErrorCode.ALREADY_VERIFIED_OR_IN_REVIEW and earlier is not None:
                 # Huawei can refuse because of our own earlier try, which did not show before.
@@ -112,7 +104,7 @@ class Settling:
                 attempt.before = self._read_before(attempt).status
             except GatewayError as error:
                 if attempt.doubtful and not _is_refusal(error.code):
-                    if error.code in _UNCLEAR:
+                    if error.code in UNCLEAR:
                         raise GatewayError(ErrorCode.OUTCOME_UNKNOWN, write=True) from None
                     raise
 
@@ -125,18 +117,14 @@ class Settling:
         self, attempt: Attempt, backend: str, before: str | None, pauses: tuple[float, ...]
     ) -> Verification | None:
         """The outcome of a try, read after each pause; None if no state proves it."""
-        errand = attempt.write.errand
-        for pause in pauses if before is not None else ():
-            if errand.left - pause < FLOOR:
-                break
-            time.sleep(pause)
-            try:
-                seen = self._read(attempt.write.subject, errand)
-            except GatewayError:
-                continue
-            if proven := _proven(attempt, backend, before, seen):
-                return proven
-        return None
+        write = attempt.write
+        if before is None:
+            return None
+        return look(
+            write.errand,
+            lambda: _proven(attempt, backend, before, self._read(write.subject, write.errand)),
+            pauses,
+        )
 
 
 def _proven(
