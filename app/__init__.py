@@ -12,7 +12,7 @@ from app.callers import Callers
 from app.huawei.transport import reach
 from app.settings import Settings
 
-VERSION = "0.1.0"
+VERSION = "0.2.0"
 MAX_BODY = 64 * 1024  # bytes; attachments have a limit of their own
 
 
@@ -32,8 +32,6 @@ def create_app(settings: Settings | None = None) -> Flask:
         API_VERSION=VERSION,
         API_SPEC_OPTIONS=deepcopy(docs.SPEC),  # apispec adds to it
         OPENAPI_VERSION="3.0.3",
-        OPENAPI_URL_PREFIX="/",
-        OPENAPI_JSON_PATH="openapi.json",
     )
     # Merged slashes would redirect to a path that was not asked for.
     app.url_map.merge_slashes = False
@@ -48,8 +46,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     rates = Rates(settings.callers, gateway.state, gateway.sealing)
     hooks.init_app(app, Callers(settings, reach), rates)
     pages.init_app(app)
-    contract.init_app(app, ProblemApi(app))
+    api = ProblemApi(app)
+    contract.init_app(app, api)
     app.register_blueprint(health.blueprint)
-    app.register_blueprint(docs.blueprint)
+    docs.init_app(app, api)
     cli.init_app(app)
     return app

@@ -47,20 +47,22 @@ class ErrorCode(Enum):
     )
     VALIDATION_FAILED = (
         422,
-        "The body breaks a rule of the contract",
+        "The request breaks a rule of the contract",
         AFTER_FIX,
         CALLER,
-        "The body is JSON, but one or more fields break a rule. `errors` names each field by an "
-        "RFC 6901 pointer, the rule that it breaks and what the rule requires; it does not "
-        "repeat your values. Nothing was sent to Huawei.",
+        "One or more fields of the body, query parameters or headers break a rule. `errors` names "
+        "each field by an RFC 6901 `pointer` or each `parameter` by its name, the rule that it "
+        "breaks and what the rule requires; it does not repeat your values. Nothing was sent to "
+        "Huawei.",
     )
     UNSUPPORTED_MEDIA_TYPE = (
         415,
         "The body has the wrong media type",
         AFTER_FIX,
         CALLER,
-        "This operation does not accept the `Content-Type` of the request. Most operations "
-        "accept `application/json`. Nothing was sent to Huawei.",
+        "This operation does not accept the `Content-Type` or the `Content-Encoding` of the "
+        "request. Most operations accept `application/json`; an upload accepts the bytes of the "
+        "file, and no form. No operation accepts a compressed body. Nothing was sent to Huawei.",
     )
     PAYLOAD_TOO_LARGE = (
         413,
@@ -464,11 +466,19 @@ class ErrorCode(Enum):
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """A broken rule: an RFC 6901 pointer to the field, the rule's code, and its requirement."""
+    """A broken rule: where it is broken, the rule's code, and its requirement.
 
-    pointer: str
+    Args:
+        pointer: The RFC 6901 pointer to the field of the body; None if a parameter breaks the rule.
+        code: The rule's code.
+        detail: What the rule requires.
+        parameter: The name of the query parameter or header; empty for the query as a whole.
+    """
+
+    pointer: str | None
     code: str
     detail: str
+    parameter: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

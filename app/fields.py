@@ -4,11 +4,11 @@ A request schema checks the caller's JSON and does not rename fields by `attribu
 translation to Huawei's names is in app.verification.backends.translation.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Self
 
-from marshmallow import INCLUDE, RAISE, Schema, ValidationError, fields, post_dump
+from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields, post_dump
 
 from app.errors import FieldError
 
@@ -31,6 +31,15 @@ class Rule(str):
             pointer: The RFC 6901 pointer to the field.
         """
         return FieldError(pointer, self.code, f"The field {self}.")
+
+    def of(self, parameter: str) -> FieldError:
+        """The error of a query parameter or header that breaks the rule.
+
+        Args:
+            parameter: Its name; empty for the query as a whole.
+        """
+        noun = "parameter" if parameter else "query"
+        return FieldError(None, self.code, f"The {noun} {self}.", parameter)
 
     def __getnewargs__(self) -> tuple[str, str]:  # type: ignore[override]
         """The arguments of `__new__` for a copy: marshmallow copies every field."""
@@ -58,11 +67,27 @@ class Explained(fields.Field[Any]):
 
 
 class Flag(Explained, fields.Boolean):
-    """true or false in a query."""
+    """A flag in a query: true, false, 1 or 0, in any case."""
 
-    rules = Explained.rules | {"invalid": Rule("WRONG_TYPE", "must be true or false")}
-    truthy = {"true"}  # noqa: RUF012 - marshmallow's
-    falsy = {"false"}  # noqa: RUF012 - marshmallow's
+    rules = Explained.rules | {"invalid": Rule("WRONG_TYPE", "must be true, false, 1 or 0")}
+    truthy = {"true", "1"}  # noqa: RUF012 - marshmallow's
+    falsy = {"false", "0"}  # noqa: RUF012 - marshmallow's
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        return super()._deserialize(str(value).lower(), attr, data, **kwargs)
+
+
+def word(words: Iterable[str], about: str = "", required: bool = True) -> fields.String:
+    """A field of an answer that holds a word of a list to which words can be added.
+
+    Args:
+        words: The words.
+        about: What they say.
+        required: Whether the field is always present.
+    """
+    listed = f"{', '.join(words)}; more can be added"
+    description = f"{about}: {listed}" if about else listed
+    return fields.String(required=required, metadata={"description": description})
 
 
 def utc(time: datetime) -> str:
@@ -74,11 +99,14 @@ class Choice(Explained, fields.String):
     """A word of ours in a query; it loads as Huawei's code.
 
     Args:
+        name: The name of the list of words in the contract.
         codes: Huawei's codes by our words.
+        description: What the words say.
     """
 
-    def __init__(self, codes: Mapping[str, str], **kwargs: Any) -> None:
-        super().__init__(metadata={"enum": list(codes)}, **kwargs)
+    def __init__(self, name: str, codes: Mapping[str, str], description: str) -> None:
+        enum = {"enum_name": name, "enum": list(codes), "description": description}
+        super().__init__(metadata=enum)
         self.codes = codes
         rule = Rule("NOT_ALLOWED", f"must be one of {', '.join(codes)}")
         self.rules = Explained.rules | {"not_allowed": rule}
@@ -128,6 +156,8 @@ class ContractSchema(Schema):
 class RequestSchema(ContractSchema):
     """A request body. Unknown fields are refused, so that a misspelt field is not ignored."""
 
+    parts = "fields"
+
     class Meta:
         unknown = RAISE
 
@@ -137,15 +167,21 @@ class RequestSchema(ContractSchema):
         known = ", ".join(self.fields)
         self.error_messages = {
             "type": Rule("WRONG_TYPE", "must be an object"),
-            "unknown": Rule("UNKNOWN_FIELD", f"must not have other fields than {known}"),
+            "unknown": Rule("UNKNOWN_FIELD", f"must not have other {self.parts} than {known}"),
         }
+
+
+class QuerySchema(RequestSchema):
+    """The query of a request. Unknown parameters are refused."""
+
+    parts = "parameters"
 
 
 class ResponseSchema(ContractSchema):
     """An answer. The published schema is open: callers ignore unknown fields."""
 
     class Meta:
-        unknown = INCLUDE
+        unknown = EXCLUDE  # the contract then says nothing on other fields, which means open
 
     @post_dump
     def leave_out_none(self, answer: dict[str, Any], **_: Any) -> dict[str, Any]:
@@ -170,6 +206,17 @@ def field_errors(messages: Any, pointer: str = "") -> Iterator[FieldError]:
     else:
         for reason in dict.fromkeys(messages):
             yield (reason if isinstance(reason, Rule) else _OTHER).at(pointer)
+
+
+def parameter_errors(messages: Mapping[str, Any]) -> Iterator[FieldError]:
+    """The errors in marshmallow's messages on a query.
+
+    The name of an unknown parameter is input and is not echoed: its error is about the query.
+    """
+    for name, reasons in messages.items():
+        for reason in reasons:
+            rule = reason if isinstance(reason, Rule) else _OTHER
+            yield rule.of("" if _is_unknown_field(reasons) else name)
 
 
 def _is_unknown_field(reasons: Any) -> bool:

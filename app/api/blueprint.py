@@ -1,53 +1,63 @@
-"""The blueprint of all resources, and the groups of problems that their operations document."""
+"""The blueprint of all resources: our parser, documented headers and documented problems."""
 
 from collections.abc import Callable, Iterable
+from typing import Any, ClassVar
 
 import flask_smorest
 
 from app.answers import Answer, example_of
 from app.api.authentication import View, requires
-from app.api.problems.document import MEDIA_TYPE, RETRY_AFTER, ProblemSchema
+from app.api.problems.document import MEDIA_TYPE
 from app.api.problems.parser import Parser
+from app.api.problems.responses import (
+    BODY_PROBLEMS,
+    CALLER_PROBLEMS,
+    IDENTITY_PROBLEMS,
+    SHARED,
+    SUBMISSION_PROBLEMS,
+    UPSTREAM_PROBLEMS,
+    by_status,
+    response,
+)
 from app.errors import ErrorCode
-from app.fields import RequestSchema
-from app.huawei import codes
+from app.fields import QuerySchema
 from app.settings import Scope
 
-IDENTITY_PROBLEMS = (
-    ErrorCode.UNAUTHENTICATED,
-    ErrorCode.FORBIDDEN,
-    ErrorCode.IDENTITY_UNAVAILABLE,
-)
-CALLER_PROBLEMS = (*IDENTITY_PROBLEMS, ErrorCode.NOT_FOUND)
-BODY_PROBLEMS = (
-    ErrorCode.MALFORMED_JSON,
-    ErrorCode.PAYLOAD_TOO_LARGE,
-    ErrorCode.UNSUPPORTED_MEDIA_TYPE,
-    ErrorCode.VALIDATION_FAILED,
-)
-UPSTREAM_PROBLEMS = frozenset(codes.COMMON.values()) | {
-    ErrorCode.ACCESS_KEY_LOCKED,
-    ErrorCode.CIRCUIT_OPEN,
-    ErrorCode.CLOCK_SKEWED,
-    ErrorCode.DEADLINE_EXCEEDED,
-    ErrorCode.OVERLOADED,
-    ErrorCode.UPSTREAM_MALFORMED,
-    ErrorCode.UPSTREAM_UNMAPPED,
-    ErrorCode.UPSTREAM_UNREACHABLE,
-}
+__all__ = [
+    "BODY_PROBLEMS",
+    "CALLER_PROBLEMS",
+    "IDENTITY_PROBLEMS",
+    "SUBMISSION_PROBLEMS",
+    "UPSTREAM_PROBLEMS",
+    "OpenBlueprint",
+    "ResourceBlueprint",
+]
 
 
 class ResourceBlueprint(flask_smorest.Blueprint):
-    """flask-smorest's Blueprint with our parser and with documented problems."""
+    """flask-smorest's Blueprint for operations that callers are identified for."""
 
     ARGUMENTS_PARSER = Parser()
+    ANSWER_HEADERS: ClassVar[tuple[str, ...]] = ("X-Request-Id", "RateLimit", "RateLimit-Policy")
+
+    def response(self, *args: Any, headers: Iterable[str] = (), **kwargs: Any) -> Any:
+        """Declare the success of a view, with the headers that it sends."""
+        return super().response(*args, headers=self._headers(headers), **kwargs)
+
+    def also(self, *args: Any, headers: Iterable[str] = (), **kwargs: Any) -> Any:
+        """Declare another success of a view, with the headers that it sends."""
+        return self.alt_response(*args, headers=self._headers(headers), success=True, **kwargs)
+
+    def _headers(self, more: Iterable[str]) -> dict[str, str]:
+        """The headers by their names, which are those of the contract's components too."""
+        return {name: name for name in (*self.ANSWER_HEADERS, *more)}
 
     def read(
         self,
         rule: str,
         answer: type[Answer],
         scope: Scope,
-        query: type[RequestSchema] | None = None,
+        query: type[QuerySchema] | None = None,
         *problems: ErrorCode,
     ) -> Callable[[View], View]:
         """Declare a read: its path, answer, scope, query and problems. Its id is the view's name.
@@ -63,10 +73,10 @@ class ResourceBlueprint(flask_smorest.Blueprint):
         def decorate(view: View) -> View:
             first, *others = view.__name__.split("_")
             name = first + "".join(map(str.capitalize, others))
-            view = self.problems(CALLER_PROBLEMS, UPSTREAM_PROBLEMS, problems)(view)
+            asked = () if query is None else (ErrorCode.VALIDATION_FAILED,)
+            view = self.problems(CALLER_PROBLEMS, UPSTREAM_PROBLEMS, asked, problems)(view)
             view = self.response(200, answer(), example=example_of(answer))(view)
             if query is not None:
-                view = self.problems(ErrorCode.VALIDATION_FAILED)(view)
                 view = self.arguments(query(), location="query")(view)
             view = requires(scope)(self.doc(operationId=name)(view))
             self.get(rule)(view)
@@ -81,16 +91,21 @@ class ResourceBlueprint(flask_smorest.Blueprint):
             listed |= {entry} if isinstance(entry, ErrorCode) else set(entry)
 
         def decorate(view: View) -> View:
-            for status in sorted({code.status for code in listed}):
-                entries = [code for code in ErrorCode if code in listed and code.status == status]
-                view = self.alt_response(
-                    status,
-                    schema=ProblemSchema,
-                    content_type=MEDIA_TYPE,
-                    description=", ".join(code.name for code in entries),
-                    examples={code.name: code.name for code in entries},
-                    headers=RETRY_AFTER if any(code.pause for code in entries) else None,
-                )(view)
+            for status, entries in by_status(listed):
+                if entries in SHARED:
+                    view = self.alt_response(status, SHARED[entries])(view)
+                    continue
+                documented = response(entries)
+                content = documented.pop("content")[MEDIA_TYPE]
+                view = self.alt_response(status, content_type=MEDIA_TYPE, **content, **documented)(
+                    view
+                )
             return view
 
         return decorate
+
+
+class OpenBlueprint(ResourceBlueprint):
+    """The blueprint of operations that need no credential."""
+
+    ANSWER_HEADERS: ClassVar[tuple[str, ...]] = ("X-Request-Id",)

@@ -31,8 +31,8 @@ BLUEPRINTS = (
 
 
 def init_app(app: Flask, api: ProblemApi) -> None:
-    """Register the resources and the parameters that they share."""
-    openapi.init_app(app, api)
+    """Register the resources and the converters of their paths."""
+    openapi.init_app(app)
     for blueprint in BLUEPRINTS:
         api.register_blueprint(blueprint, parameters=["PartnerAccount", "RequestId"])
     api.register_blueprint(errors.blueprint)

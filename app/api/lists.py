@@ -7,7 +7,7 @@ from typing import Any
 
 from marshmallow import fields
 
-from app.fields import Explained, RequestSchema, Rule
+from app.fields import Explained, QuerySchema, Rule
 
 MOST = 100  # entries of a page: Huawei's own maximum
 
@@ -45,13 +45,13 @@ class _After(Explained, fields.String):
         return int(found[1])
 
 
-class PageSchema(RequestSchema):
+class PageSchema(QuerySchema):
     """The query of a list."""
 
     limit = _Limit(
         load_default=50,
         metadata={
-            "description": f"the number of entries of a page, at most {MOST}",
+            "description": f"the number of entries of a page, at most {MOST}; without it 50",
             "minimum": 1,
             "maximum": MOST,
         },

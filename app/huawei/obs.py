@@ -1,11 +1,13 @@
 """The OBS bucket of an account: attachments are streamed to it and not kept in the gateway.
 
-Sources: the OBS API reference (obs_04_0007 addresses, obs_04_0080 PUT, obs_04_0115 error codes)
+Sources: the OBS API reference (obs_04_0007 addresses, obs_04_0080 PUT, obs_04_0085 DELETE,
+obs_04_0115 error codes)
 and the OBS FAQ (obs_faq_0274 signature, obs_faq_120530 success).
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from urllib.parse import urlsplit
 
 from requests import PreparedRequest
@@ -17,7 +19,7 @@ from app.huawei.codes import STATUSES
 from app.huawei.credentials.key_files import read_keys
 from app.huawei.credentials.signing import ObsAuth
 from app.huawei.pacing.breaker import Breaker, Permit
-from app.huawei.pacing.deadline import UPLOAD, Errand
+from app.huawei.pacing.deadline import READ, UPLOAD, Errand
 from app.huawei.pacing.pause import pause
 from app.huawei.service import Service
 from app.huawei.transport import Reply, Stream
@@ -116,30 +118,54 @@ class Bucket:
                 if the content was not sent in time. An error that `content` raises is passed
                 on, and OBS then stores nothing.
         """
-        request = PreparedRequest()
-        request.method = "PUT"
-        target = f"{self._folder}/{path}"
-        request.url = f"{self._service.url}{target}"
-        request.headers = CaseInsensitiveDict({"Content-Type": content_type})
-        self._signer()(request)
+        request = self._signed("PUT", path, {"Content-Type": content_type})
         request.headers["Content-Length"] = str(length)
-
         errand = Errand.within(within, self._name)
+        self._send("store_attachment", request, path, errand, _Timely(content, errand))
 
-        def put(permit: Permit) -> Answer:
+    def delete(self, path: str, within: float = READ) -> None:
+        """Delete an attachment. It succeeds too if there is none (obs_04_0085).
+
+        Args:
+            path: The attachment's path below the prefix, in characters that need no encoding.
+            within: Seconds until the deadline.
+
+        Raises:
+            GatewayError: The failure that OBS answered; UPSTREAM_UNREACHABLE; DEADLINE_EXCEEDED.
+        """
+        errand = Errand.within(within, self._name)
+        self._send("delete_attachment", self._signed("DELETE", path, {}), path, errand, None)
+
+    def _signed(self, method: str, path: str, headers: Mapping[str, str]) -> PreparedRequest:
+        request = PreparedRequest()
+        request.method = method
+        request.url = f"{self._service.url}{self._folder}/{path}"
+        request.headers = CaseInsensitiveDict(headers)
+        self._signer()(request)
+        return request
+
+    def _send(
+        self,
+        operation: str,
+        request: PreparedRequest,
+        path: str,
+        errand: Errand,
+        body: Stream | None,
+    ) -> None:
+        def send(permit: Permit) -> Answer:
             return self._service.send(
-                "store_attachment",
+                operation,
                 request,
-                _read,
+                _readers[operation],
                 errand=errand,
                 changes=True,
-                body=_Timely(content, errand),
+                body=body,
                 permit=permit,
                 customer=path.partition("/")[0],
             )
 
-        # An upload may be repeated, so the circuit treats it as a read: it may be the trial.
-        answer = self._breaker.call(write=False, probe=_no_probe, work=put)
+        # Both calls may be repeated, so the circuit treats them as reads: one may be the trial.
+        answer = self._breaker.call(write=False, probe=_no_probe, work=send)
         if answer.failure is not None:
             raise answer.failure
 
@@ -190,11 +216,11 @@ def _address(attachments: AttachmentSettings) -> tuple[str, str]:
     return f"{url.scheme}://{attachments.bucket}.{url.netloc}", f"/{PREFIX}"
 
 
-def _read(reply: Reply) -> Answer:
-    """Read the answer of OBS to an upload.
+def _read(reply: Reply, success: int) -> Answer:
+    """Read the answer of OBS.
 
-    Success is 200 with an empty body (obs_faq_120530, and obs_04_0080: "no elements"). Any other
-    2xx, and a page that a proxy answers, is unreadable.
+    Success is one status with an empty body. Any other 2xx, and a page that a proxy answers, is
+    unreadable.
     """
     found = _CODE.search(reply.content or b"") if reply.status >= 300 else None
     upstream = Upstream(
@@ -202,7 +228,7 @@ def _read(reply: Reply) -> Answer:
         reply.status,
         request_id(reply.headers.get("x-amz-request-id")),
     )
-    if reply.status == 200 and reply.content == b"":
+    if reply.status == success and not reply.content:
         return Answer(upstream)
     if upstream.code is None:
         code = STATUSES.get(reply.status, ErrorCode.UPSTREAM_MALFORMED)
@@ -211,3 +237,11 @@ def _read(reply: Reply) -> Answer:
     paused = pause(code, reply.headers)
     failure = GatewayError(code, upstream=upstream, retry_after=paused, write=False)
     return Answer(upstream, failure=failure)
+
+
+# Success of an upload is 200 (obs_faq_120530, and obs_04_0080: "no elements"), of a deletion 204
+# (obs_04_0085).
+_readers: Mapping[str, Callable[[Reply], Answer]] = {
+    "store_attachment": partial(_read, success=200),
+    "delete_attachment": partial(_read, success=204),
+}

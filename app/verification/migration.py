@@ -33,7 +33,7 @@ class Migration:
             backend: The backend that was chosen.
             obstacles: The errors of the review backend's rules that the submission breaks.
         """
-        broken = {(one.pointer, one.code) for one in obstacles}
+        broken = {(one.pointer or "", one.code) for one in obstacles}
         metrics.REVIEW_READINESS.labels(caller, "no" if broken else "yes").inc()
         with self._lock:
             tally = self._tallies.setdefault(caller, _Tally())

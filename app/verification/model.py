@@ -9,6 +9,9 @@ CUSTOMER_ID = "[A-Za-z0-9_-]{1,64}"
 ATTACHMENT_NAME = "[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}"
 
 
+BACKENDS = ("legacy", "review")
+
+
 class Kind(StrEnum):
     """The kind of verification: a person, a company, or the change from a person to a company."""
 
@@ -50,10 +53,11 @@ ENTERPRISE_DOCUMENTS = (
 class Verification:
     """The known status of a customer's verification, without personal values.
 
-    `kind` is None if only the result was read: Huawei's result does not name the kind. `reason` is
-    the reviewer's reason for a rejection; it is answered to the caller and never logged.
-    `reconciled` is True if Huawei's answer to the submission was lost, and the status was read
-    afterwards.
+    `kind` is None if only the result was read and the gateway remembers no submission: Huawei's
+    result does not name the kind. `submitted_at` is the time of a submission, None for a read.
+    `reason` is the reviewer's reason for a rejection; it is answered to the caller and never
+    logged. `reconciled` is True if Huawei's answer to the submission was lost, and the status was
+    read afterwards.
     """
 
     customer_id: str
@@ -61,10 +65,11 @@ class Verification:
     backend: str
     checked_at: datetime
     kind: Kind | None = None
+    submitted_at: datetime | None = None
     reason: str | None = None
     reconciled: bool = False
 
     @property
     def final(self) -> bool:
-        """Whether only a new submission can change the status."""
-        return self.status is not Status.IN_REVIEW
+        """Whether a verification has ended: only a new submission changes the status then."""
+        return self.status in (Status.VERIFIED, Status.REJECTED)

@@ -2,13 +2,14 @@
 
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import replace
 
 from app.errors import GatewayError
 from app.huawei.pacing.deadline import FLOOR, READ, Errand
 from app.huawei.pacing.single_flight import SingleFlight
 from app.verification.backends import ReviewBackend
-from app.verification.model import Verification
+from app.verification.model import Kind, Status, Verification
 
 POLL_INTERVAL = 2.0  # seconds between two reads of a review that a caller waits for
 LAST_LOOK = 3.0  # seconds for the last read, if the wait is as long as the errand
@@ -20,10 +21,17 @@ class Reads:
 
     Args:
         review: The review backend, which serves every read.
+        kind: Returns the kind of the last submission for a customer; None if it is not known.
         draining: Is set when the process begins to shut down.
     """
 
-    def __init__(self, review: ReviewBackend, draining: threading.Event) -> None:
+    def __init__(
+        self,
+        review: ReviewBackend,
+        kind: Callable[[str], str | None],
+        draining: threading.Event,
+    ) -> None:
+        self._kind = kind
         self._review = review
         self._draining = draining
         self._flight = SingleFlight()
@@ -47,7 +55,7 @@ class Reads:
         repeated = replace(errand, ends=min(errand.ends, ends + GRACE))
         first = replace(repeated, ends=max(repeated.ends, min(errand.ends, begun + READ)))
         result = self._read_once(customer_id, first if wait else errand)
-        while not result.final:
+        while result.status is Status.IN_REVIEW:
             left = min(ends - time.monotonic(), errand.left - LAST_LOOK)
             if left <= 0:
                 break
@@ -59,7 +67,10 @@ class Reads:
             except GatewayError:
                 if repeated.left >= FLOOR:
                     raise
-        return result
+        if result.status is Status.NOT_SUBMITTED:
+            return result
+        kind = self._kind(customer_id)
+        return replace(result, kind=Kind(kind) if kind else None)
 
     def _read_once(self, customer_id: str, errand: Errand) -> Verification:
         return self._flight.do(customer_id, lambda: self._review.read(customer_id, errand), errand)

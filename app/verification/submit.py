@@ -1,6 +1,7 @@
 """Submits a customer's verification to one of the two backends, once for each Idempotency-Key."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,6 +15,7 @@ from app.verification.settling import Settling
 from app.writes import Attempt, Kept, Write, Writes
 
 REVIEW = "review"
+VERIFICATION = "verification"  # its kind is remembered for reads
 # Another write is under way, so this one did not begin.
 _UNDER_WAY = frozenset({ErrorCode.CUSTOMER_WRITE_IN_PROGRESS, ErrorCode.IDEMPOTENCY_KEY_IN_FLIGHT})
 
@@ -23,6 +25,7 @@ def _keep(verification: Verification) -> Mapping[str, Any]:
         "status": verification.status,
         "backend": verification.backend,
         "checked_at": verification.checked_at.timestamp(),
+        "submitted_at": verification.submitted_at and verification.submitted_at.timestamp(),
         "reconciled": verification.reconciled,
     }
 
@@ -34,11 +37,16 @@ def _replay(write: Write, kept: Mapping[str, Any]) -> Verification:
         status=Status(kept["status"]),
         backend=kept["backend"],
         checked_at=datetime.fromtimestamp(kept["checked_at"], UTC),
+        submitted_at=_time(kept["submitted_at"]),
         reconciled=kept["reconciled"],
     )
 
 
-_KEPT = Kept(_keep, _replay)
+def _time(seconds: float | None) -> datetime | None:
+    return datetime.fromtimestamp(seconds, UTC) if seconds else None
+
+
+_KEPT = Kept(_keep, _replay, VERIFICATION)
 
 
 class Submissions:
@@ -87,7 +95,7 @@ class Submissions:
             raise refusal(draft.errors)
         try:
             verification, replayed = self._writes.run(
-                write, lambda attempt: self._send(attempt, backend, drafts), _KEPT
+                write, lambda attempt: self._submitted(attempt, backend, drafts), _KEPT
             )
         except GatewayError as error:
             error.backend = served = error.backend or served
@@ -100,6 +108,10 @@ class Submissions:
             self._migration.count(caller, verification.backend, obstacles)
             metrics.OUTCOMES.labels(self._name, verification.backend, verification.status).inc()
         return verification, replayed
+
+    def _submitted(self, attempt: Attempt, backend: Backend, drafts: Drafts) -> Verification:
+        result = self._send(attempt, backend, drafts)
+        return replace(result, submitted_at=_time(attempt.sent_at))
 
     def _send(self, attempt: Attempt, backend: Backend, drafts: Drafts) -> Verification:
         settled = self._settling.settle(attempt)
@@ -132,12 +144,12 @@ class Submissions:
         return {
             "customer_id": customer_id,
             "kind": kind,
-            "taken": not chosen.errors and self._choice.serves(backend.name),
+            "accepted": not chosen.errors and self._choice.serves(backend.name),
             "backend": backend.name,
             "backends": [
                 {
                     "backend": name,
-                    "takes": not draft.errors and self._choice.serves(name),
+                    "accepted": not draft.errors and self._choice.serves(name),
                     "errors": draft.errors,
                 }
                 for name, draft in drafts.items()

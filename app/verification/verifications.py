@@ -9,7 +9,7 @@ from app.verification.choice import Choice
 from app.verification.migration import Migration
 from app.verification.read import Reads
 from app.verification.settling import Settling
-from app.verification.submit import Submissions
+from app.verification.submit import VERIFICATION, Submissions
 from app.verification.switch_off import SwitchOff
 from app.writes import Writes
 
@@ -44,4 +44,4 @@ class Verifications:
         self.submissions = Submissions(
             name, account.platform_id, self.choice, writes, settling, migration
         )
-        self.reads = Reads(review, draining)
+        self.reads = Reads(review, lambda customer: writes.kind(customer, VERIFICATION), draining)

@@ -15,6 +15,7 @@ T = TypeVar("T")
 
 # A killed process does not end its write. The lock expires so long after the deadline of the write.
 GRACE = 5.0  # seconds
+KIND_KEPT = 30 * 24 * 3600.0  # seconds; Huawei publishes no duration of a review
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,10 +61,12 @@ class Kept(Generic[T]):
     Args:
         keep: The answer as JSON, without personal values.
         replay: The answer of a write, read from that JSON.
+        kind_of: Whose kind the write tells, such as the customer's verification; empty: nothing's.
     """
 
     keep: Callable[[T], Mapping[str, Any]]
     replay: Callable[[Write, Mapping[str, Any]], T]
+    kind_of: str = ""
 
 
 class Attempt:
@@ -94,6 +97,7 @@ class Attempt:
         self._records = records
         self._name = name
         self._record = record
+        self.sent_at = record.sent_at  # in seconds of the wall clock; 0 if nothing was sent yet
         self.earlier = self._earlier()
         self._keep(record)
 
@@ -112,6 +116,7 @@ class Attempt:
             The present time, in seconds of the wall clock.
         """
         try_id, now = uuid.uuid4().hex, self._now()
+        self.sent_at = now
         before = self.before or ""
         record = replace(self._record, try_id=try_id, sent_at=now, sent_to=to, before=before)
         self._keep(record)
@@ -202,9 +207,17 @@ class Writes:
                 attempt.failed(error)
                 raise
             attempt.done(kept.keep(result))
+            if kept.kind_of:
+                self._state.put(f"{lock}:{kept.kind_of}", write.kind.encode(), KIND_KEPT)
             return result, False
         finally:
             self._state.remove(lock, holder)
+
+    def kind(self, subject: str, kind_of: str) -> str | None:
+        """The kind of the last successful write that tells it; None if it is not known."""
+        lock = self._records.name("write", subject)
+        found = self._state.get(f"{lock}:{kind_of}", own=True)
+        return None if found is None else found.decode()
 
     def _known(self, name: str | None, write: Write) -> tuple[Record | None, bool]:
         """The record of the write, and whether the state may have lost it."""

@@ -18,11 +18,14 @@ OPEN = {
     "/",
     "/docs",
     "/docs/assets/<name>",
+    "/docs/guides",
+    "/docs/guides/<name>",
     "/livez",
     "/openapi.json",
+    "/openapi.yaml",
     "/readyz",
     "/v1/errors",
-    "/v1/errors/<code>",
+    "/v1/errors/<error_code:code>",
 }
 BASIC = base64.b64encode(b"writer:writer-key").decode()
 
@@ -142,7 +145,8 @@ def test_every_route_but_the_open_ones_requires_a_credential(
     asked = set()
     for rule in app.url_map.iter_rules():
         values = dict.fromkeys(rule.arguments, "photo.jpg" if "name" in rule.arguments else "c-1")
-        values |= {"customer_id": "c-1"} if "customer_id" in rule.arguments else {}
+        for argument, value in (("customer_id", "c-1"), ("code", "NOT_FOUND")):
+            values |= {argument: value} if argument in rule.arguments else {}
         with app.test_request_context():
             path = app.url_map.bind("localhost").build(rule.endpoint, values)
         for method in sorted(rule.methods or ()):

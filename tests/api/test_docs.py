@@ -7,12 +7,14 @@ import re
 from html import unescape
 
 import pytest
+import yaml
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from app.api.pages import PAGE_POLICY, SWAGGER_UI_POLICY
 from app.api.resources.errors import ACTORS, MEANINGS
 from app.errors import ErrorCode, Fault, Retry
+from demo.local import PROJECT
 from tests.support.gateway import bearer, check_problem, submit
 from tests.support.sandbox_driver import SandboxDriver
 
@@ -171,7 +173,37 @@ def test_each_retry_value_has_its_own_explanation() -> None:
     assert set(ACTORS) == set(Fault)
 
 
-def test_an_unknown_error_code_is_a_problem_for_browsers_too(client: FlaskClient) -> None:
-    response = browse(client, "/v1/errors/%3Cscript%3E")
-    check_problem(response, ErrorCode.NOT_FOUND)
+def test_an_unknown_error_code_is_a_problem_for_programs(client: FlaskClient) -> None:
+    check_problem(client.get("/v1/errors/NOTHING"), ErrorCode.NOT_FOUND)
+
+
+@pytest.mark.parametrize(
+    "path", ["/nothing", "/v1/errors/NOTHING", "/v1/errors/%3Cscript%3E", "/v1"]
+)
+def test_an_unknown_page_is_a_page_for_a_browser(client: FlaskClient, path: str) -> None:
+    response = browse(client, path)
+    assert (response.status_code, response.mimetype) == (404, "text/html")
+    assert response.headers["Content-Security-Policy"] == PAGE_POLICY
+    assert "X-Request-Id" in response.headers
+    assert 'href="/docs"' in response.text
     assert "script" not in response.text
+    problem = client.get(path)
+    check_problem(problem, ErrorCode.NOT_FOUND)
+    assert (response.headers["Vary"], problem.headers["Vary"]) == ("Accept", "Accept")
+
+
+@pytest.mark.parametrize(
+    ("name", "media_type"),
+    [("openapi.json", "application/json"), ("openapi.yaml", "application/yaml")],
+)
+def test_the_contract_may_be_cached(client: FlaskClient, name: str, media_type: str) -> None:
+    first = client.get(f"/{name}")
+    assert (first.status_code, first.mimetype) == (200, media_type)
+    assert yaml.safe_load(first.text) == yaml.safe_load(
+        (PROJECT / "openapi/openapi.yaml").read_text()
+    )
+    assert first.headers["Cache-Control"] == "public, max-age=300"
+    again = client.get(f"/{name}", headers={"If-None-Match": first.headers["ETag"]})
+    assert (again.status_code, again.text) == (304, "")
+    assert again.headers["ETag"] == first.headers["ETag"]
+    assert client.get(f"/{name}", headers={"If-None-Match": '"other"'}).status_code == 200

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import logging
@@ -46,6 +47,19 @@ def test_a_body_of_another_media_type_is_refused(
 ) -> None:
     response = post(client, json.dumps(PERSON), content_type)
     check_problem(response, ErrorCode.UNSUPPORTED_MEDIA_TYPE)
+    assert sandbox.requests() == []
+
+
+@pytest.mark.parametrize(
+    "body", [json.dumps(PERSON).encode(), gzip.compress(b"{}")], ids=["plain", "packed"]
+)
+def test_a_compressed_body_is_refused_by_its_media_type(
+    client: FlaskClient, sandbox: SandboxDriver, body: bytes
+) -> None:
+    headers = {**bearer(), "Content-Encoding": "gzip", "Content-Type": "application/json"}
+    response = client.post(INDIVIDUAL_PATH, data=body, headers=headers)
+    check_problem(response, ErrorCode.UNSUPPORTED_MEDIA_TYPE)
+    assert "`Content-Encoding`" in response.get_json()["detail"]
     assert sandbox.requests() == []
 
 

@@ -51,7 +51,7 @@ def filled(driver: Driver, rule: Rule) -> str:
     path = rule.rule
     for name in rule.arguments:
         path = path.replace(f"<{name}>", known[name])
-        for converter in ("customer_id", "attachment_name"):
+        for converter in ("customer_id", "attachment_name", "error_code"):
             path = path.replace(f"<{converter}:{name}>", known[name])
     assert "<" not in path, f"{rule}: its converter is not known here"
     return path

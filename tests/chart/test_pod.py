@@ -97,7 +97,7 @@ def test_pods_with_shared_state_are_replaced_by_a_rolling_update_and_others_recr
 @pytest.mark.parametrize(
     ("settings", "image"),
     [
-        ((), "partner-gateway:0.1.0"),
+        ((), "partner-gateway:0.2.0"),
         (("image.repository=r/g", "image.tag=v7"), "r/g:v7"),
         (("image.tag=v7", f"image.digest={DIGEST}"), f"partner-gateway@{DIGEST}"),
     ],

@@ -84,7 +84,7 @@ def test_a_generated_client_handles_success_review_rejection_and_refusals(
     assert hears(submitted, http=202, status="IN_REVIEW")
     assert hears(rejection, http=200, status="REJECTED", final=True)
     assert "blurred" in rejection["reason"]
-    assert hears(check, http=200, status="CHECKED", taken=True)
+    assert hears(check, http=200, status="CHECKED", accepted=True)
     assert sorted(check["takers"]) == ["legacy", "review"]
     assert {outcome["year"] for outcome in (success, review, rejection, check)} < {
         *range(2020, 2100)

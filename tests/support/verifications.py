@@ -123,6 +123,13 @@ def fields_at_fault(response: TestResponse) -> list[tuple[str, str]]:
     return sorted((one["pointer"], one["code"]) for one in response.get_json().get("errors", ()))
 
 
+def parameters_at_fault(response: TestResponse) -> list[tuple[str, str]]:
+    """Parameter and code of every rule of a problem that a query or a header breaks."""
+    errors = response.get_json().get("errors", ())
+    assert not [one for one in errors if "pointer" in one]
+    return sorted((one["parameter"], one["code"]) for one in errors)
+
+
 def personal_values(body: Any) -> set[str]:
     """Every personal text in a body."""
     if isinstance(body, dict):

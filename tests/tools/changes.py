@@ -24,6 +24,11 @@ def operation(contract: Contract, path: str = SUBMIT, method: str = "post") -> C
     return found
 
 
+def response(contract: Contract, name: str) -> Contract:
+    found: Contract = contract["components"]["responses"][name]
+    return found
+
+
 def status_of_success(contract: Contract) -> None:
     responses = operation(contract)["responses"]
     responses["204"] = responses.pop("202")
@@ -70,7 +75,7 @@ BREAKS: dict[str, tuple[Change, str]] = {
         "retry",
     ),
     "an enum is narrowed": (
-        lambda c: schema(c, "IndividualDocument")["properties"]["type"]["enum"].remove("PASSPORT"),
+        lambda c: schema(c, "IndividualDocumentType")["enum"].remove("PASSPORT"),
         "enum",
     ),
     "a parameter is removed": (
@@ -90,8 +95,8 @@ BREAKS: dict[str, tuple[Change, str]] = {
         "final",
     ),
     "a media type is another": (
-        lambda c: operation(c)["responses"]["409"].update(
-            content={JSON: operation(c)["responses"]["409"]["content"].popitem()[1]}
+        lambda c: response(c, "Submission409").update(
+            content={JSON: response(c, "Submission409")["content"].popitem()[1]}
         ),
         "application/problem+json",
     ),
@@ -168,9 +173,9 @@ ADDITIONS: dict[str, Change] = {
     "an optional parameter": lambda c: operation(c)["parameters"].append(
         {"in": "query", "name": "colour", "schema": {"type": "string", "enum": ["RED"]}}
     ),
-    "a word of an enum": lambda c: schema(c, "IndividualDocument")["properties"]["type"][
-        "enum"
-    ].append("DRIVING_LICENCE"),
+    "a word of an enum": lambda c: schema(c, "IndividualDocumentType")["enum"].append(
+        "DRIVING_LICENCE"
+    ),
     "a field that is optional now": lambda c: schema(c, "Enterprise")["required"].remove(
         "legal_name"
     ),

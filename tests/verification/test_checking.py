@@ -14,6 +14,7 @@ from tests.support.verifications import (
     Form,
     documented,
     fields_at_fault,
+    parameters_at_fault,
     personal_values,
     submit,
     without,
@@ -67,9 +68,9 @@ def test_validate_only_reports_the_errors_of_both_backends(
     checked = response.get_json()
     assert response.status_code == 200
     assert errors_of(checked) == {"legacy": legacy, "review": review}
-    takers = [one["backend"] for one in checked["backends"] if one["takes"]]
+    takers = [one["backend"] for one in checked["backends"] if one["accepted"]]
     assert takers == [name for name, found in errors_of(checked).items() if not found]
-    assert checked["taken"] is bool(takers if backend == "auto" else backend in takers)
+    assert checked["accepted"] is bool(takers if backend == "auto" else backend in takers)
     assert checked["backend"] in ({"legacy", "review"} if backend == "auto" else {backend})
     assert not [value for value in personal_values(body) if value in response.text]
     assert sandbox.requests() == []
@@ -83,7 +84,7 @@ def test_validate_only_predicts_the_backend_of_the_submission(
     client = shared(backend=backend)
     checked = submit(client, body=body, query=CHECK).get_json()
     response = submit(client, body=body)
-    if checked["taken"]:
+    if checked["accepted"]:
         assert response.get_json()["backend"] == checked["backend"]
     else:
         assert response.status_code == 422
@@ -96,7 +97,7 @@ def test_every_kind_of_submission_supports_validate_only(
 ) -> None:
     checked = submit(shared(backend="auto"), form, query=CHECK).get_json()
     assert (checked["customer_id"], checked["kind"]) == (CUSTOMER, form.kind)
-    assert (checked["taken"], checked["backend"]) == (True, "review")
+    assert (checked["accepted"], checked["backend"]) == (True, "review")
     assert sandbox.requests() == []
 
 
@@ -109,7 +110,9 @@ def test_validate_only_refuses_a_body_that_breaks_the_contract(
     assert sandbox.requests() == []
 
 
-@pytest.mark.parametrize("query", ["", "?", "?validate_only=false"])
+@pytest.mark.parametrize(
+    "query", ["", "?", "?validate_only=false", "?validate_only=FALSE", "?validate_only=0"]
+)
 def test_validate_only_false_sends_the_submission(
     shared: Build, sandbox: SandboxDriver, query: str
 ) -> None:
@@ -117,14 +120,23 @@ def test_validate_only_false_sends_the_submission(
     assert sandbox.processed("individual") == 1
 
 
+@pytest.mark.parametrize("value", ["true", "True", "TRUE", "1"])
+def test_a_flag_is_true_false_1_or_0_in_any_case(
+    shared: Build, sandbox: SandboxDriver, value: str
+) -> None:
+    response = submit(shared(backend="review"), query=f"?validate_only={value}")
+    assert (response.status_code, response.get_json()["status"]) == (200, "CHECKED")
+    assert sandbox.requests() == []
+
+
 @pytest.mark.parametrize(
     ("query", "error"),
     [
         *(
-            (f"?validate_only={value}", ("/validate_only", "WRONG_TYPE"))
-            for value in ("", "1", "True", "TRUE", "yes", "on", "true%20", "secret-value")
+            (f"?validate_only={value}", ("validate_only", "WRONG_TYPE"))
+            for value in ("", "2", "yes", "on", "true%20", "secret-value")
         ),
-        ("?validate_only", ("/validate_only", "WRONG_TYPE")),
+        ("?validate_only", ("validate_only", "WRONG_TYPE")),
         ("?validate-only=true", ("", "UNKNOWN_FIELD")),
         ("?Validate_only=true", ("", "UNKNOWN_FIELD")),
         ("?validate_only=true&dry_run=1", ("", "UNKNOWN_FIELD")),
@@ -136,7 +148,7 @@ def test_an_unknown_query_parameter_is_refused_and_nothing_is_sent(
 ) -> None:
     response = submit(shared(backend="review"), query=query)
     assert (response.status_code, code(response)) == (422, "VALIDATION_FAILED")
-    assert fields_at_fault(response) == [error]
+    assert parameters_at_fault(response) == [error]
     assert "secret-value" not in response.text
     assert sandbox.requests() == []
 
@@ -146,7 +158,8 @@ def test_contradictory_values_of_validate_only_are_refused(
     shared: Build, sandbox: SandboxDriver, values: tuple[str, str]
 ) -> None:
     query = "?validate_only={}&validate_only={}".format(*values)
-    assert submit(shared(backend="review"), query=query).status_code == 422
+    response = submit(shared(backend="review"), query=query)
+    assert parameters_at_fault(response) == [("validate_only", "REPEATED")]
     assert sandbox.requests() == []
 
 
@@ -165,8 +178,8 @@ def test_validate_only_on_auto_predicts_review_after_the_switch_off(
     hear_of_the_switch_off(client)
     sandbox.forget_requests()
     checked = submit(client, query=CHECK).get_json()
-    assert (checked["taken"], checked["backend"]) == (True, "review")
+    assert (checked["accepted"], checked["backend"]) == (True, "review")
     body = without(INDIVIDUAL, "attachments")
     checked = submit(client, body=body, query=CHECK).get_json()
-    assert (checked["taken"], checked["backend"]) == (False, "review")
+    assert (checked["accepted"], checked["backend"]) == (False, "review")
     assert sandbox.requests() == []

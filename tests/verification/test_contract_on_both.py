@@ -123,6 +123,7 @@ def assert_taken(response: TestResponse, side: Side, kind: str) -> None:
         "final",
         "kind",
         "status",
+        "submitted_at",
     }
     assert ("next_check_after_s" in answer) is not final
     assert answer["checked_at"].endswith("Z")
@@ -218,5 +219,5 @@ def test_validate_only_sends_nothing_on_both_backends(
     client: FlaskClient, sandbox: SandboxDriver
 ) -> None:
     response = submit(client, query="?validate_only=true")
-    assert (response.status_code, response.get_json()["taken"]) == (200, True)
+    assert (response.status_code, response.get_json()["accepted"]) == (200, True)
     assert sandbox.requests() == []

@@ -15,7 +15,7 @@ from tests.support.patience import REPLAYED, new_customer, read, said, submit
 from tests.support.sandbox_driver import SandboxDriver
 from tests.support.timing import together, wait_until
 from tests.support.valkey import Valkey
-from tests.support.verifications import ENTERPRISE, INDIVIDUAL
+from tests.support.verifications import ENTERPRISE, INDIVIDUAL, parameters_at_fault
 
 OTHER = {**INDIVIDUAL, "full_name": "LI SI"}
 IN_FLIGHT = (409, "IDEMPOTENCY_KEY_IN_FLIGHT", False)
@@ -105,11 +105,9 @@ def test_without_an_idempotency_key_every_request_is_sent(
 def test_a_malformed_idempotency_key_is_refused(
     kept: Build, sandbox: SandboxDriver, key: str
 ) -> None:
-    assert said(submit(kept("memory", "review"), new_customer(), key)) == (
-        422,
-        "VALIDATION_FAILED",
-        False,
-    )
+    response = submit(kept("memory", "review"), new_customer(), key)
+    assert said(response) == (422, "VALIDATION_FAILED", False)
+    assert parameters_at_fault(response) == [("Idempotency-Key", "KEY")]
     assert sandbox.requests() == []
 
 

@@ -27,9 +27,9 @@ TARGET = f"/v2/customers/realname-auths/result?customer_id={CUSTOMER}"
 
 # Huawei's result -> our answer
 RESULTS: list[tuple[dict[str, Any], str, bool]] = [
-    ({}, "NOT_SUBMITTED", True),
-    ({"review_result": None}, "NOT_SUBMITTED", True),
-    ({"review_result": None, "opinion": "left over"}, "NOT_SUBMITTED", True),
+    ({}, "NOT_SUBMITTED", False),
+    ({"review_result": None}, "NOT_SUBMITTED", False),
+    ({"review_result": None, "opinion": "left over"}, "NOT_SUBMITTED", False),
     ({"review_result": 0}, "IN_REVIEW", False),
     ({"review_result": 0, "opinion": "left over"}, "IN_REVIEW", False),
     ({"review_result": 2, "opinion": None}, "VERIFIED", True),
@@ -65,8 +65,9 @@ def test_each_review_result_has_its_status(
     answer = response.get_json()
     assert (response.status_code, answer["status"], answer["final"]) == (200, status, final)
     assert answer["backend"] == "review"
-    assert ("next_check_after_s" in answer) is not final
-    assert {"kind", "rejection"}.isdisjoint(answer)
+    assert ("next_check_after_s" in answer) == (status == "IN_REVIEW")
+    assert response.headers.get("Retry-After") == ("30" if status == "IN_REVIEW" else None)
+    assert {"rejection", "submitted_at"}.isdisjoint(answer)
     assert "left over" not in response.text
     (entry,) = sandbox.requests()
     assert (entry["method"], entry["target"], entry["body"]) == ("GET", TARGET, "")

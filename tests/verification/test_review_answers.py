@@ -105,7 +105,7 @@ def test_an_application_without_a_review_is_read_once_and_verified(
     answer = response.get_json()
     assert (response.status_code, answer["status"], answer["final"]) == (201, "VERIFIED", True)
     assert (answer["kind"], answer["backend"]) == (form.kind, "review")
-    assert "Location" not in response.headers
+    assert response.headers["Location"] == f"/v1/customers/{customer}/verification"
     assert "Retry-After" not in response.headers
     assert statuses(sandbox) == [("result", 200), (form.applies, 200), ("result", 200)]
 

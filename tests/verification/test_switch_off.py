@@ -137,7 +137,7 @@ def test_with_backend_legacy_each_submission_is_sent_and_no_switch_off_is_record
         assert "upstream" in response.get_json()
     assert sent(sandbox) == ["verified-info"] * (CUSTOMERS + 1)
     assert retired(client) is None
-    assert submit(client, query=CHECK).get_json()["taken"] is True
+    assert submit(client, query=CHECK).get_json()["accepted"] is True
     sandbox.settings(legacy="served")
     assert submit(client).status_code == 201
 
@@ -195,10 +195,10 @@ def test_validate_only_during_the_switch_off_sends_no_probe(
     believe(client, sandbox)
     clock.pass_time(PROBE_INTERVAL)
     checked = submit(client, query=CHECK).get_json()
-    assert (checked["taken"], checked["backend"]) == (True, "review")
+    assert (checked["accepted"], checked["backend"]) == (True, "review")
     checked = submit(client, body=NO_PICTURES, query=CHECK).get_json()
-    assert (checked["taken"], checked["backend"]) == (False, "review")
-    assert [one["takes"] for one in checked["backends"]] == [False, False]
+    assert (checked["accepted"], checked["backend"]) == (False, "review")
+    assert [one["accepted"] for one in checked["backends"]] == [False, False]
     assert [len(one["errors"]) for one in checked["backends"]] == [0, 1]
     assert sent(sandbox) == []
 

@@ -129,20 +129,50 @@ def test_an_upload_one_byte_too_long_is_refused_before_it_is_read(served: Served
     [
         ((), b"", (400, "BAD_REQUEST")),
         (("Content-Length: 0",), b"", (400, "BAD_REQUEST")),
-        (
-            ("Transfer-Encoding: chunked",),
-            b"4\r\n\xff\xd8\xff\xe0\r\n0\r\n\r\n",
-            (400, "BAD_REQUEST"),
-        ),
+        (("Transfer-Encoding: chunked",), b"0\r\n\r\n", (400, "BAD_REQUEST")),
+        (("Transfer-Encoding: chunked",), b"4\r\n\xff\xd8\xff\xe0\r\nx\r\n", (400, "BAD_REQUEST")),
     ],
 )
-def test_an_upload_without_a_length_is_refused(
+def test_an_upload_without_content_or_with_broken_chunks_is_refused(
     served: Served, headers: tuple[str, ...], body: bytes, expected: tuple[int, str]
 ) -> None:
     connection = served.connect("a.jpg", *headers)
     connection.sendall(body)
     assert answer_of(connection) == expected
     assert served.sandbox.requests() == []
+
+
+def test_an_upload_in_chunks_is_stored_byte_for_byte_under_gunicorn(served: Served) -> None:
+    with requests.Session() as session:
+        session.trust_env = False
+        response = session.put(
+            f"{served.url}/v1/customers/{CUSTOMER}/attachments/chunked.jpg",
+            data=(WHOLE[at : at + MIB] for at in range(0, len(WHOLE), MIB)),
+            headers={"Authorization": f"Bearer {KEY}"},
+            timeout=30,
+        )
+    assert response.status_code == 201
+    (stored,) = served.sandbox.objects()
+    assert (stored["size"], stored["sha256"]) == (len(WHOLE), sha256(WHOLE).hexdigest())
+
+
+@pytest.mark.parametrize(
+    ("head", "body"),
+    [
+        (f"Content-Length: {len(JPEG)}", JPEG),
+        ("Transfer-Encoding: chunked", b"4\r\n" + JPEG + b"\r\n0\r\n\r\n"),
+    ],
+)
+def test_a_caller_that_expects_100_continue_gets_it_before_it_sends_the_file(
+    served: Served, head: str, body: bytes
+) -> None:
+    connection = served.connect("a.jpg", head, "Expect: 100-continue")
+    interim = b""
+    while not interim.endswith(b"\r\n\r\n"):
+        interim += connection.recv(1)
+    assert interim.startswith(b"HTTP/1.1 100 ")
+    connection.sendall(body)
+    assert answer_of(connection) == (201, "")
 
 
 @pytest.mark.parametrize("path", ["..", "%2e%2e", "a%2Fb.jpg", "..%2F..%2Fa.jpg", ".a.jpg", "a//b"])

@@ -9,16 +9,9 @@ from typing import Any
 from marshmallow import fields
 
 from app.errors import WAITING, ErrorCode, Fault, FieldError, GatewayError, Retry
-from app.fields import ResponseSchema
+from app.fields import ResponseSchema, word
 
 MEDIA_TYPE = "application/problem+json"
-RETRY_AFTER = {  # the header, as the contract documents it
-    "Retry-After": {
-        "description": "seconds to wait before a repeat; always present if `retry` is "
-        + " or ".join(sorted(WAITING)),
-        "schema": {"type": "integer"},
-    }
-}
 FAULT_DESCRIPTION = (
     f"who must act: {Fault.CALLER} (you), {Fault.GATEWAY} (the operator of the gateway), "
     f"{Fault.UPSTREAM} (Huawei)"
@@ -31,11 +24,22 @@ def required_text(description: str) -> fields.String:
 
 
 class FieldErrorSchema(ResponseSchema):
-    """A rule of the contract that a field breaks."""
+    """A rule of the contract that a field of the body, a query parameter or a header breaks."""
 
-    pointer = required_text("the field in the request body, as an RFC 6901 pointer")
+    pointer = fields.String(
+        metadata={
+            "description": "the field in the request body, as an RFC 6901 pointer; absent if a "
+            "parameter breaks the rule"
+        }
+    )
+    parameter = fields.String(
+        metadata={
+            "description": "the name of the query parameter or header; empty for the query as a "
+            "whole; absent if a field of the body breaks the rule"
+        }
+    )
     code = required_text("the code of the rule, for programs")
-    detail = required_text("the rule, for people; never the value of the field")
+    detail = required_text("the rule, for people; never the value")
 
 
 class UpstreamProblemSchema(ResponseSchema):
@@ -57,9 +61,7 @@ class ProblemSchema(ResponseSchema):
     detail = required_text("the failure of this request")
     code = required_text("the error code, for programs; more can be added")
     request_id = required_text("the id of this request in the gateway's log")
-    retry = required_text(
-        "whether to repeat the request: " + ", ".join(Retry) + "; more can be added"
-    )
+    retry = word(Retry, "whether to repeat the request")
     fault = required_text(f"{FAULT_DESCRIPTION}; more can be added")
     upstream = fields.Nested(UpstreamProblemSchema)
     retry_after_s = fields.Integer(

@@ -9,8 +9,10 @@ from flask import Request
 from webargs.flaskparser import FlaskParser
 
 from app.errors import ErrorCode, GatewayError
-from app.fields import field_errors
+from app.fields import Rule, field_errors, parameter_errors
 from app.verification.backends.backend import refusal
+
+_ONCE = Rule("REPEATED", "must not occur twice")
 
 
 def _refuse_constant(_: str) -> NoReturn:
@@ -37,6 +39,7 @@ class Parser(FlaskParser):
         Raises:
             GatewayError: UNSUPPORTED_MEDIA_TYPE, PAYLOAD_TOO_LARGE, BAD_REQUEST or MALFORMED_JSON.
         """
+        check_encoding(req)
         if not req.is_json:
             raise GatewayError(ErrorCode.UNSUPPORTED_MEDIA_TYPE, "Send `application/json`.")
         try:
@@ -55,8 +58,11 @@ class Parser(FlaskParser):
         Raises:
             GatewayError: VALIDATION_FAILED if a parameter occurs twice.
         """
-        if any(len(values) > 1 for _, values in req.args.lists()):
-            raise GatewayError(ErrorCode.VALIDATION_FAILED, "A query parameter occurs twice.")
+        twice = [name for name, values in req.args.lists() if len(values) > 1]
+        if twice:
+            # The name of an unknown parameter is input and is not echoed.
+            errors = [_ONCE.of(name if name in schema.fields else "") for name in twice]
+            raise refusal(dict.fromkeys(errors))
         return super().load_querystring(req, schema)
 
     def handle_error(
@@ -69,9 +75,21 @@ class Parser(FlaskParser):
         error_headers: Mapping[str, str] | None,
     ) -> NoReturn:
         """Raise the GatewayError that names the broken rules."""
-        (messages,) = error.messages_dict.values()  # by location: webargs loads one at a time
-        errors = tuple(dict.fromkeys(field_errors(messages)))
-        raise refusal(errors) from None
+        ((location, messages),) = error.messages_dict.items()  # webargs loads one at a time
+        found = parameter_errors(messages) if location == "query" else field_errors(messages)
+        raise refusal(dict.fromkeys(found)) from None
+
+
+def check_encoding(req: Request) -> None:
+    """Refuse a compressed body.
+
+    Raises:
+        GatewayError: UNSUPPORTED_MEDIA_TYPE.
+    """
+    if req.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise GatewayError(
+            ErrorCode.UNSUPPORTED_MEDIA_TYPE, "Send the body without `Content-Encoding`."
+        )
 
 
 def _body(req: Request) -> bytes:

@@ -7,7 +7,7 @@ from marshmallow import fields
 from app.api.authentication import requires
 from app.api.blueprint import IDENTITY_PROBLEMS, ResourceBlueprint
 from app.api.extensions import gateway
-from app.fields import ResponseSchema, UtcTime
+from app.fields import ResponseSchema, UtcTime, word
 
 blueprint = ResourceBlueprint(
     "accounts", __name__, url_prefix="/v1/accounts", description="The partner accounts"
@@ -42,7 +42,7 @@ class TokenSchema(ResponseSchema):
         metadata={
             "description": "HELD, NONE (requested when a call needs it), REFUSED (IAM refused the "
             "password), LOCKED (IAM locked the user), MISSING (there is no token, and the "
-            "password's file cannot be read)"
+            "password's file cannot be read); more can be added"
         },
     )
     issued_at = UtcTime()
@@ -55,7 +55,7 @@ class AccountSchema(ResponseSchema):
 
     account = fields.String(required=True)
     endpoint = fields.String(required=True)
-    authentication = fields.String(required=True)
+    authentication = word(("signature", "token"))
     key_pairs = fields.List(fields.Nested(KeyPairSchema))
     token = fields.Nested(TokenSchema)
 

@@ -30,8 +30,9 @@ _company_number = pattern(
 _country_code = pattern("[A-Z]{2}", Rule("COUNTRY", "must be a two-letter code in capitals, as CN"))
 
 
-def _type(documents: tuple[str, ...]) -> Text:
-    return Text(required=True, validate=one_of(documents), metadata={"enum": list(documents)})
+def _type(name: str, documents: tuple[str, ...]) -> Text:
+    enum = {"enum_name": name, "enum": list(documents), "description": "the type of the document"}
+    return Text(required=True, validate=one_of(documents), metadata=enum)
 
 
 def _name() -> Text:
@@ -45,7 +46,7 @@ def _name() -> Text:
 class IndividualDocumentSchema(RequestSchema):
     """The identity document of a person."""
 
-    type = _type(INDIVIDUAL_DOCUMENTS)
+    type = _type("IndividualDocumentType", INDIVIDUAL_DOCUMENTS)
     number = Text(
         required=True,
         validate=_person_number,
@@ -56,7 +57,7 @@ class IndividualDocumentSchema(RequestSchema):
 class EnterpriseDocumentSchema(RequestSchema):
     """The registration document of a company."""
 
-    type = _type(ENTERPRISE_DOCUMENTS)
+    type = _type("EnterpriseDocumentType", ENTERPRISE_DOCUMENTS)
     number = Text(
         required=True,
         validate=_company_number,

@@ -8,8 +8,10 @@ from marshmallow import fields
 from app.api.authentication import requires
 from app.api.blueprint import IDENTITY_PROBLEMS, ResourceBlueprint
 from app.api.extensions import gateway, verifications
-from app.fields import ResponseSchema
+from app.fields import ResponseSchema, word
 from app.verification.capabilities import LIMITS, documents
+from app.verification.model import BACKENDS, ENTERPRISE_DOCUMENTS, INDIVIDUAL_DOCUMENTS, Kind
+from app.verification.pictures import FORMATS
 
 blueprint = ResourceBlueprint(
     "capabilities",
@@ -33,9 +35,9 @@ class PicturesSchema(ResponseSchema):
 class DocumentTypeSchema(ResponseSchema):
     """A document type that the account accepts."""
 
-    type = fields.String(required=True)
-    kind = fields.String(required=True)
-    backends = fields.List(fields.String(), required=True)
+    type = word((*INDIVIDUAL_DOCUMENTS, *ENTERPRISE_DOCUMENTS))
+    kind = word((Kind.INDIVIDUAL, Kind.ENTERPRISE))
+    backends = fields.List(word(BACKENDS), required=True)
     attachments = fields.Nested(PicturesSchema)
 
 
@@ -47,7 +49,7 @@ class LimitsSchema(ResponseSchema):
     number_characters = fields.Integer(required=True)
     attachments = fields.Integer(required=True)
     attachment_bytes = fields.Integer(required=True)
-    attachment_formats = fields.List(fields.String(), required=True)
+    attachment_formats = fields.List(word(FORMATS), required=True)
 
 
 class CapabilitiesSchema(ResponseSchema):
@@ -55,7 +57,7 @@ class CapabilitiesSchema(ResponseSchema):
 
     account = fields.String(required=True)
     backends = fields.List(
-        fields.String(),
+        word(BACKENDS),
         required=True,
         metadata={"description": "the backends of the account; the preferred backend is first"},
     )

@@ -50,7 +50,11 @@ class CustomersSchema(Page):
 class CustomersQuerySchema(PageSchema):
     """The filters of the customers."""
 
-    association = Choice({word: code for code, word in ASSOCIATIONS.items()})
+    association = Choice(
+        "Association",
+        {word: code for code, word in ASSOCIATIONS.items()},
+        "how the customer is associated with the partner",
+    )
     associated_from = RequestTime(metadata={"description": "associated at this time or later"})
     associated_until = RequestTime(metadata={"description": "associated at this time or earlier"})
 

@@ -9,12 +9,17 @@ from marshmallow import fields
 
 from app.api import pages
 from app.api.authentication import open_to_all
-from app.api.blueprint import ResourceBlueprint
-from app.api.problems.document import FAULT_DESCRIPTION, required_text, sample
+from app.api.blueprint import OpenBlueprint
+from app.api.problems.document import (
+    FAULT_DESCRIPTION,
+    ProblemSchema,
+    required_text,
+    sample,
+)
 from app.errors import ErrorCode, Fault, GatewayError, Retry
-from app.fields import ResponseSchema
+from app.fields import ResponseSchema, word
 
-blueprint = ResourceBlueprint(
+blueprint = OpenBlueprint(
     "errors", __name__, url_prefix="/v1/errors", description="The error codes and their meaning"
 )
 
@@ -25,13 +30,11 @@ class CatalogueEntrySchema(ResponseSchema):
     code = required_text("the error code")
     status = fields.Integer(required=True, metadata={"description": "HTTP status"})
     title = required_text("the failure in one sentence")
-    retry = required_text("whether to repeat a read: " + ", ".join(Retry))
-    write_retry = required_text("whether to repeat a write: " + ", ".join(Retry))
-    fault = required_text(FAULT_DESCRIPTION)
+    retry = word(Retry, "whether to repeat a read")
+    write_retry = word(Retry, "whether to repeat a write")
+    fault = required_text(f"{FAULT_DESCRIPTION}; more can be added")
     explanation = required_text("the meaning of the code and the action to take")
-    sample = fields.Dict(
-        required=True, metadata={"description": "an example of a problem with this code"}
-    )
+    sample = fields.Nested(ProblemSchema(), required=True)
 
 
 class CatalogueSchema(ResponseSchema):
@@ -141,7 +144,7 @@ def list_errors() -> Response | dict[str, Any]:
     return {"errors": [_entry(code) for code in ErrorCode]}
 
 
-@blueprint.get("/<code>")
+@blueprint.get("/<error_code:code>")
 @open_to_all
 @blueprint.doc(operationId="getError", security=[])
 @blueprint.response(200, CatalogueEntrySchema(), example=EXAMPLE)
@@ -151,7 +154,7 @@ def get_error(code: str) -> Response | dict[str, Any]:
 
     If `Accept` prefers `text/html`, as browsers do, the answer is a page.
     """
-    if code not in ErrorCode.__members__:
+    entry = ErrorCode.__members__.get(code.upper())
+    if entry is None:
         raise GatewayError(ErrorCode.NOT_FOUND, "There is no such error code.")
-    entry = ErrorCode[code]
     return _page_of_one(entry) if pages.html_preferred() else _entry(entry)

@@ -7,7 +7,8 @@ from marshmallow import fields
 from app.api.authentication import requires
 from app.api.blueprint import IDENTITY_PROBLEMS, ResourceBlueprint
 from app.api.extensions import gateway
-from app.fields import ResponseSchema, UtcTime
+from app.fields import ResponseSchema, UtcTime, word
+from app.verification.model import BACKENDS
 
 blueprint = ResourceBlueprint(
     "migration",
@@ -28,7 +29,7 @@ class ObstacleSchema(ResponseSchema):
 class BackendCountSchema(ResponseSchema):
     """The number of submissions that the gateway chose a backend for."""
 
-    backend = fields.String(required=True)
+    backend = word(BACKENDS)
     submissions = fields.Integer(required=True)
 
 
@@ -48,8 +49,8 @@ class AccountBackendsSchema(ResponseSchema):
     """The backends of one account."""
 
     account = fields.String(required=True)
-    configured = fields.String(required=True)
-    backends = fields.List(fields.String(), required=True)
+    configured = word(("auto", *BACKENDS), "the backend in the configuration")
+    backends = fields.List(word(BACKENDS), required=True)
     legacy_retired = fields.Boolean(
         required=True,
         metadata={

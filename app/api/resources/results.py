@@ -11,9 +11,9 @@ from app.api.blueprint import CALLER_PROBLEMS, UPSTREAM_PROBLEMS, ResourceBluepr
 from app.api.extensions import verifications
 from app.api.problems.document import FieldErrorSchema
 from app.api.record import Record
-from app.fields import ResponseSchema, UtcTime
+from app.fields import ResponseSchema, UtcTime, word
 from app.huawei.pacing.deadline import READ, Errand
-from app.verification.model import Kind, Status, Verification
+from app.verification.model import BACKENDS, Kind, Status, Verification
 
 blueprint = ResourceBlueprint(
     "verification",
@@ -39,8 +39,8 @@ class RejectionSchema(ResponseSchema):
 class BackendCheckSchema(ResponseSchema):
     """Whether one backend would accept a submission."""
 
-    backend = fields.String(required=True)
-    takes = fields.Boolean(
+    backend = word(BACKENDS)
+    accepted = fields.Boolean(
         required=True,
         metadata={"description": "whether the backend would accept the submission now"},
     )
@@ -57,28 +57,33 @@ class VerificationSchema(ResponseSchema):
     customer_id = fields.String(required=True)
     kind = fields.String(
         metadata={
-            "description": f"{', '.join(Kind)}; absent if the gateway only read the result, "
-            "since Huawei's result does not name the kind; more can be added"
+            "description": f"{', '.join(Kind)}; more can be added. Huawei's result does not name "
+            "the kind: a read answers the kind of the last submission through the gateway, and "
+            "none if the gateway remembers no submission"
         }
     )
-    status = fields.String(
-        required=True,
-        metadata={
-            "description": f"{', '.join(Status)}; CHECKED with validate_only; more can be added"
-        },
-    )
+    status = word((*Status, "CHECKED"), "the status; CHECKED with validate_only")
     final = fields.Boolean(
         required=True,
-        metadata={"description": "whether only a new submission can change the status"},
-    )
-    backend = fields.String(
-        required=True,
         metadata={
-            "description": "the generation of Huawei's API that answered; with validate_only, "
-            "the generation that would receive the submission"
+            "description": "whether a verification has ended, so that only a new submission can "
+            "change the status"
         },
     )
-    checked_at = UtcTime(required=True)
+    backend = word(
+        BACKENDS,
+        "the generation of Huawei's API that answered; with validate_only, the generation that "
+        "would receive the submission",
+    )
+    checked_at = UtcTime(
+        required=True, metadata={"description": "time at which the gateway knew the status"}
+    )
+    submitted_at = UtcTime(
+        metadata={
+            "description": "time at which the gateway sent the submission to Huawei; absent from "
+            "a read, and with validate_only"
+        }
+    )
     reconciled = fields.Boolean(
         metadata={
             "description": "true if Huawei's answer to the submission was lost, and the gateway "
@@ -89,7 +94,7 @@ class VerificationSchema(ResponseSchema):
     next_check_after_s = fields.Integer(
         metadata={"description": "seconds to wait before the next read"}
     )
-    taken = fields.Boolean(
+    accepted = fields.Boolean(
         metadata={"description": "with validate_only: whether the account would accept it now"}
     )
     backends = fields.List(
@@ -98,6 +103,29 @@ class VerificationSchema(ResponseSchema):
     )
 
 
+CHECKED = {
+    "customer_id": "06a7969058802f0c0f01c00b91846780",
+    "kind": "INDIVIDUAL",
+    "status": "CHECKED",
+    "final": False,
+    "backend": "legacy",
+    "checked_at": "2026-11-23T09:30:00Z",
+    "accepted": True,
+    "backends": [
+        {"backend": "legacy", "accepted": True, "errors": []},
+        {
+            "backend": "review",
+            "accepted": False,
+            "errors": [
+                {
+                    "pointer": "/attachments",
+                    "code": "EVIDENCE_REQUIRED",
+                    "detail": "The field is required on the review backend.",
+                }
+            ],
+        },
+    ],
+}
 VERIFIED = {
     "customer_id": "06a7969058802f0c0f01c00b91846780",
     "kind": "INDIVIDUAL",
@@ -105,16 +133,21 @@ VERIFIED = {
     "final": True,
     "backend": "legacy",
     "checked_at": "2026-11-23T09:30:00Z",
+    "submitted_at": "2026-11-23T09:29:59Z",
 }
-IN_REVIEW = {
-    **VERIFIED,
+UNDER_WAY = {
+    "customer_id": "06a7969058802f0c0f01c00b91846780",
+    "kind": "INDIVIDUAL",
     "status": "IN_REVIEW",
     "final": False,
     "backend": "review",
+    "checked_at": "2026-11-23T09:30:00Z",
     "next_check_after_s": NEXT_CHECK,
 }
+IN_REVIEW = {**UNDER_WAY, "submitted_at": "2026-11-23T09:29:59Z"}
 REJECTED = {
     "customer_id": "06a7969058802f0c0f01c00b91846780",
+    "kind": "INDIVIDUAL",
     "status": "REJECTED",
     "final": True,
     "backend": "review",
@@ -136,9 +169,10 @@ def answer(verification: Verification) -> dict[str, Any]:
         "final": final,
         "backend": verification.backend,
         "checked_at": verification.checked_at,
+        "submitted_at": verification.submitted_at,
         "reconciled": verification.reconciled or None,
         "rejection": None if reason is None else {"reason": reason},
-        "next_check_after_s": None if final else NEXT_CHECK,
+        "next_check_after_s": NEXT_CHECK if verification.status is Status.IN_REVIEW else None,
     }
 
 
@@ -155,9 +189,10 @@ def wait_preference() -> float | None:
     200,
     VerificationSchema(),
     examples={
-        "IN_REVIEW": {"summary": "A person reviews the submission", "value": IN_REVIEW},
+        "IN_REVIEW": {"summary": "A person reviews the submission", "value": UNDER_WAY},
         "REJECTED": {"summary": "Rejected, with the words of the reviewer", "value": REJECTED},
     },
+    headers=("Preference-Applied", "Retry-After"),
 )
 @blueprint.problems(CALLER_PROBLEMS, UPSTREAM_PROBLEMS)
 def get_verification(customer_id: str) -> tuple[dict[str, Any], int, dict[str, str]]:
@@ -173,4 +208,8 @@ def get_verification(customer_id: str) -> tuple[dict[str, Any], int, dict[str, s
     wait = wait_preference() or 0.0
     errand = Errand.within(min(wait + READ, MAX_WAIT), g.caller)
     verification = verifications().reads.read(customer_id, errand, wait)
-    return answer(verification), 200, {"Preference-Applied": f"wait={wait:.0f}"} if wait else {}
+    told = answer(verification)
+    headers = {"Preference-Applied": f"wait={wait:.0f}"} if wait else {}
+    if pause := told["next_check_after_s"]:
+        headers["Retry-After"] = str(pause)
+    return told, 200, headers

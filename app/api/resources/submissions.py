@@ -8,11 +8,12 @@ from typing import Any
 from flask import g, request, url_for
 
 from app.api.authentication import View, requires
-from app.api.blueprint import BODY_PROBLEMS, CALLER_PROBLEMS, UPSTREAM_PROBLEMS, ResourceBlueprint
+from app.api.blueprint import SUBMISSION_PROBLEMS, ResourceBlueprint
 from app.api.extensions import verifications
 from app.api.record import Record
 from app.api.resources.bodies import ENTERPRISE, INDIVIDUAL, EnterpriseSchema, IndividualSchema
 from app.api.resources.results import (
+    CHECKED,
     IN_REVIEW,
     NEXT_CHECK,
     VERIFIED,
@@ -21,7 +22,7 @@ from app.api.resources.results import (
     wait_preference,
 )
 from app.errors import ErrorCode, GatewayError
-from app.fields import Flag, RequestSchema
+from app.fields import Flag, QuerySchema, RequestSchema, Rule
 from app.huawei.pacing.deadline import WRITE, Errand
 from app.settings import CallerSettings
 from app.verification.model import Kind
@@ -29,6 +30,7 @@ from app.verification.pictures import not_of_an_upload
 from app.writes import Write
 
 _KEY = re.compile(r"[\x20-\x7e]{1,255}")
+_KEY_RULE = Rule("KEY", "must be 1 to 255 printable ASCII characters")
 
 blueprint = ResourceBlueprint(
     "submissions",
@@ -38,44 +40,14 @@ blueprint = ResourceBlueprint(
 )
 
 
-class OptionsSchema(RequestSchema):
+class OptionsSchema(QuerySchema):
     """The query of a submission."""
 
     validate_only = Flag(
-        load_default=False,
         metadata={
             "description": "check the body against both backends, and send nothing to Huawei"
         },
     )
-
-
-CHECKED = {
-    **VERIFIED,
-    "status": "CHECKED",
-    "final": False,
-    "taken": True,
-    "backends": [
-        {"backend": "legacy", "takes": True, "errors": []},
-        {
-            "backend": "review",
-            "takes": False,
-            "errors": [
-                {
-                    "pointer": "/attachments",
-                    "code": "EVIDENCE_REQUIRED",
-                    "detail": "The field is required on the review backend.",
-                }
-            ],
-        },
-    ],
-}
-_HEADERS = {
-    "Location": {"description": "the path of the result", "schema": {"type": "string"}},
-    "Retry-After": {
-        "description": "seconds to wait before the first read",
-        "schema": {"type": "integer"},
-    },
-}
 
 
 def _examples(body: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -91,39 +63,26 @@ def _submission(
 ) -> Callable[[View], View]:
     """Declare the parameters, the answers and the problems that all submissions share."""
     decorators = (
-        blueprint.problems(
-            BODY_PROBLEMS,
-            CALLER_PROBLEMS,
-            UPSTREAM_PROBLEMS,
-            ErrorCode.DOCUMENT_TYPE_UNSUPPORTED,
-            ErrorCode.EVIDENCE_REQUIRED,
-            ErrorCode.LEGACY_API_RETIRED,
-            ErrorCode.LEGACY_API_UNAVAILABLE,
-            ErrorCode.OUTCOME_UNKNOWN,
-            ErrorCode.IDEMPOTENCY_KEY_REUSED,
-            ErrorCode.IDEMPOTENCY_KEY_IN_FLIGHT,
-            ErrorCode.CUSTOMER_WRITE_IN_PROGRESS,
-        ),
-        blueprint.alt_response(
+        blueprint.problems(SUBMISSION_PROBLEMS),
+        blueprint.also(
             202,
             schema=VerificationSchema(),
             description="In review: a person reviews the submission",
             example=IN_REVIEW,
-            headers=_HEADERS,
-            success=True,
+            headers=("Location", "Retry-After", "Idempotent-Replayed"),
         ),
-        blueprint.alt_response(
+        blueprint.also(
             200,
             schema=VerificationSchema(),
             description="With validate_only: the result of the check",
             example=CHECKED,
-            success=True,
         ),
         blueprint.response(
             201,
             VerificationSchema(),
             description="Final: verified (or, rarely, rejected)",
             example=VERIFIED,
+            headers=("Location", "Idempotent-Replayed"),
         ),
         blueprint.arguments(OptionsSchema(), location="query"),
         blueprint.arguments(schema, examples=_examples(example)),
@@ -146,7 +105,7 @@ def _submit(
         _check_attachments(customer_id, attachments)
     line: Record = g.record
     key = _idempotency_key()
-    if options["validate_only"]:
+    if options.get("validate_only"):
         line.check = True
         checked = verifications().submissions.check(kind, customer_id, submission)
         status = {"status": "CHECKED", "final": False, "checked_at": datetime.now(UTC)}
@@ -158,10 +117,11 @@ def _submit(
     )
     line.replayed = replayed
     told = answer(verification)
-    headers = {"Idempotent-Replayed": "true"} if replayed else {}
+    headers = {"Location": url_for("verification.get_verification", customer_id=customer_id)}
+    if replayed:
+        headers["Idempotent-Replayed"] = "true"
     if told["final"]:
         return told, 201, headers
-    headers["Location"] = url_for("verification.get_verification", customer_id=customer_id)
     headers["Retry-After"] = str(NEXT_CHECK)
     return told, 202, headers
 
@@ -185,10 +145,8 @@ def _check_attachments(customer_id: str, attachments: Sequence[str]) -> None:
 def _idempotency_key() -> str | None:
     key = request.headers.get("Idempotency-Key")
     if key is not None and not _KEY.fullmatch(key):
-        raise GatewayError(
-            ErrorCode.VALIDATION_FAILED,
-            "`Idempotency-Key` must be 1 to 255 printable ASCII characters.",
-        )
+        errors = (_KEY_RULE.of("Idempotency-Key"),)
+        raise GatewayError(ErrorCode.VALIDATION_FAILED, errors=errors)
     return key
 
 

@@ -37,7 +37,12 @@ def test_the_type_of_each_problem_leads_to_its_entry(client: FlaskClient, one: E
     assert len(entry["explanation"]) > 40
 
 
-@pytest.mark.parametrize("unknown", ["NOTHING", "not_found", "ErrorCode", "__class__", "CBC.5002"])
+def test_an_error_code_is_found_in_lower_case(client: FlaskClient) -> None:
+    for written in ("customer_not_found", "Customer_Not_Found"):
+        assert client.get(f"/v1/errors/{written}").get_json()["code"] == "CUSTOMER_NOT_FOUND"
+
+
+@pytest.mark.parametrize("unknown", ["NOTHING", "ErrorCode", "__class__", "CBC.5002"])
 def test_an_unknown_error_code_is_a_404(client: FlaskClient, unknown: str) -> None:
     response = client.get(f"/v1/errors/{unknown}")
     assert (response.status_code, code(response)) == (404, "NOT_FOUND")

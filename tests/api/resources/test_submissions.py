@@ -111,7 +111,10 @@ def test_the_answer_to_a_submission_holds_nothing_personal(
     before = datetime.now(UTC) - timedelta(seconds=1)
     response = post(client, path, body)
     answered = response.get_json()
-    checked_at = datetime.strptime(answered.pop("checked_at"), "%Y-%m-%dT%H:%M:%S%z")
+    submitted_at, checked_at = (
+        datetime.strptime(answered.pop(name), "%Y-%m-%dT%H:%M:%S%z")
+        for name in ("submitted_at", "checked_at")
+    )
     assert answered == {
         "customer_id": CUSTOMER,
         "kind": kind,
@@ -119,7 +122,7 @@ def test_the_answer_to_a_submission_holds_nothing_personal(
         "final": True,
         "backend": "legacy",
     }
-    assert before <= checked_at <= datetime.now(UTC)
+    assert before <= submitted_at <= checked_at <= datetime.now(UTC)
     assert response.headers["Content-Type"] == "application/json"
     assert len(sandbox.requests()) == 1
 

@@ -63,7 +63,7 @@ func (seen outcome) stands(answer *gateway.Verification) {
 	seen["status"] = answer.Status
 	seen["final"] = answer.Final
 	seen["year"] = answer.CheckedAt.Year()
-	seen["taken"] = answer.GetTaken()
+	seen["accepted"] = answer.GetAccepted()
 	seen["takers"] = takers
 	if rejection, told := answer.GetRejectionOk(); told {
 		seen["reason"] = rejection.Reason

@@ -12,6 +12,7 @@ import org.openapitools.client.model.BackendCheck;
 import org.openapitools.client.model.FieldError;
 import org.openapitools.client.model.Individual;
 import org.openapitools.client.model.IndividualDocument;
+import org.openapitools.client.model.IndividualDocumentType;
 import org.openapitools.client.model.Problem;
 import org.openapitools.client.model.Verification;
 
@@ -39,7 +40,7 @@ public class Driver {
             .document(
                 new IndividualDocument()
                     .number(step.get("number"))
-                    .type(IndividualDocument.TypeEnum.PASSPORT))
+                    .type(IndividualDocumentType.PASSPORT))
             .partnerUserId("shop-1")
             .attachments(List.of("data-page.jpg", "holding.jpg"));
     return stands(
@@ -63,7 +64,7 @@ public class Driver {
     seen.put("status", verification.getStatus());
     seen.put("final", verification.getFinal());
     seen.put("year", verification.getCheckedAt().getYear());
-    seen.put("taken", verification.getTaken());
+    seen.put("accepted", verification.getAccepted());
     if (verification.getRejection() != null) {
       seen.put("reason", verification.getRejection().getReason());
     }
@@ -71,7 +72,7 @@ public class Driver {
       seen.put(
           "takers",
           verification.getBackends().stream()
-              .filter(BackendCheck::getTakes)
+              .filter(BackendCheck::getAccepted)
               .map(BackendCheck::getBackend)
               .toList());
     }

@@ -59,8 +59,8 @@ def outcome(client: api.ApiClient, step: dict[str, Any]) -> dict[str, Any]:
         "final": answer.final,
         "year": answer.checked_at.year,
         "reason": answer.rejection.reason if answer.rejection else None,
-        "taken": answer.taken,
-        "takers": [one.backend for one in answer.backends or [] if one.takes],
+        "accepted": answer.accepted,
+        "takers": [one.backend for one in answer.backends or [] if one.accepted],
     }
 
 

@@ -76,8 +76,8 @@ def outcome(client: AuthenticatedClient, step: dict[str, Any]) -> dict[str, Any]
             "final": answer.final,
             "year": answer.checked_at.year,
             "reason": answer.rejection.reason if answer.rejection else None,
-            "taken": answer.taken if answer.backends else None,
-            "takers": [one.backend for one in answer.backends or [] if one.takes],
+            "accepted": answer.accepted if answer.backends else None,
+            "takers": [one.backend for one in answer.backends or [] if one.accepted],
         }
     return seen
 

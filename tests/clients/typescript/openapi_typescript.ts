@@ -14,8 +14,8 @@ const stands = (answer: Verification): Outcome => ({
   final: answer.final,
   year: new Date(answer.checked_at).getUTCFullYear(),
   reason: answer.rejection?.reason,
-  taken: answer.taken,
-  takers: answer.backends?.filter((one) => one.takes).map((one) => one.backend),
+  accepted: answer.accepted,
+  takers: answer.backends?.filter((one) => one.accepted).map((one) => one.backend),
 });
 
 const refused = (problem: Problem): Outcome => ({

@@ -51,8 +51,8 @@ async function call(step: Step): Promise<Outcome> {
     final: stands._final,
     year: stands.checkedAt.getUTCFullYear(),
     reason: stands.rejection?.reason,
-    taken: stands.taken,
-    takers: stands.backends?.filter((one) => one.takes).map((one) => one.backend),
+    accepted: stands.accepted,
+    takers: stands.backends?.filter((one) => one.accepted).map((one) => one.backend),
   };
 }
 

@@ -1,0 +1,93 @@
+"""The bodies of uploads: in chunks, as a form, compressed."""
+
+from __future__ import annotations
+
+import gzip
+import io
+from hashlib import sha256
+
+import pytest
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from app import create_app
+from app.api.uploads import MOST_HELD
+from tests.api.resources.test_attachments import FOLDER, JPEG, MAX_BYTES, refused
+from tests.support.gateway import bearer
+from tests.support.sandbox_driver import SandboxDriver
+from tests.support.verifications import configured, upload
+
+
+@pytest.fixture(scope="module")
+def gateway(tmp_path_factory: pytest.TempPathFactory, sandbox_url: str) -> FlaskClient:
+    """One gateway for all these tests: it keeps no state of an upload."""
+    settings = configured(tmp_path_factory.mktemp("gateway"), sandbox_url, backend="review")
+    return create_app(settings).test_client()
+
+
+@pytest.fixture
+def client(gateway: FlaskClient, sandbox: SandboxDriver) -> FlaskClient:  # noqa: ARG001 - behind it
+    return gateway
+
+
+def upload_in_chunks(client: FlaskClient, content: bytes, **headers: str) -> TestResponse:
+    """Upload a file as gunicorn delivers a body in chunks: without a length."""
+    return client.put(
+        f"{FOLDER}/a.jpg",
+        input_stream=io.BytesIO(content),
+        headers=bearer() | headers,
+        environ_overrides={"wsgi.input_terminated": True, "HTTP_TRANSFER_ENCODING": "chunked"},
+    )
+
+
+@pytest.mark.parametrize("size", [len(JPEG), 64 * 1024, 64 * 1024 + 1, MAX_BYTES])
+def test_an_upload_in_chunks_is_stored_byte_for_byte(
+    client: FlaskClient, sandbox: SandboxDriver, size: int
+) -> None:
+    content = JPEG + bytes(size - len(JPEG))
+    assert upload_in_chunks(client, content).status_code == 201
+    (stored,) = sandbox.objects()
+    assert (stored["size"], stored["sha256"]) == (size, sha256(content).hexdigest())
+
+
+@pytest.mark.parametrize(
+    ("content", "status", "ours"),
+    [
+        (JPEG + bytes(MAX_BYTES), 413, "PAYLOAD_TOO_LARGE"),
+        (JPEG + bytes(MAX_BYTES - len(JPEG) + 1), 413, "PAYLOAD_TOO_LARGE"),
+        (b"", 400, "BAD_REQUEST"),
+        (b"GIF89a", 422, "ATTACHMENT_FORMAT"),
+    ],
+)
+def test_an_upload_in_chunks_has_the_limits_of_any_upload(
+    client: FlaskClient, sandbox: SandboxDriver, content: bytes, status: int, ours: str
+) -> None:
+    for _ in range(MOST_HELD + 1):  # a refused upload gives its place back
+        refused(sandbox, upload_in_chunks(client, content), status, ours)
+
+
+@pytest.mark.parametrize("media_type", ["multipart/form-data; boundary=x", "Multipart/Form-Data"])
+def test_a_form_instead_of_the_file_is_refused_by_its_media_type(
+    client: FlaskClient, sandbox: SandboxDriver, media_type: str
+) -> None:
+    form = b"--x\r\nContent-Disposition: form-data; name=file\r\n\r\n" + JPEG + b"\r\n--x--\r\n"
+    response = upload(client, "a.jpg", form, content_type=media_type)
+    refused(sandbox, response, 415, "UNSUPPORTED_MEDIA_TYPE")
+    assert "the bytes of the file themselves" in response.get_json()["detail"]
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "GZIP", "gzip, gzip"])
+def test_a_compressed_upload_is_refused(
+    client: FlaskClient, sandbox: SandboxDriver, encoding: str
+) -> None:
+    for content in (JPEG, gzip.compress(JPEG)):
+        headers = bearer() | {"Content-Encoding": encoding}
+        response = client.put(f"{FOLDER}/a.jpg", data=content, headers=headers)
+        refused(sandbox, response, 415, "UNSUPPORTED_MEDIA_TYPE")
+    response = upload_in_chunks(client, JPEG, **{"Content-Encoding": encoding})
+    refused(sandbox, response, 415, "UNSUPPORTED_MEDIA_TYPE")
+
+
+def test_an_upload_with_the_encoding_identity_is_accepted(client: FlaskClient) -> None:
+    headers = bearer() | {"Content-Encoding": "identity"}
+    assert client.put(f"{FOLDER}/a.jpg", data=JPEG, headers=headers).status_code == 201
