@@ -9,16 +9,21 @@ const luminance = colour => {
   return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2];
 };
 
+// What lies behind a text: the colours of the elements around it, the transparent ones mixed.
 const ground = element => {
-  const colour = getComputedStyle(element).backgroundColor;
-  return parts(colour)[3] === 0 ? ground(element.parentElement) : colour;
+  const [red, green, blue, alpha = 1] = parts(getComputedStyle(element).backgroundColor);
+  if (alpha === 1) return `rgb(${red}, ${green}, ${blue})`;
+  const behind = element.parentElement
+    ? parts(ground(element.parentElement)) : [255, 255, 255];
+  const mixed = [red, green, blue].map((part, n) => part * alpha + behind[n] * (1 - alpha));
+  return `rgb(${mixed.join(", ")})`;
 };
 
 const contrasts = {};
 for (const element of document.querySelectorAll("body *")) {
   const texts = [...element.childNodes].filter(node => node.nodeType === Node.TEXT_NODE);
   const text = texts.map(node => node.data.trim()).join("");
-  if (text) {
+  if (text && element.checkVisibility() && element.localName !== "option") {
     const [dark, light] = [getComputedStyle(element).color, ground(element)]
       .map(luminance).sort((one, other) => one - other);
     contrasts[text] = (light + 0.05) / (dark + 0.05);

@@ -33,6 +33,19 @@ class DocsPage:
         self._chrome.execute_script("arguments[0].scrollIntoView({block: 'center'})", element)
         element.click()
 
+    def open(self, operation_id: str) -> WebElement:
+        """Open an operation; waits until its answers appear."""
+        block = _block(operation_id)
+        self._click(f"{block} .opblock-summary-control")
+        self.find(f"{block} .response[data-code=default]")
+        return self.find(block)
+
+    def unfold(self, operation_id: str, code: str) -> WebElement:
+        """Show the example of a failure of an open operation."""
+        button = f"{_block(operation_id)} button[aria-label='Example of {code}']"
+        self._click(button)
+        return self.find(f"{_block(operation_id)} .response[data-code='{code}'] .example")
+
     def authorize(self, key: str) -> None:
         """Enter a caller's key."""
         self._click(".scheme-container .authorize")

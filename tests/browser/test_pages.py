@@ -18,7 +18,19 @@ from tests.browser.chromium import PATIENCE, complaints
 from tests.browser.docs_page import DocsPage
 
 CONTRAST = (Path(__file__).parent / "contrast.js").read_text()
-PAGES = ["/docs", "/v1/errors", "/v1/errors/UPSTREAM_ERROR"]
+PAGES = ["/docs", "/v1/errors", "/v1/errors/UPSTREAM_ERROR", "/docs/guides/calling"]
+OPENED = ("getVerification", "submitIndividualVerification", "uploadAttachment", "deleteAttachment")
+TALLEST = 2_800  # pixels of an open read
+# The elements that end beyond the right edge of the page, but for those that scroll by themselves.
+TOO_WIDE = """
+  const scrolls = element => element !== document.body
+    && (/auto|scroll|hidden/.test(getComputedStyle(element).overflowX)
+      || scrolls(element.parentElement));
+  const edge = document.documentElement.clientWidth + 1;
+  return [...document.querySelectorAll("body *")]
+    .filter(one => one.getBoundingClientRect().right > edge && !scrolls(one.parentElement))
+    .map(one => one.outerHTML.slice(0, 80));
+"""
 
 
 def show(chrome: Chrome, served: Local, path: str) -> None:
@@ -146,7 +158,7 @@ def test_a_page_has_a_title_language_and_headings_for_screen_readers(
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("path", PAGES[1:])
+@pytest.mark.parametrize("path", PAGES)
 def test_every_text_of_a_page_has_enough_contrast(
     chrome: Chrome, served: Local, path: str, scheme: str
 ) -> None:
@@ -154,6 +166,11 @@ def test_every_text_of_a_page_has_enough_contrast(
     chrome.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [feature]})
     try:
         show(chrome, served, path)
+        if path == "/docs":
+            page = DocsPage(chrome, served.url)
+            for operation in OPENED:
+                page.open(operation)
+            page.unfold("getVerification", "404")
         contrasts: dict[str, float] = chrome.execute_script(CONTRAST)
         ground = chrome.find_element(By.TAG_NAME, "body").value_of_css_property("background-color")
     finally:
@@ -161,3 +178,35 @@ def test_every_text_of_a_page_has_enough_contrast(
     assert ("255, 255, 255" in ground) == (scheme == "light")
     assert len(contrasts) > 3
     assert {text: ratio for text, ratio in contrasts.items() if ratio < 4.5} == {}
+
+
+def test_the_examples_of_problems_are_folded_until_a_person_asks_for_one(
+    chrome: Chrome, served: Local
+) -> None:
+    page = DocsPage(chrome, served.url)
+    operation = page.open("getVerification")
+    assert int(operation.size["height"]) < TALLEST
+    shown = operation.find_elements(By.CSS_SELECTOR, ".response .model-example")
+    assert len(shown) == 1  # of the success
+    assert "CUSTOMER_NOT_FOUND" in operation.text  # the codes are visible all the same
+    assert "NOT_FOUND" in page.unfold("getVerification", "404").text
+    assert complaints(chrome) == []
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_nothing_is_wider_than_the_screen_of_a_telephone(
+    chrome: Chrome, served: Local, path: str
+) -> None:
+    screen = {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": False}
+    chrome.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
+    try:
+        show(chrome, served, path)
+        if path == "/docs":
+            page = DocsPage(chrome, served.url)
+            for operation in OPENED:
+                page.open(operation)
+        width = chrome.execute_script("return document.documentElement.scrollWidth")
+        too_wide = chrome.execute_script(TOO_WIDE)
+    finally:
+        chrome.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    assert (too_wide, width <= 390) == ([], True)

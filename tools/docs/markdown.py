@@ -68,11 +68,16 @@ def targets(path: Path) -> set[str]:
     return {target for match in found for target in match[1].split()}
 
 
-def anchors(path: Path) -> set[str]:
-    """The anchors of the headings of a file, in the form of GitHub."""
-    found: set[str] = set()
+def ordered_anchors(path: Path) -> list[str]:
+    """The anchor of each heading of a file, in the form of GitHub and in their order."""
+    found: list[str] = []
     for match in _HEADING.finditer(_FENCE.sub("", path.read_text())):
         words = re.sub(r"[^\w\- ]", "", match["title"].lower()).replace(" ", "-")
         number = sum(one == words or one.startswith(f"{words}-") for one in found)
-        found.add(f"{words}-{number}" if words in found else words)
+        found.append(f"{words}-{number}" if words in found else words)
     return found
+
+
+def anchors(path: Path) -> set[str]:
+    """The anchors of the headings of a file."""
+    return set(ordered_anchors(path))

@@ -1,4 +1,4 @@
-"""Generates the parts of the documents that come from the code; run by `make docs`.
+"""Generates the parts of the documents that come from the code, and pages; run by `make docs`.
 
 A part stands between `<!-- name: written by make docs -->` and `<!-- end of name -->`.
 """
@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from demo.local import PROJECT
-from tools.docs import catalogue, magic, settings
+from tools.docs import catalogue, guides, magic, settings
 
 DOCS = PROJECT / "docs"
 QUICKSTART = DOCS / "quickstart"
@@ -57,6 +57,7 @@ def main() -> None:
     logging.disable()  # silences the gateway that tries the magic customer ids
     for path in sorted(DOCS.glob("*.md")):
         path.write_text(text(path))
+    guides.main()
 
 
 if __name__ == "__main__":

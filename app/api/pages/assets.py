@@ -6,6 +6,7 @@ from pathlib import Path
 from flask import Blueprint, Flask, Response, abort, send_from_directory
 
 from app.api.authentication import open_to_all
+from app.api.pages import guides
 
 _OURS = Path(__file__).parent / "static"
 with as_file(files("flask_swagger_ui") / "dist") as _folder:
@@ -31,5 +32,6 @@ def asset(name: str) -> Response:
 
 
 def init_app(app: Flask) -> None:
-    """Serve the files that pages load."""
+    """Serve the guides, and the files that pages load."""
     app.register_blueprint(blueprint)
+    app.register_blueprint(guides.blueprint)
