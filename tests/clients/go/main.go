@@ -40,7 +40,7 @@ func (seen outcome) refused(err error) {
 	}
 	pointers := []string{}
 	for _, one := range problem.Errors {
-		pointers = append(pointers, one.Pointer)
+		pointers = append(pointers, one.GetPointer())
 	}
 	seen["code"] = problem.Code
 	seen["retry"] = problem.Retry
@@ -56,7 +56,7 @@ func (seen outcome) refused(err error) {
 func (seen outcome) stands(answer *gateway.Verification) {
 	takers := []string{}
 	for _, one := range answer.Backends {
-		if one.Takes {
+		if one.Accepted {
 			takers = append(takers, one.Backend)
 		}
 	}
