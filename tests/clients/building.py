@@ -30,7 +30,11 @@ GENERATED: dict[str, dict[str, Any]] = {
         "gitHost": "gateway.test",
         "gitUserId": "clients",
         "gitRepoId": "partnergateway",
-        "additionalProperties": {"packageName": "gateway"},
+        # Without the second option the client refuses an answer with a new field.
+        "additionalProperties": {
+            "packageName": "gateway",
+            "disallowAdditionalPropertiesIfNotPresent": False,
+        },
     },
     "java": {"library": "native", "additionalProperties": {"openApiNullable": False}},
 }
