@@ -32,7 +32,7 @@ public class Driver {
     if (step.get("do").equals("read")) {
       return stands(
           new VerificationApi(client)
-              .getVerificationWithHttpInfo(customer, null, null, "wait=20"));
+              .getVerificationWithHttpInfo(customer, "wait=20", null, null));
     }
     Individual person =
         new Individual()
@@ -46,7 +46,7 @@ public class Driver {
     return stands(
         new SubmissionsApi(client)
             .submitIndividualVerificationWithHttpInfo(
-                customer, person, null, null, null, "wait=5", step.get("do").equals("check")));
+                customer, person, step.get("do").equals("check"), null, "wait=5", null, null));
   }
 
   private static Map<String, Object> heard(ApiResponse<?> answer) {
