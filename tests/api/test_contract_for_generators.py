@@ -72,6 +72,11 @@ def test_every_enum_is_a_component_so_that_generators_agree_on_its_name() -> Non
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
+def test_every_operation_has_a_description(name: str) -> None:
+    assert OPERATIONS[name].get("description")
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
 def test_every_parameter_is_described_and_path_comes_before_query_and_headers(name: str) -> None:
     parameters = [resolved(one, SPEC) for one in OPERATIONS[name].get("parameters", ())]
     assert [one["name"] for one in parameters if not one.get("description")] == []

@@ -31,5 +31,8 @@ SHOW_BUDGET = Operation.read(
 
 @blueprint.read("", BudgetSchema, "budgets:read")
 def get_budget(customer_id: str) -> Any:
-    """Read a customer's budget and how much of it is used."""
+    """Read a customer's budget.
+
+    The answer tells how much of the budget is used; Huawei updates this with a delay.
+    """
     return read(SHOW_BUDGET, customer_id=customer_id)

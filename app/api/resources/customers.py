@@ -72,13 +72,20 @@ LIST_CUSTOMERS = Operation.read(
 
 @blueprint.read("", CustomersSchema, "customers:read", CustomersQuerySchema)
 def list_customers(query: dict[str, Any]) -> Any:
-    """List the partner's customers."""
+    """List the partner's customers.
+
+    The list has no personal values. Filter it by the association and its time.
+    """
     return read_page(LIST_CUSTOMERS, query)
 
 
 @blueprint.read("/<customer_id:customer_id>", CustomerSchema, "customers:read")
 def get_customer(customer_id: str) -> Any:
-    """Read a customer: its association, its verification, and whether it is frozen."""
+    """Read a customer.
+
+    The answer tells how the customer is associated, the status of its verification, and whether
+    it is frozen. It has no personal values.
+    """
     found = read(LIST_CUSTOMERS, customer_id=customer_id)["items"]
     for customer in found:
         if customer["customer_id"] == customer_id:

@@ -33,5 +33,8 @@ SHOW_CREDIT = Operation.read(
 
 @blueprint.read("/credit", CreditSchema, "billing:read")
 def get_partner_credit() -> Any:
-    """Read the partner's credit. When it is used up, no customer can buy anything."""
+    """Read the partner's credit.
+
+    When the credit is used up, no customer can buy anything.
+    """
     return read(SHOW_CREDIT)
