@@ -148,7 +148,7 @@ screenshots: $(TOOLS) ## take the screenshots of the README and the docs
 chart: $(TOOLS) ## lint the chart with Helm 3 and 4, render it, and check the manifests
 	$(BIN)/pytest tests/chart
 
-docs: $(READY) ## write the generated parts of docs/ from the code
+docs: $(READY) ## write the generated parts of docs/ from the code, and the pages of the documents
 	$(BIN)/python -m tools.docs.written
 
 chart-files: $(READY) ## write the chart's values.schema.json and the table in its README

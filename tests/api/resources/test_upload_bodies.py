@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import gzip
 import io
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
+from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
@@ -30,13 +33,19 @@ def client(gateway: FlaskClient, sandbox: SandboxDriver) -> FlaskClient:  # noqa
     return gateway
 
 
+CHUNKED: dict[str, Any] = {  # as gunicorn delivers a body in chunks
+    "wsgi.input_terminated": True,
+    "HTTP_TRANSFER_ENCODING": "chunked",
+}
+
+
 def upload_in_chunks(client: FlaskClient, content: bytes, **headers: str) -> TestResponse:
     """Upload a file as gunicorn delivers a body in chunks: without a length."""
     return client.put(
         f"{FOLDER}/a.jpg",
         input_stream=io.BytesIO(content),
         headers=bearer() | headers,
-        environ_overrides={"wsgi.input_terminated": True, "HTTP_TRANSFER_ENCODING": "chunked"},
+        environ_overrides=CHUNKED,
     )
 
 
@@ -64,6 +73,51 @@ def test_an_upload_in_chunks_has_the_limits_of_any_upload(
 ) -> None:
     for _ in range(MOST_HELD + 1):  # a refused upload gives its place back
         refused(sandbox, upload_in_chunks(client, content), status, ours)
+
+
+class Held(io.RawIOBase):
+    """A body whose sender waits before it sends the file."""
+
+    def __init__(self, arrived: threading.Semaphore, go_on: threading.Event) -> None:
+        self._arrived = arrived
+        self._go_on = go_on
+        self._content = io.BytesIO(JPEG)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        self._arrived.release()
+        assert self._go_on.wait(30)
+        return self._content.readinto(buffer)
+
+
+def test_only_some_uploads_in_chunks_are_held_at_a_time(
+    client: FlaskClient, sandbox: SandboxDriver
+) -> None:
+    arrived, go_on = threading.Semaphore(0), threading.Event()
+    app = client.application
+
+    def put(_: int) -> int:
+        return (
+            app.test_client()
+            .put(
+                f"{FOLDER}/a.jpg",
+                headers=bearer(),
+                environ_overrides=CHUNKED | {"wsgi.input": Held(arrived, go_on)},
+            )
+            .status_code
+        )
+
+    with ThreadPoolExecutor(MOST_HELD) as threads:
+        held = [threads.submit(put, place) for place in range(MOST_HELD)]
+        for _ in held:
+            assert arrived.acquire(timeout=30)
+        refused(sandbox, upload_in_chunks(client, JPEG), 503, "OVERLOADED")
+        assert upload(client, "b.jpg", JPEG).status_code == 201  # with a length: not held
+        go_on.set()
+        assert [one.result(30) for one in held] == [201] * MOST_HELD
+    assert upload_in_chunks(client, JPEG).status_code == 201
 
 
 @pytest.mark.parametrize("media_type", ["multipart/form-data; boundary=x", "Multipart/Form-Data"])
