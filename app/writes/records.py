@@ -11,6 +11,7 @@ from typing import Any
 from app.state import Sealing, State
 
 KEPT = 24 * 3600.0  # seconds
+KIND_KEPT = 30 * 24 * 3600.0  # seconds; Huawei publishes no duration of a review
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +87,11 @@ class Records:
     def mark_last(self, customer_id: str, try_id: str) -> None:
         """Store a try as the last write for a customer."""
         self._state.put(self.name("last", customer_id), try_id.encode(), KEPT)
+
+    def kind(self, subject: str, kind_of: str) -> str | None:
+        """The kind of the last successful write that tells it; None if it is not known."""
+        found = self._state.get(f"{self.name('write', subject)}:{kind_of}")
+        return None if found is None else found.decode()
 
     def is_last(self, customer_id: str, try_id: str) -> bool:
         """Whether no other write for a customer was sent since that try."""

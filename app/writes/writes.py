@@ -9,13 +9,12 @@ from typing import Any, Generic, TypeVar
 from app.errors import ErrorCode, GatewayError, Retry
 from app.huawei.pacing.deadline import Errand
 from app.state import Sealing, State
-from app.writes.records import Record, Records
+from app.writes.records import KIND_KEPT, Record, Records
 
 T = TypeVar("T")
 
 # A killed process does not end its write. The lock expires so long after the deadline of the write.
 GRACE = 5.0  # seconds
-KIND_KEPT = 30 * 24 * 3600.0  # seconds; Huawei publishes no duration of a review
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,6 +163,7 @@ class Writes:
     ) -> None:
         self._state = state
         self._records = Records(account, state, sealing)
+        self.kind = self._records.kind
         self._now = now
 
     def run(self, write: Write, work: Callable[[Attempt], T], kept: Kept[T]) -> tuple[T, bool]:
@@ -213,12 +213,6 @@ class Writes:
         finally:
             self._state.remove(lock, holder)
 
-    def kind(self, subject: str, kind_of: str) -> str | None:
-        """The kind of the last successful write that tells it; None if it is not known."""
-        lock = self._records.name("write", subject)
-        found = self._state.get(f"{lock}:{kind_of}", own=True)
-        return None if found is None else found.decode()
-
     def _known(self, name: str | None, write: Write) -> tuple[Record | None, bool]:
         """The record of the write, and whether the state may have lost it."""
         known, lost = self._records.find(name) if name is not None else (None, False)
@@ -252,6 +246,5 @@ class Writes:
         return max(1.0, min(now - begun, ends - now))
 
     def _record_name(self, write: Write) -> str | None:
-        if write.key is None:
-            return None
-        return self._records.name("key", write.errand.caller, write.kind, write.subject, write.key)
+        parts = (write.errand.caller, write.kind, write.subject)
+        return None if write.key is None else self._records.name("key", *parts, write.key)
