@@ -65,13 +65,24 @@ def authenticate(state: State, call: Call) -> Identity:
     return _by_token(state, call, token)
 
 
-def throttle(state: State, call: Call, operation: str, identity: Identity) -> None:
+def throttle(
+    state: State, call: Call, operation: str, identity: Identity, own_limit: int | None
+) -> None:
     """Count a call of one operation and identity.
+
+    Args:
+        state: The state of the sandbox.
+        call: The request.
+        operation: The name of the operation.
+        identity: The identity of the call.
+        own_limit: The calls a second of the operation, where they are fewer than of others.
 
     Raises:
         Refused: the limit of calls a second is exceeded.
     """
     limit = state.settings.requests_per_second
+    if limit is not None and own_limit is not None:
+        limit = min(limit, own_limit)
     if not state.throttle.admit((operation, identity.name), state.clock.now(), limit):
         text = (
             "The throttling threshold has been reached: policy user over ratelimit,"

@@ -49,17 +49,23 @@ class Call:
 
 @dataclass(slots=True)
 class Answer:
-    """An answer: status, body and headers, and the error code for the list of requests."""
+    """An answer: status, body and headers, and the error code for the list of requests.
+
+    `took_effect` is None if the status and the code tell whether the request took effect.
+    """
 
     status: int
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
     code: str | None = None
     stream: Iterable[bytes] | None = None
+    took_effect: bool | None = None
 
     @property
-    def success(self) -> bool:
-        """Whether the answer reports success."""
+    def processed(self) -> bool:
+        """Whether the request took effect."""
+        if self.took_effect is not None:
+            return self.took_effect
         return self.status < 300 and self.code in (None, "CBC.0000")
 
 

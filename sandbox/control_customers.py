@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import asdict, fields, replace
 from typing import Any, TypeVar
 
 from flask import Blueprint, Response, jsonify
@@ -11,6 +11,7 @@ from .control_document import read_document
 from .customers import Account, Budget, Credit
 from .settings import InvalidControl
 from .state import State
+from .times import utc
 
 T = TypeVar("T", Account, Budget, Credit)
 
@@ -25,13 +26,22 @@ def add_customer_calls(calls: Blueprint, state: State) -> None:
         document = read_document(*(field.name for field in fields(Account)))
         if "budget" in document:
             document["budget"] = _changed(account.budget, document["budget"])
+        now = state.clock.now()
         customer.account = _changed(account, document)
-        return jsonify(customer.as_dict(state.clock.now()))
+        customer.account.freeze_when_exceeded()
+        if customer.associated(now) is None:
+            customer.associates_at = now
+            customer.account.associated_on = utc(now)
+        return jsonify(customer.as_dict(now))
 
     @calls.delete("/customers/<path:customer_id>")
     def forget_customer(customer_id: str) -> Response:
         state.customers.pop(customer_id, None)
         return jsonify({})
+
+    @calls.get("/mails")
+    def list_mails() -> Response:
+        return jsonify([asdict(mail) for mail in state.mails])
 
     @calls.put("/credit")
     def change_credit() -> Response:

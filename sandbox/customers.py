@@ -33,11 +33,23 @@ class Review:
 
 @dataclass(slots=True)
 class Budget:
-    """What a customer may spend, and what it has spent. Amounts are texts of decimals."""
+    """What a customer may spend, and what it has spent. Amounts are texts of decimals.
+
+    An amount of zero is no budget: Huawei accepts none.
+    """
 
     amount: str = "0"
     used: str = "0"
     type: Literal["MONTHLY", "PACKAGE"] = "MONTHLY"
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetRecord:
+    """One change of a budget."""
+
+    amount: str
+    type: str
+    at: str
 
 
 @dataclass(slots=True)
@@ -53,7 +65,14 @@ class Account:
     association: Literal["1", "3"] = "3"  # 1 referral, 3 reseller
     associated_on: str = "2026-01-05T08:00:00Z"
     frozen: bool = False
+    freeze_type: Literal["ACCOUNT", "ACCOUNT_AND_RESOURCE"] = "ACCOUNT"
+    freezes_when_exceeded: bool = False
     budget: Budget = field(default_factory=Budget)
+
+    def freeze_when_exceeded(self) -> None:
+        """Freeze the account if its budget is exceeded and its budget says so."""
+        if self.freezes_when_exceeded and Decimal(self.budget.used) > Decimal(self.budget.amount):
+            self.frozen, self.freeze_type = True, "ACCOUNT"
 
 
 @dataclass(slots=True)
@@ -83,12 +102,23 @@ class Credit:
 
 @dataclass(slots=True)
 class Customer:
-    """One customer: its account, its last application, and the verified kind before it."""
+    """One customer: its account, its last application, and the verified kind before it.
+
+    The account is associated with the partner at the time `associates_at`; if it is None, only a
+    control call associates it.
+    """
 
     review: Review | None = None
     legacy_kind: int | None = None
     earlier_kind: int | None = None
     account: Account | None = None
+    associates_at: float | None = 0
+    budget_records: list[BudgetRecord] = field(default_factory=list)
+
+    def associated(self, now: float) -> Account | None:
+        """Return the account if it is associated with the partner at this time."""
+        pending = self.associates_at is None or now < self.associates_at
+        return None if pending else self.account
 
     def in_review(self, now: float) -> bool:
         """Whether the last application is in review."""
@@ -128,4 +158,5 @@ class Customer:
             "legacy_kind": self.legacy_kind,
             "verified_kind": self.verified_kind(now),
             "account": None if self.account is None else asdict(self.account),
+            "associated": self.associated(now) is not None,
         }

@@ -6,6 +6,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Callable, Collection, Iterable, Mapping
+from decimal import Decimal
 from typing import Any
 
 Check = Callable[[str, Any], Any]
@@ -26,7 +27,11 @@ def read_json(body: bytes) -> Any:
     """
     try:
         return json.loads(
-            body.decode("utf-8"), object_pairs_hook=_closed_object, parse_constant=_no_constant
+            body.decode("utf-8"),
+            object_pairs_hook=_closed_object,
+            parse_constant=_no_constant,
+            # An amount keeps its digits.
+            parse_float=Decimal,
         )
     except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
         raise FieldError("body", None, "is not a JSON document") from error
@@ -150,6 +155,33 @@ def within(minimum: int, maximum: int) -> Check:
     return check
 
 
+def amount(maximum: int, places: int) -> Check:
+    """Return a check for a JSON number above 0, with at most so many decimal places."""
+
+    def check(name: str, value: Any) -> Any:
+        if isinstance(value, bool) or not isinstance(value, int | Decimal):
+            raise FieldError(name, value, "is not a number")
+        number = Decimal(value)
+        if not 0 < number <= maximum:
+            raise FieldError(name, value, f"is not above 0 and at most {maximum}")
+        if int(number.as_tuple().exponent) < -places:
+            raise FieldError(name, value, f"has more than {places} decimal places")
+        return number
+
+    return check
+
+
+def flag() -> Check:
+    """Return a check for true or false."""
+
+    def check(name: str, value: Any) -> Any:
+        if not isinstance(value, bool):
+            raise FieldError(name, value, "is not true or false")
+        return value
+
+    return check
+
+
 def constant(expected: str) -> Check:
     """Return a check for one constant string."""
 
@@ -161,14 +193,21 @@ def constant(expected: str) -> Check:
     return check
 
 
-def texts(maximum: int) -> Check:
-    """Return a check for a list of 1 to `maximum` strings that are not empty."""
+def texts(maximum: int, length: int | None = None) -> Check:
+    """Return a check for a list of 1 to `maximum` strings that are not empty.
+
+    Args:
+        maximum: The largest number of strings.
+        length: The largest number of characters of a string; None for no limit.
+    """
 
     def check(name: str, value: Any) -> Any:
         if not isinstance(value, list) or not 1 <= len(value) <= maximum:
             raise FieldError(name, value, f"is not a list of 1 to {maximum} strings")
         if not all(isinstance(entry, str) and entry and not _unreadable(entry) for entry in value):
             raise FieldError(name, value, "has an entry that is not a readable string")
+        if length is not None and any(len(entry) > length for entry in value):
+            raise FieldError(name, value, f"has an entry of more than {length} characters")
         return value
 
     return check

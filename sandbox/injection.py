@@ -25,7 +25,10 @@ def inject(fault: Fault, answer: Answer, request_id: str) -> Answer | None:
         if fault.kind == "hang":
             fault.cleared.wait(fault.parameters["seconds"])
         return None
-    return _INJECTIONS[fault.kind](fault, answer, request_id)
+    changed = _INJECTIONS[fault.kind](fault, answer, request_id)
+    if changed.status == 204 and changed.body:
+        changed.status = 200  # HTTP sends no body with 204
+    return changed
 
 
 def _latency(fault: Fault, answer: Answer, _request_id: str) -> Answer:
@@ -35,6 +38,7 @@ def _latency(fault: Fault, answer: Answer, _request_id: str) -> Answer:
 
 def _truncated(_fault: Fault, answer: Answer, _request_id: str) -> Answer:
     answer.headers["Content-Length"] = str(len(answer.body) + 64)
+    answer.status = 200 if answer.status == 204 else answer.status
     return answer
 
 
@@ -53,7 +57,7 @@ def _content_type(_fault: Fault, answer: Answer, _request_id: str) -> Answer:
 
 
 def _bad_json(_fault: Fault, answer: Answer, _request_id: str) -> Answer:
-    answer.body = answer.body[:-1] + b",,"
+    answer.body = (answer.body[:-1] or b"{") + b",,"
     return answer
 
 

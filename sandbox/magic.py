@@ -24,6 +24,29 @@ def magic_answer(customer_id: str, request_id: str, *, default_status: int) -> A
     )
 
 
+def magic_code(customer_id: str) -> str | None:
+    """Return the code of Partner Center that a customer id selects without a status."""
+    match = _CODE.fullmatch(customer_id)
+    if match is None or match[1] != "CBC" or match[3]:
+        return None
+    return f"CBC.{match[2]}"
+
+
+def magic_email(email: str, request_id: str) -> Answer | None:
+    """Return the answer that the part before the @ selects; None for an ordinary address."""
+    return magic_answer(email.partition("@")[0], request_id, default_status=400)
+
+
+def times_out(xaccount_id: str) -> bool:
+    """Whether the creation of this customer answers that its association timed out."""
+    return xaccount_id.startswith("associate-timeout")
+
+
+def waits(xaccount_id: str) -> bool:
+    """Whether this customer is associated by a control call only."""
+    return xaccount_id.startswith("associate-hold")
+
+
 def instant(customer_id: str) -> bool:
     """Whether this customer is verified at once, without a review."""
     return customer_id.startswith("review-instant")

@@ -7,7 +7,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from . import iam, obs, partner_center, reviews, sub_customers
+from . import (
+    budgets,
+    freezes,
+    iam,
+    obs,
+    partner_center,
+    registrations,
+    reviews,
+    sub_customers,
+)
 from .api_gateway import BODY_LIMIT, authenticate, not_published, refusal, throttle
 from .calls import Answer, Call
 from .state import State
@@ -23,6 +32,7 @@ class Operation:
     serve: Callable[[State, Call], Answer]
     behind_gateway: bool = True
     body_limit: int | None = BODY_LIMIT
+    calls_per_second: int | None = None  # where Huawei's limit is lower than the general one
 
 
 def _operation(
@@ -32,8 +42,12 @@ def _operation(
     serve: Callable[[State, Call], Answer],
     *,
     behind_gateway: bool = True,
+    calls_per_second: int | None = None,
 ) -> Operation:
-    return Operation(name, method, re.compile(path), serve, behind_gateway)
+    pattern = re.compile(path)
+    return Operation(
+        name, method, pattern, serve, behind_gateway, calls_per_second=calls_per_second
+    )
 
 
 V2 = "/v2/customers/realname-auths"
@@ -51,7 +65,21 @@ OPERATIONS = (
     _operation("enterprise", "POST", f"{V2}/enterprise", reviews.enterprise),
     _operation("change", "PUT", f"{V2}/enterprise", reviews.change),
     _operation("list_customers", "POST", f"{SUB_CUSTOMERS}/query", sub_customers.customers),
-    _operation("show_budget", "GET", f"{SUB_CUSTOMERS}/budget", sub_customers.budget),
+    _operation(
+        "check_identity",
+        "POST",
+        f"{SUB_CUSTOMERS}/users/check-identity",
+        registrations.check_identity,
+        calls_per_second=5,  # Huawei's throttling page
+    ),
+    _operation("send_code", "POST", "/v2/bases/verificationcode/send", registrations.send_code),
+    _operation("create_customer", "POST", SUB_CUSTOMERS, registrations.create),
+    _operation("freeze", "POST", f"{SUB_CUSTOMERS}/freeze", freezes.freeze),
+    _operation("unfreeze", "POST", f"{SUB_CUSTOMERS}/unfreeze", freezes.unfreeze),
+    _operation("set_budget", "POST", f"{SUB_CUSTOMERS}/budget", budgets.update),
+    _operation("list_budgets", "POST", f"{SUB_CUSTOMERS}/budget/query", budgets.show_many),
+    _operation("list_budget_changes", "GET", f"{SUB_CUSTOMERS}/budget/records", budgets.records),
+    _operation("show_budget", "GET", f"{SUB_CUSTOMERS}/budget", budgets.show),
     _operation("show_credit", "GET", "/v2/partners/credit/consumption-quota", sub_customers.credit),
     _operation("token", "POST", "/v3/auth/tokens", iam.token, behind_gateway=False),
     _operation(
@@ -92,7 +120,7 @@ def carry_out(state: State, call: Call, operation: Operation) -> Answer:
         return not_published(call)
     if operation.behind_gateway:
         identity = authenticate(state, call)
-        throttle(state, call, operation.name, identity)
+        throttle(state, call, operation.name, identity, operation.calls_per_second)
         if identity.customer:
             # Partner Center refuses a customer's credential (CBC.0151, "access denied").
             return partner_center.access_denied(call)

@@ -16,7 +16,7 @@ from .calls import Answer, Call, json_answer
 from .codes import code_answer
 from .customers import ENTERPRISE, INDIVIDUAL
 from .fields import Check, FieldError, constant, integer, read_json, read_object, text
-from .magic import magic_answer
+from .magic import magic_answer, magic_code
 from .settings import PARTNER_ID, PLATFORM_ID
 from .state import State
 
@@ -142,13 +142,46 @@ def read(
         )
     except FieldError as error:
         return refuse_field(call, error)
-    magic = magic_answer(asked.get("customer_id", ""), call.request_id, default_status=400)
-    if magic is not None:
-        return magic
+    for customer_id in (asked.get("customer_id", ""), *asked.get("customer_ids", ())):
+        magic = magic_answer(customer_id, call.request_id, default_status=400)
+        if magic is not None:
+            return magic
+    found = serve(state, asked)
+    return (
+        code_answer(found, call.request_id) if isinstance(found, str) else json_answer(200, found)
+    )
+
+
+def write(
+    state: State,
+    call: Call,
+    serve: Callable[[State, Mapping[str, Any]], Answer | str | None],
+    fields: Mapping[str, Check],
+    optional: tuple[str, ...] = (),
+) -> Answer:
+    """Answer a write whose body is a JSON object.
+
+    Args:
+        state: The state of the sandbox.
+        call: The request.
+        serve: Does the work. Returns an error code, None for an empty answer, or another answer.
+        fields: The check of each field.
+        optional: The fields that may be missing.
+    """
+    try:
+        asked = read_body(call, fields, optional)
+    except FieldError as error:
+        return refuse_field(call, error)
+    # A code without a status is the failure of one customer of a list.
+    listed = (one for one in asked.get("customer_ids", ()) if magic_code(one) is None)
+    for customer_id in (asked.get("customer_id", ""), *listed):
+        magic = magic_answer(customer_id, call.request_id, default_status=400)
+        if magic is not None:
+            return magic
     found = serve(state, asked)
     if isinstance(found, str):
         return code_answer(found, call.request_id)
-    return json_answer(200, found)
+    return found or Answer(state.settings.write_status)
 
 
 def _read_query(call: Call, fields: Mapping[str, Check], optional: tuple[str, ...]) -> Any:

@@ -46,6 +46,25 @@ class Settings:
     password_tries: int = 5
     # "The bucket name must be placed in front of the domain" (OBS API reference, obs_04_0007).
     obs_addressing: Literal["virtual-host", "path", "both"] = "virtual-host"
+    # Huawei publishes no time until an account is associated. None: by a control call only.
+    association_seconds: float | None = 2
+    # China's list; whether it counts by address or by partner is not confirmed: by address here.
+    codes_per_hour: int = 15
+    codes_per_day: int = 60
+    # No page prints a code for an e-mail that another account has. This one is for an e-mail that
+    # Huawei registered itself.
+    email_taken_code: str = "CBC.99000051"
+    # 200 or 204: not confirmed for freeze, unfreeze and the budget, which answer nothing.
+    write_status: int = 200
+    # Not confirmed: the answer to a freeze of a frozen customer, and to an unfreeze of one that is
+    # not frozen. None: success.
+    same_state_code: str | None = None
+    # Not confirmed: the code for an unfreeze of the other kind than the freeze.
+    unfreeze_mismatch_code: str = "CBC.0100"
+    # Not confirmed: the answer for a customer without a budget. None: an amount of zero.
+    no_budget_code: str | None = None
+    # Not confirmed: the order of the records of a budget.
+    newest_record_first: bool = True
 
     def change(self, document: Mapping[str, Any]) -> None:
         """Change settings: all of them, or none if one is not valid.
@@ -83,18 +102,33 @@ def _status(value: Any) -> bool:
     return is_integer(value) and 200 <= value <= 599
 
 
+def _code(value: Any) -> bool:
+    return isinstance(value, str) and known(value)
+
+
+def _positive(value: Any) -> bool:
+    return is_integer(value) and value > 0
+
+
 _CHECKS: dict[str, Callable[[Any], bool]] = {
     "requests_per_second": lambda value: value is None or (is_integer(value) and value > 0),
     "legacy_failure_status": _status,
     "result_shows_legacy": lambda value: isinstance(value, bool),
     "review_seconds": lambda value: value is None or (is_number(value) and value >= 0),
     "is_review": lambda value: is_integer(value) and value in (0, 1),
-    "missing_attachment_code": lambda value: (
-        value is None or (isinstance(value, str) and known(value))
-    ),
+    "missing_attachment_code": lambda value: value is None or _code(value),
     "legacy": lambda value: value in ("served", "retired", "gone"),
     "token_seconds": lambda value: is_number(value) and value > 0,
     "times_shown": lambda value: value in ("both", "expires_at", "none"),
-    "password_tries": lambda value: is_integer(value) and value > 0,
+    "password_tries": _positive,
     "obs_addressing": lambda value: value in ("virtual-host", "path", "both"),
+    "association_seconds": lambda value: value is None or (is_number(value) and value >= 0),
+    "codes_per_hour": _positive,
+    "codes_per_day": _positive,
+    "email_taken_code": _code,
+    "write_status": lambda value: is_integer(value) and value in (200, 204),
+    "same_state_code": lambda value: value is None or _code(value),
+    "unfreeze_mismatch_code": _code,
+    "no_budget_code": lambda value: value is None or _code(value),
+    "newest_record_first": lambda value: isinstance(value, bool),
 }

@@ -12,6 +12,7 @@ from typing import Any
 from .access_keys import OBS_ACCESS_KEY, OBS_SECRET_KEY, AccessKeys
 from .customers import Credit, Customer
 from .faults import Faults
+from .mails import Mail
 from .settings import BUCKET, Settings
 from .tokens import Tokens
 
@@ -108,6 +109,7 @@ class State:
         self.logins = Logins()
         self.customers: dict[str, Customer] = {}
         self.credit = Credit()
+        self.mails: list[Mail] = []
         self.buckets: dict[str, dict[str, Stored]] = {BUCKET: {}}
         self.throttle = Throttle()
         self.requests: list[Recorded] = []

@@ -1,12 +1,11 @@
-"""Partner Center's list of the customers of a partner, and what a customer may spend.
+"""Partner Center's list of the customers of a partner, and the partner's credit.
 
-Sources: mc_00021 (customers), mt_01004 (budget), cq_001 (the partner's credit).
+Sources: mc_00021 (customers), cq_001 (the partner's credit).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Any
 
 from .calls import Answer, Call
@@ -39,24 +38,19 @@ def customers(state: State, call: Call) -> Answer:
     return read(state, call, _customers, FILTERS, tuple(FILTERS))
 
 
-def budget(state: State, call: Call) -> Answer:
-    """Answer a customer's budget. That of a customer who has none is not documented: zero here."""
-    return read(state, call, _budget, {"customer_id": text(64), **INDIRECT}, tuple(INDIRECT))
-
-
 def credit(state: State, call: Call) -> Answer:
     """Answer the partner's credit, in texts."""
     return read(state, call, lambda state, _: state.credit.as_dict(), {})
 
 
 def _customers(state: State, asked: Mapping[str, Any]) -> Mapping[str, Any]:
+    now = state.clock.now()
     found = [
-        (customer_id, customer, customer.account)
+        (customer_id, customer, account)
         for customer_id, customer in state.customers.items()
-        if customer.account is not None and _matches(customer_id, customer.account, asked)
+        if (account := customer.associated(now)) and _matches(customer_id, account, asked)
     ]
     begin, limit = asked.get("offset", 0), asked.get("limit", DEFAULT_PAGE)
-    now = state.clock.now()
     infos = [_info(*entry, now) for entry in found[begin : begin + limit]]
     return {"count": len(found), "customer_infos": infos}
 
@@ -94,18 +88,4 @@ def _info(customer_id: str, customer: Customer, account: Account, now: float) ->
         "xaccount_type": "",
         "customer_level": "V0",
         "email": account.email,
-    }
-
-
-def _budget(state: State, asked: Mapping[str, Any]) -> Mapping[str, Any] | str:
-    customer = state.customers.get(asked["customer_id"])
-    if customer is None or customer.account is None:
-        return "CBC.99000035"
-    budget = customer.account.budget
-    return {
-        "budget_amount": Decimal(budget.amount),
-        "used_amount": Decimal(budget.used),
-        "measure_id": 1,
-        "currency": "USD",
-        "budget_type": budget.type,
     }

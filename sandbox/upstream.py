@@ -75,7 +75,7 @@ def _processed(state: State, call: Call, operation: Operation, entry: Recorded) 
             answer = carry_out(state, call, operation)
         except Refused as refused:
             answer = refused.answer
-        entry.processed = answer.success
+        entry.processed = answer.processed
     return answer
 
 

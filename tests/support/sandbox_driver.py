@@ -92,6 +92,11 @@ class SandboxDriver:
         """Associate a customer with the partner, or change its account."""
         self._call("PUT", f"/customers/{customer_id}", account)
 
+    def mails(self, email: str | None = None) -> list[dict[str, Any]]:
+        """Return the mails with a verification code, or those to one address."""
+        mails: list[dict[str, Any]] = self._call("GET", "/mails")
+        return [mail for mail in mails if email in (None, mail["email"])]
+
     def forget_customer(self, customer_id: str) -> None:
         """Delete everything submitted for a customer."""
         self._call("DELETE", f"/customers/{customer_id}")
