@@ -297,6 +297,91 @@ class ErrorCode(Enum):
         "Huawei calls the identity abnormal or a compliance risk, and asks the partner to open "
         "a ticket.",
     )
+    ACCOUNT_NAME_TAKEN = (
+        409,
+        "Another Huawei account has this name",
+        AFTER_FIX,
+        CALLER,
+        "Names of Huawei accounts are unique over all customers of Huawei. Choose another "
+        "`account_name`. `POST /v1/registrations/check` tells whether a name is free.",
+    )
+    EMAIL_TAKEN = (
+        409,
+        "Another Huawei account has this e-mail address",
+        AFTER_FIX,
+        CALLER,
+        "The e-mail address belongs to an account at Huawei, or Huawei has registered it in "
+        "advance. Ask the customer for another address. `POST /v1/registrations/check` tells "
+        "whether an address is free.",
+    )
+    PARTNER_USER_ID_TAKEN = (
+        409,
+        "Another customer has this partner_user_id",
+        AFTER_FIX,
+        CALLER,
+        "Huawei has a customer of this partner with the same `partner_user_id`. If it is the "
+        "same customer, it exists already: `GET /v1/customers` lists it.",
+    )
+    CODE_WRONG = (
+        422,
+        "The verification code is wrong",
+        AFTER_FIX,
+        CALLER,
+        "The code is not the one that Huawei mailed to this address. Ask the customer to type it "
+        "again. Huawei stops accepting a code after a few wrong tries.",
+    )
+    CODE_EXPIRED = (
+        422,
+        "The verification code is no longer valid",
+        AFTER_FIX,
+        CALLER,
+        "The code has expired, was used, or was tried too often. Send a new code with `POST "
+        "/v1/registrations/code`.",
+    )
+    SEND_LIMIT_REACHED = (
+        409,
+        "Huawei sends no more verification codes for the moment",
+        AFTER_DELAY,
+        CALLER,
+        "Huawei limits the verification codes, to 15 an hour and 60 a day by its page for China. "
+        "Huawei does not say whether the limit is for an address or for the partner.",
+        AFTER_DELAY,
+        3600.0,
+    )
+    ASSOCIATION_PENDING = (
+        409,
+        "The customer is not associated with the partner yet",
+        AFTER_DELAY,
+        CALLER,
+        "Huawei has created the account and is associating it with the partner. Wait until `GET "
+        "/v1/customers/{customer_id}` finds the customer, then repeat.",
+        AFTER_DELAY,
+        30.0,
+    )
+    ASSOCIATION_TYPE_WRONG = (
+        409,
+        "The customer is not a reseller customer",
+        NEVER,
+        CALLER,
+        "Budgets and freezes exist for customers that are associated with the partner as a "
+        "reseller. This customer is associated in another way: see `association` of `GET "
+        "/v1/customers/{customer_id}`.",
+    )
+    BUDGET_NOT_ALLOWED = (
+        409,
+        "Huawei does not allow the budget",
+        CONTACT_OPERATOR,
+        CALLER,
+        "The quota of the reseller is too small for this budget, or the reseller may not set "
+        "budgets. The distributor grants both.",
+    )
+    RESELLER_NOT_ALLOWED = (
+        409,
+        "The partner has no right over the reseller",
+        CONTACT_OPERATOR,
+        CALLER,
+        "The customer belongs to a reseller over which the partner account has no right.",
+    )
     PARTNER_NOT_ENABLED = (
         503,
         "The partner account is not enabled for this",
@@ -385,7 +470,8 @@ class ErrorCode(Enum):
         "The gateway sent the request, but no usable answer came back; or its record of an earlier "
         "try may be lost, and the customer's state may be the effect of that try. The request may "
         "have taken effect. Repeat it with the same `Idempotency-Key`, or read `GET "
-        "/v1/customers/{customer_id}/verification`. Do not repeat it with a new key.",
+        "/v1/customers/{customer_id}/verification`. Do not repeat it with a new key. Where an "
+        "operation has no key, `detail` says how to find out what happened.",
     )
     UPSTREAM_ERROR = (
         502,
@@ -503,6 +589,7 @@ class GatewayError(Exception):
         errors: The broken rules.
         write: Whether the failed operation writes: chooses `write_retry` over `retry`. None
             means that the HTTP method decides.
+        retry: Replaces the entry's, for an operation that cannot be repeated as others can.
     """
 
     def __init__(
@@ -514,6 +601,7 @@ class GatewayError(Exception):
         retry_after: float | None = None,
         errors: tuple[FieldError, ...] = (),
         write: bool | None = None,
+        retry: Retry | None = None,
     ) -> None:
         super().__init__(code.name)
         self.code = code
@@ -522,4 +610,5 @@ class GatewayError(Exception):
         self.retry_after = retry_after
         self.errors = errors
         self.write = write
+        self.retry = retry
         self.backend: str | None = None  # the backend of the failed submission

@@ -23,7 +23,11 @@ from sandbox.server import SandboxServer
 from tests.support.gateway import configuration
 from tests.support.sandbox_driver import SandboxDriver
 
-pytest_plugins = ["tests.support.declared_reads", "tests.support.fixtures"]
+pytest_plugins = [
+    "tests.support.declared_reads",
+    "tests.support.fixtures",
+    "tests.support.onboarding",
+]
 
 hypothesis.settings.register_profile("gateway", deadline=None, print_blob=True)
 # `make unit` takes fewer examples: --hypothesis-profile=quick

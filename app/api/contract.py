@@ -13,6 +13,7 @@ from app.api.resources import (
     errors,
     migration,
     partner,
+    registrations,
     results,
     submissions,
 )
@@ -24,6 +25,7 @@ BLUEPRINTS = (
     attachments.blueprint,
     budgets.blueprint,
     partner.blueprint,
+    registrations.blueprint,
     capabilities.blueprint,
     migration.blueprint,
     accounts.blueprint,

@@ -145,7 +145,16 @@ class Operation:
 
     @classmethod
     def read(
-        cls, address: str, name: str, answer: type[Answer], /, *, english: bool = False, **asks: str
+        cls,
+        address: str,
+        name: str,
+        answer: type[Answer],
+        /,
+        *,
+        errors: Mapping[str, ErrorCode] | None = None,
+        english: bool = False,
+        calls_per_second: float | None = None,
+        **asks: str,
     ) -> Self:
         """A read that answers the fields of a class, which is a Page for a list.
 
@@ -153,7 +162,9 @@ class Operation:
             address: The method and the path. Some reads ask by POST.
             name: Its name in logs and metrics.
             answer: The class of the answer.
+            errors: What its own error codes mean.
             english: Whether it asks for names in English.
+            calls_per_second: Huawei's own limit of this API.
             **asks: Huawei's names of what it asks, by our words.
         """
         method, path = address.split(" ")
@@ -164,8 +175,10 @@ class Operation:
             path=path,
             writes=False,
             success=ByFields(reading(answer)),
+            errors=errors or {},
             asks=paged | asks,
             english=english,
+            calls_per_second=calls_per_second,
         )
 
     def asked(

@@ -11,6 +11,7 @@ Scope = Literal[
     "verifications:write",
     "attachments:write",
     "customers:read",
+    "customers:write",
     "budgets:read",
     "billing:read",
     "operations:read",

@@ -19,6 +19,7 @@ FORMS = {
     "/representative/full_name": "QANARY {core} Ölander 李",
     "/representative/id_number": "QANARY{core}",
     "/partner_user_id": "QANARY-{core}",
+    "/email": "QANARY-{core}@example.com",
     "/attachments/0": "QANARY-{core}/first.jpg",
     "/attachments/1": "QANARY-{core}/second.jpg",
 }
@@ -27,7 +28,10 @@ CHOICES = {
     "submitIndividualVerification": "PASSPORT",
     "submitEnterpriseVerification": "BUSINESS_LICENSE",
     "changeToEnterpriseVerification": "ORGANIZATION_CODE",
+    "sendRegistrationCode": "EN",
 }
+# Fields that exclude another field.
+EXCLUDED = {"checkRegistration": ("account_name",)}
 
 
 def operations(contract: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -66,6 +70,7 @@ def _value(
         return {
             key: _value(contract, inner, name, f"{pointer}/{key}", markers)
             for key, inner in schema["properties"].items()
+            if pointer or key not in EXCLUDED.get(name, ())
         }
     if schema["type"] == "array":
         return [

@@ -94,6 +94,20 @@ class Driver:
         """A new customer id."""
         return f"{prefix}{self.customer_id}-{next(self.numbers)}"
 
+    def associated(self, prefix: str = "") -> str:
+        """A new customer id that Huawei lists, with a marker in each personal value."""
+        customer, number = self.customer(prefix), next(self.numbers)
+        mark = self.markers.mark
+        self.sandbox.customer(
+            customer,
+            name=f"{mark('account name at Huawei')}-{number}",
+            xaccount_id=mark("partner's id at Huawei"),
+            email=mark("e-mail at Huawei", "QANARY-{core}@example.com"),
+            phone=mark("phone at Huawei"),
+            person=mark("name at Huawei", "QANARY {core} WANG"),
+        )
+        return customer
+
     def headers(self) -> dict[str, str]:
         """Headers that callers and proxies may send, known and unknown."""
         mark, number = self.markers.mark, next(self.numbers)

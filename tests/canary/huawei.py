@@ -22,8 +22,9 @@ def _everything_upstream(driver: Driver) -> list[Work]:
         for name in (*SUBMISSIONS, "uploadAttachment"):
             do = partial(driver.perform, name, Partner_Account=account, Prefer="wait=1")
             works.append(partial(do, driver.customer()))
-        read = partial(driver.perform, "getVerification", Partner_Account=account)
-        works.append(partial(read, driver.customer()))
+        for name in ("getVerification", "getCustomer", "checkRegistration", "sendRegistrationCode"):
+            do = partial(driver.perform, name, Partner_Account=account)
+            works.append(partial(do, driver.customer()))
     return works
 
 
@@ -74,6 +75,9 @@ def every_code(driver: Driver) -> None:
         codes, key=lambda code: code.endswith("0101")
     ):  # codes that retire the legacy call come last
         driver.sandbox.fault("verified-info", "code", code=code, message=said)
+        if code.startswith("CBC."):  # other codes suspend the key pair
+            driver.sandbox.fault("send_code", "code", code=code, message=said)
+            driver.perform("sendRegistrationCode", driver.customer(), Partner_Account="review")
         submit = partial(driver.perform, SUBMISSIONS[0], Partner_Account="legacy", Prefer="wait=1")
         submit(driver.customer())
         if code not in {entry["code"] for entry in driver.sandbox.requests("verified-info")}:

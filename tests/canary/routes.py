@@ -63,7 +63,7 @@ def every_operation(driver: Driver) -> None:
     for account in ACCOUNTS:
         for name in driver.operations:
             for prefix in ("", "review-instant-", "review-hold-"):
-                customer = driver.customer(prefix)
+                customer = driver.associated(prefix)
                 works.append(partial(driver.perform, name, customer, Partner_Account=account))
     at_once(works)
     missing = driver.operations.keys() - driver.succeeded

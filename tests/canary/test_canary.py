@@ -21,9 +21,14 @@ from tests.support.raw_upstream import RawUpstream, answer
 from tests.support.sandbox_driver import SandboxDriver
 from tests.support.valkey import Valkey
 
+LISTED = r"GET /v1/customers(/\{customer_id\})? 200"
 TOLD = ("log", "audit", "answers")
 ALLOWED = (
     Allowance("customer id", TOLD, "names the customer at Huawei; not personal by itself"),
+    *(
+        Allowance(marker, ("answers",), "the contract's fields of a customer", LISTED)
+        for marker in ("account name at Huawei", "partner's id at Huawei")
+    ),
     Allowance("request id", (*TOLD, "spans"), "the caller's own, to find the request by"),
     Allowance(
         "attachment's name",

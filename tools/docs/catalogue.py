@@ -19,7 +19,7 @@ class Audience(StrEnum):
 
 
 ACTIONS = {
-    Audience.CUSTOMER: "The failure is about the document, the name or the pictures. The customer "
+    Audience.CUSTOMER: "The failure is about what the customer typed or uploaded. The customer "
     "can correct it or must know of it: describe it in your own words.",
     Audience.STAFF: "A person of your company must investigate, or ask Huawei. Tell the customer "
     "that it takes longer, but not why: some of these codes mean fraud.",
@@ -46,6 +46,10 @@ CUSTOMERS = frozenset(
         ErrorCode.FACE_MISMATCH,
         ErrorCode.ATTACHMENT_TOO_LARGE,
         ErrorCode.ATTACHMENT_FORMAT,
+        ErrorCode.ACCOUNT_NAME_TAKEN,
+        ErrorCode.EMAIL_TAKEN,
+        ErrorCode.CODE_WRONG,
+        ErrorCode.CODE_EXPIRED,
     }
 )
 STAFFS = frozenset(
@@ -58,6 +62,10 @@ STAFFS = frozenset(
         ErrorCode.BUSINESS_PRECONDITION_FAILED,
         ErrorCode.MANUAL_HANDLING_REQUIRED,
         ErrorCode.IDENTITY_RISK,
+        ErrorCode.PARTNER_USER_ID_TAKEN,
+        ErrorCode.ASSOCIATION_TYPE_WRONG,
+        ErrorCode.BUDGET_NOT_ALLOWED,
+        ErrorCode.RESELLER_NOT_ALLOWED,
     }
 )
 TEMPORARY = frozenset({Retry.AFTER_DELAY, Retry.SAME_KEY})

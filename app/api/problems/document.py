@@ -93,7 +93,7 @@ def members(error: GatewayError, write: bool, request_id: str) -> dict[str, Any]
         "detail": error.detail,
         "code": code.name,
         "request_id": request_id,
-        "retry": (code.write_retry if write else code.retry).value,
+        "retry": (error.retry or (code.write_retry if write else code.retry)).value,
         "fault": code.fault.value,
         "upstream": upstream if upstream and upstream.status else None,
         "retry_after_s": None if pause is None else math.ceil(pause),

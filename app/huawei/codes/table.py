@@ -33,6 +33,12 @@ COMMON: Mapping[str, ErrorCode] = {
     "CBC.5006": ErrorCode.CUSTOMER_KIND_MISMATCH,  # the stored kind differs
     "CBC.99000035": ErrorCode.CUSTOMER_NOT_FOUND,  # not this partner's customer
     "CBC.99005035": ErrorCode.PARTNER_NOT_ENABLED,  # a test partner account
+    # Resellers and their customers
+    "CBC.5024": ErrorCode.ASSOCIATION_TYPE_WRONG,
+    "CBC.99005024": ErrorCode.ASSOCIATION_TYPE_WRONG,
+    "CBC.50000030": ErrorCode.BUDGET_NOT_ALLOWED,  # the reseller's quota is too small
+    "CBC.50000033": ErrorCode.BUDGET_NOT_ALLOWED,  # the reseller may not set budgets
+    "CBC.99000037": ErrorCode.RESELLER_NOT_ALLOWED,  # no right over the reseller
     # Real-name authentication
     "CBC.99000099": ErrorCode.ATTACHMENT_TOO_LARGE,
     "CBC.99000100": ErrorCode.ATTACHMENT_FORMAT,
@@ -66,6 +72,27 @@ COMMON: Mapping[str, ErrorCode] = {
     "IAM.0020": ErrorCode.UPSTREAM_ERROR,  # authentication moves to another region
 }
 
+# The codes of the registration (mc_00016, mc_00023, mc_00024; most are from China's pages).
+REGISTRATION: Mapping[str, ErrorCode] = {
+    "CBC.99000038": ErrorCode.ACCOUNT_NAME_TAKEN,
+    "CBC.99000039": ErrorCode.PARTNER_USER_ID_TAKEN,
+    "CBC.99000051": ErrorCode.EMAIL_TAKEN,  # registered in advance by Huawei
+    "CBC.99004010": ErrorCode.CODE_WRONG,
+    "CBC.99000027": ErrorCode.CODE_EXPIRED,
+    "CBC.99004008": ErrorCode.CODE_EXPIRED,  # void
+    "CBC.99004009": ErrorCode.CODE_EXPIRED,  # failed more than three times
+    "CBC.99004015": ErrorCode.SEND_LIMIT_REACHED,
+    "CBC.99000031": ErrorCode.UPSTREAM_REJECTED_FIELDS,  # login name malformed
+    "CBC.99000036": ErrorCode.UPSTREAM_REJECTED_FIELDS,  # password malformed
+    "CBC.99000004": ErrorCode.UPSTREAM_ERROR,  # fault while authorising
+    "CBC.99004003": ErrorCode.UPSTREAM_ERROR,  # code generated, but not sent
+    "CBC.99000050": ErrorCode.ASSOCIATION_PENDING,  # the association takes longer
+    "CBC.50010059": ErrorCode.PARTNER_NOT_ENABLED,  # distributors may not associate customers
+    "CBC.50010065": ErrorCode.PARTNER_NOT_ENABLED,  # the reseller's distributor has left
+    "CBC.50010085": ErrorCode.PARTNER_NOT_ENABLED,  # the partner is restricted
+    "CBC.50010086": ErrorCode.PARTNER_NOT_ENABLED,  # the reseller's distributor is restricted
+}
+
 # Meanings by prefix, for codes that no table lists. The longest prefix wins.
 FAMILIES: Mapping[str, ErrorCode] = {
     "APIGW.010": ErrorCode.UPSTREAM_ERROR,  # .0103 to .0105: configuration faults at Huawei
@@ -88,7 +115,7 @@ _LISTED: Mapping[str, str] = {
 }
 # All known codes except those that only one operation's own table lists.
 KNOWN = frozenset(
-    {SUCCESS, OTHER, *COMMON}
+    {SUCCESS, OTHER, *COMMON, *REGISTRATION}
     | {f"{family}.{number}" for family, numbers in _LISTED.items() for number in numbers.split()}
 )
 
