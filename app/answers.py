@@ -203,8 +203,11 @@ def reading(answer: type[Answer]) -> Schema:
 
 def example_of(answer: type[Answer]) -> dict[str, Any]:
     """The example of an answer, by the examples of its fields."""
-    declared = answer().fields.items()
-    return {name: field.example for name, field in declared if isinstance(field, _Of)}
+    examples = {
+        name: field.example if isinstance(field, _Of) else field.metadata.get("example")
+        for name, field in answer().fields.items()
+    }
+    return {name: example for name, example in examples.items() if example is not None}
 
 
 def _dig(body: Any, path: str) -> Any:

@@ -4,6 +4,7 @@ A request schema checks the caller's JSON and does not rename fields by `attribu
 translation to Huawei's names is in app.verification.backends.translation.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Self
@@ -11,6 +12,9 @@ from typing import Any, Self
 from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields, post_dump
 
 from app.errors import FieldError
+
+MOST_CUSTOMERS = 100  # ids in one query (mt_01006)
+_CUSTOMER_ID = re.compile("[A-Za-z0-9_-]{1,64}")
 
 
 class Rule(str):
@@ -128,6 +132,24 @@ class RequestTime(Explained, fields.AwareDateTime):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
         return utc(super()._deserialize(value, attr, data, **kwargs))
+
+
+class Customers(Explained, fields.String):
+    """Ids of customers in a query, separated by commas; loads as a list without repetitions."""
+
+    rules = Explained.rules | {
+        "ids": Rule("CUSTOMER_IDS", f"must be 1 to {MOST_CUSTOMERS} ids separated by commas")
+    }
+
+    def __init__(self, **kwargs: Any) -> None:
+        text = f"1 to {MOST_CUSTOMERS} ids, separated by commas"
+        super().__init__(metadata={"description": text}, **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        ids = list(dict.fromkeys(super()._deserialize(value, attr, data, **kwargs).split(",")))
+        if len(ids) > MOST_CUSTOMERS or not all(map(_CUSTOMER_ID.fullmatch, ids)):
+            raise self.make_error("ids")
+        return ids
 
 
 class Part(Explained, fields.Nested):

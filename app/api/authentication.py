@@ -1,7 +1,7 @@
 """Identifies the caller and checks its rights. A view that declares no rights is closed."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar, get_args
 
 from flask import current_app, g, request
@@ -112,3 +112,14 @@ def _check_customer(own: str) -> None:
             raise GatewayError(ErrorCode.FORBIDDEN, text)
     elif not re.fullmatch(own, customer):
         raise GatewayError(ErrorCode.FORBIDDEN, "You may not access this customer.")
+
+
+def check_customers(customer_ids: Sequence[str]) -> None:
+    """Check the customers that a query names.
+
+    Raises:
+        GatewayError: FORBIDDEN if the caller is limited to some customers and one is another.
+    """
+    own = g.rights.customers
+    if own is not None and not all(re.fullmatch(own, customer) for customer in customer_ids):
+        raise GatewayError(ErrorCode.FORBIDDEN, "You may not access one of these customers.")

@@ -59,6 +59,7 @@ class ResourceBlueprint(flask_smorest.Blueprint):
         scope: Scope,
         query: type[QuerySchema] | None = None,
         *problems: ErrorCode,
+        about_customers: bool = True,
     ) -> Callable[[View], View]:
         """Declare a read: its path, answer, scope, query and problems. Its id is the view's name.
 
@@ -68,6 +69,8 @@ class ResourceBlueprint(flask_smorest.Blueprint):
             scope: The right that it needs.
             query: The schema of the query; the view gets what it loads as its first argument.
             *problems: The problems of its own.
+            about_customers: Whether only callers for all customers may call it where its path
+                names none.
         """
 
         def decorate(view: View) -> View:
@@ -78,7 +81,9 @@ class ResourceBlueprint(flask_smorest.Blueprint):
             view = self.response(200, answer(), example=example_of(answer))(view)
             if query is not None:
                 view = self.arguments(query(), location="query")(view)
-            view = requires(scope)(self.doc(operationId=name)(view))
+            view = requires(scope, about_customers=about_customers)(
+                self.doc(operationId=name)(view)
+            )
             self.get(rule)(view)
             return view
 

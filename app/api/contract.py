@@ -24,6 +24,7 @@ BLUEPRINTS = (
     results.blueprint,
     attachments.blueprint,
     budgets.blueprint,
+    budgets.all_budgets,
     partner.blueprint,
     registrations.blueprint,
     capabilities.blueprint,

@@ -81,6 +81,15 @@ BREAKER_OPEN = Gauge(
     "gateway_breaker_open", "1 while the circuit to Huawei is open or half-open", ["account"]
 )
 
+CREDIT_USED = Gauge(
+    "gateway_credit_used_ratio",
+    "Part of the partner's credit that is used, when it was last read",
+    ["account"],
+)
+CREDIT_READ = Gauge(
+    "gateway_credit_read_timestamp_seconds", "Time at which the credit was last read", ["account"]
+)
+
 KEY_SET_FETCHES = Counter(
     "gateway_key_set_fetches_total",
     "Reads of the keys of an issuer of callers' tokens, by outcome: ok, failed",

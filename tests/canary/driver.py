@@ -27,6 +27,7 @@ SUBMISSIONS = (
     "submitEnterpriseVerification",
     "changeToEnterpriseVerification",
 )
+QUERIES = {"listBudgets": "?customer_ids={customer_id}"}  # of operations that need one
 AT_ONCE = 16
 TRACEPARENT = "00-{:032x}-00f067aa0ba902b7-01"
 
@@ -174,7 +175,8 @@ class Driver:
         elif data is None and method == "PUT":
             data = self.picture
             options["Content_Type"] = "image/jpeg"
-        answer = self.send(method, path.format(**known), data, rule=path, **options)
+        query = QUERIES.get(name, "").format(**known)
+        answer = self.send(method, path.format(**known) + query, data, rule=path, **options)
         if answer.ok:
             self.succeeded.add(name)
         return answer.status_code

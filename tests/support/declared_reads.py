@@ -85,6 +85,55 @@ ROWS = [
         },
     ),
     Row(
+        "list_budget_changes",
+        "/v1/customers/cust-1/budget/changes?limit=2",
+        f"{SUB_CUSTOMERS}/budget/records?customer_id=cust-1&limit=2&offset=0",
+        {
+            "total_count": 1,
+            "record_list": [
+                {
+                    "budget_amount": 500.5,
+                    "operation_type": "DELETE",
+                    "operation_time": "2026-11-02T08:00:00Z",
+                    "operator": "system",
+                    "budget_type": "MONTHLY",
+                }
+            ],
+        },
+        {
+            "total": 1,
+            "items": [
+                {
+                    "amount": "500.5",
+                    "type": "REMOVED",
+                    "at": "2026-11-02T08:00:00Z",
+                    "operator": "system",
+                    "period": "MONTHLY",
+                }
+            ],
+        },
+    ),
+    Row(
+        "list_budgets",
+        "/v1/budgets?customer_ids=cust-1,cust-2,cust-1",
+        f"{SUB_CUSTOMERS}/budget/query",
+        {
+            "budget_infos": [
+                {
+                    "customer_id": "cust-1",
+                    "budget_amount": 500,
+                    "used_amount": 12.5,
+                    "budget_type": "PACKAGE",
+                }
+            ]
+        },
+        {
+            "items": [{"customer_id": "cust-1", "amount": "500", "used": "12.5", "period": "ONCE"}],
+            "missing": ["cust-2"],
+        },
+        {"customer_ids": ["cust-1", "cust-2"]},
+    ),
+    Row(
         "list_customers",
         "/v1/customers/cust-1",
         f"{SUB_CUSTOMERS}/query",

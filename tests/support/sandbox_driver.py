@@ -97,6 +97,10 @@ class SandboxDriver:
         mails: list[dict[str, Any]] = self._call("GET", "/mails")
         return [mail for mail in mails if email in (None, mail["email"])]
 
+    def credit(self, **amounts: str) -> None:
+        """Change the partner's credit."""
+        self._call("PUT", "/credit", amounts)
+
     def forget_customer(self, customer_id: str) -> None:
         """Delete everything submitted for a customer."""
         self._call("DELETE", f"/customers/{customer_id}")

@@ -1,11 +1,15 @@
 """The partner itself: its credit (cq_001)."""
 
+from decimal import Decimal
 from typing import Any
+
+from flask import g
 
 from app.answers import Answer, Money, Text
 from app.api.blueprint import ResourceBlueprint
 from app.api.reads import read
 from app.huawei.operation import Operation
+from app.observability import metrics
 
 blueprint = ResourceBlueprint(
     "partner", __name__, url_prefix="/v1/partner", description="The partner's credit"
@@ -35,6 +39,10 @@ SHOW_CREDIT = Operation.read(
 def get_partner_credit() -> Any:
     """Read the partner's credit.
 
-    When the credit is used up, no customer can buy anything.
+    When the credit is used up, no customer can buy anything. Each read updates the gateway's metric of the credit, on which its alerts rely.
     """
-    return read(SHOW_CREDIT)
+    credit = read(SHOW_CREDIT)
+    if quota := Decimal(credit["quota"]):
+        metrics.CREDIT_USED.labels(g.account).set(float(Decimal(credit["used"]) / quota))
+        metrics.CREDIT_READ.labels(g.account).set_to_current_time()
+    return credit
