@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Self
 
+from app.customers.reads import CustomerReads
 from app.huawei.credentials.key_pairs import Credentials, KeyPairs
 from app.huawei.credentials.tokens import Tokens
 from app.huawei.iam import Iam
@@ -32,6 +33,7 @@ class Gateway:
     partner_centers: Mapping[str, PartnerCenter]
     buckets: Mapping[str, Bucket]
     verifications: Mapping[str, Verifications]
+    customers: Mapping[str, CustomerReads]
     migration: Migration
     draining: threading.Event
 
@@ -83,6 +85,10 @@ class Gateway:
                     draining,
                 )
                 for name, account in accounts.items()
+            },
+            customers={
+                name: CustomerReads(upstream, draining)
+                for name, upstream in partner_centers.items()
             },
             migration=migration,
             draining=draining,

@@ -1,6 +1,6 @@
 """The blueprint of all resources: our parser, documented headers and documented problems."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar
 
 import flask_smorest
@@ -60,6 +60,7 @@ class ResourceBlueprint(flask_smorest.Blueprint):
         query: type[QuerySchema] | None = None,
         *problems: ErrorCode,
         about_customers: bool = True,
+        parameters: Sequence[str] = (),
     ) -> Callable[[View], View]:
         """Declare a read: its path, answer, scope, query and problems. Its id is the view's name.
 
@@ -71,6 +72,7 @@ class ResourceBlueprint(flask_smorest.Blueprint):
             *problems: The problems of its own.
             about_customers: Whether only callers for all customers may call it where its path
                 names none.
+            parameters: The names of its headers in the contract.
         """
 
         def decorate(view: View) -> View:
@@ -84,7 +86,7 @@ class ResourceBlueprint(flask_smorest.Blueprint):
             view = requires(scope, about_customers=about_customers)(
                 self.doc(operationId=name)(view)
             )
-            self.get(rule)(view)
+            self.get(rule, parameters=list(parameters))(view)
             return view
 
         return decorate

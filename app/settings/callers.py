@@ -12,6 +12,7 @@ Scope = Literal[
     "attachments:write",
     "customers:read",
     "customers:write",
+    "customers:personal",
     "budgets:read",
     "billing:read",
     "operations:read",

@@ -71,7 +71,7 @@ def test_every_declared_upstream_operation_exists_at_huawei() -> None:
 
 # Huawei's reads that ask by POST: their method does not tell that they read. mc_00021, mc_00023,
 # mt_01006
-READS_BY_POST = {"list_customers", "check_user_identity", "list_budgets"}
+READS_BY_POST = {"list_customers", "find_customer", "check_user_identity", "list_budgets"}
 
 
 def test_an_upstream_operation_writes_unless_its_method_is_get_or_it_is_a_listed_read() -> None:

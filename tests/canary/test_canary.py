@@ -26,6 +26,15 @@ TOLD = ("log", "audit", "answers")
 ALLOWED = (
     Allowance("customer id", TOLD, "names the customer at Huawei; not personal by itself"),
     *(
+        Allowance(
+            marker,
+            ("answers",),
+            "for a caller with `customers:personal`",
+            r"GET /v1/customers/\{customer_id\} 200",
+        )
+        for marker in ("name at Huawei", "e-mail at Huawei", "phone at Huawei")
+    ),
+    *(
         Allowance(marker, ("answers",), "the contract's fields of a customer", LISTED)
         for marker in ("account name at Huawei", "partner's id at Huawei")
     ),

@@ -20,7 +20,7 @@ from app.huawei.answer import Answer
 from app.huawei.operation import ByNothing, Operation
 from app.huawei.transport import Reply
 from app.settings import Settings
-from tests.support.declared_reads import ROWS
+from tests.support.declared_reads import INFO, ROWS
 from tests.support.gateway import altered, code, submit
 from tests.support.raw_upstream import RawUpstream, answer
 from tests.support.verifications import FORMS, configured, read
@@ -67,6 +67,7 @@ DECLARED: dict[str, list[dict[str, Any]]] = {
     "change_to_enterprise": _APPLIED,
     "read_result": _RESULT,
     "probe": _RESULT,
+    "find_customer": [{"customer_infos": []}, {"count": 1, "customer_infos": [INFO]}],
     "check_user_identity": [
         {"error_code": "CBC.0000", "check_result": "available"},
         {"check_result": "used_by_user", "mobile_remain_available_num": 5},

@@ -135,14 +135,6 @@ ROWS = [
     ),
     Row(
         "list_customers",
-        "/v1/customers/cust-1",
-        f"{SUB_CUSTOMERS}/query",
-        {"count": 1, "customer_infos": [INFO]},
-        CUSTOMER,
-        {"customer_id": "cust-1"},
-    ),
-    Row(
-        "list_customers",
         "/v1/customers?limit=1&after=YWZ0ZXI6Nw==&association=RESELLER"
         "&associated_from=2026-11-02T09:00:00%2B08:00",
         f"{SUB_CUSTOMERS}/query",
@@ -163,6 +155,7 @@ def reads(tmp_path_factory: pytest.TempPathFactory, sandbox_url: str) -> FlaskCl
     document = configuration(tmp_path_factory.mktemp("reads"), sandbox_url)
     scopes = ["customers:read", "budgets:read", "billing:read"]
     document["callers"]["reader"]["scopes"] = scopes
+    document["callers"]["operator"]["scopes"] = ["customers:read", "customers:personal"]
     document["callers"]["rotating"] |= {"scopes": scopes, "customers": "cust-.*"}
     return create_app(Settings.model_validate(document)).test_client()
 

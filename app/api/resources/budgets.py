@@ -9,6 +9,7 @@ from app.api.authentication import check_customers
 from app.api.blueprint import ResourceBlueprint
 from app.api.lists import PageSchema
 from app.api.reads import read, read_page
+from app.customers.answers import PERIODS, SHOW_BUDGET, BudgetSchema
 from app.fields import Customers, RequestSchema
 from app.huawei.operation import Operation
 
@@ -23,17 +24,6 @@ blueprint = ResourceBlueprint(
 all_budgets = ResourceBlueprint(
     "all_budgets", __name__, url_prefix="/v1/budgets", description="The budgets of many customers"
 )
-
-PERIODS = {"MONTHLY": "MONTHLY", "PACKAGE": "ONCE"}
-
-
-class BudgetSchema(Answer):
-    """A customer's budget."""
-
-    amount = Money("budget_amount", "500.00")
-    used = Money("used_amount", "123.45", "what the customer used; Huawei updates it with a delay")
-    currency = Text("currency", "USD")
-    period = Word("budget_type", PERIODS)
 
 
 class ChangeSchema(Answer):
@@ -85,9 +75,6 @@ class BudgetsQuerySchema(RequestSchema):
     customer_ids = Customers(required=True)
 
 
-SHOW_BUDGET = Operation.read(
-    "GET /v2/partners/sub-customers/budget", "show_budget", BudgetSchema, customer_id="customer_id"
-)
 LIST_CHANGES = Operation.read(
     "GET /v2/partners/sub-customers/budget/records",
     "list_budget_changes",

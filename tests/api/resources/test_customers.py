@@ -11,7 +11,7 @@ from tests.support.declared_reads import INFO, ROWS, answers, get
 from tests.support.gateway import code
 from tests.support.sandbox_driver import SandboxDriver
 
-ROW = next(row for row in ROWS if row.path == "/v1/customers/cust-1")
+ROW = next(row for row in ROWS if row.operation == "list_customers")
 
 
 def test_a_list_is_read_to_its_end_page_by_page(reads: FlaskClient, sandbox: SandboxDriver) -> None:

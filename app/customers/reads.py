@@ -1,0 +1,105 @@
+"""Reads a customer and what still keeps it from buying, and waits until that changes."""
+
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+from app.customers.answers import FIND_CUSTOMER, SHOW_BUDGET
+from app.errors import ErrorCode, Fault, GatewayError
+from app.huawei.pacing.deadline import FLOOR, READ, Errand
+from app.huawei.pacing.single_flight import SingleFlight
+from app.huawei.partner_center import PartnerCenter
+
+POLL_INTERVAL = 2.0  # seconds between two reads of a customer that a caller waits for
+LAST_READ = 3.0  # seconds for the last read, if the wait is as long as the errand
+GRACE = 0.8  # seconds after the wait in which its last read has to end
+
+Customer = Mapping[str, Any]
+
+
+class CustomerReads:
+    """The reads of one account's customers.
+
+    Args:
+        upstream: Partner Center.
+        draining: Is set when the gateway is about to end.
+    """
+
+    def __init__(self, upstream: PartnerCenter, draining: threading.Event) -> None:
+        self._upstream = upstream
+        self._draining = draining
+        self._flight = SingleFlight()
+
+    def read(self, customer_id: str, errand: Errand, wait: float = 0) -> Customer:
+        """Read a customer with its requirements; identical reads share their calls.
+
+        Args:
+            customer_id: The customer.
+            errand: For whom, and until when.
+            wait: Seconds to wait, while there is a requirement or no such customer, until the
+                answer changes. It is exceeded by at most GRACE, unless the first read takes
+                longer.
+
+        Raises:
+            GatewayError: CUSTOMER_NOT_FOUND, or the failure of a call.
+        """
+        begun = time.monotonic()
+        ends = begun + wait
+        repeated = replace(errand, ends=min(errand.ends, ends + GRACE))
+        longer = replace(repeated, ends=max(repeated.ends, min(errand.ends, begun + READ)))
+        found = first = self._read_once(customer_id, longer if wait else errand)
+        while found == first and (found is None or found["requirements"]):
+            left = min(ends - time.monotonic(), errand.left - LAST_READ)
+            if left <= 0:
+                break
+            time.sleep(min(POLL_INTERVAL, left))
+            if self._draining.is_set():
+                break
+            try:
+                found = self._read_once(customer_id, repeated)
+            except GatewayError:
+                if repeated.left >= FLOOR:
+                    raise
+        if found is None:
+            text = "Huawei lists no such customer. A new customer is listed once it is associated."
+            raise GatewayError(ErrorCode.CUSTOMER_NOT_FOUND, text)
+        return found
+
+    def _read_once(self, customer_id: str, errand: Errand) -> Customer | None:
+        def work() -> Customer | None:
+            listed = self._upstream.read(FIND_CUSTOMER, errand, customer_id=customer_id)["items"]
+            customer = next((one for one in listed if one["customer_id"] == customer_id), None)
+            if customer is None:
+                return None
+            return {**customer, "requirements": self._requirements(customer, errand)}
+
+        return self._flight.do(customer_id, work, errand)
+
+    def _requirements(self, customer: Customer, errand: Errand) -> list[str]:
+        reseller = customer["association"] == "RESELLER"
+        needed = {
+            "ASSOCIATION": customer["associated_at"] is None,
+            "BUDGET": reseller and not self._has_budget(customer["customer_id"], errand),
+            "UNFREEZE": customer["frozen"],
+            "VERIFICATION": customer["verification"] != "VERIFIED",
+        }
+        return [name for name, is_needed in needed.items() if is_needed]
+
+    def _has_budget(self, customer_id: str, errand: Errand) -> bool:
+        """Whether Huawei shows a budget.
+
+        Huawei does not document its answer for a customer without one. An amount of zero is no
+        budget, since none can be set to zero; a refusal that is about the customer shows none.
+        """
+        try:
+            budget = self._upstream.read(SHOW_BUDGET, errand, customer_id=customer_id)
+        except GatewayError as error:
+            refused = error.upstream is not None and error.upstream.code is not None
+            about_it = error.code.fault is Fault.CALLER
+            if refused and (about_it or error.code is ErrorCode.UPSTREAM_UNMAPPED):
+                return False
+            raise
+        return Decimal(budget["amount"]) > 0
