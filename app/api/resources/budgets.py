@@ -10,7 +10,7 @@ from app.api.blueprint import ResourceBlueprint
 from app.api.lists import PageSchema
 from app.api.reads import read, read_page
 from app.customers.answers import PERIODS, SHOW_BUDGET, BudgetSchema
-from app.fields import Customers, RequestSchema
+from app.fields import Customers, QuerySchema
 from app.huawei.operation import Operation
 
 blueprint = ResourceBlueprint(
@@ -69,7 +69,7 @@ class BudgetsSchema(Answer):
     )
 
 
-class BudgetsQuerySchema(RequestSchema):
+class BudgetsQuerySchema(QuerySchema):
     """Whose budgets to read."""
 
     customer_ids = Customers(required=True)

@@ -39,7 +39,8 @@ SHOW_CREDIT = Operation.read(
 def get_partner_credit() -> Any:
     """Read the partner's credit.
 
-    When the credit is used up, no customer can buy anything. Each read updates the gateway's metric of the credit, on which its alerts rely.
+    When the credit is used up, no customer can buy anything. Each read updates the gateway's
+    metric of the credit, on which its alerts rely.
     """
     credit = read(SHOW_CREDIT)
     if quota := Decimal(credit["quota"]):

@@ -146,6 +146,7 @@ def test_checks_are_sent_five_times_a_second_at_most(
     sandbox.settings(requests_per_second=10)
     answers = [post(registrar, "check", email=EMAIL)[0] for _ in range(7)]
     assert answers == ["200"] * 7
+    assert {entry["status"] for entry in sandbox.requests()} == {200}
 
 
 def test_the_codes_of_the_registration_are_those_that_huawei_documents() -> None:
