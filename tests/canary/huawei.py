@@ -78,11 +78,11 @@ def every_code(driver: Driver) -> None:
         if code.startswith("CBC."):  # other codes suspend the key pair
             driver.sandbox.fault("send_code", "code", code=code, message=said)
             driver.perform("sendRegistrationCode", driver.customer(), Partner_Account="review")
-        submit = partial(driver.perform, SUBMISSIONS[0], Partner_Account="legacy", Prefer="wait=1")
-        submit(driver.customer())
+        submit = partial(driver.perform, SUBMISSIONS[0], Partner_Account="legacy")
+        submit(driver.customer(), Prefer="wait=1")
         if code not in {entry["code"] for entry in driver.sandbox.requests("verified-info")}:
             _renew(driver, "legacy")  # the key pair is suspended
-            submit(driver.customer())
+            submit(driver.customer(), Prefer="wait=3")  # half of it is for the probe of the pair
         driver.sandbox.clear_faults()
     unheard = set(codes) - {entry["code"] for entry in driver.sandbox.requests()}
     # The first such code switches the call off, and the call is not made again.
@@ -148,7 +148,7 @@ def refusals(driver: Driver) -> None:
     driver.sandbox.clock(7200)
     submit(driver.customer(), Partner_Account="review")
     driver.sandbox.clock(0)
-    slow = partial(submit, Partner_Account="slow", Prefer="wait=1")
+    slow = partial(submit, Partner_Account="slow", Prefer="wait=3")
     at_once(partial(slow, driver.customer()) for _ in range(8))
     for _ in range(3):  # the first failure opens the circuit of this account
         driver.perform("getVerification", driver.customer(), Partner_Account="lost")

@@ -38,20 +38,26 @@ UPSTREAM_PROBLEMS = frozenset(codes.COMMON.values()) | {
     ErrorCode.UPSTREAM_UNMAPPED,
     ErrorCode.UPSTREAM_UNREACHABLE,
 }
-SUBMISSION_PROBLEMS = (
+# What any write with an Idempotency-Key can end in.
+WRITE_PROBLEMS = (
     BODY_PROBLEMS
     | CALLER_PROBLEMS
     | UPSTREAM_PROBLEMS
     | {
-        ErrorCode.DOCUMENT_TYPE_UNSUPPORTED,
-        ErrorCode.EVIDENCE_REQUIRED,
-        ErrorCode.LEGACY_API_RETIRED,
-        ErrorCode.LEGACY_API_UNAVAILABLE,
         ErrorCode.OUTCOME_UNKNOWN,
         ErrorCode.IDEMPOTENCY_KEY_REUSED,
         ErrorCode.IDEMPOTENCY_KEY_IN_FLIGHT,
         ErrorCode.CUSTOMER_WRITE_IN_PROGRESS,
     }
+)
+SUBMISSION_PROBLEMS = WRITE_PROBLEMS | {
+    ErrorCode.DOCUMENT_TYPE_UNSUPPORTED,
+    ErrorCode.EVIDENCE_REQUIRED,
+    ErrorCode.LEGACY_API_RETIRED,
+    ErrorCode.LEGACY_API_UNAVAILABLE,
+}
+REGISTRATION_PROBLEMS = (
+    BODY_PROBLEMS | CALLER_PROBLEMS | UPSTREAM_PROBLEMS | frozenset(codes.REGISTRATION.values())
 )
 # Any request can fail with these: the default answer of the contract documents them.
 ANYWHERE_PROBLEMS = frozenset(
@@ -64,7 +70,10 @@ _GROUPS: Mapping[str, Codes] = {
     "Identity": IDENTITY_PROBLEMS,
     "Read": CALLER_PROBLEMS | UPSTREAM_PROBLEMS,
     "Query": CALLER_PROBLEMS | UPSTREAM_PROBLEMS | {ErrorCode.VALIDATION_FAILED},
+    "Write": WRITE_PROBLEMS,
     "Submission": SUBMISSION_PROBLEMS,
+    "Registration": REGISTRATION_PROBLEMS,
+    "Creation": WRITE_PROBLEMS | REGISTRATION_PROBLEMS,
 }
 _HEADERS = ("X-Request-Id", "RateLimit", "RateLimit-Policy")
 _MORE_HEADERS = {401: ("WWW-Authenticate",), 405: ("Allow",)}

@@ -100,7 +100,10 @@ def get_budget(customer_id: str) -> Any:
 
 @blueprint.read("/changes", ChangesSchema, "budgets:read", PageSchema)
 def list_budget_changes(query: dict[str, Any], customer_id: str) -> Any:
-    """List the changes of a customer's budget."""
+    """List the changes of a customer's budget.
+
+    Huawei does not document the order of the changes.
+    """
     return read_page(LIST_CHANGES, query, customer_id=customer_id)
 
 

@@ -54,7 +54,11 @@ class CodeSchema(RequestSchema):
     language = Text(
         load_default="EN",
         validate=one_of(tuple(LANGUAGES)),
-        metadata={"enum": list(LANGUAGES), "description": "of the mail"},
+        metadata={
+            "enum_name": "MailLanguage",
+            "enum": list(LANGUAGES),
+            "description": "the language of the mail",
+        },
     )
 
 
@@ -89,7 +93,11 @@ CHECK = Operation.read(
 @blueprint.response(200, AvailabilitySchema(), example={"available": True})
 @blueprint.problems(BODY_PROBLEMS, CALLER_PROBLEMS, UPSTREAM_PROBLEMS, REGISTRATION.values())
 def check_registration(asked: dict[str, str]) -> Any:
-    """Read whether an e-mail address or an account name is free."""
+    """Read whether an e-mail address or an account name is free.
+
+    Give exactly one of the two. A value that is free now can be taken before the customer is
+    created.
+    """
     if "email" in asked:
         return read(CHECK, kind="email", value=asked["email"])
     return read(CHECK, kind="name", value=asked["account_name"])
