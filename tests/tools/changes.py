@@ -95,8 +95,8 @@ BREAKS: dict[str, tuple[Change, str]] = {
         "final",
     ),
     "a media type is another": (
-        lambda c: response(c, "Submission409").update(
-            content={JSON: response(c, "Submission409")["content"].popitem()[1]}
+        lambda c: response(c, "Write409").update(
+            content={JSON: response(c, "Write409")["content"].popitem()[1]}
         ),
         "application/problem+json",
     ),
