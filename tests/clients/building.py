@@ -1,4 +1,4 @@
-"""Clients generated from openapi.yaml and built, once for each contract, under .tools/clients."""
+"""Generates clients from openapi.yaml and keeps what is built, under .tools/clients."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import yaml
 
@@ -20,7 +20,8 @@ CONTRACT = PROJECT / "openapi/openapi.yaml"
 DRIVERS = Path(__file__).parent
 TOOLS = PROJECT / ".tools"
 PYTHON = TOOLS / "venv/bin/python"  # contains the packages that generated Python clients import
-BUILD_LIMIT = 100  # seconds
+LANGUAGES = ("python", "typescript", "go", "java", "php", "ruby", "kotlin", "rust")  # folders
+BUILD_LIMIT = 300  # seconds
 
 # A client of openapi-generator -> its configuration.
 GENERATED: dict[str, dict[str, Any]] = {
@@ -37,6 +38,16 @@ GENERATED: dict[str, dict[str, Any]] = {
         },
     },
     "java": {"library": "native", "additionalProperties": {"openApiNullable": False}},
+    "php": {},
+    "ruby": {"additionalProperties": {"gemName": "gateway"}},
+    "kotlin": {"additionalProperties": {"serializationLibrary": "gson"}},
+    "rust": {
+        "additionalProperties": {
+            "packageName": "gateway",
+            "supportMultipleResponses": True,  # else an answer does not tell its status
+            "useChrono": False,
+        }
+    },
 }
 
 
@@ -55,7 +66,8 @@ def run(folder: Path, *command: str | Path, **environment: str) -> None:
     assert done.returncode == 0, f"{command}\n{done.stdout}"
 
 
-def _edit(path: Path, old: str, new: str) -> None:
+def edit(path: Path, old: str, new: str) -> None:
+    """Replace text of a generated file, which must contain it."""
     text = path.read_text()
     assert old in text, f"{path} has no {old!r}"
     path.write_text(text.replace(old, new))
@@ -73,56 +85,23 @@ def _openapi_generator(folder: Path) -> None:
     _hide_values(folder / "python/openapi_client")
 
 
-def _hide_values(package: Path) -> None:
-    """Stop pydantic from printing its input, as docs/calling.md recommends."""
-    for path in package.glob("models/[a-z]*.py"):
-        if "(str, Enum)" in path.read_text():
-            continue
-        _edit(
-            path, "protected_namespaces=(),", "protected_namespaces=(), hide_input_in_errors=True,"
-        )
-    for path in package.glob("api/[a-z]*.py"):
-        hidden = '@validate_call(config={"hide_input_in_errors": True})\n'
-        _edit(path, "@validate_call\n", hidden)
-
-
-def _openapi_python_client(folder: Path) -> None:
-    tools = TOOLS / "venv/bin"
-    run(
-        folder,
-        *(tools / "openapi-python-client", "generate", "--fail-on-warning", "--path", CONTRACT),
-        *("--output-path", folder / "client"),
-        PATH=f"{tools}:{os.environ['PATH']}",  # for ruff
-    )
-
-
-def _typescript(folder: Path) -> None:
-    shutil.copytree(DRIVERS / "typescript", folder, dirs_exist_ok=True)
-    shutil.copytree(generated("typescript-fetch"), folder / "typescript-fetch")
-    run(folder, "npm", "ci", "--silent", "--no-audit", "--no-fund")
-    binaries = folder / "node_modules/.bin"
-    run(folder, binaries / "openapi-typescript", CONTRACT, "--output", "schema.ts")
-    run(folder, binaries / "tsc")
-
-
-def _go(folder: Path) -> None:
-    shutil.copytree(generated("go"), folder, dirs_exist_ok=True)
-    shutil.copytree(DRIVERS / "go", folder / "driver")
-    _edit(
-        folder / "go.mod", "go 1.23", "go 1.19"
-    )  # the Go version of Debian; the client uses no newer feature
-    run(folder, "go", "build", "-o", "drive", "./driver", GOFLAGS="-mod=mod", GOPROXY="off")
-
-
 def generator_jar() -> Path:
     """The jar of openapi-generator, which contains the Jackson for its Java clients."""
     (jar,) = TOOLS.glob("venv/lib/*/site-packages/openapi_generator_cli/*.jar")
     return jar
 
 
-def _java(folder: Path) -> None:
-    sources = [*generated("java").glob("src/main/**/*.java"), *(DRIVERS / "java").rglob("*.java")]
-    run(folder, "javac", "-nowarn", "-cp", generator_jar(), "-d", folder, *sources)
+def _hide_values(package: Path) -> None:
+    """Stop pydantic from printing its input, as docs/calling.md recommends."""
+    for path in package.glob("models/[a-z]*.py"):
+        if "(str, Enum)" in path.read_text():
+            continue
+        edit(
+            path, "protected_namespaces=(),", "protected_namespaces=(), hide_input_in_errors=True,"
+        )
+    for path in package.glob("api/[a-z]*.py"):
+        hidden = '@validate_call(config={"hide_input_in_errors": True})\n'
+        edit(path, "@validate_call\n", hidden)
 
 
 def _files(folder: str) -> list[Path]:
@@ -132,9 +111,9 @@ def _files(folder: str) -> list[Path]:
 def built(name: str, make: Callable[[Path], None]) -> Path:
     """The folder built for this contract and these drivers; built now if absent."""
     digest = sha256()
-    sources = [path for folder in ("python", "typescript", "go", "java") for path in _files(folder)]
-    locked = PROJECT / "requirements/tools.txt"
-    for path in (CONTRACT, locked, Path(__file__), *sources):
+    sources = [path for folder in LANGUAGES for path in _files(folder)]
+    locked = (PROJECT / "requirements" / name for name in ("tools.txt", "kotlin.txt"))
+    for path in (CONTRACT, *locked, *sorted(DRIVERS.glob("*.py")), *sources):
         digest.update(path.read_bytes())
     root = TOOLS / "clients"
     root.mkdir(parents=True, exist_ok=True)
@@ -156,44 +135,3 @@ def built(name: str, make: Callable[[Path], None]) -> Path:
 def generated(name: str) -> Path:
     """The folder that openapi-generator generated."""
     return built("openapi-generator", _openapi_generator) / name
-
-
-class Client(NamedTuple):
-    """A generated client: the programs of its build, and the command of its driver."""
-
-    tools: tuple[str, ...]
-    command: Callable[[], tuple[str | Path, ...]]
-
-
-def _python_command(package: Callable[[], Path], driver: str) -> tuple[str | Path, ...]:
-    return ("env", f"PYTHONPATH={package()}", PYTHON, "-W", "error", DRIVERS / "python" / driver)
-
-
-CLIENTS = {
-    "openapi-python-client": Client(
-        ("openapi-python-client",),
-        lambda: _python_command(
-            lambda: built("openapi-python-client", _openapi_python_client) / "client",
-            "openapi_python_client.py",
-        ),
-    ),
-    "openapi-generator python": Client(
-        ("openapi-generator-cli", "java"),
-        lambda: _python_command(lambda: generated("python"), "openapi_generator.py"),
-    ),
-    "openapi-generator typescript-fetch": Client(
-        ("openapi-generator-cli", "java", "npm", "node"),
-        lambda: ("node", built("typescript", _typescript) / "built/typescript_fetch.js"),
-    ),
-    "openapi-typescript": Client(
-        ("openapi-generator-cli", "java", "npm", "node"),
-        lambda: ("node", built("typescript", _typescript) / "built/openapi_typescript.js"),
-    ),
-    "openapi-generator go": Client(
-        ("openapi-generator-cli", "java", "go"), lambda: (built("go", _go) / "drive",)
-    ),
-    "openapi-generator java": Client(
-        ("openapi-generator-cli", "java", "javac"),
-        lambda: ("java", "-cp", f"{built('java', _java)}:{generator_jar()}", "Driver"),
-    ),
-}

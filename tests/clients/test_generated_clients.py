@@ -14,7 +14,7 @@ from uuid import uuid4
 import pytest
 
 from demo.local import KEY, Local
-from tests.clients.building import CLIENTS
+from tests.clients.languages import CLIENTS
 from tests.support.programs import needed
 
 NAME, NUMBER = "Kanari Vogelsang", "KANARI4711"
@@ -32,6 +32,9 @@ def step(do: str, customer: str, number: str = NUMBER, **more: Any) -> dict[str,
 
 def hears(outcome: Outcome, **expected: Any) -> bool:
     """Whether the outcome has these members; a member that a client omits counts as None."""
+    if outcome.get("no_headers"):  # a client that does not give them
+        expected.pop("location", None)
+        expected.pop("retry_after", None)
     return {key: outcome.get(key) or None for key in expected} == expected
 
 

@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 
 from demo.local import Local
-from tests.clients.building import CLIENTS
+from tests.clients.languages import CLIENTS
 from tests.support import shell
 from tests.support.programs import needed
 from tests.support.sandbox_driver import SandboxDriver
