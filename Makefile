@@ -62,7 +62,7 @@ unit: $(READY) check ## all that needs only Python: check, and the tests that ta
 # Three workers on two cores: half of a worker's time is spent waiting for processes and answers.
 test: $(READY) ## all checks: format, lint, contract, security, tests with coverage
 	@$(MAKE) $(TOGETHER) $(TOOLS) check
-	@$(MAKE) --no-print-directory openapi-lint openapi-diff security
+	@$(MAKE) $(TOGETHER) openapi-lint openapi-diff security
 	$(BIN)/pytest -n 3 --dist worksteal --cov --cov-report=term
 
 canary: $(READY) ## send marked secrets and personal values, and search all outputs for them
@@ -78,12 +78,13 @@ check: $(READY) ## check format, lint, spelling, types and import rules
 openapi: $(READY) ## write openapi/openapi.yaml from the code
 	$(BIN)/flask --app app openapi write --format yaml openapi/openapi.yaml
 
-# Redocly needs npm. Without npm a test still checks the contract against the specification; the
-# linter is skipped with a message, and with CI=true this is a failure.
+# Redocly and Spectral need npm. Without npm a test still checks the contract against the
+# specification; the linters are skipped with a message, and with CI=true this is a failure.
 openapi-lint: $(READY)
 	@if command -v npm >/dev/null; then \
 	  npm ci --silent --no-audit --no-fund --prefix openapi \
-	  && cd openapi && REDOCLY_TELEMETRY=off node_modules/.bin/redocly lint openapi.yaml; \
+	  && cd openapi && REDOCLY_TELEMETRY=off node_modules/.bin/redocly lint openapi.yaml \
+	  && node_modules/.bin/spectral lint --fail-severity hint openapi.yaml; \
 	elif [ "$$CI" = true ]; then echo "npm is missing: the contract cannot be linted" >&2; exit 1; \
 	else echo "*** SKIPPED: npm is missing: openapi.yaml was not linted ***" >&2; fi
 

@@ -7,6 +7,7 @@ import os
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
+from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from uuid import uuid4
@@ -16,10 +17,11 @@ import pytest
 from demo.local import KEY, Local
 from tests.clients.languages import CLIENTS
 from tests.support.programs import needed
+from tests.support.sandbox_driver import SandboxDriver
 
 NAME, NUMBER = "Kanari Vogelsang", "KANARI4711"
 PERSONAL = ("kanari", "vogelsang", "4711")
-PICTURE = b"\xff\xd8\xff\xe0 a picture".hex()
+PICTURE = b"\xff\xd8\xff\xe0" + bytes(range(256)) * 40
 DRIVE_LIMIT = 60  # seconds
 
 Outcome = dict[str, Any]
@@ -108,11 +110,13 @@ def test_a_generated_client_uploads_an_attachment(drive: Drive, served: Local) -
     customer = f"upload-{uuid4().hex[:8]}"
     stored, refused = drive(
         served.url,
-        step("upload", customer, name="page.jpg", content=PICTURE),
-        step("upload", customer, name="page.png", content=PICTURE),
+        step("upload", customer, name="page.jpg", content=PICTURE.hex()),
+        step("upload", customer, name="page.png", content=PICTURE.hex()),
     )
     assert hears(stored, http=201, attachment=f"{customer}/page.jpg")
     assert hears(refused, http=422, code="ATTACHMENT_FORMAT", attachment=None)
+    (kept,) = (one for one in SandboxDriver(served.sandbox_url).objects() if customer in one["key"])
+    assert kept["sha256"] == sha256(PICTURE).hexdigest()
 
 
 class Tomorrow(BaseHTTPRequestHandler):
