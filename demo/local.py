@@ -1,5 +1,7 @@
 """The gateway and the sandbox as two processes on this machine, for demonstrations and tests."""
 
+import contextlib
+import secrets
 import socket
 import subprocess
 import sys
@@ -14,6 +16,7 @@ from demo.processes import PROJECT as PROJECT
 from demo.processes import end, start, wait_until_served
 
 KEY = "demo-key"
+PORTS = range(10000, 32000)  # below those that systems choose for outgoing connections
 # The key pair, partner and platform in the start state of the sandbox.
 ACCESS_KEY = "SANDBOXACCESSKEY0001"
 SECRET_KEY = "sandbox-secret-key-0001-not-a-secret"  # noqa: S105 - public
@@ -26,11 +29,16 @@ BUCKET_SECRET_KEY = "sandbox-obs-secret-not-a-secret"  # noqa: S105 - public
 
 
 def free_port() -> int:
-    """A free port of the loopback address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A free port of the loopback address, below the ports of outgoing connections.
+
+    Between this call and the start of a server, another process's connection could take a port
+    that the system chose.
+    """
+    while True:
+        port = PORTS.start + secrets.randbelow(len(PORTS))
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def _key_files(folder: Path, access_key: str, secret_key: str) -> dict[str, str]:

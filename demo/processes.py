@@ -112,3 +112,18 @@ def wait_until_served(url: str, *processes: subprocess.Popen[bytes]) -> None:
         return answers(url)
 
     wait_until(served, f"the start of {url}")
+
+
+def children(pid: int) -> list[int]:
+    """The process ids of a process's children."""
+    return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def memory(pid: int) -> float:
+    """The resident memory of a process and its children, in MiB."""
+    total = 0
+    for process in (pid, *children(pid)):
+        for line in Path(f"/proc/{process}/status").read_text().splitlines():
+            if line.startswith("VmRSS:"):
+                total += int(line.split()[1])
+    return total / 1024

@@ -11,7 +11,7 @@ import pytest
 
 from app.state import SharedState
 from app.state.client import RENEWAL, RETRY_INTERVAL
-from tests.support.relay import Relay, relay
+from demo.relay import Relay, relay
 from tests.support.timing import Clock
 from tests.support.valkey import Valkey
 

@@ -14,10 +14,10 @@ import pytest
 
 from app.api.rates import Rates
 from app.settings import CallerSettings
+from demo.relay import relay
 from tests.state.test_loss import lines
 from tests.support.gunicorn_process import ServedGateway
 from tests.support.patience import headers, path_of, patient
-from tests.support.relay import relay
 from tests.support.sandbox_driver import SandboxDriver
 from tests.support.timing import together
 from tests.support.valkey import SEALING, Valkey

@@ -15,11 +15,11 @@ import requests
 
 from app.verification.model import Kind
 from app.writes.records import Records
+from demo.relay import relay
 from tests.support.fixtures import Build
 from tests.support.gateway import CUSTOMER
 from tests.support.gunicorn_process import ServedGateway
 from tests.support.patience import REPLAYED, headers, path_of, patient, read, said, submit
-from tests.support.relay import relay
 from tests.support.sandbox_driver import SandboxDriver
 from tests.support.timing import wait_until
 from tests.support.valkey import SEALING, Valkey

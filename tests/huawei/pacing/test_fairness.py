@@ -8,8 +8,8 @@ import time
 from app.errors import GatewayError
 from app.huawei.pacing.deadline import Errand
 from app.huawei.pacing.quota import Quota
+from demo.relay import relay
 from tests.huawei.pacing.test_quota import most_within
-from tests.support.relay import relay
 from tests.support.valkey import Valkey
 
 RATE = 30  # calls a second
