@@ -86,7 +86,7 @@ class Connection:
             raise LimitRequestHeaders("head")
         left = self._head_ends - time.monotonic() if self._head else self.port.patience.idle
         content = b""
-        with gevent.Timeout(max(left, 0.0), False):
+        with self._until_closed(), gevent.Timeout(max(left, 0.0), False):
             content = self._socket.recv(min(size, HEAD_BYTES - self._head))
         if self._closed:
             return b""
@@ -127,6 +127,15 @@ class Connection:
         with suppress(OSError):  # the client was faster
             self._socket.shutdown(SHUT_RDWR)  # ends a recv() that waits
         return True
+
+    @contextmanager
+    def _until_closed(self) -> Iterator[None]:
+        """Ignore the error by which gevent ends a wait for a connection that we closed."""
+        try:
+            yield
+        except OSError:
+            if not self._closed:
+                raise
 
     def _waiting_bytes(self) -> int:
         try:

@@ -36,3 +36,14 @@ def test_the_pieces_of_an_answer_share_one_limit_of_time() -> None:
         connection.next_request()
         connection.sendall(b"the next answer has a limit of its own")
         reader.kill()
+
+
+def test_a_wait_for_a_request_ends_without_an_error_when_the_connection_is_closed() -> None:
+    port = Port(lambda *_: (), Patience(idle=10, head=1, answer=ANSWER), 1, 1)
+    ours, theirs = gevent.socket.socketpair()
+    connection = Connection(ours, port)
+    with ours, theirs:
+        waiting = gevent.spawn(connection.recv, 100)
+        gevent.sleep(0)  # it waits now
+        assert connection.close_if_silent(within_a_head=False)
+        assert waiting.get(timeout=ANSWER * 10) == b""

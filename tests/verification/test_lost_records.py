@@ -14,6 +14,7 @@ import pytest
 import requests
 
 from app.verification.model import Kind
+from app.verification.settling import READ_BEFORE
 from app.writes.records import Records
 from demo.relay import relay
 from tests.support.fixtures import Build
@@ -130,6 +131,15 @@ def test_nothing_is_sent_where_the_record_may_be_lost_and_the_look_fails(
     answers = [said(submit(app, idempotency="key-1")) for _ in range(3)]
     assert answers == [UNKNOWN, UNKNOWN, SENT]
     assert len(sandbox.submissions()) == 1
+
+
+def test_a_slow_look_where_the_record_may_be_lost_is_waited_for(
+    build: Build, sandbox: SandboxDriver, mortal: Valkey
+) -> None:
+    app = build(state={"url": mortal.url}, timeouts={"read": 15.0})
+    sandbox.fault("result", "latency", seconds=READ_BEFORE + 0.2, count=1)
+    assert said(submit(app, idempotency="key-1")) == SENT
+    assert order(sandbox) == ["result", "verified-info"]
 
 
 def test_huawei_answers_a_repeat_on_the_review_backend_where_its_record_is_lost(
