@@ -29,9 +29,12 @@ READ_TIME = 15.0  # seconds for a read
 
 
 @config.command("check")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=click.Path(path_type=Path), envvar="GATEWAY_CONFIG")
 def check_config(file: Path) -> None:
-    """Check a configuration FILE without serving; exit status 2 if it cannot be used."""
+    """Check a configuration FILE without serving; exit status 2 if it cannot be used.
+
+    Without FILE it checks the file that GATEWAY_CONFIG names.
+    """
     try:
         settings = configuration.load(file)
     except ConfigurationError as error:

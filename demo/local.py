@@ -106,7 +106,7 @@ class Local:
         self._ports = [port or free_port(), *(free_port() for _ in range(gateways - 1))]
         self._sandbox_port = sandbox_port or free_port()
         self._metrics_port = metrics_port or free_port()
-        self._log = log
+        self.log = log
         self._environment = environment or {}
         self._state = state
         self._folder = TemporaryDirectory(prefix="partner-gateway-")
@@ -156,5 +156,5 @@ class Local:
         self._folder.cleanup()
 
     def _start(self, *command: str, **environment: str) -> None:
-        log = self._log or sys.stderr
+        log = self.log or sys.stderr
         self.processes.append(start(command, log, {**environment, **self._environment}))

@@ -65,6 +65,17 @@ def test_checking_a_faulty_configuration_exits_with_2(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_the_check_without_a_file_checks_the_file_of_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "config.yaml"
+    monkeypatch.setenv("GATEWAY_CONFIG", str(path))
+    path.write_text("accounts: none")
+    assert flask("config", "check").returncode == 2
+    path.write_text(yaml.safe_dump(configuration(tmp_path, "https://bss-intl.myhuaweicloud.com")))
+    assert f"{path} can be used" in flask("config", "check").stdout
+
+
 def test_flask_run_refuses_a_missing_configuration() -> None:
     done = flask("run", "--port", "0")
     assert done.returncode == 2
