@@ -6,6 +6,7 @@ READY := .venv/.ready
 TOOLS := .tools/.ready
 BENCH := .tools/bench/.ready
 COMPILERS := .tools/kotlin/.ready
+MUTATION := .tools/mutation/.ready
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 # In full, because Podman would put `localhost/` in front, which Kubernetes does not ask for.
 IMAGE ?= docker.io/library/partner-gateway:$(VERSION)
@@ -23,7 +24,7 @@ UNIT := tests/api tests/callers tests/huawei tests/sandbox tests/settings tests/
 
 .DEFAULT_GOAL := help
 .PHONY: help setup tools demo run unit test check security canary fuzz openapi openapi-lint openapi-diff release \
-  clients docs screenshots image image-test chart chart-files drill soak bench bench-compare sbom lock clean
+  clients docs screenshots image image-test chart chart-files drill soak mutation bench bench-compare sbom lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -116,6 +117,8 @@ lock: $(READY) ## resolve and pin the requirements again, with hashes
 	  requirements/kotlin.in --output-file requirements/kotlin.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	  benchmarks/requirements.in --output-file benchmarks/requirements.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	  requirements/mutation.in --output-file requirements/mutation.txt
 	grep -A 99 '^uv==' requirements/dev.txt | awk 'NR > 1 && !/^ /{exit} !/#/{print}' \
 	  > requirements/uv.txt
 
@@ -171,6 +174,9 @@ drill: $(TOOLS) ## run load while gateways, keys, Redis and connections change; 
 bench: $(BENCH) ## measure the gateway and its peers (10 minutes), write docs/performance.md; needs nginx, wrk
 	$(BIN)/python -m benchmarks
 
+mutation: $(MUTATION) ## change the code in one place at a time and tell what no test finds (hours), or MODULES=app/…
+	$(BIN)/python -m tools.mutation
+
 BASE ?= HEAD~1
 CHANGE ?= HEAD
 bench-compare: $(READY) ## compare the CPU of a request in two revisions: BASE=main CHANGE=HEAD; needs nginx, wrk
@@ -180,6 +186,12 @@ $(BENCH): $(READY) benchmarks/requirements.txt
 	$(BIN)/uv venv --quiet --clear --python $(BIN)/python .tools/bench
 	$(BIN)/uv pip sync --quiet --python .tools/bench/bin/python --require-hashes \
 	  benchmarks/requirements.txt
+	@touch $@
+
+$(MUTATION): $(READY) requirements/mutation.txt
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python .tools/mutation
+	$(BIN)/uv pip sync --quiet --python .tools/mutation/bin/python --require-hashes \
+	  requirements/mutation.txt
 	@touch $@
 
 clean: ## remove the files that the other targets create

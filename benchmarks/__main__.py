@@ -17,6 +17,7 @@ from benchmarks.figures import (
     concurrency,
     connections,
     cpu,
+    fairness,
     footprint,
     latency,
     signing,
@@ -27,6 +28,7 @@ from benchmarks.upstream import Upstream
 
 # The figures that a caller or an operator notices come first.
 FIGURES = {
+    "fairness": fairness.measure,
     "waiting": waiting.measure,
     "latency": latency.measure,
     "concurrency": concurrency.measure,
