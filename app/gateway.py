@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Self
 
+from app.customers.budget import Budgets
 from app.customers.reads import CustomerReads
 from app.huawei.credentials.key_pairs import Credentials, KeyPairs
 from app.huawei.credentials.tokens import Tokens
@@ -34,6 +35,7 @@ class Gateway:
     buckets: Mapping[str, Bucket]
     verifications: Mapping[str, Verifications]
     customers: Mapping[str, CustomerReads]
+    budgets: Mapping[str, Budgets]
     migration: Migration
     draining: threading.Event
 
@@ -63,6 +65,7 @@ class Gateway:
             name: PartnerCenter(name, account, credentials[name], state, observe)
             for name, account in accounts.items()
         }
+        writes = {name: Writes(name, state, sealing) for name in accounts}
         return cls(
             settings=settings,
             state=state,
@@ -79,7 +82,7 @@ class Gateway:
                     name,
                     account,
                     partner_centers[name],
-                    Writes(name, state, sealing),
+                    writes[name],
                     SwitchOff(name, state, sealing),
                     migration,
                     draining,
@@ -89,6 +92,9 @@ class Gateway:
             customers={
                 name: CustomerReads(upstream, draining)
                 for name, upstream in partner_centers.items()
+            },
+            budgets={
+                name: Budgets(upstream, writes[name]) for name, upstream in partner_centers.items()
             },
             migration=migration,
             draining=draining,

@@ -1,6 +1,6 @@
 """The blueprint of all resources: our parser, documented headers and documented problems."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import flask_smorest
@@ -16,11 +16,12 @@ from app.api.problems.responses import (
     SHARED,
     SUBMISSION_PROBLEMS,
     UPSTREAM_PROBLEMS,
+    WRITE_PROBLEMS,
     by_status,
     response,
 )
 from app.errors import ErrorCode
-from app.fields import QuerySchema
+from app.fields import QuerySchema, RequestSchema
 from app.settings import Scope
 
 __all__ = [
@@ -76,17 +77,49 @@ class ResourceBlueprint(flask_smorest.Blueprint):
         """
 
         def decorate(view: View) -> View:
-            first, *others = view.__name__.split("_")
-            name = first + "".join(map(str.capitalize, others))
             asked = () if query is None else (ErrorCode.VALIDATION_FAILED,)
             view = self.problems(CALLER_PROBLEMS, UPSTREAM_PROBLEMS, asked, problems)(view)
             view = self.response(200, answer(), example=example_of(answer))(view)
             if query is not None:
                 view = self.arguments(query(), location="query")(view)
             view = requires(scope, about_customers=about_customers)(
-                self.doc(operationId=name)(view)
+                self.doc(operationId=_operation_id(view))(view)
             )
             self.get(rule, parameters=list(parameters))(view)
+            return view
+
+        return decorate
+
+    def write(
+        self,
+        method: str,
+        rule: str,
+        body: RequestSchema,
+        answer: type[Answer],
+        scope: Scope,
+        *problems: ErrorCode,
+        example: Mapping[str, Any],
+    ) -> Callable[[View], View]:
+        """Declare a write: its method, path, body, answer, scope and problems.
+
+        Args:
+            method: The HTTP method.
+            rule: The rest of the path.
+            body: The schema of the body; the view gets what it loads as its first argument.
+            answer: The schema of the answer.
+            scope: The right that it needs.
+            *problems: The problems of its own.
+            example: A body.
+        """
+
+        def decorate(view: View) -> View:
+            view = self.problems(WRITE_PROBLEMS, problems)(view)
+            view = self.response(
+                200, answer(), example=example_of(answer), headers=("Idempotent-Replayed",)
+            )(view)
+            view = self.arguments(body, example=example)(view)
+            view = requires(scope)(self.doc(operationId=_operation_id(view))(view))
+            self.route(rule, methods=[method], parameters=["IdempotencyKey", "Prefer"])(view)
             return view
 
         return decorate
@@ -110,6 +143,11 @@ class ResourceBlueprint(flask_smorest.Blueprint):
             return view
 
         return decorate
+
+
+def _operation_id(view: View) -> str:
+    first, *others = view.__name__.split("_")
+    return first + "".join(map(str.capitalize, others))
 
 
 class OpenBlueprint(ResourceBlueprint):

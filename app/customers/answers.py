@@ -78,6 +78,24 @@ class BudgetSchema(Answer):
     period = Word("budget_type", PERIODS)
 
 
+class ChangeSchema(Answer):
+    """A change of a customer's budget."""
+
+    amount = Money("budget_amount", "500.00")
+    type = Word("operation_type", {"SETTING": "SET", "DELETE": "REMOVED"})
+    at = When("operation_time", "2026-11-02T08:00:00Z")
+    operator = Text("operator", "partner", "who changed it; or `system`", optional=True)
+    period = Word("budget_type", PERIODS, optional=True)
+
+
+class ChangesSchema(Page):
+    """A page of the changes of a customer's budget. Huawei does not document their order."""
+
+    items = Items("record_list", ChangeSchema)
+    total = Count("total_count", 1)
+    currency = Text("currency", "USD", optional=True)
+
+
 LIST_CUSTOMERS = Operation.read(
     _LIST,
     "list_customers",
@@ -89,4 +107,11 @@ LIST_CUSTOMERS = Operation.read(
 FIND_CUSTOMER = Operation.read(_LIST, "find_customer", FoundSchema, customer_id="customer_id")
 SHOW_BUDGET = Operation.read(
     "GET /v2/partners/sub-customers/budget", "show_budget", BudgetSchema, customer_id="customer_id"
+)
+
+LIST_CHANGES = Operation.read(
+    "GET /v2/partners/sub-customers/budget/records",
+    "list_budget_changes",
+    ChangesSchema,
+    customer_id="customer_id",
 )

@@ -14,6 +14,7 @@ Scope = Literal[
     "customers:write",
     "customers:personal",
     "budgets:read",
+    "budgets:write",
     "billing:read",
     "operations:read",
 ]
@@ -99,6 +100,12 @@ class CallerSettings(Section):
         None,
         pattern=r"^[1-9][0-9]{0,5}/(second|minute|hour)$",
         description="rate limit of the caller's requests, e.g. `5/second`",
+    )
+    max_budget: str | None = Field(
+        None,
+        pattern=r"^[1-9][0-9]{0,9}(\.[0-9]{1,2})?$",
+        description="largest budget that the caller may set for a customer, e.g. `1000.00`; a "
+        "larger one is FORBIDDEN",
     )
     max_waiting: int = Field(
         500,

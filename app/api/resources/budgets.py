@@ -1,17 +1,37 @@
 """A customer's budget and its changes (mt_01004, mt_01007), and many budgets (mt_01006)."""
 
+import re
+from decimal import Decimal
 from typing import Any
 
-from marshmallow import fields
+from flask import g
+from marshmallow import ValidationError, fields
 
-from app.answers import Answer, Count, Items, Money, Page, Text, When, Word
+from app.answers import Answer, Items, Money, Text, Word
 from app.api.authentication import check_customers
 from app.api.blueprint import ResourceBlueprint
+from app.api.extensions import gateway
 from app.api.lists import PageSchema
 from app.api.reads import read, read_page
-from app.customers.answers import PERIODS, SHOW_BUDGET, BudgetSchema
-from app.fields import Customers, QuerySchema
+from app.api.writes import requested, written
+from app.customers.answers import (
+    LIST_CHANGES,
+    PERIODS,
+    SHOW_BUDGET,
+    BudgetSchema,
+    ChangesSchema,
+)
+from app.customers.budget import EXCEEDED, MOST
+from app.customers.budget import PERIODS as SET_PERIODS
+from app.errors import ErrorCode, GatewayError
+from app.fields import JsonFlag, QuerySchema, RequestSchema, Rule
 from app.huawei.operation import Operation
+from app.queries import Customers
+from app.texts import Text as Request
+from app.texts import one_of
+
+_AMOUNT = re.compile(r"(0|[1-9][0-9]{0,9})(\.[0-9]{1,2})?")
+_AMOUNT_RULE = Rule("AMOUNT", f"must be a decimal above 0, at most {MOST}, with at most two places")
 
 blueprint = ResourceBlueprint(
     "budgets",
@@ -24,24 +44,6 @@ blueprint = ResourceBlueprint(
 all_budgets = ResourceBlueprint(
     "all_budgets", __name__, url_prefix="/v1/budgets", description="The budgets of many customers"
 )
-
-
-class ChangeSchema(Answer):
-    """A change of a customer's budget."""
-
-    amount = Money("budget_amount", "500.00")
-    type = Word("operation_type", {"SETTING": "SET", "DELETE": "REMOVED"})
-    at = When("operation_time", "2026-11-02T08:00:00Z")
-    operator = Text("operator", "partner", "who changed it; or `system`", optional=True)
-    period = Word("budget_type", PERIODS, optional=True)
-
-
-class ChangesSchema(Page):
-    """A page of the changes of a customer's budget. Huawei does not document their order."""
-
-    items = Items("record_list", ChangeSchema)
-    total = Count("total_count", 1)
-    currency = Text("currency", "USD", optional=True)
 
 
 class ListedBudgetSchema(Answer):
@@ -75,12 +77,6 @@ class BudgetsQuerySchema(QuerySchema):
     customer_ids = Customers(required=True)
 
 
-LIST_CHANGES = Operation.read(
-    "GET /v2/partners/sub-customers/budget/records",
-    "list_budget_changes",
-    ChangesSchema,
-    customer_id="customer_id",
-)
 LIST_BUDGETS = Operation.read(
     "POST /v2/partners/sub-customers/budget/query",
     "list_budgets",
@@ -120,3 +116,57 @@ def list_budgets(query: dict[str, list[str]]) -> Any:
     items = [budget for budget in found["items"] if budget["customer_id"] in asked]
     missing = [customer_id for customer_id in asked if customer_id not in known]
     return {**found, "items": items, "missing": missing}
+
+
+def _check_amount(text: str) -> None:
+    amount = Decimal(text) if _AMOUNT.fullmatch(text) else None
+    if amount is None or not 0 < amount <= MOST:
+        raise ValidationError([_AMOUNT_RULE])
+
+
+class SetBudgetSchema(RequestSchema):
+    """A budget to set. It replaces the present one."""
+
+    amount = Request(
+        required=True,
+        validate=_check_amount,
+        metadata={"description": "the whole budget: a decimal above 0, with at most two places"},
+    )
+    period = Request(
+        validate=one_of(tuple(SET_PERIODS)),
+        metadata={
+            "enum_name": "BudgetPeriod",
+            "enum": list(SET_PERIODS),
+            "description": "the time that the budget is for; by default MONTHLY",
+        },
+    )
+    when_exceeded = Request(
+        validate=one_of(tuple(EXCEEDED)),
+        metadata={
+            "enum_name": "WhenExceeded",
+            "enum": list(EXCEEDED),
+            "description": "what Huawei does when the budget is used up; by default unchanged",
+        },
+    )
+    unfreeze = JsonFlag(metadata={"description": "whether to unfreeze the customer as well"})
+
+
+@blueprint.write(
+    "PUT",
+    "",
+    SetBudgetSchema(),
+    BudgetSchema,
+    "budgets:write",
+    example={"amount": "500.00", "unfreeze": True},
+)
+def set_budget(budget: dict[str, Any], customer_id: str) -> Any:
+    """Set a customer's budget.
+
+    The amount is the whole budget, not a difference. The answer is what Huawei shows afterwards.
+    A customer without a budget cannot buy anything, and a new one is frozen as well: `unfreeze`.
+    """
+    ceiling = g.rights.max_budget
+    if ceiling is not None and Decimal(budget["amount"]) > Decimal(ceiling):
+        raise GatewayError(ErrorCode.FORBIDDEN, "The amount is above the largest that you may set.")
+    write = requested("SET_BUDGET", customer_id, budget)
+    return written(gateway().budgets[g.account].set, write)

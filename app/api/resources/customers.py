@@ -15,8 +15,8 @@ from app.customers.answers import (
     CustomersSchema,
     OneCustomerSchema,
 )
-from app.fields import Choice, RequestTime
 from app.huawei.pacing.deadline import READ, Errand
+from app.queries import Choice, RequestTime
 
 blueprint = ResourceBlueprint(
     "customers", __name__, url_prefix="/v1/customers", description="The partner's customers"

@@ -1,11 +1,10 @@
 """Submit a customer's verification."""
 
-import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from flask import g, request, url_for
+from flask import g, url_for
 
 from app.api.authentication import View, requires
 from app.api.blueprint import SUBMISSION_PROBLEMS, ResourceBlueprint
@@ -19,18 +18,13 @@ from app.api.resources.results import (
     VERIFIED,
     VerificationSchema,
     answer,
-    wait_preference,
 )
+from app.api.writes import requested
 from app.errors import ErrorCode, GatewayError
-from app.fields import Flag, QuerySchema, RequestSchema, Rule
-from app.huawei.pacing.deadline import WRITE, Errand
+from app.fields import Flag, QuerySchema, RequestSchema
 from app.settings import CallerSettings
 from app.verification.model import Kind
 from app.verification.pictures import not_of_an_upload
-from app.writes import Write
-
-_KEY = re.compile(r"[\x20-\x7e]{1,255}")
-_KEY_RULE = Rule("KEY", "must be 1 to 255 printable ASCII characters")
 
 blueprint = ResourceBlueprint(
     "submissions",
@@ -104,17 +98,13 @@ def _submit(
     if attachments := submission.get("attachments"):
         _check_attachments(customer_id, attachments)
     line: Record = g.record
-    key = _idempotency_key()
+    write = requested(kind, customer_id, submission)
     if options.get("validate_only"):
         line.check = True
         checked = verifications().submissions.check(kind, customer_id, submission)
         status = {"status": "CHECKED", "final": False, "checked_at": datetime.now(UTC)}
         return status | checked, 200
-    wait = wait_preference()
-    errand = Errand.within(WRITE if wait is None else wait, g.caller, urgent=True)
-    verification, replayed = verifications().submissions.submit(
-        Write(kind=kind, subject=customer_id, body=submission, errand=errand, key=key)
-    )
+    verification, replayed = verifications().submissions.submit(write)
     line.replayed = replayed
     told = answer(verification)
     headers = {"Location": url_for("verification.get_verification", customer_id=customer_id)}
@@ -140,14 +130,6 @@ def _check_attachments(customer_id: str, attachments: Sequence[str]) -> None:
         raise GatewayError(ErrorCode.FORBIDDEN, "An attachment belongs to another customer.")
     if errors := not_of_an_upload(customer_id, attachments):
         raise GatewayError(ErrorCode.ATTACHMENT_FORMAT, errors=errors)
-
-
-def _idempotency_key() -> str | None:
-    key = request.headers.get("Idempotency-Key")
-    if key is not None and not _KEY.fullmatch(key):
-        errors = (_KEY_RULE.of("Idempotency-Key"),)
-        raise GatewayError(ErrorCode.VALIDATION_FAILED, errors=errors)
-    return key
 
 
 @blueprint.post("/individual", parameters=["IdempotencyKey", "Prefer"])

@@ -1,0 +1,59 @@
+"""Declared writes: the write that a request asks for, and the answer to it."""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from flask import g, request
+
+from app.api.resources.results import wait_preference
+from app.errors import ErrorCode, GatewayError
+from app.fields import Rule
+from app.huawei.pacing.deadline import WRITE, Errand
+from app.writes import Write
+
+_KEY = re.compile(r"[\x20-\x7e]{1,255}")
+_KEY_RULE = Rule("IDEMPOTENCY_KEY", "must have 1 to 255 printable ASCII characters")
+
+
+def idempotency_key() -> str | None:
+    """The Idempotency-Key of the request; None if it has none.
+
+    Raises:
+        GatewayError: VALIDATION_FAILED.
+    """
+    key = request.headers.get("Idempotency-Key")
+    if key is not None and not _KEY.fullmatch(key):
+        errors = (_KEY_RULE.of("Idempotency-Key"),)
+        raise GatewayError(ErrorCode.VALIDATION_FAILED, errors=errors)
+    return key
+
+
+def requested(kind: str, subject: str, body: Mapping[str, Any]) -> Write:
+    """The write that the request asks for.
+
+    Args:
+        kind: What it writes.
+        subject: The customer.
+        body: What a repeat must have in common with it.
+
+    Raises:
+        GatewayError: VALIDATION_FAILED for an Idempotency-Key that is none.
+    """
+    wait = wait_preference()
+    errand = Errand.within(WRITE if wait is None else wait, g.caller, urgent=True)
+    return Write(kind=kind, subject=subject, body=body, errand=errand, key=idempotency_key())
+
+
+def written(
+    run: Callable[[Write], tuple[Mapping[str, Any], bool]], write: Write
+) -> tuple[Mapping[str, Any], int, dict[str, str]]:
+    """The answer to a write, with the header that tells a repeat.
+
+    Args:
+        run: Runs the write; returns its answer, and whether it is that of an earlier request.
+        write: The write.
+    """
+    answer, replayed = run(write)
+    g.record.replayed = replayed
+    return answer, 200, {"Idempotent-Replayed": "true"} if replayed else {}

@@ -1,0 +1,122 @@
+"""Sets a customer's budget, and settles a lost answer (mt_01005, mt_01007)."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from app.customers.answers import LIST_CHANGES, SHOW_BUDGET
+from app.errors import ErrorCode, GatewayError
+from app.huawei.operation import ByNothing, Operation
+from app.huawei.partner_center import PartnerCenter
+from app.writes import PAUSES, UNCLEAR, Attempt, Kept, Write, Writes, look
+
+PERIODS = {"MONTHLY": "MONTHLY", "ONCE": "PACKAGE"}
+EXCEEDED = {"NOTHING": 0, "FREEZE": 1}
+MOST = Decimal(2147483647)
+
+SET_BUDGET = Operation(
+    name="set_budget",
+    method="POST",
+    path="/v2/partners/sub-customers/budget",
+    writes=True,
+    success=ByNothing(),
+)
+
+_KEPT: Kept[Mapping[str, Any]] = Kept(lambda budget: budget, lambda _, budget: budget)
+
+
+class Budgets:
+    """The budgets of one account's customers.
+
+    Args:
+        upstream: Partner Center.
+        writes: Runs each write once, and one at a time for a customer.
+    """
+
+    def __init__(self, upstream: PartnerCenter, writes: Writes) -> None:
+        self._upstream = upstream
+        self._writes = writes
+
+    def set(self, write: Write) -> tuple[Mapping[str, Any], bool]:
+        """Set a customer's budget to an amount.
+
+        Args:
+            write: The write. Its body is `amount` and, where the caller gave them, `period`,
+                `when_exceeded` and `unfreeze`.
+
+        Returns:
+            The budget as Huawei shows it afterwards, and whether it is the answer to an earlier
+            request.
+
+        Raises:
+            GatewayError: the failure of the call; OUTCOME_UNKNOWN if Huawei accepted the budget
+                and does not show it yet.
+        """
+        return self._writes.run(write, self._send, _KEPT)
+
+    def _send(self, attempt: Attempt) -> Mapping[str, Any]:
+        write, earlier = attempt.write, attempt.earlier
+        # Without a record nothing tells of an earlier try, and the amount is what to reach.
+        if earlier is not None and (found := self._find(attempt, earlier.sent_at)):
+            return found
+        sent_at = attempt.sending()
+        try:
+            self._upstream.call(
+                SET_BUDGET, errand=write.errand, customer=write.subject, body=self._body(write)
+            )
+        except GatewayError as error:
+            found = None
+            if error.code in UNCLEAR:
+                found = look(write.errand, lambda: self._find(attempt, sent_at))
+            if found is None:
+                raise
+            return found
+        return self._show(attempt)
+
+    def _body(self, write: Write) -> dict[str, Any]:
+        body = write.body
+        sent = {
+            "customer_id": write.subject,
+            "budget_amount": Decimal(body["amount"]).quantize(Decimal("0.01")),
+            "cancel_partner_frozen": "1" if body.get("unfreeze") else None,
+            "budget_type": PERIODS.get(body.get("period", "")),
+            "frozen_operate_type": EXCEEDED.get(body.get("when_exceeded", "")),
+        }
+        return {name: value for name, value in sent.items() if value is not None}
+
+    def _show(self, attempt: Attempt) -> Mapping[str, Any]:
+        """The budget as Huawei shows it, with the amount that was set.
+
+        Raises:
+            GatewayError: OUTCOME_UNKNOWN if it is not that amount, or cannot be read.
+        """
+        write = attempt.write
+        amount = Decimal(write.body["amount"])
+
+        def find() -> Mapping[str, Any] | None:
+            shown = self._upstream.read(SHOW_BUDGET, write.errand, customer_id=write.subject)
+            return shown if Decimal(shown["amount"]) == amount else None
+
+        found = look(write.errand, find, (0.0, *PAUSES))
+        if found is None:
+            raise GatewayError(ErrorCode.OUTCOME_UNKNOWN, write=True)
+        return found
+
+    def _find(self, attempt: Attempt, sent_at: float) -> Mapping[str, Any] | None:
+        """The budget, if a change after the time of sending proves that Huawei set it.
+
+        The amount alone proves nothing: it can have been there before. A change proves it by its
+        time, which is Huawei's: if that clock is behind ours, the outcome stays unknown.
+        """
+        write = attempt.write
+        changes = self._upstream.read(
+            LIST_CHANGES, write.errand, customer_id=write.subject, limit=100, after=0
+        )
+        begin = datetime.fromtimestamp(int(sent_at), UTC)
+        amount = Decimal(write.body["amount"])
+        for change in changes["items"]:
+            after = change["type"] == "SET" and change["at"] >= begin
+            if after and Decimal(change["amount"]) == amount:
+                return self._show(attempt)
+        return None

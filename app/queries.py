@@ -1,0 +1,61 @@
+"""marshmallow's fields of queries. Their errors never hold a value."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from marshmallow import fields
+
+from app.fields import Explained, Rule, utc
+
+
+class Choice(Explained, fields.String):
+    """A word of ours in a query; it loads as Huawei's code.
+
+    Args:
+        name: The name of the list of words in the contract.
+        codes: Huawei's codes by our words.
+        description: What the words say.
+    """
+
+    def __init__(self, name: str, codes: Mapping[str, str], description: str) -> None:
+        enum = {"enum_name": name, "enum": list(codes), "description": description}
+        super().__init__(metadata=enum)
+        self.codes = codes
+        rule = Rule("NOT_ALLOWED", f"must be one of {', '.join(codes)}")
+        self.rules = Explained.rules | {"not_allowed": rule}
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        word = super()._deserialize(value, attr, data, **kwargs)
+        if word not in self.codes:
+            raise self.make_error("not_allowed")
+        return self.codes[word]
+
+
+class RequestTime(Explained, fields.AwareDateTime):
+    """A time in a query, RFC 3339 with its offset; it loads as Huawei's text in UTC."""
+
+    rules = Explained.rules | {
+        name: Rule("WRONG_TYPE", "must be a time such as 2026-11-02T08:00:00Z")
+        for name in ("invalid", "invalid_awareness", "format")
+    }
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        return utc(super()._deserialize(value, attr, data, **kwargs))
+
+
+class Customers(Explained, fields.String):
+    """Ids of customers in a query, separated by commas; loads as a list without repetitions."""
+
+    rules = Explained.rules | {
+        "ids": Rule("CUSTOMER_IDS", f"must be 1 to {MOST_CUSTOMERS} ids separated by commas")
+    }
+
+    def __init__(self, **kwargs: Any) -> None:
+        text = f"1 to {MOST_CUSTOMERS} ids, separated by commas"
+        super().__init__(metadata={"description": text}, **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        ids = list(dict.fromkeys(super()._deserialize(value, attr, data, **kwargs).split(",")))
+        if len(ids) > MOST_CUSTOMERS or not all(map(_CUSTOMER_ID.fullmatch, ids)):
+            raise self.make_error("ids")
+        return ids
