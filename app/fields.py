@@ -4,7 +4,6 @@ A request schema checks the caller's JSON and does not rename fields by `attribu
 translation to Huawei's names is in app.verification.backends.translation.
 """
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Self
@@ -12,9 +11,6 @@ from typing import Any, Self
 from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields, post_dump
 
 from app.errors import FieldError
-
-MOST_CUSTOMERS = 100  # ids in one query (mt_01006)
-_CUSTOMER_ID = re.compile("[A-Za-z0-9_-]{1,64}")
 
 
 class Rule(str):

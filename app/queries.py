@@ -1,11 +1,15 @@
 """marshmallow's fields of queries. Their errors never hold a value."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from marshmallow import fields
 
 from app.fields import Explained, Rule, utc
+
+MOST_CUSTOMERS = 100  # ids in one query (mt_01006)
+_CUSTOMER_ID = re.compile("[A-Za-z0-9_-]{1,64}")
 
 
 class Choice(Explained, fields.String):
