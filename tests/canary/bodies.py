@@ -23,7 +23,14 @@ FORMS = {
     "/attachments/0": "QANARY-{core}/first.jpg",
     "/attachments/1": "QANARY-{core}/second.jpg",
 }
-FIXED = {"/registration/country": "CN"}  # two letters are too common for a marker
+# Two letters, and words of a list, are too common for a marker; an amount is a number.
+FIXED = {
+    "/registration/country": "CN",
+    "/amount": "500.00",
+    "/period": "ONCE",
+    "/when_exceeded": "FREEZE",
+    "/unfreeze": True,
+}
 CHOICES = {
     "submitIndividualVerification": "PASSPORT",
     "submitEnterpriseVerification": "BUSINESS_LICENSE",
@@ -77,12 +84,12 @@ def _value(
             _value(contract, schema["items"], name, f"{pointer}/{place}", markers)
             for place in range(2)
         ]
+    if pointer in FIXED:
+        return FIXED[pointer]
     assert schema["type"] == "string", f"{name}{pointer}: no marker for {schema['type']}"
     if "enum" in schema:
         assert CHOICES[name] in schema["enum"], f"{name}{pointer}: choose one of its values"
         return CHOICES[name]
-    if pointer in FIXED:
-        return FIXED[pointer]
     assert pointer in FORMS, f"{name}{pointer}: no marker for this field"
     return markers.mark(f"{name}{pointer}", FORMS[pointer])
 

@@ -12,6 +12,7 @@ from tests.canary.driver import SUBMISSIONS, Driver, Work, at_once
 from tests.canary.marked import ACCOUNTS
 from tests.support.accounts import replace
 
+OTHERS = ("getVerification", "getCustomer", "checkRegistration", "sendRegistrationCode")
 DEATHS = ("expired", "decrypt", "APIGW.0307", "CBC.0154", "IAM.0066", "IAM.0067")
 
 
@@ -19,10 +20,10 @@ def _everything_upstream(driver: Driver) -> list[Work]:
     """Make one call of each upstream operation, with a short deadline."""
     works: list[Work] = []
     for account in ACCOUNTS:
-        for name in (*SUBMISSIONS, "uploadAttachment"):
+        for name in (*SUBMISSIONS, "uploadAttachment", "setBudget"):
             do = partial(driver.perform, name, Partner_Account=account, Prefer="wait=1")
             works.append(partial(do, driver.customer()))
-        for name in ("getVerification", "getCustomer", "checkRegistration", "sendRegistrationCode"):
+        for name in OTHERS:
             do = partial(driver.perform, name, Partner_Account=account)
             works.append(partial(do, driver.customer()))
     return works
