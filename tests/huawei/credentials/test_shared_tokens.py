@@ -29,6 +29,7 @@ from tests.support.timing import Clock, together, wait_until
 from tests.support.valkey import SEALING, Valkey
 
 LIFE = 86400
+REMEMBERED = 30 * 86400  # the kind of a submission is remembered for longer than a token
 OTHER_KEY = "another-state-key-of-more-than-32-bytes-0002"
 
 
@@ -76,6 +77,8 @@ def test_valkey_reveals_neither_token_nor_password(
         assert secret.encode() not in everything
         assert base64.b64encode(secret.encode()).rstrip(b"=")[:-1] not in everything
     valkey.pass_time(LIFE)
+    assert valkey.value(token_key(shared)) is None
+    valkey.pass_time(REMEMBERED)
     assert valkey.values() == {}
 
 
