@@ -29,7 +29,9 @@ class Guide(NamedTuple):
 def _read(path: Path) -> Guide:
     content = path.read_text()
     heading = re.search(r"<h1[^>]*>(.*)</h1>", content)
-    return Guide(Markup(heading[1] if heading else "").striptags(), Markup(content))  # noqa: S704
+    # The content is the project's own, rendered at build time.
+    title = Markup(heading[1] if heading else "").striptags()  # noqa: S704
+    return Guide(title, Markup(content))  # noqa: S704
 
 
 _FOLDER = Path(__file__).parent / "documents"
