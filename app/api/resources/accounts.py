@@ -1,5 +1,6 @@
 """The partner accounts and the state of their credentials, for operators."""
 
+import socket
 from typing import Any
 
 from marshmallow import fields
@@ -25,6 +26,11 @@ class KeyPairSchema(ResponseSchema):
             "yet), REFUSED or LOCKED (suspended for Huawei's lock window), EXPIRED, MISSING (its "
             "files cannot be read)"
         },
+    )
+    files = word(
+        ("CURRENT", "CHANGED", "MISSING"),
+        "how its files look now: CHANGED files are not in use yet, MISSING ones cannot be read",
+        required=False,
     )
     written_at = UtcTime(
         metadata={"description": "time at which its files were written or mounted"}
@@ -61,12 +67,16 @@ class AccountSchema(ResponseSchema):
 
 
 class AccountsSchema(ResponseSchema):
-    """All partner accounts."""
+    """All partner accounts, as one replica sees them."""
 
+    replica = fields.String(
+        required=True, metadata={"description": "the replica that answers: the name of its host"}
+    )
     accounts = fields.List(fields.Nested(AccountSchema), required=True)
 
 
 EXAMPLE = {
+    "replica": "partner-gateway-6d5f8c7b9-x2x7k",
     "accounts": [
         {
             "account": "default",
@@ -76,13 +86,14 @@ EXAMPLE = {
                 {
                     "access_key": "QTWA…UC",
                     "condition": "PROVEN",
+                    "files": "CURRENT",
                     "written_at": "2026-11-02T08:00:00Z",
                     "loaded_at": "2026-11-23T09:00:00Z",
                     "last_success": "2026-11-23T09:30:00Z",
                 }
             ],
         }
-    ]
+    ],
 }
 
 
@@ -94,11 +105,12 @@ EXAMPLE = {
 def list_accounts() -> dict[str, Any]:
     """List the partner accounts and the state of their credentials.
 
-    Each process of the gateway has a state of its own; the answer is that of the process that
-    received the request.
+    Each replica has a state of its own; `replica` names the one that answers. It looks at the
+    files when it is asked.
     """
     parts = gateway()
     return {
+        "replica": socket.gethostname(),
         "accounts": [
             {
                 "account": name,
@@ -106,5 +118,5 @@ def list_accounts() -> dict[str, Any]:
                 **credentials.describe(),
             }
             for name, credentials in parts.credentials.items()
-        ]
+        ],
     }

@@ -207,20 +207,22 @@ class KeyPairs:
         return any(slot.pair is not None for slot in self._slots)
 
     def describe(self) -> dict[str, Any]:
-        """Each pair's shortened access key, condition and times."""
+        """Each pair's shortened access key, condition, times, and how its files look now."""
+        self.usable()  # reads the files of a pair that could not be read before
         return {
             "authentication": "signature",
             "key_pairs": [
                 {
                     "access_key": slot.pair.shortened,
                     "condition": slot.pair.condition,
+                    "files": slot.files,
                     "written_at": slot.pair.written_at,
                     "loaded_at": slot.pair.loaded_at,
                     "last_success": slot.pair.last_success,
                     "expires_at": slot.pair.expires_at,
                 }
                 if slot.pair
-                else {"condition": "MISSING"}
+                else {"condition": "MISSING", "files": slot.files}
                 for slot in self._slots
             ],
         }

@@ -73,6 +73,15 @@ class KeySlot:
         self._rejected_until = 0.0
         self.pair = self._load()
 
+    @property
+    def files(self) -> str:
+        """How the files look now: CURRENT, CHANGED since the pair in use was read, or MISSING."""
+        try:
+            seen = stamp(self._files)
+        except OSError:
+            return "MISSING"
+        return "CURRENT" if self.pair is not None and self.pair.stamp == seen else "CHANGED"
+
     def refresh(self, probe: Probe, within: float = 0.0) -> None:
         """Adopt the new key pair if the files changed and Huawei accepts it.
 

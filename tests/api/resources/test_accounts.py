@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -63,6 +64,7 @@ def test_an_account_is_shown_with_its_key_shortened(
     assert pair == {
         "access_key": "SAND…01",
         "condition": "UNPROVEN",
+        "files": "CURRENT",
         "written_at": pair["written_at"],
         "loaded_at": pair["loaded_at"],
     }
@@ -112,7 +114,28 @@ def test_the_accounts_show_each_configured_pair_even_if_its_files_are_missing(
     client = gateway(with_pairs(settings, mounted, Mounted(tmp_path / "nowhere")))
     found = [pair["condition"] for pair in listed(client)["key_pairs"]]
     assert found == ["UNPROVEN", "MISSING"]
-    assert listed(client)["key_pairs"][1] == {"condition": "MISSING"}
+    assert listed(client)["key_pairs"][1] == {"condition": "MISSING", "files": "MISSING"}
+
+
+def test_the_accounts_show_how_the_files_look_at_the_time_of_the_question(
+    settings: Settings, mounted: Mounted, tmp_path: Path
+) -> None:
+    late = Mounted(tmp_path / "late")
+    client = gateway(with_pairs(settings, mounted, late))
+    assert [pair["files"] for pair in listed(client)["key_pairs"]] == ["CURRENT", "MISSING"]
+    replace(mounted.folder / "sk", "another-secret")
+    late.write(*PAIR)
+    first, second = listed(client)["key_pairs"]
+    assert (first["files"], second["condition"], second["files"]) == (
+        "CHANGED",
+        "UNPROVEN",
+        "CURRENT",
+    )
+
+
+def test_the_accounts_name_the_replica_that_answers(client: FlaskClient) -> None:
+    answer = client.get("/v1/accounts", headers=bearer("operator-key")).get_json()
+    assert answer["replica"] == socket.gethostname()
 
 
 def test_the_accounts_show_no_token_before_the_first_request_and_a_held_one_after(
