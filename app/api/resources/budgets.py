@@ -13,7 +13,7 @@ from app.api.blueprint import ResourceBlueprint
 from app.api.extensions import gateway
 from app.api.lists import PageSchema
 from app.api.reads import read, read_page
-from app.api.writes import requested, written
+from app.api.requested import requested, written
 from app.customers.answers import (
     LIST_CHANGES,
     PERIODS,

@@ -8,7 +8,7 @@ from app.api.blueprint import ResourceBlueprint
 from app.api.extensions import gateway
 from app.api.lists import PageSchema
 from app.api.reads import read_page
-from app.api.resources.results import MAX_WAIT, wait_preference
+from app.api.requested import MAX_WAIT, wait_preference
 from app.customers.answers import (
     ASSOCIATIONS,
     LIST_CUSTOMERS,

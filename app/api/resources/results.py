@@ -1,9 +1,8 @@
 """The status of a customer's verification."""
 
-import re
 from typing import Any
 
-from flask import g, request
+from flask import g
 from marshmallow import fields
 
 from app.api.authentication import requires
@@ -11,6 +10,7 @@ from app.api.blueprint import CALLER_PROBLEMS, UPSTREAM_PROBLEMS, ResourceBluepr
 from app.api.extensions import verifications
 from app.api.problems.document import FieldErrorSchema
 from app.api.record import Record
+from app.api.requested import MAX_WAIT, wait_preference
 from app.fields import ResponseSchema, UtcTime, word
 from app.huawei.pacing.deadline import READ, Errand
 from app.verification.model import BACKENDS, Kind, Status, Verification
@@ -22,10 +22,7 @@ blueprint = ResourceBlueprint(
     description="Read the status of a customer's verification",
 )
 
-MAX_WAIT = 25.0  # seconds, the last read included: gunicorn ends a request after 30
 NEXT_CHECK = 30  # seconds; a person reviews, and Huawei publishes no usual duration
-
-_WAIT = re.compile(r"(?i)(?:^|,)\s*wait\s*=\s*\"?(\d+)\"?\s*(?:$|[,;])")
 
 
 class RejectionSchema(ResponseSchema):
@@ -174,12 +171,6 @@ def answer(verification: Verification) -> dict[str, Any]:
         "rejection": None if reason is None else {"reason": reason},
         "next_check_after_s": NEXT_CHECK if verification.status is Status.IN_REVIEW else None,
     }
-
-
-def wait_preference() -> float | None:
-    """Return the seconds of `Prefer: wait=N` (RFC 7240), at most 25; None without it."""
-    found = _WAIT.search(request.headers.get("Prefer", ""))
-    return min(float(found[1]), MAX_WAIT) if found else None
 
 
 @blueprint.get("", parameters=["Prefer"])

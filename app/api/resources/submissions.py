@@ -10,6 +10,7 @@ from app.api.authentication import View, requires
 from app.api.blueprint import SUBMISSION_PROBLEMS, ResourceBlueprint
 from app.api.extensions import verifications
 from app.api.record import Record
+from app.api.requested import requested
 from app.api.resources.bodies import ENTERPRISE, INDIVIDUAL, EnterpriseSchema, IndividualSchema
 from app.api.resources.results import (
     CHECKED,
@@ -19,7 +20,6 @@ from app.api.resources.results import (
     VerificationSchema,
     answer,
 )
-from app.api.writes import requested
 from app.errors import ErrorCode, GatewayError
 from app.fields import Flag, QuerySchema, RequestSchema
 from app.settings import CallerSettings

@@ -1,4 +1,4 @@
-"""Declared writes: the write that a request asks for, and the answer to it."""
+"""What a request asks beside its body: its time, its key, and the write that it asks for."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -6,14 +6,21 @@ from typing import Any
 
 from flask import g, request
 
-from app.api.resources.results import wait_preference
 from app.errors import ErrorCode, GatewayError
 from app.fields import Rule
 from app.huawei.pacing.deadline import WRITE, Errand
 from app.writes import Write
 
+MAX_WAIT = 25.0  # seconds, the last read included: gunicorn ends a request after 30
+_WAIT = re.compile(r"(?i)(?:^|,)\s*wait\s*=\s*\"?(\d+)\"?\s*(?:$|[,;])")
 _KEY = re.compile(r"[\x20-\x7e]{1,255}")
-_KEY_RULE = Rule("IDEMPOTENCY_KEY", "must have 1 to 255 printable ASCII characters")
+_KEY_RULE = Rule("KEY", "must be 1 to 255 printable ASCII characters")
+
+
+def wait_preference() -> float | None:
+    """Return the seconds of `Prefer: wait=N` (RFC 7240), at most 25; None without it."""
+    found = _WAIT.search(request.headers.get("Prefer", ""))
+    return min(float(found[1]), MAX_WAIT) if found else None
 
 
 def idempotency_key() -> str | None:
