@@ -73,11 +73,6 @@ def configuration(folder: Path, sandbox_url: str) -> dict[str, Any]:
                     "verifications:read",
                     "verifications:write",
                     "attachments:write",
-                    "customers:read",
-                    "customers:write",
-                    "budgets:read",
-                    "budgets:write",
-                    "billing:read",
                     "operations:read",
                 ],
             }
