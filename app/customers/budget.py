@@ -5,13 +5,14 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from app.customers import answers
 from app.customers.answers import LIST_CHANGES, SHOW_BUDGET
 from app.errors import ErrorCode, GatewayError
 from app.huawei.operation import ByNothing, Operation
 from app.huawei.partner_center import PartnerCenter
 from app.writes import PAUSES, UNCLEAR, Attempt, Kept, Write, Writes, look
 
-PERIODS = {"MONTHLY": "MONTHLY", "ONCE": "PACKAGE"}
+PERIODS = {word: code for code, word in answers.PERIODS.items()}
 EXCEEDED = {"NOTHING": 0, "FREEZE": 1}
 MOST = Decimal(2147483647)
 
@@ -57,10 +58,11 @@ class Budgets:
 
     def _send(self, attempt: Attempt) -> Mapping[str, Any]:
         write, earlier = attempt.write, attempt.earlier
-        # Without a record nothing tells of an earlier try, and the amount is what to reach.
-        if earlier is not None and (found := self._find(attempt, earlier.sent_at)):
+        # A change after another write can be that write's. The amount is absolute, so that a write
+        # without a proof, or without a record of an earlier try, is sent.
+        if earlier and earlier.alone and (found := self._find(attempt, earlier.sent_at)):
             return found
-        sent_at = attempt.sending()
+        attempt.sending()
         try:
             self._upstream.call(
                 SET_BUDGET, errand=write.errand, customer=write.subject, body=self._body(write)
@@ -68,7 +70,7 @@ class Budgets:
         except GatewayError as error:
             found = None
             if error.code in UNCLEAR:
-                found = look(write.errand, lambda: self._find(attempt, sent_at))
+                found = look(write.errand, lambda: self._find(attempt, attempt.sent_at))
             if found is None:
                 raise
             return found

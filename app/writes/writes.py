@@ -44,12 +44,14 @@ class EarlierTry:
     Args:
         sent_to: The API that received it.
         sent_at: When it was sent, in seconds of the wall clock.
+        alone: Whether no other write for the subject was sent since.
         before: The subject's state before it was sent. None if that state was not read, or if
             another write for the subject was sent since.
     """
 
     sent_to: str
     sent_at: float
+    alone: bool
     before: str | None
 
 
@@ -105,22 +107,18 @@ class Attempt:
         """Whether the record of an earlier try may be lost, so that Huawei may know the write."""
         return self._record.doubtful and not self._record.try_id
 
-    def sending(self, to: str = "") -> float:
+    def sending(self, to: str = "") -> None:
         """Record that the write is about to be sent. From now on Huawei may have processed it.
 
         Args:
             to: The API that receives it.
-
-        Returns:
-            The present time, in seconds of the wall clock.
         """
-        try_id, now = uuid.uuid4().hex, self._now()
-        self.sent_at = now
+        self.sent_at, try_id = self._now(), uuid.uuid4().hex
         before = self.before or ""
-        record = replace(self._record, try_id=try_id, sent_at=now, sent_to=to, before=before)
-        self._keep(record)
+        self._keep(
+            replace(self._record, try_id=try_id, sent_at=self.sent_at, sent_to=to, before=before)
+        )
         self._records.mark_last(self.write.subject, try_id)
-        return now
 
     def failed(self, error: GatewayError) -> None:
         """Record the failure of the try. If nothing was processed, the key may be used again."""
@@ -145,7 +143,7 @@ class Attempt:
             return None
         alone = self._records.is_last(self.write.subject, record.try_id)
         before = record.before if record.before and alone else None
-        return EarlierTry(record.sent_to, record.sent_at, before)
+        return EarlierTry(record.sent_to, record.sent_at, alone, before)
 
 
 class Writes:

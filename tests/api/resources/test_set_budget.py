@@ -121,6 +121,19 @@ def test_an_amount_that_was_there_before_proves_no_lost_write(
     assert sandbox.processed(SET) == 1
 
 
+def test_the_change_of_another_write_proves_no_earlier_try(
+    client: FlaskClient, sandbox: SandboxDriver
+) -> None:
+    body = {"amount": "500.00", "unfreeze": True}
+    sandbox.fault(SET, "html", count=1)
+    assert code(put(client, body, "a", Prefer="wait=2")) == "OUTCOME_UNKNOWN"
+    assert put(client, {"amount": "500.00"}, "b").status_code == 200
+    assert sandbox.state()["customers"]["cust-1"]["account"]["frozen"] is True
+    assert put(client, body, "a").status_code == 200
+    assert sandbox.processed(SET) == 2
+    assert sandbox.state()["customers"]["cust-1"]["account"]["frozen"] is False
+
+
 def test_a_budget_that_huawei_does_not_show_yet_is_of_unknown_outcome(
     client: FlaskClient, sandbox: SandboxDriver
 ) -> None:
