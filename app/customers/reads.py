@@ -1,21 +1,16 @@
 """Reads a customer and what still keeps it from buying, and waits until that changes."""
 
 import threading
-import time
 from collections.abc import Mapping
-from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 from app.customers.answers import FIND_CUSTOMER, SHOW_BUDGET
 from app.errors import ErrorCode, Fault, GatewayError
-from app.huawei.pacing.deadline import FLOOR, READ, Errand
+from app.huawei.pacing.deadline import Errand
+from app.huawei.pacing.polling import poll
 from app.huawei.pacing.single_flight import SingleFlight
 from app.huawei.partner_center import PartnerCenter
-
-POLL_INTERVAL = 2.0  # seconds between two reads of a customer that a caller waits for
-LAST_READ = 3.0  # seconds for the last read, if the wait is as long as the errand
-GRACE = 0.8  # seconds after the wait in which its last read has to end
 
 Customer = Mapping[str, Any]
 
@@ -40,29 +35,18 @@ class CustomerReads:
             customer_id: The customer.
             errand: For whom, and until when.
             wait: Seconds to wait, while there is a requirement or no such customer, until the
-                answer changes. It is exceeded by at most GRACE, unless the first read takes
-                longer.
+                answer changes.
 
         Raises:
             GatewayError: CUSTOMER_NOT_FOUND, or the failure of a call.
         """
-        begun = time.monotonic()
-        ends = begun + wait
-        repeated = replace(errand, ends=min(errand.ends, ends + GRACE))
-        longer = replace(repeated, ends=max(repeated.ends, min(errand.ends, begun + READ)))
-        found = first = self._read_once(customer_id, longer if wait else errand)
-        while found == first and (found is None or found["requirements"]):
-            left = min(ends - time.monotonic(), errand.left - LAST_READ)
-            if left <= 0:
-                break
-            time.sleep(min(POLL_INTERVAL, left))
-            if self._draining.is_set():
-                break
-            try:
-                found = self._read_once(customer_id, repeated)
-            except GatewayError:
-                if repeated.left >= FLOOR:
-                    raise
+        found = poll(
+            lambda within: self._read_once(customer_id, within),
+            lambda first, last: last == first and (last is None or bool(last["requirements"])),
+            errand,
+            wait,
+            self._draining,
+        )
         if found is None:
             text = "Huawei lists no such customer. A new customer is listed once it is associated."
             raise GatewayError(ErrorCode.CUSTOMER_NOT_FOUND, text)

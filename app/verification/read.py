@@ -1,19 +1,14 @@
 """Reads the status of a customer's verification, and waits for the end of a review."""
 
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from app.errors import GatewayError
-from app.huawei.pacing.deadline import FLOOR, READ, Errand
+from app.huawei.pacing.deadline import Errand
+from app.huawei.pacing.polling import poll
 from app.huawei.pacing.single_flight import SingleFlight
 from app.verification.backends import ReviewBackend
 from app.verification.model import Kind, Status, Verification
-
-POLL_INTERVAL = 2.0  # seconds between two reads of a review that a caller waits for
-LAST_LOOK = 3.0  # seconds for the last read, if the wait is as long as the errand
-GRACE = 0.8  # seconds after the wait in which its last read has to end
 
 
 class Reads:
@@ -40,7 +35,7 @@ class Reads:
         """Read the status of a customer's verification. Identical reads share one upstream call.
 
         If a review is still under way when the wait ends or the gateway drains, the answer is
-        IN_REVIEW. The wait is exceeded by at most GRACE, unless the first read takes longer.
+        IN_REVIEW.
 
         Args:
             customer_id: The customer.
@@ -50,23 +45,13 @@ class Reads:
         Raises:
             GatewayError: the failure of the upstream call.
         """
-        begun = time.monotonic()
-        ends = begun + wait
-        repeated = replace(errand, ends=min(errand.ends, ends + GRACE))
-        first = replace(repeated, ends=max(repeated.ends, min(errand.ends, begun + READ)))
-        result = self._read_once(customer_id, first if wait else errand)
-        while result.status is Status.IN_REVIEW:
-            left = min(ends - time.monotonic(), errand.left - LAST_LOOK)
-            if left <= 0:
-                break
-            time.sleep(min(POLL_INTERVAL, left))
-            if self._draining.is_set():
-                break
-            try:
-                result = self._read_once(customer_id, repeated)
-            except GatewayError:
-                if repeated.left >= FLOOR:
-                    raise
+        result = poll(
+            lambda within: self._read_once(customer_id, within),
+            lambda _, last: last.status is Status.IN_REVIEW,
+            errand,
+            wait,
+            self._draining,
+        )
         if result.status is Status.NOT_SUBMITTED:
             return result
         kind = self._kind(customer_id)

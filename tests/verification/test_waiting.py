@@ -13,8 +13,8 @@ from flask.testing import FlaskClient
 
 from app import create_app
 from app.huawei.pacing.deadline import Errand
+from app.huawei.pacing.polling import LAST_READ
 from app.verification.model import Status
-from app.verification.read import LAST_LOOK
 from tests.support.gateway import CUSTOMER, altered, code
 from tests.support.sandbox_driver import SandboxDriver
 from tests.support.timing import wait_until
@@ -143,7 +143,7 @@ def test_a_long_poll_returns_the_last_known_status_where_its_last_read_times_out
     submit(review, customer="review-hold-1")
     sandbox.forget_requests()
     verifications = review.application.extensions["partner_gateway"].verifications["default"]
-    wait = LAST_LOOK + 1
+    wait = LAST_READ + 1
     begun = monotonic()
     with ThreadPoolExecutor(1) as threads:
         errand = Errand.within(wait, "poller")  # as long as the wait, like the longest wait

@@ -7,11 +7,13 @@ from typing import Any
 from flask import g
 from marshmallow import ValidationError, fields
 
+from app import texts
 from app.answers import Answer, Items, Money, Text, Word
 from app.api.authentication import check_customers
 from app.api.blueprint import ResourceBlueprint
 from app.api.extensions import gateway
 from app.api.lists import PageSchema
+from app.api.queries import Customers
 from app.api.reads import read, read_page
 from app.api.requested import requested, written
 from app.customers.answers import (
@@ -26,9 +28,6 @@ from app.customers.budget import PERIODS as SET_PERIODS
 from app.errors import ErrorCode, GatewayError
 from app.fields import JsonFlag, QuerySchema, RequestSchema, Rule
 from app.huawei.operation import Operation
-from app.queries import Customers
-from app.texts import Text as Request
-from app.texts import one_of
 
 _AMOUNT = re.compile(r"(0|[1-9][0-9]{0,9})(\.[0-9]{1,2})?")
 _AMOUNT_RULE = Rule("AMOUNT", f"must be a decimal above 0, at most {MOST}, with at most two places")
@@ -127,21 +126,21 @@ def _check_amount(text: str) -> None:
 class SetBudgetSchema(RequestSchema):
     """A budget to set. It replaces the present one."""
 
-    amount = Request(
+    amount = texts.Text(
         required=True,
         validate=_check_amount,
         metadata={"description": "the whole budget: a decimal above 0, with at most two places"},
     )
-    period = Request(
-        validate=one_of(tuple(SET_PERIODS)),
+    period = texts.Text(
+        validate=texts.one_of(tuple(SET_PERIODS)),
         metadata={
             "enum_name": "BudgetPeriod",
             "enum": list(SET_PERIODS),
             "description": "the time that the budget is for; by default MONTHLY",
         },
     )
-    when_exceeded = Request(
-        validate=one_of(tuple(EXCEEDED)),
+    when_exceeded = texts.Text(
+        validate=texts.one_of(tuple(EXCEEDED)),
         metadata={
             "enum_name": "WhenExceeded",
             "enum": list(EXCEEDED),

@@ -7,6 +7,7 @@ from flask import g
 from app.api.blueprint import ResourceBlueprint
 from app.api.extensions import gateway
 from app.api.lists import PageSchema
+from app.api.queries import Choice, RequestTime
 from app.api.reads import read_page
 from app.api.requested import MAX_WAIT, wait_preference
 from app.customers.answers import (
@@ -16,7 +17,6 @@ from app.customers.answers import (
     OneCustomerSchema,
 )
 from app.huawei.pacing.deadline import READ, Errand
-from app.queries import Choice, RequestTime
 
 blueprint = ResourceBlueprint(
     "customers", __name__, url_prefix="/v1/customers", description="The partner's customers"

@@ -7,7 +7,7 @@ from marshmallow import ValidationError, validates_schema
 
 from app.answers import Answer, Flag
 from app.api.authentication import requires
-from app.api.blueprint import BODY_PROBLEMS, CALLER_PROBLEMS, UPSTREAM_PROBLEMS, ResourceBlueprint
+from app.api.blueprint import REGISTRATION_PROBLEMS, ResourceBlueprint
 from app.api.extensions import gateway
 from app.api.reads import read
 from app.customers.codes import LANGUAGES, send_code
@@ -91,7 +91,7 @@ CHECK = Operation.read(
 @blueprint.doc(operationId="checkRegistration")
 @blueprint.arguments(CheckSchema(), examples={"EMAIL": {"value": {"email": "li@example.com"}}})
 @blueprint.response(200, AvailabilitySchema(), example={"available": True})
-@blueprint.problems(BODY_PROBLEMS, CALLER_PROBLEMS, UPSTREAM_PROBLEMS, REGISTRATION.values())
+@blueprint.problems(REGISTRATION_PROBLEMS)
 def check_registration(asked: dict[str, str]) -> Any:
     """Read whether an e-mail address or an account name is free.
 
@@ -110,13 +110,7 @@ def check_registration(asked: dict[str, str]) -> Any:
     CodeSchema(), examples={"ENGLISH": {"value": {"email": "li@example.com", "language": "EN"}}}
 )
 @blueprint.response(204, description="Huawei accepted the mail")
-@blueprint.problems(
-    BODY_PROBLEMS,
-    CALLER_PROBLEMS,
-    UPSTREAM_PROBLEMS,
-    REGISTRATION.values(),
-    ErrorCode.OUTCOME_UNKNOWN,
-)
+@blueprint.problems(REGISTRATION_PROBLEMS, ErrorCode.OUTCOME_UNKNOWN)
 def send_registration_code(mail: dict[str, str]) -> None:
     """Let Huawei mail a verification code to a new customer.
 

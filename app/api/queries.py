@@ -7,9 +7,10 @@ from typing import Any
 from marshmallow import fields
 
 from app.fields import Explained, Rule, utc
+from app.verification.model import CUSTOMER_ID
 
 MOST_CUSTOMERS = 100  # ids in one query (mt_01006)
-_CUSTOMER_ID = re.compile("[A-Za-z0-9_-]{1,64}")
+_is_customer = re.compile(CUSTOMER_ID).fullmatch
 
 
 class Choice(Explained, fields.String):
@@ -60,6 +61,6 @@ class Customers(Explained, fields.String):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
         ids = list(dict.fromkeys(super()._deserialize(value, attr, data, **kwargs).split(",")))
-        if len(ids) > MOST_CUSTOMERS or not all(map(_CUSTOMER_ID.fullmatch, ids)):
+        if len(ids) > MOST_CUSTOMERS or not all(map(_is_customer, ids)):
             raise self.make_error("ids")
         return ids
