@@ -1,7 +1,7 @@
-"""The answers that are read from Huawei's: one class is contract, translation and example.
+"""Declared answers: one class is the contract, the translation from Huawei, and the example.
 
-A field has our name and says which of Huawei's names it is read `of`. `reading` makes the schema
-that loads Huawei's names and values as ours; the class itself is the schema of our answer.
+The class is the schema of our answer. `of` names the field of Huawei's answer that a field is read
+from. `reading` builds the schema that loads Huawei's answer under our names.
 """
 
 import copy
@@ -23,7 +23,7 @@ _TIME = "%Y-%m-%dT%H:%M:%SZ"  # Huawei's times are UTC
 
 
 class Answer(ResponseSchema):
-    """An answer of the contract that is read from an answer of Huawei's."""
+    """An answer of the contract that Huawei's answer is translated to."""
 
 
 class _Of(fields.Field[Any]):
@@ -61,7 +61,7 @@ class _Of(fields.Field[Any]):
 
 
 class Text(_Of, fields.String):
-    """A text of Huawei's. An empty one is absent."""
+    """A text. If the field is optional, an empty text counts as absent."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **more: Any) -> Any:
         if value == "" and not self.required:
@@ -70,7 +70,7 @@ class Text(_Of, fields.String):
 
 
 class Money(_Of, fields.String):
-    """An amount as decimal text, exactly as Huawei says it: as a number or as text."""
+    """An amount as decimal text with every digit that Huawei sends, as a number or as text."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> str:
         if isinstance(value, str) and _DECIMAL.fullmatch(value):
@@ -84,7 +84,7 @@ class Money(_Of, fields.String):
 
 
 class Word(_Of, fields.String):
-    """A word of ours for each of Huawei's codes. A code without a word becomes OTHER_<code>.
+    """Our word for a code of Huawei. A code without a word becomes OTHER_<code>.
 
     Args:
         of: Huawei's name of the field.
@@ -117,7 +117,7 @@ class Word(_Of, fields.String):
 
 
 class Flag(_Of, fields.Boolean):
-    """A 0 or 1 of Huawei's as false or true."""
+    """A boolean. Huawei sends 0 or 1."""
 
     truthy = {1, "1"}  # noqa: RUF012 - marshmallow's
     falsy = {0, "0"}  # noqa: RUF012 - marshmallow's
@@ -143,7 +143,7 @@ class When(_Of, UtcTime):
 
 
 class Part(_Of, fields.Nested):
-    """An object in an answer; read of the same object of Huawei's where `of` is empty."""
+    """A nested object. If `of` is empty, its fields are read from the surrounding object."""
 
     def __init__(self, of: str, answer: type[Answer], description: str = "", **more: Any) -> None:
         super().__init__(of, example_of(answer), description, nested=answer, **more)

@@ -62,7 +62,7 @@ class PageSchema(QuerySchema):
 
 
 def page(found: Mapping[str, Any], after: int) -> dict[str, Any]:
-    """A page of Huawei's as a page of the contract.
+    """Translate a page of Huawei's list to a page of the contract.
 
     Args:
         found: The `items` and the `total` that Huawei answered.
