@@ -17,6 +17,7 @@ from demo.processes import end, start, wait_until_served
 
 KEY = "demo-key"
 PORTS = range(10000, 32000)  # below those that systems choose for outgoing connections
+_given: set[int] = set()  # the ports that free_port() has returned
 # The key pair, partner and platform in the start state of the sandbox.
 ACCESS_KEY = "SANDBOXACCESSKEY0001"
 SECRET_KEY = "sandbox-secret-key-0001-not-a-secret"  # noqa: S105 - public
@@ -32,12 +33,16 @@ def free_port() -> int:
     """A free port of the loopback address, below the ports of outgoing connections.
 
     Between this call and the start of a server, another process's connection could take a port
-    that the system chose.
+    that the system chose. A process gets each port once: a gateway refuses to start with the same
+    port for callers and for operations.
     """
     while True:
         port = PORTS.start + secrets.randbelow(len(PORTS))
+        if port in _given:
+            continue
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.bind(("127.0.0.1", port))
+            _given.add(port)
             return port
 
 
@@ -140,8 +145,10 @@ class Local:
                 *(f"{one}/readyz" for one in self.urls),
             ):
                 wait_until_served(url, *self.processes)
-        except BaseException:
-            self.__exit__(None, None, None)
+        except BaseException as error:
+            end(*reversed(self.processes))
+            error.add_note(self._log_text())
+            self.__exit__()
             raise
         return self
 
@@ -154,6 +161,13 @@ class Local:
         """End gateway and sandbox."""
         end(*reversed(self.processes))
         self._folder.cleanup()
+
+    def _log_text(self) -> str:
+        """The log of gateway and sandbox, if it is a file that can be read."""
+        if self.log is None or not self.log.readable():
+            return ""
+        self.log.seek(0)
+        return self.log.read().decode(errors="replace")
 
     def _start(self, *command: str, **environment: str) -> None:
         log = self.log or sys.stderr
