@@ -92,8 +92,8 @@ class ErrorCode(Enum):
         "The request is not valid HTTP",
         AFTER_FIX,
         CALLER,
-        "The request is not valid HTTP, or one of its headers breaks a rule of the contract. "
-        "Nothing was sent to Huawei.",
+        "The request is not valid HTTP, one of its headers breaks a rule of the contract, or a "
+        "header that the operation requires is missing. Nothing was sent to Huawei.",
     )
     UNAUTHENTICATED = (
         401,
@@ -177,7 +177,8 @@ class ErrorCode(Enum):
         AFTER_FIX,
         CALLER,
         "The body follows the rules that the gateway knows, but Huawei calls a field invalid "
-        "and does not reliably say which. Check the document type, the number and the name.",
+        "and does not reliably say which: `errors` names it where Huawei does. Check the document "
+        "type, the number and the name.",
     )
     CUSTOMER_NOT_FOUND = (
         404,
@@ -469,9 +470,9 @@ class ErrorCode(Enum):
         UPSTREAM,
         "The gateway sent the request, but no usable answer came back; or its record of an earlier "
         "try may be lost, and the customer's state may be the effect of that try. The request may "
-        "have taken effect. Repeat it with the same `Idempotency-Key`, or read `GET "
-        "/v1/customers/{customer_id}/verification`. Do not repeat it with a new key. Where an "
-        "operation has no key, `detail` says how to find out what happened.",
+        "have taken effect. Repeat it with the same `Idempotency-Key`, or read what it changes, such "
+        "as `GET /v1/customers/{customer_id}/verification`. Do not repeat it with a new key. Where "
+        "an operation has no key, `detail` says how to find out what happened.",
     )
     UPSTREAM_ERROR = (
         502,

@@ -7,6 +7,7 @@ from itertools import product
 from typing import Self
 
 from app.customers.budget import Budgets
+from app.customers.create import Creations
 from app.customers.reads import CustomerReads
 from app.huawei.credentials.key_pairs import Credentials, KeyPairs
 from app.huawei.credentials.tokens import Tokens
@@ -35,6 +36,7 @@ class Gateway:
     buckets: Mapping[str, Bucket]
     verifications: Mapping[str, Verifications]
     customers: Mapping[str, CustomerReads]
+    creations: Mapping[str, Creations]
     budgets: Mapping[str, Budgets]
     migration: Migration
     draining: threading.Event
@@ -92,6 +94,10 @@ class Gateway:
             customers={
                 name: CustomerReads(upstream, draining)
                 for name, upstream in partner_centers.items()
+            },
+            creations={
+                name: Creations(account, partner_centers[name], writes[name])
+                for name, account in accounts.items()
             },
             budgets={
                 name: Budgets(upstream, writes[name]) for name, upstream in partner_centers.items()

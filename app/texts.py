@@ -143,6 +143,9 @@ def pattern(expression: str, rule: Rule) -> Callable[[str], None]:
     return check
 
 
+COUNTRY = pattern("[A-Z]{2}", Rule("COUNTRY", "must be a two-letter code in capitals, as CN"))
+
+
 def one_of(choices: Iterator[str] | tuple[str, ...]) -> Callable[[str], None]:
     """A validator that accepts only the given choices."""
     allowed = tuple(choices)

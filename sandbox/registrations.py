@@ -89,7 +89,7 @@ def send_code(state: State, call: Call) -> Answer:
         return code_answer("CBC.99004015", call.request_id)
     minutes = asked.get("timeout", 10)
     ends = now + 60 * (minutes if minutes <= LONGEST_TIMEOUT else 5)
-    code = f"{secrets.randbelow(10**6):06}"
+    code = state.settings.mail_code or f"{secrets.randbelow(10**6):06}"
     state.mails.append(Mail(email, code, asked.get("lang", "zh-cn"), now, ends))
     return Answer(204)
 

@@ -48,6 +48,10 @@ class Settings:
     obs_addressing: Literal["virtual-host", "path", "both"] = "virtual-host"
     # Huawei publishes no time until an account is associated. None: by a control call only.
     association_seconds: float | None = 2
+    # It is not documented whether the list has a customer before its association.
+    pending_listed: bool = False
+    # The code of every mail. None: a random one for each.
+    mail_code: str | None = None
     # China's list; whether it counts by address or by partner is not confirmed: by address here.
     codes_per_hour: int = 15
     codes_per_day: int = 60
@@ -123,6 +127,8 @@ _CHECKS: dict[str, Callable[[Any], bool]] = {
     "password_tries": _positive,
     "obs_addressing": lambda value: value in ("virtual-host", "path", "both"),
     "association_seconds": lambda value: value is None or (is_number(value) and value >= 0),
+    "pending_listed": lambda value: isinstance(value, bool),
+    "mail_code": lambda value: value is None or (isinstance(value, str) and len(value) == 6),
     "codes_per_hour": _positive,
     "codes_per_day": _positive,
     "email_taken_code": _code,

@@ -48,11 +48,15 @@ def _customers(state: State, asked: Mapping[str, Any]) -> Mapping[str, Any]:
     found = [
         (customer_id, customer, account)
         for customer_id, customer in state.customers.items()
-        if (account := customer.associated(now)) and _matches(customer_id, account, asked)
+        if (account := _listed(state, customer, now)) and _matches(customer_id, account, asked)
     ]
     begin, limit = asked.get("offset", 0), asked.get("limit", DEFAULT_PAGE)
     infos = [_info(*entry, now) for entry in found[begin : begin + limit]]
     return {"count": len(found), "customer_infos": infos}
+
+
+def _listed(state: State, customer: Customer, now: float) -> Account | None:
+    return customer.account if state.settings.pending_listed else customer.associated(now)
 
 
 def _matches(customer_id: str, account: Account, asked: Mapping[str, Any]) -> bool:
@@ -75,7 +79,7 @@ def _info(customer_id: str, customer: Customer, account: Account, now: float) ->
         "customer": account.person,
         "account_name": account.name,
         "customer_id": customer_id,
-        "associated_on": account.associated_on,
+        "associated_on": account.associated_on if customer.associated(now) else "",
         "association_type": account.association,
         "label": "",
         "telephone": account.phone,

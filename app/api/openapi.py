@@ -71,14 +71,16 @@ CONVERTERS: Mapping[str, type[_PatternConverter]] = {
 
 # Headers of requests by their names in the contract's components, in the order of the parameters.
 # Examples are in the descriptions: Swagger UI would send an `example` with every request.
+_IDEMPOTENCY_KEY: dict[str, Any] = {
+    "name": "Idempotency-Key",
+    "description": "your key of the request; repeats with the same key are processed once: "
+    "1 to 255 printable ASCII characters, such as `shop-981-verification-1`, remembered for "
+    "24 hours",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+}
 PARAMETERS: Mapping[str, dict[str, Any]] = {
-    "IdempotencyKey": {
-        "name": "Idempotency-Key",
-        "description": "your key of the request; repeats with the same key are processed once: "
-        "1 to 255 printable ASCII characters, such as `shop-981-verification-1`, remembered for "
-        "24 hours",
-        "schema": {"type": "string", "minLength": 1, "maxLength": 255},
-    },
+    "IdempotencyKey": _IDEMPOTENCY_KEY,
+    "RequiredIdempotencyKey": {**_IDEMPOTENCY_KEY, "required": True},
     "Prefer": {
         "name": "Prefer",
         "description": "`wait=N` (RFC 7240): the seconds to wait, at most 25, such as `wait=20`",

@@ -44,7 +44,7 @@ class Record:
     account: str | None = None
     error_code: str | None = None
     backend: str | None = None
-    status: str | None = None  # the status of the verification
+    status: str | None = None  # of the verification, or of the customer's association
     check: bool = False  # `validate_only`: the gateway sends nothing
     replayed: bool = False
     reconciled: bool = False

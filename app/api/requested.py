@@ -36,20 +36,28 @@ def idempotency_key() -> str | None:
     return key
 
 
-def requested(kind: str, subject: str, body: Mapping[str, Any]) -> Write:
+def requested(
+    kind: str, subject: str, body: Mapping[str, Any], *, key_required: bool = False
+) -> Write:
     """The write that the request asks for.
 
     Args:
         kind: What it writes.
         subject: The customer.
         body: What a repeat must have in common with it.
+        key_required: Whether the request must have an Idempotency-Key.
 
     Raises:
-        GatewayError: VALIDATION_FAILED for an Idempotency-Key that is none.
+        GatewayError: VALIDATION_FAILED for an Idempotency-Key that is none; BAD_REQUEST without a
+            required one.
     """
+    key = idempotency_key()
+    if key is None and key_required:
+        text = "Send an `Idempotency-Key`: without one, a lost answer could not be found again."
+        raise GatewayError(ErrorCode.BAD_REQUEST, text)
     wait = wait_preference()
     errand = Errand.within(WRITE if wait is None else wait, g.caller, urgent=True)
-    return Write(kind=kind, subject=subject, body=body, errand=errand, key=idempotency_key())
+    return Write(kind=kind, subject=subject, body=body, errand=errand, key=key)
 
 
 def written(

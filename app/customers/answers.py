@@ -3,8 +3,11 @@
 from marshmallow import fields
 
 from app.answers import Answer, Count, Flag, Items, Money, Page, Part, Text, When, Word
+from app.fields import word
 from app.huawei.operation import Operation
+from app.texts import length
 
+ASSOCIATED, ASSOCIATING = "ASSOCIATED", "ASSOCIATING"
 ASSOCIATIONS = {"1": "REFERRAL", "3": "RESELLER"}
 PERIODS = {"MONTHLY": "MONTHLY", "PACKAGE": "ONCE"}
 _LIST = "POST /v2/partners/sub-customers/query"
@@ -63,6 +66,29 @@ class OneCustomerSchema(CustomerSchema):
     )
 
 
+class CreatedSchema(Answer):
+    """A new customer."""
+
+    customer_id = Text("domain_id", "06a7969058802f0c0f01c00b91846780", validate=length(1, 64))
+    partner_user_id = fields.String(
+        required=True, metadata={"description": "your id of the customer", "example": "shop-981"}
+    )
+    account_name = fields.String(
+        required=True,
+        metadata={"description": "the name of the Huawei account", "example": "shop_981"},
+    )
+    status = word(
+        (ASSOCIATED, ASSOCIATING),
+        "whether Huawei lists the customer as associated with the partner already",
+    )
+    reconciled = fields.Boolean(
+        metadata={
+            "description": "true if Huawei's answer was lost, and the gateway found the customer "
+            "afterwards"
+        }
+    )
+
+
 class FoundSchema(Answer):
     """The customers that a search by id finds."""
 
@@ -103,6 +129,7 @@ LIST_CUSTOMERS = Operation.read(
     association="association_type",
     associated_from="associated_on_begin",
     associated_until="associated_on_end",
+    account_name="account_name",  # a part of the name; no query of the contract asks for it
 )
 FIND_CUSTOMER = Operation.read(_LIST, "find_customer", FoundSchema, customer_id="customer_id")
 SHOW_BUDGET = Operation.read(

@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from app.errors import ErrorCode, GatewayError, Upstream
 from app.huawei import codes
-from app.huawei.operation import SUCCESS, Operation
+from app.huawei.operation import Operation
 from app.huawei.pacing.breaker import Evidence
 from app.huawei.pacing.pause import pause
 from app.huawei.transport import Reply
@@ -48,7 +48,7 @@ class Answer:
         code = codes.error_code(found, status)
         upstream = Upstream(code, status, asked)
         fields = None
-        if code in (None, SUCCESS) and 200 <= status < 300 and reply.content is not None:
+        if operation.may_succeed(code, status) and reply.content is not None:
             fields = operation.success.read(status, reply.content, body)
         verdict = codes.verdict(code, found, success=fields is not None)
         if fields is not None:

@@ -28,7 +28,7 @@ class Success(Protocol):
         """The fields of a successful answer; None if Huawei did not declare success.
 
         Args:
-            status: The HTTP status, 200 to 299.
+            status: The HTTP status; 200 to 299, unless the code is one of `effective`.
             content: The answer as it came.
             body: The JSON object in it; None if it holds none. It tells of no failure.
         """
@@ -80,7 +80,7 @@ class ByFields:
 def _tells_of_error(body: Mapping[str, Any]) -> bool:
     """Whether an answer without a code has an error text, which v2 calls have on failure only."""
     texts = (body.get(name) for name in ("error_msg", "errorMsg", "error"))
-    return body.get("error_code") != SUCCESS and any(text not in (None, "") for text in texts)
+    return not body.get("error_code") and any(text not in (None, "") for text in texts)
 
 
 class Number(fields.Integer):
@@ -119,6 +119,8 @@ class Operation:
         path: The path; `{partner_id}` is filled in from the account.
         writes: Whether it changes anything, so that its outcome can be unknown.
         success: What Huawei declares as its success. Any other 2xx answer is unreadable.
+        effective: Huawei's codes under which the call took effect although they report an error.
+            An answer with one of them succeeds by the same declaration, whatever its status.
         errors: What its own error codes mean, where they differ from the common table.
         statuses: What an HTTP status means here when the answer has no error code.
         gone: What HTTP 410 means here with an error code of Huawei's form that says nothing more
@@ -135,6 +137,7 @@ class Operation:
     path: str
     writes: bool
     success: Success
+    effective: frozenset[str] = frozenset()
     errors: Mapping[str, ErrorCode] = field(default_factory=dict)
     statuses: Mapping[int, ErrorCode] = field(default_factory=dict)
     gone: ErrorCode | None = None
@@ -180,6 +183,10 @@ class Operation:
             english=english,
             calls_per_second=calls_per_second,
         )
+
+    def may_succeed(self, code: str | None, status: int) -> bool:
+        """Whether an answer can be a success, by its error code and its HTTP status."""
+        return code in self.effective or (code in (None, SUCCESS) and 200 <= status < 300)
 
     def asked(
         self, ours: Mapping[str, Any]

@@ -84,16 +84,20 @@ class Records:
         """Delete a record."""
         self._state.delete(name)
 
-    def mark_last(self, customer_id: str, try_id: str) -> None:
-        """Store a try as the last write for a customer."""
-        self._state.put(self.name("last", customer_id), try_id.encode(), KEPT)
+    def mark_last(self, subject: str, try_id: str) -> None:
+        """Store a try as the last write for a subject."""
+        self._state.put(self.name("last", subject), try_id.encode(), KEPT)
+
+    def unmark_last(self, subject: str, try_id: str) -> None:
+        """Forget a try that changed nothing, if it is the last write for a subject."""
+        self._state.remove(self.name("last", subject), try_id.encode())
 
     def kind(self, subject: str, kind_of: str) -> str | None:
         """The kind of the last successful write that tells it; None if it is not known."""
         found = self._state.get(f"{self.name('write', subject)}:{kind_of}")
         return None if found is None else found.decode()
 
-    def is_last(self, customer_id: str, try_id: str) -> bool:
-        """Whether no other write for a customer was sent since that try."""
-        last = self._state.recall(self.name("last", customer_id), KEPT)
-        return last.value == try_id.encode()
+    def last(self, subject: str) -> str | None:
+        """The try of the last write for a subject that is known; None if none is."""
+        last = self._state.recall(self.name("last", subject), KEPT)
+        return None if last.value is None else last.value.decode()

@@ -13,8 +13,7 @@ from app.writes.records import KIND_KEPT, Record, Records
 
 T = TypeVar("T")
 
-# A killed process does not end its write. The lock expires so long after the deadline of the write.
-GRACE = 5.0  # seconds
+GRACE = 5.0  # seconds after its deadline until the lock of a killed process's write expires
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,9 +22,9 @@ class Write:
 
     Args:
         kind: What it writes: the same key can be used for another kind.
-        subject: The customer. One write at a time is sent for it, whatever its kind.
+        subject: The customer, by one of its ids. One write at a time is sent for it, of any kind.
         body: What a repeat must have in common with the first request, in the words of the
-            contract. Only its keyed fingerprint is stored. It holds no password and no code.
+            contract. Only its keyed fingerprint is stored. It holds no secret and no address.
         errand: The caller and the deadline.
         key: The Idempotency-Key; None if the caller sent none.
     """
@@ -73,8 +72,9 @@ class Kept(Generic[T]):
 class Attempt:
     """A try of a write, by the holder of its subject's lock.
 
-    `earlier` is the earlier try with the same key, if there was one. `before` is the subject's
-    state before this try is sent; None while that state is not known.
+    `earlier` is the earlier try with the same key, if there was one. `first` is True if no write
+    for the subject is known to have been sent in the last 24 hours, but those that Huawei refused.
+    `before` is the subject's state before this try is sent; None while that state is not known.
 
     Args:
         records: Stores the record of the write.
@@ -99,7 +99,8 @@ class Attempt:
         self._name = name
         self._record = record
         self.sent_at = record.sent_at  # in seconds of the wall clock; 0 if nothing was sent yet
-        self.earlier = self._earlier()
+        self.first = (last := records.last(write.subject)) is None
+        self.earlier = self._earlier(last)
         self._keep(record)
 
     @property
@@ -124,7 +125,10 @@ class Attempt:
         """Record the failure of the try. If nothing was processed, the key may be used again."""
         if self.earlier is not None or error.code.write_retry is Retry.SAME_KEY:
             self._keep(replace(self._record, ends=0.0))
-        elif self._name is not None:
+            return
+        if self.first and self._record.try_id:  # it changed nothing
+            self._records.unmark_last(self.write.subject, self._record.try_id)
+        if self._name is not None:
             self._records.forget(self._name)
 
     def done(self, answer: Mapping[str, Any]) -> None:
@@ -137,13 +141,11 @@ class Attempt:
         if self._name is not None:
             self._records.keep(self._name, record)
 
-    def _earlier(self) -> EarlierTry | None:
-        record = self._record
-        if not record.try_id:
-            return None
-        alone = self._records.is_last(self.write.subject, record.try_id)
-        before = record.before if record.before and alone else None
-        return EarlierTry(record.sent_to, record.sent_at, alone, before)
+    def _earlier(self, last: str | None) -> EarlierTry | None:
+        record, alone = self._record, last == self._record.try_id
+        before = (record.before or None) if alone else None
+        earlier = EarlierTry(record.sent_to, record.sent_at, alone, before)
+        return earlier if record.try_id else None
 
 
 class Writes:

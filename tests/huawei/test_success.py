@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import itertools
 import json
 import pkgutil
 from collections.abc import Iterator
@@ -72,6 +73,10 @@ DECLARED: dict[str, list[dict[str, Any]]] = {
         {"error_code": "CBC.0000", "check_result": "available"},
         {"check_result": "used_by_user", "mobile_remain_available_num": 5},
     ],
+    "create_customer": [
+        {"domain_id": "c-1", "domain_name": "shop_981"},
+        {"domain_id": "c-1", "error_code": "CBC.0000", "error_msg": "success"},
+    ],
     **{row.operation: [row.huaweis] for row in ROWS},
 }
 # Operations that answer nothing (mc_00024).
@@ -134,6 +139,20 @@ def test_an_operation_succeeds_as_declared_and_in_no_other_way(
     for body, _ in UNDECLARED:
         with subtests.test(json.dumps(body)):
             assert not succeeds(operation, body)
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_a_code_of_an_error_is_success_only_where_declared_and_with_the_declared_fields(
+    name: str, subtests: pytest.Subtests
+) -> None:
+    operation = OPERATIONS[name]
+    assert operation.effective == ({"CBC.99000050"} if name == "create_customer" else frozenset())
+    late = {"error_code": "CBC.99000050", "error_msg": "The association result timed out."}
+    for body, status in itertools.product(DECLARED.get(name, [{}]), (200, 400, 500)):
+        with subtests.test(json.dumps(body), status=status):
+            assert succeeds(operation, body | late, status) == bool(operation.effective)
+            assert not succeeds(operation, late, status)
+            assert not succeeds(operation, body | late | {"error_code": "CBC.0999"}, status)
 
 
 @pytest.mark.parametrize(("body", "expected"), UNDECLARED, ids=lambda value: json.dumps(value)[:40])

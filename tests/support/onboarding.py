@@ -1,4 +1,4 @@
-"""A gateway whose callers may register customers and set budgets."""
+"""A gateway whose callers may register and create customers, and requests as they send them."""
 
 from __future__ import annotations
 
@@ -10,6 +10,11 @@ from flask.testing import FlaskClient
 from app import create_app
 from app.settings import Settings
 from tests.support.gateway import bearer, configuration
+from tests.support.patience import headers
+from tests.support.sandbox_driver import SandboxDriver
+
+EMAIL = "li@example.com"
+NEW = {"partner_user_id": "shop-981", "country": "SG"}
 
 
 def post(client: FlaskClient, what: str, **body: Any) -> tuple[str, Any]:
@@ -17,6 +22,25 @@ def post(client: FlaskClient, what: str, **body: Any) -> tuple[str, Any]:
     answer = client.post(f"/v1/registrations/{what}", json=body, headers=bearer())
     document = answer.get_json(silent=True) or {}
     return document.get("code") or str(answer.status_code), document
+
+
+def create(
+    client: FlaskClient,
+    key: str | None = "key-1",
+    *,
+    wait: float | None = None,
+    caller: str = "writer-key",
+    **changes: Any,
+) -> Any:
+    """The answer to the creation of a customer; fields that are None are not sent."""
+    body = {name: value for name, value in (NEW | changes).items() if value is not None}
+    return client.post("/v1/customers", json=body, headers=headers(caller, key, wait))
+
+
+def mailed(sandbox: SandboxDriver, client: FlaskClient, email: str = EMAIL) -> dict[str, Any]:
+    """An address and the code that Huawei mailed to it."""
+    client.post("/v1/registrations/code", json={"email": email}, headers=bearer())
+    return {"email": email, "code": sandbox.mails(email)[-1]["code"]}
 
 
 @pytest.fixture(scope="session")

@@ -59,6 +59,7 @@ SUBMISSION_PROBLEMS = WRITE_PROBLEMS | {
 REGISTRATION_PROBLEMS = (
     BODY_PROBLEMS | CALLER_PROBLEMS | UPSTREAM_PROBLEMS | frozenset(codes.REGISTRATION.values())
 )
+CREATION_PROBLEMS = WRITE_PROBLEMS | REGISTRATION_PROBLEMS | {ErrorCode.BAD_REQUEST}
 # Any request can fail with these: the default answer of the contract documents them.
 ANYWHERE_PROBLEMS = frozenset(
     {ErrorCode.BAD_REQUEST, ErrorCode.METHOD_NOT_ALLOWED, ErrorCode.INTERNAL_ERROR}
@@ -73,7 +74,7 @@ _GROUPS: Mapping[str, Codes] = {
     "Write": WRITE_PROBLEMS,
     "Submission": SUBMISSION_PROBLEMS,
     "Registration": REGISTRATION_PROBLEMS,
-    "Creation": WRITE_PROBLEMS | REGISTRATION_PROBLEMS,
+    "Creation": CREATION_PROBLEMS,
 }
 _HEADERS = ("X-Request-Id", "RateLimit", "RateLimit-Policy")
 _MORE_HEADERS = {401: ("WWW-Authenticate",), 405: ("Allow",)}

@@ -8,7 +8,7 @@ from typing import Any
 from marshmallow import ValidationError, validates_schema
 
 from app.fields import Part, RequestSchema, Rule
-from app.texts import Text, Texts, length, letter, one_of, pattern
+from app.texts import COUNTRY, Text, Texts, length, letter, one_of, pattern
 from app.verification.model import ENTERPRISE_DOCUMENTS, INDIVIDUAL_DOCUMENTS
 from app.verification.pictures import MAX_PICTURES, path_form, wrong_number
 
@@ -26,8 +26,6 @@ _company_number = pattern(
     r"[^!@#$%^&*<>\\]{1,32}",
     Rule("NUMBER", "must be 1 to 32 characters, none of ! @ # $ % ^ & * < > \\"),
 )
-
-_country_code = pattern("[A-Z]{2}", Rule("COUNTRY", "must be a two-letter code in capitals, as CN"))
 
 
 def _type(name: str, documents: tuple[str, ...]) -> Text:
@@ -69,7 +67,7 @@ class RegistrationSchema(RequestSchema):
     """The country and address of a company's registration."""
 
     country = Text(
-        validate=_country_code,
+        validate=COUNTRY,
         metadata={"description": "two-letter country code in capitals, e.g. CN"},
     )
     address = Text(

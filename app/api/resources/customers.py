@@ -1,22 +1,31 @@
-"""The partner's customers (mc_00021)."""
+"""The partner's customers (mc_00021), and their creation (mc_00016)."""
 
 from typing import Any
 
-from flask import g
+from flask import g, url_for
+from marshmallow import ValidationError, validates_schema
 
-from app.api.blueprint import ResourceBlueprint
+from app.api.authentication import requires
+from app.api.blueprint import CREATION_PROBLEMS, ResourceBlueprint
 from app.api.extensions import gateway
 from app.api.lists import PageSchema
 from app.api.queries import Choice, RequestTime
 from app.api.reads import read_page
-from app.api.requested import MAX_WAIT, wait_preference
+from app.api.record import Record
+from app.api.requested import MAX_WAIT, requested, wait_preference
 from app.customers.answers import (
+    ASSOCIATED,
+    ASSOCIATING,
     ASSOCIATIONS,
     LIST_CUSTOMERS,
+    CreatedSchema,
     CustomersSchema,
     OneCustomerSchema,
 )
+from app.customers.rules import ACCOUNT_NAME, CODE, EMAIL, check_password
+from app.fields import JsonFlag, RequestSchema, Rule
 from app.huawei.pacing.deadline import READ, Errand
+from app.texts import COUNTRY, Text, length
 
 blueprint = ResourceBlueprint(
     "customers", __name__, url_prefix="/v1/customers", description="The partner's customers"
@@ -62,3 +71,126 @@ def get_customer(customer_id: str) -> Any:
     if "customers:personal" not in g.rights.scopes:
         del customer["personal"]
     return customer, 200, {"Preference-Applied": f"wait={wait:.0f}"} if wait else {}
+
+
+_PRIVATE = ("email", "code", "password")
+_TOGETHER = Rule("REQUIRED", "is required, because email and code come together")
+
+
+class NewCustomerSchema(RequestSchema):
+    """A customer to create."""
+
+    partner_user_id = Text(
+        required=True,
+        validate=length(1, 64),
+        metadata={"description": "your own id of the customer, for one customer only"},
+    )
+    country = Text(
+        required=True,
+        validate=COUNTRY,
+        metadata={"description": "two-letter country code in capitals, e.g. SG"},
+    )
+    account_name = Text(
+        validate=ACCOUNT_NAME,
+        metadata={
+            "description": "the name of the Huawei account, unique over all customers of Huawei: "
+            "5 to 32 letters, digits, `_` or `-`, beginning with a letter; by default the gateway "
+            "makes one of partner_user_id"
+        },
+    )
+    email = Text(
+        validate=EMAIL, metadata={"description": "3 to 64 characters with an @; needs `code`"}
+    )
+    code = Text(
+        validate=CODE,
+        metadata={"description": "the 6 characters that Huawei mailed to the address"},
+    )
+    password = Text(
+        metadata={
+            "description": "8 to 32 characters of two kinds; without a password the customer can "
+            "log in through your own sign-on only"
+        }
+    )
+    marketing = JsonFlag(
+        metadata={"description": "whether Huawei may send marketing messages; by default it may"}
+    )
+
+    @validates_schema
+    def check_private(self, asked: dict[str, Any], **_: Any) -> None:
+        """Refuse an e-mail without a code, a code without an e-mail, and a weak password."""
+        for name, other in (("email", "code"), ("code", "email")):
+            if name in asked and other not in asked:
+                raise ValidationError({other: [_TOGETHER]})
+        if "password" in asked:
+            check_password(asked["password"], asked.get("account_name"), asked.get("email"))
+
+
+CREATED = {
+    "customer_id": "06a7969058802f0c0f01c00b91846780",
+    "partner_user_id": "shop-981",
+    "account_name": "shop_981",
+    "status": ASSOCIATED,
+}
+
+
+@blueprint.post("", parameters=["RequiredIdempotencyKey", "Prefer"])
+@requires("customers:write")
+@blueprint.doc(operationId="createCustomer")
+@blueprint.arguments(
+    NewCustomerSchema(),
+    examples={
+        "WITHOUT_EMAIL": {
+            "summary": "The customer comes through your own sign-on",
+            "value": {"partner_user_id": "shop-981", "country": "SG"},
+        },
+        "WITH_EMAIL": {
+            "summary": "With the code that Huawei mailed",
+            "value": {
+                "partner_user_id": "shop-982",
+                "country": "SG",
+                "account_name": "shop_982",
+                "email": "li@example.com",
+                "code": "123456",
+                "password": "a-Long-1-password",
+            },
+        },
+    },
+)
+@blueprint.response(
+    201,
+    CreatedSchema(),
+    description="The customer is created, and associated with the partner",
+    example=CREATED,
+    headers=("Location", "Idempotent-Replayed"),
+)
+@blueprint.also(
+    202,
+    schema=CreatedSchema(),
+    description="The customer is created; Huawei associates it with the partner later",
+    example=CREATED | {"status": ASSOCIATING},
+    headers=("Location", "Idempotent-Replayed"),
+)
+@blueprint.problems(CREATION_PROBLEMS)
+def create_customer(asked: dict[str, Any]) -> Any:
+    """Create a customer.
+
+    Huawei creates the account at once and associates it with the partner afterwards. 202: read
+    the customer at `Location`; with `Prefer: wait=25` the answer comes when Huawei lists the
+    customer. A new customer is frozen and has no budget.
+
+    The `Idempotency-Key` is required. Keep it until you have the customer: after a lost answer,
+    the same request with the same key finds the customer again and creates no second one.
+    Nothing of `email`, `code` and `password` is stored, so that a repeat may have a new code.
+    """
+    private = {name: asked.pop(name) for name in _PRIVATE if name in asked}
+    # A colon cannot be in a customer id: the write is none of a customer with this id.
+    subject = f"new:{asked['partner_user_id']}"
+    write = requested("CREATE_CUSTOMER", subject, asked, key_required=True)
+    created, replayed = gateway().creations[g.account].create(write, private)
+    line: Record = g.record
+    line.customer_id, line.status = created["customer_id"], created["status"]
+    line.replayed, line.reconciled = replayed, bool(created["reconciled"])
+    headers = {"Location": url_for("customers.get_customer", customer_id=created["customer_id"])}
+    if replayed:
+        headers["Idempotent-Replayed"] = "true"
+    return created, 201 if created["status"] == ASSOCIATED else 202, headers

@@ -1,0 +1,137 @@
+"""Creates a customer once, and finds it again after a lost answer."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from app.customers.new_customer import CREATE, NewCustomer, status_of
+from app.customers.rules import REFUSED
+from app.errors import ErrorCode, GatewayError
+from app.huawei.pacing.deadline import Errand
+from app.huawei.partner_center import PartnerCenter
+from app.settings import AccountSettings
+from app.writes import UNCLEAR, Attempt, Kept, Write, Writes, look
+
+ABSENT = "ABSENT"  # Huawei did not list the customer, and no other creation of it was sent
+SEEING = 2.0  # seconds for the look whether a new customer is associated already
+
+# The customer exists or may exist, and its id is not known.
+_LOST = UNCLEAR | {ErrorCode.ASSOCIATION_PENDING}
+# Huawei may refuse a repeat with these because the earlier try created the customer.
+_EXISTS = {ErrorCode.ACCOUNT_NAME_TAKEN, ErrorCode.PARTNER_USER_ID_TAKEN, ErrorCode.EMAIL_TAKEN}
+_OF_EARLIER = _EXISTS | {ErrorCode.CODE_EXPIRED}
+
+_LISTED = "Huawei lists the customer with this partner_user_id: `GET /v1/customers/{}`."
+_UNPROVEN = f"{_LISTED} The gateway cannot tell whether this request created it."
+_NOT_LISTED = "The customer exists, and Huawei does not list it yet."
+_CODE_USED = (
+    "The code has expired, or an earlier try with this Idempotency-Key has used it. Repeat the "
+    "request with a new code and the same key."
+)
+
+Created = Mapping[str, Any]
+
+
+class Creations:
+    """The creation of one account's customers.
+
+    Args:
+        account: The account's settings.
+        upstream: Partner Center.
+        writes: Runs each write once, and one at a time for a customer.
+    """
+
+    def __init__(self, account: AccountSettings, upstream: PartnerCenter, writes: Writes) -> None:
+        self._account = account
+        self._upstream = upstream
+        self._writes = writes
+
+    def create(self, write: Write, private: Mapping[str, str]) -> tuple[Created, bool]:
+        """Create a customer.
+
+        Args:
+            write: The write, with a key. Its body is what NewCustomer has as `asked`.
+            private: What NewCustomer has as `private`. Nothing of it is stored.
+
+        Returns:
+            The customer, and whether it is the answer to an earlier request.
+
+        Raises:
+            GatewayError: the failure of the call; OUTCOME_UNKNOWN if the customer may exist and
+                nothing proves that this request created it.
+        """
+        new = NewCustomer(self._account, write.body, private)
+        kept: Kept[Created] = Kept(
+            lambda told: {name: told[name] for name in ("customer_id", "status", "reconciled")},
+            lambda _, known: new.told(**known),
+        )
+        return self._writes.run(write, lambda attempt: self._send(attempt, new), kept)
+
+    def _send(self, attempt: Attempt, new: NewCustomer) -> Created:
+        write, earlier = attempt.write, attempt.earlier
+        found = self._look_first(attempt, new)
+        attempt.before = earlier.before if earlier else ABSENT if attempt.first else None
+        if found is not None:
+            return _conclude(attempt, new, found)
+        attempt.sending()
+        try:
+            created = self._upstream.call(
+                CREATE, errand=write.errand, customer=write.subject, body=new.body
+            )
+        except GatewayError as error:
+            return self._settle(attempt, new, error)
+        return new.told(created["customer_id"], self._status(new, write.errand))
+
+    def _look_first(self, attempt: Attempt, new: NewCustomer) -> Mapping[str, Any] | None:
+        """The customer, if Huawei lists it. Nothing is sent without this look.
+
+        Raises:
+            GatewayError: the failure of the look; OUTCOME_UNKNOWN if an earlier try was sent.
+        """
+        try:
+            return new.find(self._upstream, attempt.write.errand)
+        except GatewayError as error:
+            if attempt.earlier or (attempt.doubtful and error.code in UNCLEAR):
+                raise GatewayError(ErrorCode.OUTCOME_UNKNOWN, write=True) from None
+            raise
+
+    def _settle(self, attempt: Attempt, new: NewCustomer, error: GatewayError) -> Created:
+        """The answer of a try whose answer was lost, or that the earlier try made impossible.
+
+        Raises:
+            GatewayError: the failure, if the customer is not found.
+        """
+        errand, code, repeated = attempt.write.errand, error.code, attempt.earlier is not None
+        if code in _LOST or (repeated and code in _OF_EARLIER):
+            found = look(errand, lambda: new.find(self._upstream, errand))
+            if found is not None:
+                return _conclude(attempt, new, found)
+        detail, field = None, REFUSED.get(error.upstream.code or "") if error.upstream else None
+        if code is ErrorCode.ASSOCIATION_PENDING or (repeated and code in _EXISTS):
+            code, detail = ErrorCode.OUTCOME_UNKNOWN, _NOT_LISTED
+        elif repeated and code is ErrorCode.CODE_EXPIRED:
+            detail = _CODE_USED
+        elif code is ErrorCode.ACCOUNT_NAME_TAKEN and "account_name" not in new.asked:
+            code = ErrorCode.PARTNER_USER_ID_TAKEN  # only this partner_user_id makes that name
+        elif field is None:
+            raise error
+        errors = () if field is None else (field,)
+        raise GatewayError(code, detail, upstream=error.upstream, errors=errors, write=True)
+
+    def _status(self, new: NewCustomer, errand: Errand) -> str:
+        """ASSOCIATED if Huawei says so already; else, and if that cannot be read, ASSOCIATING."""
+        own = Errand.within(min(SEEING, errand.left), errand.caller, urgent=True)
+        try:
+            return status_of(new.find(self._upstream, own))
+        except GatewayError:
+            return status_of(None)
+
+
+def _conclude(attempt: Attempt, new: NewCustomer, found: Mapping[str, Any]) -> Created:
+    """The answer of a try, if the customer that Huawei lists can only be its effect."""
+    customer_id, sent = found["customer_id"], attempt.sent_at > 0
+    if sent and attempt.before == ABSENT:
+        return new.told(customer_id, status_of(found), reconciled=True)
+    code, detail = ErrorCode.PARTNER_USER_ID_TAKEN, _LISTED
+    if sent or attempt.doubtful:
+        code, detail = ErrorCode.OUTCOME_UNKNOWN, _UNPROVEN
+    raise GatewayError(code, detail.format(customer_id), write=True)
