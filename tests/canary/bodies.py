@@ -20,6 +20,8 @@ FORMS = {
     "/representative/id_number": "QANARY{core}",
     "/partner_user_id": "QANARY-{core}",
     "/email": "QANARY-{core}@example.com",
+    "/account_name": "QANARY-{core}",
+    "/password": "QANARY-{core}",
     "/attachments/0": "QANARY-{core}/first.jpg",
     "/attachments/1": "QANARY-{core}/second.jpg",
 }
@@ -30,7 +32,11 @@ FIXED = {
     "/period": "ONCE",
     "/when_exceeded": "FREEZE",
     "/unfreeze": True,
+    "/country": "SG",
+    "/marketing": False,
 }
+# Six characters are too short for a marker that is made of a name.
+CODE = "Qy7#kX"
 CHOICES = {
     "submitIndividualVerification": "PASSPORT",
     "submitEnterpriseVerification": "BUSINESS_LICENSE",
@@ -86,6 +92,8 @@ def _value(
         ]
     if pointer in FIXED:
         return FIXED[pointer]
+    if pointer == "/code":
+        return markers.know("verification code", CODE)
     assert schema["type"] == "string", f"{name}{pointer}: no marker for {schema['type']}"
     if "enum" in schema:
         assert CHOICES[name] in schema["enum"], f"{name}{pointer}: choose one of its values"

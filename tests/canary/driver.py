@@ -15,7 +15,7 @@ import requests
 from werkzeug.routing import Map
 
 from tests.canary import marked
-from tests.canary.bodies import full_body, operations
+from tests.canary.bodies import CODE, full_body, operations
 from tests.canary.marked import Secrets
 from tests.canary.markers import Markers
 from tests.canary.watched import LIMIT, Watched
@@ -184,9 +184,19 @@ class Driver:
     def body(self, name: str, account: str) -> bytes:
         """The full body of an operation, in the form that the account accepts."""
         body = self.bodies[name]
+        if name == "createCustomer":  # a new customer, with its own id and name
+            number = next(self.numbers)
+            own = {key: f"{body[key]}-{number}" for key in ("partner_user_id", "account_name")}
+            return json.dumps(body | own).encode()
         if account == "token":  # `auto`
             body = {key: value for key, value in body.items() if key != "partner_user_id"}
         return json.dumps(body).encode()
+
+    def mail_code(self) -> None:
+        """Let Huawei mail the code of the new customers' address."""
+        self.sandbox.settings(mail_code=CODE)
+        mail = {"email": self.bodies["createCustomer"]["email"]}
+        self.perform("sendRegistrationCode", "", json.dumps(mail).encode())
 
     def learn(self) -> None:
         """Search also for the tokens that IAM issued."""

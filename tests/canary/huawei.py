@@ -20,7 +20,7 @@ def _everything_upstream(driver: Driver) -> list[Work]:
     """Make one call of each upstream operation, with a short deadline."""
     works: list[Work] = []
     for account in ACCOUNTS:
-        for name in (*SUBMISSIONS, "uploadAttachment", "setBudget"):
+        for name in (*SUBMISSIONS, "uploadAttachment", "setBudget", "createCustomer"):
             do = partial(driver.perform, name, Partner_Account=account, Prefer="wait=1")
             works.append(partial(do, driver.customer()))
         for name in OTHERS:
@@ -79,6 +79,8 @@ def every_code(driver: Driver) -> None:
         if code.startswith("CBC."):  # other codes suspend the key pair
             driver.sandbox.fault("send_code", "code", code=code, message=said)
             driver.perform("sendRegistrationCode", driver.customer(), Partner_Account="review")
+            driver.sandbox.fault("create_customer", "code", code=code, message=said, count=1)
+            driver.perform("createCustomer", "", Partner_Account="review", Prefer="wait=1")
         submit = partial(driver.perform, SUBMISSIONS[0], Partner_Account="legacy")
         submit(driver.customer(), Prefer="wait=1")
         if code not in {entry["code"] for entry in driver.sandbox.requests("verified-info")}:

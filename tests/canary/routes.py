@@ -59,6 +59,7 @@ def filled(driver: Driver, rule: Rule) -> str:
 
 def every_operation(driver: Driver) -> None:
     """Call each operation of the contract with each account until it succeeds."""
+    driver.mail_code()
     works: list[Work] = []
     for account in ACCOUNTS:
         for name in driver.operations:
@@ -97,6 +98,8 @@ def spoiled_bodies(driver: Driver) -> None:
         works.append(partial(driver.send, "POST", path, flaws[0][1], Content_Encoding="gzip"))
         works.append(partial(driver.send, "POST", path, flaws[0][1], Content_Type="text/plain"))
     works += _spoiled_uploads(driver)
+    for _, content in spoiled(driver.bodies["createCustomer"]):
+        works.append(partial(driver.send, "POST", "/v1/customers", content))
     at_once(works)
 
 

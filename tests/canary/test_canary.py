@@ -22,6 +22,7 @@ from tests.support.sandbox_driver import SandboxDriver
 from tests.support.valkey import Valkey
 
 LISTED = r"GET /v1/customers(/\{customer_id\})? 200"
+CREATED = r"POST /v1/customers 20[12]|" + LISTED
 TOLD = ("log", "audit", "answers")
 ALLOWED = (
     Allowance("customer id", TOLD, "names the customer at Huawei; not personal by itself"),
@@ -37,6 +38,10 @@ ALLOWED = (
     *(
         Allowance(marker, ("answers",), "the contract's fields of a customer", LISTED)
         for marker in ("account name at Huawei", "partner's id at Huawei")
+    ),
+    *(
+        Allowance(marker, ("answers",), "the caller's own, of the new customer", CREATED)
+        for marker in ("createCustomer/partner_user_id", "createCustomer/account_name")
     ),
     Allowance("request id", (*TOLD, "spans"), "the caller's own, to find the request by"),
     Allowance(

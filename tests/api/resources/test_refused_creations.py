@@ -125,7 +125,7 @@ def test_what_another_customer_has_is_taken(client: FlaskClient, sandbox: Sandbo
     assert code(listed) == "PARTNER_USER_ID_TAKEN"
     assert first.headers["Location"] in listed.json["detail"]
     assert code(create(client, "key-2", account_name="shop_982")) == "PARTNER_USER_ID_TAKEN"
-    other = {"partner_user_id": "shop-982"}
+    other: dict[str, Any] = {"partner_user_id": "shop-982"}
     assert code(create(client, "key-2", account_name="shop_981", **other)) == "ACCOUNT_NAME_TAKEN"
     taken = create(client, "key-2", **other, **mailed(sandbox, client))
     assert code(taken) == "EMAIL_TAKEN"
