@@ -39,7 +39,8 @@ class Markers:
     def mark(self, name: str, form: str = "QANARY-{core}") -> str:
         """The marker of that name, in a format that its field accepts."""
         core = sha256(f"marker {name}".encode()).hexdigest()[:12]
-        return self.know(name, form.format(core=core), core)
+        value = form.format(core=core)
+        return self.know(name, value, core if core in value else "")
 
     def know(self, name: str, value: str, core: str = "") -> str:
         """Search also for a value chosen elsewhere."""
