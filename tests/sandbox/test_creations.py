@@ -127,3 +127,28 @@ def test_a_held_association_ends_by_a_control_call(
     (info,) = onboarding.listed()
     assert (info["customer_id"], info["is_frozen"]) == (customer_id, 1)
     assert info["associated_on"].endswith("Z")
+
+
+def test_a_setting_lists_a_customer_before_its_association(
+    driver: SandboxDriver, onboarding: Onboarding
+) -> None:
+    driver.settings(association_seconds=60, pending_listed=True)
+    customer_id = onboarding.created(domain_name="shop_1")
+    (info,) = onboarding.listed(account_name="shop_1")
+    assert (info["customer_id"], info["associated_on"]) == (customer_id, "")
+    assert code(onboarding.budget(customer_id)) == (400, "CBC.99000035")
+    driver.clock(61)
+    (info,) = onboarding.listed(account_name="shop_1")
+    assert info["associated_on"].endswith("Z")
+
+
+def test_a_setting_gives_every_mail_the_same_code(
+    driver: SandboxDriver, onboarding: Onboarding
+) -> None:
+    driver.settings(mail_code="Abc-12")
+    onboarding.send_code()
+    created = onboarding.create(email=EMAIL, verification_code="Abc-12")
+    assert created.status_code == 200
+    for wrong in ("12345", 123456, ""):
+        with pytest.raises(ValueError, match="mail_code"):
+            driver.settings(mail_code=wrong)
