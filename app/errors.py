@@ -354,8 +354,9 @@ class ErrorCode(Enum):
         "The customer is not associated with the partner yet",
         AFTER_DELAY,
         CALLER,
-        "Huawei has created the account and is associating it with the partner. Wait until `GET "
-        "/v1/customers/{customer_id}` finds the customer, then repeat.",
+        "Huawei has created the account, and associates it with the partner afterwards. Repeat "
+        "`GET /v1/customers/{customer_id}` until it finds the customer; `Prefer: wait=25` waits "
+        "for it. The gateway knows for a day which customers it created.",
         AFTER_DELAY,
         30.0,
     )
@@ -470,9 +471,9 @@ class ErrorCode(Enum):
         UPSTREAM,
         "The gateway sent the request, but no usable answer came back; or its record of an earlier "
         "try may be lost, and the customer's state may be the effect of that try. The request may "
-        "have taken effect. Repeat it with the same `Idempotency-Key`, or read what it changes, such "
-        "as `GET /v1/customers/{customer_id}/verification`. Do not repeat it with a new key. Where "
-        "an operation has no key, `detail` says how to find out what happened.",
+        "have taken effect. Repeat it with the same `Idempotency-Key`, or read what it changes, as "
+        "with `GET /v1/customers/{customer_id}/verification`. Do not repeat it with a new key. "
+        "Where an operation has no key, `detail` says how to find out what happened.",
     )
     UPSTREAM_ERROR = (
         502,

@@ -9,6 +9,7 @@ from typing import Self
 from app.customers.budget import Budgets
 from app.customers.create import Creations
 from app.customers.reads import CustomerReads
+from app.customers.recent import Recent
 from app.huawei.credentials.key_pairs import Credentials, KeyPairs
 from app.huawei.credentials.tokens import Tokens
 from app.huawei.iam import Iam
@@ -67,6 +68,7 @@ class Gateway:
             name: PartnerCenter(name, account, credentials[name], state, observe)
             for name, account in accounts.items()
         }
+        recent = {name: Recent(name, state, sealing) for name in accounts}
         writes = {name: Writes(name, state, sealing) for name in accounts}
         return cls(
             settings=settings,
@@ -92,11 +94,11 @@ class Gateway:
                 for name, account in accounts.items()
             },
             customers={
-                name: CustomerReads(upstream, draining)
+                name: CustomerReads(upstream, recent[name], draining)
                 for name, upstream in partner_centers.items()
             },
             creations={
-                name: Creations(account, partner_centers[name], writes[name])
+                name: Creations(account, partner_centers[name], writes[name], recent[name])
                 for name, account in accounts.items()
             },
             budgets={

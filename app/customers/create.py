@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.customers.new_customer import CREATE, NewCustomer, status_of
+from app.customers.recent import Recent
 from app.customers.rules import REFUSED
 from app.errors import ErrorCode, GatewayError
 from app.huawei.pacing.deadline import Errand
@@ -38,12 +39,16 @@ class Creations:
         account: The account's settings.
         upstream: Partner Center.
         writes: Runs each write once, and one at a time for a customer.
+        recent: Remembers the created customers.
     """
 
-    def __init__(self, account: AccountSettings, upstream: PartnerCenter, writes: Writes) -> None:
+    def __init__(
+        self, account: AccountSettings, upstream: PartnerCenter, writes: Writes, recent: Recent
+    ) -> None:
         self._account = account
         self._upstream = upstream
         self._writes = writes
+        self._recent = recent
 
     def create(self, write: Write, private: Mapping[str, str]) -> tuple[Created, bool]:
         """Create a customer.
@@ -79,6 +84,7 @@ class Creations:
             )
         except GatewayError as error:
             return self._settle(attempt, new, error)
+        self._recent.add(created["customer_id"])
         return new.told(created["customer_id"], self._status(new, write.errand))
 
     def _look_first(self, attempt: Attempt, new: NewCustomer) -> Mapping[str, Any] | None:

@@ -6,11 +6,14 @@ from decimal import Decimal
 from typing import Any
 
 from app.customers.answers import FIND_CUSTOMER, SHOW_BUDGET
+from app.customers.recent import Recent
 from app.errors import ErrorCode, Fault, GatewayError
 from app.huawei.pacing.deadline import Errand
 from app.huawei.pacing.polling import poll
 from app.huawei.pacing.single_flight import SingleFlight
 from app.huawei.partner_center import PartnerCenter
+
+PENDING = 5.0  # seconds until another look for a new customer; Huawei publishes no duration
 
 Customer = Mapping[str, Any]
 
@@ -20,11 +23,13 @@ class CustomerReads:
 
     Args:
         upstream: Partner Center.
+        recent: Knows the customers that were created lately.
         draining: Is set when the gateway is about to end.
     """
 
-    def __init__(self, upstream: PartnerCenter, draining: threading.Event) -> None:
+    def __init__(self, upstream: PartnerCenter, recent: Recent, draining: threading.Event) -> None:
         self._upstream = upstream
+        self._recent = recent
         self._draining = draining
         self._flight = SingleFlight()
 
@@ -38,7 +43,8 @@ class CustomerReads:
                 answer changes.
 
         Raises:
-            GatewayError: CUSTOMER_NOT_FOUND, or the failure of a call.
+            GatewayError: CUSTOMER_NOT_FOUND, ASSOCIATION_PENDING if the gateway created the
+                customer lately, or the failure of a call.
         """
         found = poll(
             lambda within: self._read_once(customer_id, within),
@@ -47,6 +53,8 @@ class CustomerReads:
             wait,
             self._draining,
         )
+        if found is None and self._recent.has(customer_id):
+            raise GatewayError(ErrorCode.ASSOCIATION_PENDING, retry_after=PENDING)
         if found is None:
             text = "Huawei lists no such customer. A new customer is listed once it is associated."
             raise GatewayError(ErrorCode.CUSTOMER_NOT_FOUND, text)

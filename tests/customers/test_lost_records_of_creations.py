@@ -99,6 +99,15 @@ def test_a_repeat_at_another_replica_finds_the_customer(
     assert len(sandbox.requests(CREATE)) == 1
 
 
+def test_every_replica_knows_a_new_customer_that_huawei_does_not_list_yet(
+    creator: Build, sandbox: SandboxDriver, valkey: Valkey
+) -> None:
+    sandbox.settings(association_seconds=None)
+    path = create(on(creator, valkey)).headers["Location"]
+    told = on(creator, valkey).get(path, headers=headers()).get_json()
+    assert told["code"] == "ASSOCIATION_PENDING"
+
+
 @pytest.mark.parametrize("shared", [True, False], ids=["one state", "the state is lost"])
 def test_two_replicas_create_one_customer_at_once_by_two_keys_once(
     creator: Build, sandbox: SandboxDriver, mortal: Valkey, shared: bool

@@ -70,6 +70,7 @@ DEFAULT = "DEFAULT_ERROR"  # flask-smorest's name
 _GROUPS: Mapping[str, Codes] = {
     "Identity": IDENTITY_PROBLEMS,
     "Read": CALLER_PROBLEMS | UPSTREAM_PROBLEMS,
+    "Customer": CALLER_PROBLEMS | UPSTREAM_PROBLEMS | {ErrorCode.ASSOCIATION_PENDING},
     "Query": CALLER_PROBLEMS | UPSTREAM_PROBLEMS | {ErrorCode.VALIDATION_FAILED},
     "Write": WRITE_PROBLEMS,
     "Submission": SUBMISSION_PROBLEMS,

@@ -23,6 +23,7 @@ from app.customers.answers import (
     OneCustomerSchema,
 )
 from app.customers.rules import ACCOUNT_NAME, CODE, EMAIL, check_password
+from app.errors import ErrorCode
 from app.fields import JsonFlag, RequestSchema, Rule
 from app.huawei.pacing.deadline import READ, Errand
 from app.texts import COUNTRY, Text, length
@@ -54,7 +55,12 @@ def list_customers(query: dict[str, Any]) -> Any:
 
 
 @blueprint.read(
-    "/<customer_id:customer_id>", OneCustomerSchema, "customers:read", parameters=["Prefer"]
+    "/<customer_id:customer_id>",
+    OneCustomerSchema,
+    "customers:read",
+    None,
+    ErrorCode.ASSOCIATION_PENDING,
+    parameters=["Prefer"],
 )
 def get_customer(customer_id: str) -> Any:
     """Read a customer, and what still keeps it from buying.
@@ -62,8 +68,8 @@ def get_customer(customer_id: str) -> Any:
     `requirements` has BUDGET if Huawei shows no budget, or one of zero; Huawei does not document
     what it answers for a customer without a budget. `personal` needs the scope
     `customers:personal`. With `Prefer: wait=N`, the gateway answers when something changes, or
-    after N seconds (at most 25), while a requirement is left. A customer whose association is
-    under way is not listed yet: it is CUSTOMER_NOT_FOUND, or waited for.
+    after N seconds (at most 25), while a requirement is left. A customer that createCustomer
+    created and that Huawei does not list yet is waited for, or ASSOCIATION_PENDING.
     """
     wait = wait_preference() or 0.0
     errand = Errand.within(min(wait + READ, MAX_WAIT), g.caller)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -11,10 +12,11 @@ from flask.testing import FlaskClient
 
 from app import create_app
 from app.settings import Settings
-from tests.support.gateway import altered, bearer
+from tests.support.gateway import altered, bearer, code
 from tests.support.log import Log, check_silence, trail
 from tests.support.onboarding import EMAIL, create, mailed
 from tests.support.sandbox_driver import SandboxDriver
+from tests.support.timing import wait_until
 
 CREATE = "create_customer"
 MADE = re.compile("c[0-9a-f]{31}")
@@ -67,6 +69,27 @@ def test_a_customer_that_huawei_associates_later_is_associating(
     assert again.headers["Idempotent-Replayed"] == "true"
     read = client.get(response.headers["Location"], headers=bearer()).get_json()
     assert "ASSOCIATION" not in read["requirements"]
+
+
+def test_a_new_customer_that_huawei_does_not_list_yet_is_pending_and_can_be_waited_for(
+    client: FlaskClient, sandbox: SandboxDriver
+) -> None:
+    sandbox.settings(association_seconds=None)
+    path = create(client).headers["Location"]
+    early = client.get(path, headers=bearer())
+    assert (early.status_code, code(early)) == (409, "ASSOCIATION_PENDING")
+    assert early.get_json()["retry"] == "AFTER_DELAY"
+    assert early.headers["Retry-After"] == "5"
+    assert code(client.get(f"{path[:-1]}x", headers=bearer())) == "CUSTOMER_NOT_FOUND"
+    sandbox.forget_requests()
+    other = client.application.test_client()
+    with ThreadPoolExecutor(1) as threads:
+        waiting = threads.submit(other.get, path, headers=bearer() | {"Prefer": "wait=20"})
+        wait_until(sandbox.requests)
+        sandbox.customer(path.rpartition("/")[2])
+        found = waiting.result()
+    assert (found.status_code, found.headers["Preference-Applied"]) == (200, "wait=20")
+    assert "ASSOCIATION" not in found.get_json()["requirements"]
 
 
 @pytest.mark.parametrize("seconds", [0, None])

@@ -1,0 +1,31 @@
+"""The customers that the gateway created in the last day: Huawei may not list them yet."""
+
+from app.state import Sealing, State
+
+KEPT = 24 * 3600.0  # seconds
+
+
+class Recent:
+    """The customers that one account created in the last day.
+
+    Args:
+        account: The account's name in the configuration.
+        state: Stores keyed fingerprints of their ids for all replicas.
+        sealing: Computes the fingerprints.
+    """
+
+    def __init__(self, account: str, state: State, sealing: Sealing) -> None:
+        self._account = account
+        self._state = state
+        self._sealing = sealing
+
+    def add(self, customer_id: str) -> None:
+        """Remember a customer that Huawei created."""
+        self._state.put(self._name(customer_id), b"1", KEPT)
+
+    def has(self, customer_id: str) -> bool:
+        """Whether the customer is known to be created in the last day."""
+        return self._state.get(self._name(customer_id)) is not None
+
+    def _name(self, customer_id: str) -> str:
+        return f"created:{self._sealing.fingerprint('created', self._account, customer_id)}"
