@@ -7,6 +7,7 @@ from itertools import product
 from typing import Self
 
 from app.customers.budget import Budgets
+from app.customers.freezes import KINDS, Freezes
 from app.customers.reads import CustomerReads
 from app.huawei.credentials.key_pairs import Credentials, KeyPairs
 from app.huawei.credentials.tokens import Tokens
@@ -36,6 +37,7 @@ class Gateway:
     verifications: Mapping[str, Verifications]
     customers: Mapping[str, CustomerReads]
     budgets: Mapping[str, Budgets]
+    freezes: Mapping[str, Freezes]
     migration: Migration
     draining: threading.Event
 
@@ -54,9 +56,13 @@ class Gateway:
         state, sealing = open_state(settings.state)
         migration = Migration()
         draining = threading.Event()
+        # Create the series at 0, so that `increase()` sees the first event.
         for name, event in product(accounts, metrics.CREDENTIAL_EVENT_NAMES):
-            # Create the series at 0, so that `increase()` sees the first event.
             metrics.CREDENTIAL_EVENTS.labels(name, event)
+        for caller, rights in settings.callers.items():
+            if "customers:freeze" in rights.scopes:
+                for name, kind in product(rights.accounts, KINDS):
+                    metrics.FREEZES.labels(name, caller, kind)
         credentials = {
             name: _credentials(name, account, state, sealing, observe)
             for name, account in accounts.items()
@@ -95,6 +101,10 @@ class Gateway:
             },
             budgets={
                 name: Budgets(upstream, writes[name]) for name, upstream in partner_centers.items()
+            },
+            freezes={
+                name: Freezes(name, upstream, writes[name])
+                for name, upstream in partner_centers.items()
             },
             migration=migration,
             draining=draining,

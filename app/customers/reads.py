@@ -15,6 +15,21 @@ from app.huawei.partner_center import PartnerCenter
 Customer = Mapping[str, Any]
 
 
+def find_customer(upstream: PartnerCenter, customer_id: str, errand: Errand) -> Customer | None:
+    """The customer as Huawei lists it now, without its requirements; None if it is not listed.
+
+    Args:
+        upstream: Partner Center.
+        customer_id: The customer.
+        errand: For whom, and until when.
+
+    Raises:
+        GatewayError: the failure of the call.
+    """
+    listed = upstream.read(FIND_CUSTOMER, errand, customer_id=customer_id)["items"]
+    return next((one for one in listed if one["customer_id"] == customer_id), None)
+
+
 class CustomerReads:
     """The reads of one account's customers.
 
@@ -54,8 +69,7 @@ class CustomerReads:
 
     def _read_once(self, customer_id: str, errand: Errand) -> Customer | None:
         def work() -> Customer | None:
-            listed = self._upstream.read(FIND_CUSTOMER, errand, customer_id=customer_id)["items"]
-            customer = next((one for one in listed if one["customer_id"] == customer_id), None)
+            customer = find_customer(self._upstream, customer_id, errand)
             if customer is None:
                 return None
             return {**customer, "requirements": self._requirements(customer, errand)}

@@ -93,6 +93,14 @@ class Records:
         found = self._state.get(f"{self.name('write', subject)}:{kind_of}")
         return None if found is None else found.decode()
 
+    def remember(self, subject: str, kind_of: str, kind: str | None) -> None:
+        """Store the kind of the last successful write that tells it; None forgets it."""
+        name = f"{self.name('write', subject)}:{kind_of}"
+        if kind is None:
+            self._state.delete(name)
+        else:
+            self._state.put(name, kind.encode(), KIND_KEPT)
+
     def is_last(self, customer_id: str, try_id: str) -> bool:
         """Whether no other write for a customer was sent since that try."""
         last = self._state.recall(self.name("last", customer_id), KEPT)

@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 from app.errors import ErrorCode, GatewayError, Retry
 from app.huawei.pacing.deadline import Errand
 from app.state import Sealing, State
-from app.writes.records import KIND_KEPT, Record, Records
+from app.writes.records import Record, Records
 
 T = TypeVar("T")
 
@@ -161,7 +161,7 @@ class Writes:
     ) -> None:
         self._state = state
         self._records = Records(account, state, sealing)
-        self.kind = self._records.kind
+        self.kind, self.remember = self._records.kind, self._records.remember
         self._now = now
 
     def run(self, write: Write, work: Callable[[Attempt], T], kept: Kept[T]) -> tuple[T, bool]:
@@ -206,7 +206,7 @@ class Writes:
                 raise
             attempt.done(kept.keep(result))
             if kept.kind_of:
-                self._state.put(f"{lock}:{kept.kind_of}", write.kind.encode(), KIND_KEPT)
+                self.remember(write.subject, kept.kind_of, write.kind)
             return result, False
         finally:
             self._state.remove(lock, holder)

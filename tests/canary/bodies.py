@@ -20,9 +20,11 @@ FORMS = {
     "/representative/id_number": "QANARY{core}",
     "/partner_user_id": "QANARY-{core}",
     "/email": "QANARY-{core}@example.com",
+    "/reason": "QANARY {core} did not pay; asked for by Ms Østby 王",
     "/attachments/0": "QANARY-{core}/first.jpg",
     "/attachments/1": "QANARY-{core}/second.jpg",
 }
+CUSTOMER = "{customer_id}"  # stands for the customer of the path
 # Two letters, and words of a list, are too common for a marker; an amount is a number.
 FIXED = {
     "/registration/country": "CN",
@@ -30,6 +32,8 @@ FIXED = {
     "/period": "ONCE",
     "/when_exceeded": "FREEZE",
     "/unfreeze": True,
+    "/resources": True,
+    "/confirm": CUSTOMER,
 }
 CHOICES = {
     "submitIndividualVerification": "PASSPORT",
