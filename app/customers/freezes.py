@@ -6,7 +6,7 @@ from typing import Any
 from app.customers.reads import find_customer
 from app.errors import ErrorCode, GatewayError, Retry
 from app.huawei.operation import ByNothing, Operation
-from app.huawei.pacing.deadline import FLOOR, Errand
+from app.huawei.pacing.deadline import Errand
 from app.huawei.partner_center import PartnerCenter
 from app.observability import metrics
 from app.writes import UNCLEAR, Attempt, Kept, Write, Writes, look
@@ -15,7 +15,6 @@ FREEZE, UNFREEZE = "FREEZE", "UNFREEZE"
 ACCOUNT, RESOURCES, UNKNOWN = "ACCOUNT", "ACCOUNT_AND_RESOURCES", "UNKNOWN"
 KINDS = {ACCOUNT: "ACCOUNT", RESOURCES: "ACCOUNT_AND_RESOURCE"}  # with Huawei's words
 FROZEN, OPEN = "FROZEN", "OPEN"
-READ_BEFORE = 3.0  # seconds that the read of the state before a write may take
 
 # What was sent, of which kind, and the state before it -> the state that proves it. This is the
 # only place that decides it; docs/decisions/0014 has the reasons.
@@ -145,13 +144,11 @@ class Freezes:
         Raises:
             GatewayError: OUTCOME_UNKNOWN if an earlier try may have been processed.
         """
-        errand = attempt.write.errand
-        seconds = min(READ_BEFORE, errand.left - 2 * FLOOR)
-        within = Errand.within(seconds, errand.caller, urgent=True)
+        write, needed = attempt.write, attempt.earlier is not None
         try:
-            return self._state(attempt.write.subject, within)
+            return self._state(write.subject, write.errand.read_before(needed=needed))
         except GatewayError:
-            if attempt.earlier is None:
+            if not needed:
                 return None
             raise GatewayError(ErrorCode.OUTCOME_UNKNOWN, write=True) from None
 

@@ -92,7 +92,7 @@ CREDIT_READ = Gauge(
 
 FREEZES = Counter(
     "gateway_freezes_total",
-    "Freezes of customers that went to Huawei, by kind: ACCOUNT, ACCOUNT_AND_RESOURCES",
+    "Tries to freeze a customer at Huawei, by kind: ACCOUNT, ACCOUNT_AND_RESOURCES",
     ["account", "caller", "kind"],
 )
 

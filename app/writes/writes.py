@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 from app.errors import ErrorCode, GatewayError, Retry
 from app.huawei.pacing.deadline import Errand
 from app.state import Sealing, State
-from app.writes.records import Record, Records
+from app.writes.records import KIND_KEPT, Record, Records
 
 T = TypeVar("T")
 
@@ -206,7 +206,7 @@ class Writes:
                 raise
             attempt.done(kept.keep(result))
             if kept.kind_of:
-                self.remember(write.subject, kept.kind_of, write.kind)
+                self._state.put(f"{lock}:{kept.kind_of}", write.kind.encode(), KIND_KEPT)
             return result, False
         finally:
             self._state.remove(lock, holder)

@@ -218,3 +218,16 @@ def test_a_freeze_is_in_the_audit_trail_with_its_kind_and_without_its_reason(
     ]
     assert "Invoice" not in log.text
     check_silence(log)
+
+
+@pytest.mark.parametrize("verb", ["freeze", "unfreeze"])
+def test_the_audit_trail_tells_a_freeze_that_the_state_settled_from_one_that_huawei_answered(
+    client: FlaskClient, sandbox: SandboxDriver, log: Log, verb: str
+) -> None:
+    sandbox.customer(CUSTOMER, frozen=verb == "unfreeze")
+    sandbox.fault(verb, "reset", count=1)
+    for key in ("lost", "lost", "another"):
+        assert post(client, verb, key).status_code == 200
+    told = [(one["reconciled"], one["replayed"]) for one in trail(log)]
+    assert told == [(True, False), (False, True), (False, False)]
+    assert len(sent(sandbox, verb)) == 2

@@ -10,7 +10,7 @@ from flask import Flask
 
 from app import create_app
 from app.settings import Settings
-from tests.customers.freezing import CALLERS
+from tests.customers.freezes.freezing import CALLERS
 from tests.support.fixtures import Build
 from tests.support.patience import patient
 from tests.support.sandbox_driver import SandboxDriver

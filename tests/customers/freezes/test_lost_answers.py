@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import pytest
 import requests
 
-from tests.customers.freezing import (
+from tests.customers.freezes.freezing import (
     ACCOUNT,
     CALLERS,
     HUAWEIS,

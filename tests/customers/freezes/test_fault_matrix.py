@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from sandbox.faults import KINDS
-from tests.customers.freezing import ACCOUNT, RESOURCES, UNKNOWN, at_huawei, change, said
+from tests.customers.freezes.freezing import ACCOUNT, RESOURCES, UNKNOWN, at_huawei, change, said
 from tests.support.fixtures import Build
 from tests.support.patience import new_customer
 from tests.support.sandbox_driver import SandboxDriver

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.customers.freezing import (
+from tests.customers.freezes.freezing import (
     ACCOUNT,
     HUAWEIS,
     READ,
