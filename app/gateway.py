@@ -8,6 +8,7 @@ from typing import Self
 
 from app.customers.budget import Budgets
 from app.customers.create import Creations
+from app.customers.freezes import KINDS, Freezes
 from app.customers.reads import CustomerReads
 from app.customers.recent import Recent
 from app.huawei.credentials.key_pairs import Credentials, KeyPairs
@@ -39,6 +40,7 @@ class Gateway:
     customers: Mapping[str, CustomerReads]
     creations: Mapping[str, Creations]
     budgets: Mapping[str, Budgets]
+    freezes: Mapping[str, Freezes]
     migration: Migration
     draining: threading.Event
 
@@ -57,9 +59,13 @@ class Gateway:
         state, sealing = open_state(settings.state)
         migration = Migration()
         draining = threading.Event()
+        # Create the series at 0, so that `increase()` sees the first event.
         for name, event in product(accounts, metrics.CREDENTIAL_EVENT_NAMES):
-            # Create the series at 0, so that `increase()` sees the first event.
             metrics.CREDENTIAL_EVENTS.labels(name, event)
+        for caller, rights in settings.callers.items():
+            if "customers:freeze" in rights.scopes:
+                for name, kind in product(rights.accounts, KINDS):
+                    metrics.FREEZES.labels(name, caller, kind)
         credentials = {
             name: _credentials(name, account, state, sealing, observe)
             for name, account in accounts.items()
@@ -103,6 +109,10 @@ class Gateway:
             },
             budgets={
                 name: Budgets(upstream, writes[name]) for name, upstream in partner_centers.items()
+            },
+            freezes={
+                name: Freezes(name, upstream, writes[name])
+                for name, upstream in partner_centers.items()
             },
             migration=migration,
             draining=draining,

@@ -72,8 +72,9 @@ def _change(state: State, customer_id: str, asked: Mapping[str, Any], change: Ch
 def _freeze(state: State, account: Account, asked: Mapping[str, Any]) -> str | None:
     if account.frozen and state.settings.same_state_code:
         return state.settings.same_state_code
-    # Whether a second freeze changes the kind is not documented. Here it does.
-    account.frozen, account.freeze_type = True, asked.get("freeze_type", "ACCOUNT")
+    if not account.frozen or state.settings.refreeze_changes_kind:
+        account.freeze_type = asked.get("freeze_type", "ACCOUNT")
+    account.frozen = True
     return None
 
 

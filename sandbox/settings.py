@@ -63,6 +63,8 @@ class Settings:
     # Not confirmed: the answer to a freeze of a frozen customer, and to an unfreeze of one that is
     # not frozen. None: success.
     same_state_code: str | None = None
+    # Not confirmed: whether a freeze of a frozen customer changes the kind of its freeze.
+    refreeze_changes_kind: bool = True
     # Not confirmed: the code for an unfreeze of the other kind than the freeze.
     unfreeze_mismatch_code: str = "CBC.0100"
     # Not confirmed: the answer for a customer without a budget. None: an amount of zero.
@@ -134,6 +136,7 @@ _CHECKS: dict[str, Callable[[Any], bool]] = {
     "email_taken_code": _code,
     "write_status": lambda value: is_integer(value) and value in (200, 204),
     "same_state_code": lambda value: value is None or _code(value),
+    "refreeze_changes_kind": lambda value: isinstance(value, bool),
     "unfreeze_mismatch_code": _code,
     "no_budget_code": lambda value: value is None or _code(value),
     "newest_record_first": lambda value: isinstance(value, bool),

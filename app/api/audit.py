@@ -30,6 +30,7 @@ def write(response: Response) -> Response:
         customer_id=line.customer_id,
         operation=line.operation,
         backend=line.backend,
+        freeze=line.freeze,
         outcome=line.error_code or line.status or "DONE",
         status=response.status_code,
         upstream_code=upstream.code,

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar
 
 from flask import current_app, g, request
 from flask_smorest import Blueprint
@@ -16,7 +16,7 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 ANY_CALLER = "any caller"
 OPEN = "open"
-WRITING_SCOPES = frozenset(scope for scope in get_args(Scope) if scope.endswith(":write"))
+READING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _REQUIREMENT = "_gateway_requirement"
 _ABOUT_CUSTOMERS = "_gateway_about_customers"
 SECURITY: list[dict[str, list[str]]] = [{"callerKey": []}]
@@ -76,7 +76,7 @@ def identify(callers: Callers) -> Callable[[], None]:
             return
         needed = requirement(current_app.view_functions[endpoint])
         line: Record = g.record
-        line.writes = needed in WRITING_SCOPES
+        line.writes = request.method not in READING_METHODS
         if needed != OPEN:
             g.needed = needed
             g.caller, g.rights = callers.identify(request.headers.get("Authorization"))

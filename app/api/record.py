@@ -39,13 +39,14 @@ class Record:
     operation: str = "none"
     method: str = "OTHER"
     customer_id: str | None = None
-    writes: bool = False  # whether the view needs a scope that writes
+    writes: bool = False  # whether the method of the operation writes
     caller: str | None = None
     account: str | None = None
     error_code: str | None = None
     backend: str | None = None
     status: str | None = None  # of the verification, or of the customer's association
     check: bool = False  # `validate_only`: the gateway sends nothing
+    freeze: str | None = None  # the kind of a freeze
     replayed: bool = False
     reconciled: bool = False
     exchanges: list[Exchange] = field(default_factory=list)
@@ -109,6 +110,7 @@ def _audit_sending(sending: Sending) -> None:
         account=sending.account,
         customer_id=record.customer_id,
         operation=record.operation,
+        freeze=record.freeze,
         upstream_operation=sending.operation,
     )
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import g, request
 
+from app.api.record import Record
 from app.errors import ErrorCode, GatewayError
 from app.fields import Rule
 from app.huawei.pacing.deadline import WRITE, Errand
@@ -70,5 +71,10 @@ def written(
         write: The write.
     """
     answer, replayed = run(write)
-    g.record.replayed = replayed
+    line: Record = g.record
+    line.replayed = replayed
+    # The state, and not an answer of Huawei to a write, told the outcome.
+    line.reconciled = not replayed and not any(
+        one.writes and one.outcome == "OK" for one in line.exchanges
+    )
     return answer, 200, {"Idempotent-Replayed": "true"} if replayed else {}

@@ -18,6 +18,21 @@ PENDING = 5.0  # seconds until another look for a new customer; Huawei publishes
 Customer = Mapping[str, Any]
 
 
+def find_customer(upstream: PartnerCenter, customer_id: str, errand: Errand) -> Customer | None:
+    """The customer as Huawei lists it now, without its requirements; None if it is not listed.
+
+    Args:
+        upstream: Partner Center.
+        customer_id: The customer.
+        errand: For whom, and until when.
+
+    Raises:
+        GatewayError: the failure of the call.
+    """
+    listed = upstream.read(FIND_CUSTOMER, errand, customer_id=customer_id)["items"]
+    return next((one for one in listed if one["customer_id"] == customer_id), None)
+
+
 class CustomerReads:
     """The reads of one account's customers.
 
@@ -62,8 +77,7 @@ class CustomerReads:
 
     def _read_once(self, customer_id: str, errand: Errand) -> Customer | None:
         def work() -> Customer | None:
-            listed = self._upstream.read(FIND_CUSTOMER, errand, customer_id=customer_id)["items"]
-            customer = next((one for one in listed if one["customer_id"] == customer_id), None)
+            customer = find_customer(self._upstream, customer_id, errand)
             if customer is None:
                 return None
             return {**customer, "requirements": self._requirements(customer, errand)}

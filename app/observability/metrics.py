@@ -90,6 +90,12 @@ CREDIT_READ = Gauge(
     "gateway_credit_read_timestamp_seconds", "Time at which the credit was last read", ["account"]
 )
 
+FREEZES = Counter(
+    "gateway_freezes_total",
+    "Tries to freeze a customer at Huawei, by kind: ACCOUNT, ACCOUNT_AND_RESOURCES",
+    ["account", "caller", "kind"],
+)
+
 KEY_SET_FETCHES = Counter(
     "gateway_key_set_fetches_total",
     "Reads of the keys of an issuer of callers' tokens, by outcome: ok, failed",

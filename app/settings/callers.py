@@ -13,6 +13,8 @@ Scope = Literal[
     "customers:read",
     "customers:write",
     "customers:personal",
+    "customers:freeze",
+    "customers:freeze-resources",
     "budgets:read",
     "budgets:write",
     "billing:read",

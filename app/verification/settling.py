@@ -4,15 +4,12 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from app.errors import ErrorCode, Fault, GatewayError
-from app.huawei.pacing.deadline import FLOOR, Errand
+from app.huawei.pacing.deadline import Errand
 from app.verification.backends import Backend, Draft
 from app.verification.lost_answers import may_repeat, proves
 from app.verification.model import Kind, Status, Verification
 from app.writes import PAUSES, UNCLEAR, Attempt, look
 
-# Seconds that the read of the state before a submission may take. Without the read a submission
-# may be sent all the same, unless Huawei may know it already: then half of the time may pass.
-READ_BEFORE = 3.0
 # After these failures the state cannot be read now. The caller may repeat the same request.
 _NOT_NOW = frozenset(
     {
@@ -111,11 +108,8 @@ class Settling:
                     raise
 
     def _read_before(self, attempt: Attempt) -> Verification:
-        errand = attempt.write.errand
-        needed = attempt.doubtful or attempt.earlier is not None
-        most = max(READ_BEFORE, errand.left / 2) if needed else READ_BEFORE
-        seconds = min(most, errand.left - 2 * FLOOR)
-        return self._read(attempt.write.subject, Errand.within(seconds, errand.caller, urgent=True))
+        write, needed = attempt.write, attempt.doubtful or attempt.earlier is not None
+        return self._read(write.subject, write.errand.read_before(needed=needed))
 
     def _conclude(
         self, attempt: Attempt, backend: str, before: str | None, pauses: tuple[float, ...]

@@ -101,3 +101,11 @@ class Records:
         """The try of the last write for a subject that is known; None if none is."""
         last = self._state.recall(self.name("last", subject), KEPT)
         return None if last.value is None else last.value.decode()
+
+    def remember(self, subject: str, kind_of: str, kind: str | None) -> None:
+        """Store the kind of the last successful write that tells it; None forgets it."""
+        name = f"{self.name('write', subject)}:{kind_of}"
+        if kind is None:
+            self._state.delete(name)
+        else:
+            self._state.put(name, kind.encode(), KIND_KEPT)

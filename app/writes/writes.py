@@ -163,7 +163,7 @@ class Writes:
     ) -> None:
         self._state = state
         self._records = Records(account, state, sealing)
-        self.kind = self._records.kind
+        self.kind, self.remember = self._records.kind, self._records.remember
         self._now = now
 
     def run(self, write: Write, work: Callable[[Attempt], T], kept: Kept[T]) -> tuple[T, bool]:

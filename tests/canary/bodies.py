@@ -24,9 +24,11 @@ FORMS = {
     "/account_name": "QANARY-{core}",
     "/password": "QANARY-{core}",
     "/code": CODE,
+    "/reason": "QANARY {core} did not pay; asked for by Ms Østby 王",
     "/attachments/0": "QANARY-{core}/first.jpg",
     "/attachments/1": "QANARY-{core}/second.jpg",
 }
+CUSTOMER = "{customer_id}"  # stands for the customer of the path
 # Two letters, and words of a list, are too common for a marker; an amount is a number.
 FIXED = {
     "/registration/country": "CN",
@@ -36,6 +38,8 @@ FIXED = {
     "/unfreeze": True,
     "/country": "SG",
     "/marketing": False,
+    "/resources": True,
+    "/confirm": CUSTOMER,
 }
 CHOICES = {
     "submitIndividualVerification": "PASSPORT",

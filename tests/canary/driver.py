@@ -15,7 +15,7 @@ import requests
 from werkzeug.routing import Map
 
 from tests.canary import marked
-from tests.canary.bodies import CODE, full_body, operations
+from tests.canary.bodies import CODE, CUSTOMER, full_body, operations
 from tests.canary.marked import Secrets
 from tests.canary.markers import Markers
 from tests.canary.watched import LIMIT, Watched
@@ -171,7 +171,8 @@ class Driver:
         method, path, _ = self.operations[name]
         known = {"customer_id": customer, "name": self.attachment, "code": "NOT_FOUND"}
         if data is None and name in self.bodies:
-            data = self.body(name, options.get("Partner_Account", "legacy"))
+            account = options.get("Partner_Account", "legacy")
+            data = self.body(name, account).replace(CUSTOMER.encode(), customer.encode())
         elif data is None and method == "PUT":
             data = self.picture
             options["Content_Type"] = "image/jpeg"

@@ -12,6 +12,7 @@ from tests.canary.driver import SUBMISSIONS, Driver, Work, at_once
 from tests.canary.marked import ACCOUNTS
 from tests.support.accounts import replace
 
+CHANGES = ("setBudget", "freezeCustomer", "unfreezeCustomer")
 OTHERS = ("getVerification", "getCustomer", "checkRegistration", "sendRegistrationCode")
 DEATHS = ("expired", "decrypt", "APIGW.0307", "CBC.0154", "IAM.0066", "IAM.0067")
 
@@ -20,7 +21,7 @@ def _everything_upstream(driver: Driver) -> list[Work]:
     """Make one call of each upstream operation, with a short deadline."""
     works: list[Work] = []
     for account in ACCOUNTS:
-        for name in (*SUBMISSIONS, "uploadAttachment", "setBudget", "createCustomer"):
+        for name in (*SUBMISSIONS, "uploadAttachment", "createCustomer", *CHANGES):
             do = partial(driver.perform, name, Partner_Account=account, Prefer="wait=1")
             works.append(partial(do, driver.customer()))
         for name in OTHERS:
@@ -78,9 +79,11 @@ def every_code(driver: Driver) -> None:
         driver.sandbox.fault("verified-info", "code", code=code, message=said)
         if code.startswith("CBC."):  # other codes suspend the key pair
             driver.sandbox.fault("send_code", "code", code=code, message=said)
-            driver.perform("sendRegistrationCode", driver.customer(), Partner_Account="review")
             driver.sandbox.fault("create_customer", "code", code=code, message=said, count=1)
             driver.perform("createCustomer", "", Partner_Account="review", Prefer="wait=1")
+            driver.sandbox.fault("freeze", "code", code=code, message=said)
+            for name in ("sendRegistrationCode", "freezeCustomer"):
+                driver.perform(name, driver.customer(), Partner_Account="review", Prefer="wait=1")
         submit = partial(driver.perform, SUBMISSIONS[0], Partner_Account="legacy")
         submit(driver.customer(), Prefer="wait=1")
         if code not in {entry["code"] for entry in driver.sandbox.requests("verified-info")}:

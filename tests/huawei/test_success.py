@@ -79,8 +79,8 @@ DECLARED: dict[str, list[dict[str, Any]]] = {
     ],
     **{row.operation: [row.huaweis] for row in ROWS},
 }
-# Operations that answer nothing (mc_00024).
-EMPTY = {"send_verification_code", "set_budget"}
+# Operations that answer nothing (mc_00024, mc_00027, mc_00028, mt_01005).
+EMPTY = {"send_verification_code", "set_budget", "freeze_customer", "unfreeze_customer"}
 # Answers that are no operation's success, with the code for a legacy submission.
 UNDECLARED: list[tuple[Any, str]] = [
     ({"code": "CBC.5002"}, "CUSTOMER_NOT_FOUND"),

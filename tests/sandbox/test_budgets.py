@@ -189,6 +189,17 @@ def test_a_freeze_of_a_frozen_customer_succeeds_unless_a_setting_says_otherwise(
         assert (response.content != b"") == bool(entries)
 
 
+@pytest.mark.parametrize("changes", [True, False])
+def test_a_second_freeze_changes_the_kind_if_a_setting_says_so(
+    driver: SandboxDriver, onboarding: Onboarding, customer: str, changes: bool
+) -> None:
+    driver.settings(refreeze_changes_kind=changes)
+    for kind in ("ACCOUNT", "ACCOUNT_AND_RESOURCE"):
+        onboarding.change("freeze", customer, freeze_type=kind)
+    kind = "ACCOUNT_AND_RESOURCE" if changes else "ACCOUNT"
+    assert onboarding.change("unfreeze", customer, unfreeze_type=kind).content == b""
+
+
 @pytest.mark.parametrize(
     "changes",
     [

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 import requests
 
+from app.huawei.pacing.deadline import READ_BEFORE
 from app.verification.model import Kind
-from app.verification.settling import READ_BEFORE
 from app.writes.records import Records
 from demo.relay import relay
 from tests.support.fixtures import Build

@@ -7,6 +7,9 @@ from app.errors import ErrorCode, GatewayError
 
 WRITE = 20.0  # seconds for a write, unless the caller sets another time
 READ = 8.0  # seconds for a read
+# Seconds for the read of the state before a write. Without the read the write may be sent all the
+# same, unless Huawei may know it already: then half of the time may pass.
+READ_BEFORE = 3.0
 UPLOAD = 25.0  # seconds for an upload, from the start of forwarding
 FLOOR = 0.5  # seconds; nothing is sent with less time left, because no answer could arrive
 
@@ -35,6 +38,15 @@ class Errand:
             urgent: Whether it goes before polls.
         """
         return cls(caller, time.monotonic() + seconds, urgent)
+
+    def read_before(self, *, needed: bool) -> "Errand":
+        """The errand of the read of the state before this write. It leaves time to send the write.
+
+        Args:
+            needed: Whether nothing may be sent without the read.
+        """
+        most = max(READ_BEFORE, self.left / 2) if needed else READ_BEFORE
+        return self.within(min(most, self.left - 2 * FLOOR), self.caller, urgent=True)
 
     @property
     def left(self) -> float:
