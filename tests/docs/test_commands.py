@@ -16,6 +16,7 @@ from demo.demo import picture
 from demo.local import PROJECT, Local
 from sandbox.server import SandboxServer
 from tests.support import shell
+from tests.support.pictures import JPEG
 from tests.support.programs import needed
 from tools.docs import markdown
 from tools.docs.markdown import Block
@@ -93,6 +94,12 @@ def _upload(served: Local, folder: Path, commands: str) -> None:
     assert said == '{"attachment":"cust-0001/data-page.png"}\n'
 
 
+def _pictures(served: Local, folder: Path, commands: str) -> None:
+    (folder / "picture.jpg").write_bytes(JPEG)
+    said = shell.run(commands, folder, shell.caller(served))
+    assert said.count('{"attachment":"review-pass-1/') == 2
+
+
 def _lost_answer(served: Local, folder: Path, commands: str) -> None:
     said = shell.run(shell.at(served, commands), folder, shell.caller(served))
     assert '"code": "OUTCOME_UNKNOWN"' in said
@@ -148,6 +155,7 @@ RUN: dict[str, Check] = {
     "docs/operating.md: flask --app app config check": _operators,
     "docs/operating.md: flask --app app verification get cust-0001": _operators,
     "docs/quickstart.md: export GATEWAY=http://127.0.0.1:8080": _variables,
+    "docs/quickstart.md: for name in 1.jpg 2.jpg; do": _pictures,
 }
 # Two blocks with the same first line.
 FAULTS = "docs/calling.md: export SANDBOX=http://127.0.0.1:8090/_sandbox"
