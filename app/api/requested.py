@@ -47,9 +47,9 @@ def requested(kind: str, subject: str, body: Mapping[str, Any]) -> Write:
     Raises:
         GatewayError: VALIDATION_FAILED for an Idempotency-Key that is none.
     """
-    wait = wait_preference()
+    wait, key = wait_preference(), idempotency_key()
     errand = Errand.within(WRITE if wait is None else wait, g.caller, urgent=True)
-    return Write(kind=kind, subject=subject, body=body, errand=errand, key=idempotency_key())
+    return Write(kind=kind, subject=subject, body=body, errand=errand, key=key)
 
 
 def written(
