@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import IO, NoReturn
 
 from demo import resettable
 from demo.local import KEY, Local
@@ -54,6 +54,13 @@ def _end(*_: object) -> NoReturn:
     raise KeyboardInterrupt
 
 
+def _file(path: str) -> IO[bytes]:
+    try:
+        return Path(path).open("wb+")
+    except OSError as error:
+        raise argparse.ArgumentTypeError(f"{path}: {error.strerror}") from None
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m demo.serve", description=__doc__)
     default = "{} or, with a command, a free one; 0 picks a free one"
@@ -66,7 +73,7 @@ def _parser() -> argparse.ArgumentParser:
         help="as many calls a second as the machine can: neither the gateway nor the sandbox keeps "
         "Huawei's quota of 10 calls a second",
     )
-    parser.add_argument("--log", type=Path, help="file for the logs; else standard error")
+    parser.add_argument("--log", type=_file, help="file for the logs; else standard error")
     parser.add_argument(
         "command",
         nargs="*",
@@ -121,11 +128,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     quota, sandbox = UNPACED if options.unpaced else (None, None)
     signal.signal(signal.SIGTERM, _end)
-    with contextlib.ExitStack() as stack:
-        log = stack.enter_context(options.log.open("wb+")) if options.log else None
-        local = stack.enter_context(
-            Local(*ports, log=log, application=RESETTABLE, quota=quota, sandbox=sandbox)
-        )
+    local = Local(*ports, options.log, application=RESETTABLE, quota=quota, sandbox=sandbox)
+    with options.log or contextlib.nullcontext(), local:
         try:
             return _run(options.command, local) if options.command else _serve(local)
         except KeyboardInterrupt:

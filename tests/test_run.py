@@ -117,6 +117,12 @@ def test_an_unpaced_run_keeps_no_quota_in_the_gateway_and_in_the_sandbox(tmp_pat
     assert done.stdout.split()[-1] == "None"
 
 
+def test_a_log_that_cannot_be_written_is_named() -> None:
+    done = run("--log", "/nothing/log")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "argument --log: /nothing/log: No such file or directory" in done.stderr
+
+
 def test_a_suite_that_cannot_be_started_is_named() -> None:
     done = run("--log", "/dev/null", "--", "./no-such-suite")
     assert (done.returncode, done.stdout) == (127, "")
