@@ -75,7 +75,7 @@ when_ready = serving.ignore_signals  # gunicorn's name for this hook
 def post_worker_init(worker: Any) -> None:
     """Inspect the state, and collect the metrics of the condition of the process that serves."""
     worker.gateway.state.inspect()
-    metrics.REGISTRY.register(Condition(worker.gateway, VERSION))
+    metrics.REGISTRY.register(Condition(lambda: worker.gateway, VERSION))
 
 
 def worker_exit(server: Any, worker: Any) -> None:  # noqa: ARG001 - gunicorn's signature

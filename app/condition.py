@@ -1,6 +1,6 @@
 """Metrics that are collected at each scrape: credentials, quota, retirement of the legacy API."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 
 from prometheus_client import Metric
@@ -16,11 +16,11 @@ class Condition(Collector):
     """Collects the metrics of a gateway's current condition.
 
     Args:
-        gateway: The gateway.
+        gateway: Returns the gateway that serves.
         version: The gateway's version.
     """
 
-    def __init__(self, gateway: Gateway, version: str) -> None:
+    def __init__(self, gateway: Callable[[], Gateway], version: str) -> None:
         self._gateway = gateway
         self._version = version
 
@@ -58,7 +58,7 @@ class Condition(Collector):
         usable = GaugeMetricFamily(
             "gateway_credentials_usable", "1 if a credential is usable", labels=["account"]
         )
-        for name, credentials in self._gateway.credentials.items():
+        for name, credentials in self._gateway().credentials.items():
             described = credentials.describe()
             token = described.get("token")
             for place, pair in enumerate(described.get("key_pairs", ())):
@@ -84,9 +84,10 @@ class Condition(Collector):
             "1 while the gateway considers the legacy API switched off by Huawei",
             labels=["account"],
         )
-        for name, account in self._gateway.settings.accounts.items():
+        gateway = self._gateway()
+        for name, account in gateway.settings.accounts.items():
             quota.add_metric([name], account.quota.requests_per_second)
-            choice = self._gateway.verifications[name].choice
+            choice = gateway.verifications[name].choice
             retired.add_metric([name], choice.retired_since is not None)
         yield from (quota, retired)
 

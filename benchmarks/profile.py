@@ -25,7 +25,7 @@ LAYERS: Mapping[str, str] = {
     r"|app/state/",
     "the rest of the client: answer, codes": r"app/huawei/",
     "metrics": r"prometheus_client/|observability/metrics",
-    "log line and audit": r"logging/__init__|observability/logs|api/audit",
+    "log line and audit": r"logging/__init__|observability/logs",
     "tracing": r"opentelemetry/|observability/tracing",
     "record of the request": r"api/record",
     "schemas: webargs, marshmallow": r"webargs/|marshmallow/|app/fields|backends/translation",

@@ -1,6 +1,7 @@
 """The gateway and the sandbox as two processes on this machine, for demonstrations and tests."""
 
 import contextlib
+import json
 import secrets
 import socket
 import subprocess
@@ -8,10 +9,11 @@ import sys
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import IO, Any, Self
+from typing import IO, Any, Self, get_args
 
 import yaml
 
+from app.settings.callers import Scope
 from demo.processes import PROJECT as PROJECT
 from demo.processes import end, start, wait_until_served
 
@@ -74,12 +76,7 @@ def configuration(folder: Path, sandbox_url: str) -> dict[str, Any]:
         "callers": {
             "demo": {
                 "keys_sha256": [sha256(KEY.encode()).hexdigest()],
-                "scopes": [
-                    "verifications:read",
-                    "verifications:write",
-                    "attachments:write",
-                    "operations:read",
-                ],
+                "scopes": list(get_args(Scope)),
             }
         },
     }
@@ -96,6 +93,9 @@ class Local:
         environment: Further environment variables of the gateway.
         gateways: The number of gateways. The ports apply to the first gateway only.
         state: The section `state` of the configuration; several gateways need it.
+        application: The application that gunicorn serves; None for the gateway.
+        quota: The section `quota` of the account.
+        sandbox: The settings of the sandbox's start state.
     """
 
     def __init__(
@@ -107,6 +107,9 @@ class Local:
         environment: dict[str, str] | None = None,
         gateways: int = 1,
         state: dict[str, Any] | None = None,
+        application: str | None = None,
+        quota: dict[str, Any] | None = None,
+        sandbox: dict[str, Any] | None = None,
     ) -> None:
         self._ports = [port or free_port(), *(free_port() for _ in range(gateways - 1))]
         self._sandbox_port = sandbox_port or free_port()
@@ -114,6 +117,9 @@ class Local:
         self.log = log
         self._environment = environment or {}
         self._state = state
+        self._application = [application] if application else []
+        self._quota = quota or {}
+        self._sandbox = sandbox or {}
         self._folder = TemporaryDirectory(prefix="partner-gateway-")
         self.folder = Path(self._folder.name)
         self.urls = [f"http://127.0.0.1:{one}" for one in self._ports]
@@ -127,13 +133,15 @@ class Local:
         settings = configuration(self.folder, self.sandbox_url)
         if self._state is not None:
             settings["state"] = self._state
+        settings["accounts"]["default"]["quota"] = self._quota
         path = self.folder / "config.yaml"
         path.write_text(yaml.safe_dump(settings))
         python = sys.executable
-        self._start(python, "-m", "sandbox", "--port", str(self._sandbox_port))
+        start = ("--port", str(self._sandbox_port), "--settings", json.dumps(self._sandbox))
+        self._start(python, "-m", "sandbox", *start)
         for place, port in enumerate(self._ports):
             self._start(
-                *(python, "-m", "gunicorn", "-c", "gunicorn.conf.py"),
+                *(python, "-m", "gunicorn", "-c", "gunicorn.conf.py", *self._application),
                 GATEWAY_CONFIG=str(path),
                 HOST="127.0.0.1",
                 PORT=str(port),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from flask import Flask, Response, request
 
 from .control import PREFIX, control_calls
@@ -11,10 +14,17 @@ from .upstream import exchange
 STATE = "sandbox"
 
 
-def create_sandbox() -> Flask:
-    """Create a sandbox with its own state."""
+def create_sandbox(settings: Mapping[str, Any] | None = None) -> Flask:
+    """Create a sandbox with its own state.
+
+    Args:
+        settings: The settings of the start state that differ from their start values.
+
+    Raises:
+        InvalidControl: a setting is not valid.
+    """
     app = Flask(__name__, static_folder=None)
-    state = State()
+    state = State(settings)
     app.extensions[STATE] = state
     app.register_blueprint(control_calls(state))
 

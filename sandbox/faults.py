@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote
 
 from .calls import Call
 from .codes import known
@@ -156,11 +156,11 @@ class Faults:
 
 
 def _concerns(customer: str | None, call: Call) -> bool:
-    """Whether a call names a customer, as a string in its body or a value in its query."""
+    """Whether a call names a customer: a text in its body, a query's value, or a folder of OBS."""
     if customer is None:
         return True
-    values = [value for _, value in parse_qsl(call.query)]
-    return f'"{customer}"'.encode() in call.body or customer in values
+    named = [value for _, value in parse_qsl(call.query)] + unquote(call.path).split("/")
+    return customer in named or f'"{customer}"'.encode() in call.body
 
 
 def _read_fault(document: Mapping[str, Any], operations: frozenset[str]) -> Fault:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -133,10 +133,24 @@ class _Server(ThreadedWSGIServer):
 
 
 class SandboxServer:
-    """A running sandbox: `with SandboxServer() as server: server.url`."""
+    """A running sandbox: `with SandboxServer() as server: server.url`.
 
-    def __init__(self, host: str = "127.0.0.1", port: int = 0) -> None:
-        app = create_sandbox()
+    Args:
+        host: The address to listen on.
+        port: The port to listen on; 0 picks one.
+        settings: The settings of the start state that differ from their start values.
+
+    Raises:
+        InvalidControl: a setting is not valid.
+    """
+
+    def __init__(
+        self,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        settings: Mapping[str, Any] | None = None,
+    ) -> None:
+        app = create_sandbox(settings)
         self._state = app.extensions[STATE]
         self._server = _Server(host, port, app)
         self._thread = threading.Thread(

@@ -36,7 +36,7 @@ class Settings:
     review_seconds: float | None = 2
     is_review: int = 1
     # No code is documented for an attachment that is not in the bucket. None: not checked.
-    missing_attachment_code: str | None = None
+    missing_attachment_code: str | None = "CBC.0100"
     legacy: Literal["served", "retired", "gone"] = "served"
     # IAM tokens are valid for 24 hours (IAM API reference).
     token_seconds: float = 86400

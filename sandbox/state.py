@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import formatdate
 from typing import Any
@@ -93,16 +94,25 @@ class Logins:
 
 
 class State:
-    """The mutable state. Hold `lock` while you read or change it."""
+    """The mutable state. Hold `lock` while you read or change it.
 
-    def __init__(self) -> None:
+    Args:
+        settings: The settings of the start state that differ from their start values.
+
+    Raises:
+        InvalidControl: a setting is not valid.
+    """
+
+    def __init__(self, settings: Mapping[str, Any] | None = None) -> None:
         self.lock = threading.RLock()
         self.faults = Faults()
+        self._changed = settings or {}
         self._start()
 
     def _start(self) -> None:
         self.clock = Clock()
         self.settings = Settings()
+        self.settings.change(self._changed)
         self.access_keys = AccessKeys()
         self.obs_keys = {OBS_ACCESS_KEY: OBS_SECRET_KEY}
         self.tokens = Tokens()

@@ -92,9 +92,13 @@ def clean_environ(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="session")
 def sandbox_url() -> Iterator[str]:
-    """The sandbox of this worker, in its start state but without a limit of calls a second."""
-    with SandboxServer() as server:
-        _start_again(SandboxDriver(server.url))
+    """The sandbox of this worker, without a limit of calls a second.
+
+    Most tests name attachments only to see them sent. Tests of uploads set
+    `missing_attachment_code`.
+    """
+    settings = {"requests_per_second": None, "missing_attachment_code": None}
+    with SandboxServer(settings=settings) as server:
         yield server.url
 
 
@@ -106,14 +110,9 @@ def sandbox(sandbox_url: str) -> Iterator[SandboxDriver]:
     this test must not reach them.
     """
     driver = SandboxDriver(sandbox_url)
-    _start_again(driver)
+    driver.reset()
     yield driver
-    _start_again(driver)
-
-
-def _start_again(sandbox: SandboxDriver) -> None:
-    sandbox.reset()
-    sandbox.settings(requests_per_second=None)
+    driver.reset()
 
 
 @pytest.fixture

@@ -6,10 +6,12 @@ import os
 import subprocess
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
+import yaml
 
+from app.settings.callers import Scope
 from demo import local
 from demo.local import PROJECT
 from tests.support.command_line import flask
@@ -55,7 +57,7 @@ def test_the_gateway_of_the_compose_file_accepts_its_configuration(
     assert note.startswith("note: state.url: `redis://`")
 
 
-def test_the_keys_of_the_compose_file_are_those_of_the_sandbox_and_the_readme(
+def test_keys_and_scopes_of_the_compose_file_are_those_of_make_run(
     document: dict[str, Any],
 ) -> None:
     contents = mounted(document)
@@ -64,7 +66,9 @@ def test_the_keys_of_the_compose_file_are_those_of_the_sandbox_and_the_readme(
     assert keys["partner/secret_key"] == local.SECRET_KEY
     assert keys["bucket/access_key"] == local.BUCKET_ACCESS_KEY
     assert keys["bucket/secret_key"] == local.BUCKET_SECRET_KEY
-    assert sha256(local.KEY.encode()).hexdigest() in keys["config.yaml"]
+    caller = yaml.safe_load(keys["config.yaml"])["callers"]["demo"]
+    assert caller["keys_sha256"] == [sha256(local.KEY.encode()).hexdigest()]
+    assert set(caller["scopes"]) == set(get_args(Scope))
     assert "not-a-secret" in keys["state.key"]
 
 

@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from app.api import audit, authentication, pages, record
+from app.api import authentication, pages, record
 from app.api.rates import Rates, Waiting, bound, count, release
 from app.callers import Callers
 
@@ -20,7 +20,7 @@ def init_app(app: Flask, callers: Callers, rates: Rates) -> None:
     )
     after = (
         pages.protect,
-        audit.write,
+        record.audit,
         record.end,  # last: it records the final answer
     )
     for hook in before:

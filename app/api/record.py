@@ -1,4 +1,8 @@
-"""The record of a request: its id, its facts, its log line and its metrics."""
+"""The record of a request: its id, its facts, its log line, its audit trail and its metrics.
+
+The audit trail has a line before each write is sent, and a line at the end of each request that
+writes: if the first is alone, the process ended in between. No line holds a personal value.
+"""
 
 import logging
 import re
@@ -113,6 +117,33 @@ def _audit_sending(sending: Sending) -> None:
         freeze=record.freeze,
         upstream_operation=sending.operation,
     )
+
+
+def audit(response: Response) -> Response:
+    """The hook that ends the audit trail of a request that writes; refused ones are included."""
+    record: Record = g.record
+    if not record.writes or record.check:  # a mere check writes nothing
+        return response
+    upstream = record.upstream
+    event(
+        _audit_log,
+        logging.INFO,
+        "write",
+        request_id=record.request_id,
+        caller=record.caller,
+        account=record.account,
+        customer_id=record.customer_id,
+        operation=record.operation,
+        backend=record.backend,
+        freeze=record.freeze,
+        outcome=record.error_code or record.status or "DONE",
+        status=response.status_code,
+        upstream_code=upstream.code,
+        upstream_request_id=upstream.request_id,
+        replayed=record.replayed,
+        reconciled=record.reconciled,
+    )
+    return response
 
 
 def create_series() -> None:

@@ -36,9 +36,8 @@ class Worker(GeventWorker):  # type: ignore[misc]
     def load_wsgi(self) -> None:
         """Load the application, and decide what each port serves."""
         super().load_wsgi()
-        application: Any = self.app.wsgi()
+        self._application = application = self.app.wsgi()
         most = self.worker_connections
-        self.gateway: Gateway = application.extensions["partner_gateway"]
         server = self.gateway.settings.server
         patience = Patience(
             idle=server.keepalive, head=server.head_timeout, answer=self.cfg.graceful_timeout
@@ -51,6 +50,12 @@ class Worker(GeventWorker):  # type: ignore[misc]
             OPERATIONS_CONNECTIONS,
         )
         self.wsgi = _of_the_port
+
+    @property
+    def gateway(self) -> Gateway:
+        """The gateway of the application."""
+        found: Gateway = self._application.extensions["partner_gateway"]
+        return found
 
     def run(self) -> None:
         """Serve both ports until the worker is told to end."""

@@ -35,7 +35,17 @@ default:
 {{- define "gateway.sandboxCallers" -}}
 demo:
   keys_sha256: [{{ sha256sum "demo-key" }}]
-  scopes: ["verifications:read", "verifications:write", "attachments:write", "operations:read"]
+  scopes:
+    - verifications:read
+    - verifications:write
+    - attachments:write
+    - customers:read
+    - customers:write
+    - customers:personal
+    - budgets:read
+    - budgets:write
+    - billing:read
+    - operations:read
 {{- end }}
 
 {{/* A program that ends when the gateway of the same pod has ended. The limit is shorter than the

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 from urllib.parse import urlsplit
 
 import pytest
 
 from app import create_app, settings
 from app.settings import Settings
+from app.settings.callers import Scope
 from sandbox import access_keys
 from sandbox import settings as sandbox_settings
 from tests.chart.helm import MATRIX, Helm
@@ -130,7 +131,9 @@ def test_a_customer_is_verified_with_the_configuration_of_the_sandbox_release(
     path = written(helm, tmp_path, "sandbox")
     text = path.read_text().replace(":8090", f":{urlsplit(sandbox_url).port}")
     path.write_text(text.replace("/run/secrets/sandbox", str(tmp_path)))
-    client = create_app(settings.load(path)).test_client()
+    loaded = settings.load(path)
+    assert loaded.callers["demo"].scopes == set(get_args(Scope))
+    client = create_app(loaded).test_client()
     answer = client.post(
         "/v1/customers/cust-0001/verifications/individual",
         headers={"Authorization": "Bearer demo-key"},

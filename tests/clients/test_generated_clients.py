@@ -16,6 +16,7 @@ import pytest
 
 from demo.local import KEY, Local
 from tests.clients.languages import CLIENTS
+from tests.support.pictures import upload_pictures
 from tests.support.programs import needed
 from tests.support.sandbox_driver import SandboxDriver
 
@@ -72,6 +73,8 @@ def test_a_generated_client_handles_success_review_rejection_and_refusals(
     drive: Drive, served: Local
 ) -> None:
     own = uuid4().hex[:8]
+    for customer in (f"review-instant-{own}", f"review-hold-{own}", f"review-reject-{own}"):
+        upload_pictures(served, customer)
     success, review, submitted, rejection, check, again, wrong, throttled = drive(
         served.url,
         step("submit", f"review-instant-{own}"),

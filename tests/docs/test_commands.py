@@ -16,7 +16,9 @@ from demo.demo import picture
 from demo.local import PROJECT, Local
 from sandbox.server import SandboxServer
 from tests.support import shell
+from tests.support.pictures import JPEG
 from tests.support.programs import needed
+from tests.support.sandbox_driver import SandboxDriver
 from tools.docs import markdown
 from tools.docs.markdown import Block
 
@@ -93,6 +95,12 @@ def _upload(served: Local, folder: Path, commands: str) -> None:
     assert said == '{"attachment":"cust-0001/data-page.png"}\n'
 
 
+def _pictures(served: Local, folder: Path, commands: str) -> None:
+    (folder / "picture.jpg").write_bytes(JPEG)
+    said = shell.run(commands, folder, shell.caller(served))
+    assert said.count('{"attachment":"review-pass-1/') == 2
+
+
 def _lost_answer(served: Local, folder: Path, commands: str) -> None:
     said = shell.run(shell.at(served, commands), folder, shell.caller(served))
     assert '"code": "OUTCOME_UNKNOWN"' in said
@@ -109,6 +117,41 @@ def _sandbox_control(_: Local, folder: Path, commands: str) -> None:
     with SandboxServer() as server:
         address = server.url
         shell.run(careful + commands.replace("http://127.0.0.1:8090", address), folder)
+
+
+def _checkout(folder: Path) -> None:
+    """What a checkout and its environment have for `demo.serve`."""
+    for name in ("app", "demo", "sandbox"):
+        shutil.copytree(PROJECT / name, folder / name)
+    shutil.copy(PROJECT / "gunicorn.conf.py", folder)
+    (folder / ".venv").symlink_to(PROJECT / ".venv")
+
+
+def _own_tests(_: Local, folder: Path, commands: str) -> None:
+    _checkout(folder)
+    assert shell.run(commands, folder) == '{"status":"ok"}\n'
+    assert '"path":"/readyz"' not in (folder / "gateway.log").read_text()
+
+
+def _reset(_: Local, folder: Path, commands: str) -> None:
+    _checkout(folder)
+    serve = ".venv/bin/python -m demo.serve --log log -- bash -euc"
+    shell.run(f"{serve} '{commands}'", folder)
+
+
+def _unchecked(served: Local, folder: Path, commands: str) -> None:
+    sandbox = SandboxDriver(served.sandbox_url)
+    try:
+        said = shell.run(commands, folder, {"SANDBOX": f"{served.sandbox_url}/_sandbox"})
+        assert '"missing_attachment_code":null' in said
+    finally:
+        sandbox.settings(missing_attachment_code="CBC.0100")
+
+
+def _one_customer(served: Local, folder: Path, commands: str) -> None:
+    said = shell.run(commands, folder, {"SANDBOX": f"{served.sandbox_url}/_sandbox"})
+    assert '"customer":"cust-0003"' in said
+    assert SandboxDriver(served.sandbox_url).faults() == []
 
 
 def _variables(_: Local, folder: Path, commands: str) -> None:
@@ -148,10 +191,17 @@ RUN: dict[str, Check] = {
     "docs/operating.md: flask --app app config check": _operators,
     "docs/operating.md: flask --app app verification get cust-0001": _operators,
     "docs/quickstart.md: export GATEWAY=http://127.0.0.1:8080": _variables,
+    "docs/testing.md: .venv/bin/python -m demo.serve --unpaced --log gateway.log -- "
+    """sh -c 'curl --silent --fail "$GATEWAY/readyz"'""": _own_tests,
+    'docs/testing.md: curl --silent --fail-with-body --request POST "$GATEWAY/_reset"': _reset,
+    'docs/testing.md: curl --silent --fail-with-body "$SANDBOX/settings" --request PATCH --data '
+    """'{"missing_attachment_code": null}'""": _unchecked,
+    'docs/testing.md: curl --silent --fail-with-body "$SANDBOX/faults" --data '
+    """'{"operation": "*", "kind": "html", "customer": "cust-0003"}'""": _one_customer,
+    "docs/testing.md: export SANDBOX=http://127.0.0.1:8090/_sandbox": _lost_answer,
+    "docs/calling.md: export SANDBOX=http://127.0.0.1:8090/_sandbox": _switch_off,
+    "docs/quickstart.md: for name in 1.jpg 2.jpg; do": _pictures,
 }
-# Two blocks with the same first line.
-FAULTS = "docs/calling.md: export SANDBOX=http://127.0.0.1:8090/_sandbox"
-ALIKE: dict[str, Check] = {"/faults": _lost_answer, "/settings": _switch_off}
 
 
 def commands() -> list[Block]:
@@ -160,19 +210,12 @@ def commands() -> list[Block]:
     return [one for one in found if one.about == "sh"]
 
 
-def check_of(block: Block) -> Check | None:
-    """The function that runs and checks a block; None if it is excluded."""
-    if block.name == FAULTS:
-        return next(check for part, check in ALIKE.items() if part in block.text)
-    return RUN.get(block.name)
-
-
 COMMANDS = commands()
 NAMES = [one.name[:60] for one in COMMANDS]
 
 
 def test_every_documented_block_of_commands_is_run_or_excluded_with_a_reason() -> None:
-    assert {one.name for one in COMMANDS} == {*RUN, FAULTS, *ONLY_PARSED}
+    assert {one.name for one in COMMANDS} == {*RUN, *ONLY_PARSED}
     assert not RUN.keys() & ONLY_PARSED.keys()
     fences = {one.about for path in markdown.files() for one in markdown.blocks(path)}
     assert not fences & {"bash", "console", "shell", "shell-session", "zsh"}
@@ -187,16 +230,14 @@ def test_every_documented_block_of_commands_is_valid_shell(block: Block) -> None
 
 
 @pytest.mark.parametrize(
-    "block", [one for one in COMMANDS if check_of(one)], ids=lambda one: one.name[:60]
+    "block", [one for one in COMMANDS if one.name in RUN], ids=lambda one: one.name[:60]
 )
 def test_a_documented_block_of_commands_has_the_documented_effect(
     block: Block, served: Local, tmp_path: Path
 ) -> None:
     for tool in ("curl", "openssl"):
         needed(tool)
-    check = check_of(block)
-    assert check is not None
-    check(served, tmp_path, block.text)
+    RUN[block.name](served, tmp_path, block.text)
 
 
 def test_every_documented_make_target_exists() -> None:

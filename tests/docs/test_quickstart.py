@@ -13,12 +13,12 @@ import pytest
 from demo.local import Local
 from tests.clients.languages import CLIENTS
 from tests.support import shell
+from tests.support.pictures import upload_pictures
 from tests.support.programs import needed
 from tests.support.sandbox_driver import SandboxDriver
 from tools.docs import markdown
 from tools.docs.written import DOCS, QUICKSTART
 
-PICTURES = "data-page.jpg holding.jpg"
 REASON = "The certificate picture is blurred."
 
 
@@ -82,11 +82,14 @@ def run(
     return again
 
 
-def test_a_quick_start_waits_for_a_review(run: Run) -> None:
-    assert "VERIFIED" in run(f"review-pass-{uuid4().hex} {PICTURES}")
-    rejected = run(f"review-reject-{uuid4().hex} {PICTURES}")
-    assert "REJECTED" in rejected
-    assert REASON in rejected
+def test_a_quick_start_waits_for_a_review(run: Run, served: Local) -> None:
+    said = {}
+    for end in ("pass", "reject"):
+        customer = f"review-{end}-{uuid4().hex}"
+        said[end] = run(" ".join((customer, *upload_pictures(served, customer))))
+    assert "VERIFIED" in said["pass"]
+    assert "REJECTED" in said["reject"]
+    assert REASON in said["reject"]
 
 
 def test_a_quick_start_prints_a_problem_and_exits_with_failure(run: Run) -> None:

@@ -61,7 +61,7 @@ def promtool(*arguments: str | Path) -> str:
 @pytest.fixture
 def known(settings: Settings) -> dict[str, frozenset[str]]:
     """Names and labels of the served metrics and of the recording rules."""
-    names = served(Condition(Gateway.build(settings, observe=lambda _: None), "1"))
+    names = served(Condition(lambda: Gateway.build(settings, observe=lambda _: None), "1"))
     names["up"] = OF_THE_TARGET  # Prometheus's own
     for rule in RULES:
         if "record" in rule:

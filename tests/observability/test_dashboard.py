@@ -33,7 +33,7 @@ def expression(target: dict[str, Any]) -> str:
 
 @pytest.fixture
 def known(settings: Settings) -> dict[str, frozenset[str]]:
-    names = served(Condition(Gateway.build(settings, observe=lambda _: None), "1"))
+    names = served(Condition(lambda: Gateway.build(settings, observe=lambda _: None), "1"))
     alert = {"alertname", "alertstate", "severity", "fault"}
     return names | {"ALERTS": OF_THE_TARGET | alert}
 

@@ -16,7 +16,8 @@ from tests.support.sandbox_driver import SandboxDriver
 
 @pytest.fixture(scope="session")
 def url() -> Iterator[str]:
-    with SandboxServer() as server:
+    """The sandbox; most tests name attachments without an upload."""
+    with SandboxServer(settings={"missing_attachment_code": None}) as server:
         yield server.url
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import requests
 
+from sandbox.settings import Settings
 from tests.support.bucket import Bucket
 from tests.support.partner import V2, Partner, enterprise, individual
 from tests.support.sandbox_driver import SandboxDriver
@@ -234,11 +235,13 @@ def test_an_attachment_over_10_megabytes_is_refused(partner: Partner, bucket: Bu
     assert partner.submit(verified_file_url=files).json()["error_code"] == "CBC.99000099"
 
 
-def test_missing_attachments_are_refused_only_if_configured(
+def test_attachments_that_were_never_uploaded_are_refused_unless_switched_off(
     driver: SandboxDriver, partner: Partner, bucket: Bucket
 ) -> None:
-    driver.settings(missing_attachment_code="CBC.99005030")
+    driver.settings(missing_attachment_code=Settings().missing_attachment_code)
     bucket.put("download/981/page.jpg", b"x")
+    assert partner.submit().json()["error_code"] == "CBC.0100"
+    driver.settings(missing_attachment_code="CBC.99005030")
     assert partner.submit().json()["error_code"] == "CBC.99005030"
     bucket.put("download/981/holding.jpg", b"x")
     assert partner.submit().json() == IN_REVIEW

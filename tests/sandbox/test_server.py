@@ -125,6 +125,34 @@ def test_two_sandboxes_share_no_state(driver: SandboxDriver) -> None:
         assert SandboxDriver(other.url).state()["settings"]["is_review"] == 1
 
 
+def test_a_reset_returns_to_the_settings_of_the_start() -> None:
+    with SandboxServer(settings={"requests_per_second": None, "is_review": 0}) as server:
+        sandbox = SandboxDriver(server.url)
+        sandbox.settings(is_review=1, review_seconds=0)
+        sandbox.reset()
+        settings = sandbox.state()["settings"]
+        assert (settings["requests_per_second"], settings["is_review"]) == (None, 0)
+        assert settings["review_seconds"] == 2
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ("x", "argument --settings: not a JSON object"),
+        ("[]", "argument --settings: not a JSON object"),
+        ('{"is_review": 2}', "setting is_review cannot be 2"),
+        ('{"nothing": 2}', "the setting 'nothing' is unknown"),
+    ],
+)
+def test_settings_of_the_start_that_are_not_valid_are_named(
+    capsys: pytest.CaptureFixture[str], settings: str, said: str
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--port", "0", "--settings", settings])
+    assert ended.value.code == 2
+    assert said in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_the_sandbox_serves_until_a_signal_and_exits_with_0(number: signal.Signals) -> None:
     class Ready(io.StringIO):
@@ -146,9 +174,10 @@ def test_the_sandbox_serves_until_a_signal_and_exits_with_0(number: signal.Signa
 
 
 def test_the_sandbox_runs_as_a_program_of_its_own() -> None:
-    command = [sys.executable, "-m", "sandbox", "--port", "0"]
+    settings = ("--settings", '{"requests_per_second": null}')
+    command = [sys.executable, "-m", "sandbox", "--port", "0", *settings]
     with running(command, subprocess.PIPE) as program:
         assert program.stdout is not None
         url = program.stdout.readline().decode().split()[-1]
-        assert requests.get(url + STATE, timeout=10).status_code == 200
+        assert SandboxDriver(url).state()["settings"]["requests_per_second"] is None
         assert end(program) == [0]

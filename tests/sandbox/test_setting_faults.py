@@ -39,13 +39,15 @@ def test_a_fault_applies_to_its_operation_as_often_as_requested(
 
 
 def test_a_fault_for_one_customer_does_not_apply_to_others(
-    driver: SandboxDriver, partner: Partner
+    driver: SandboxDriver, partner: Partner, bucket: Bucket
 ) -> None:
     driver.fault("*", "html", customer="c-1")
     assert partner.result("c-1").status_code == 502
     assert partner.result("c-10").status_code == 200
     assert partner.verify(domainId="c-1").status_code == 502
     assert partner.verify(domainId="c-10").status_code == 200
+    assert bucket.put("download/c-1/a.jpg", b"x").status_code == 502
+    assert bucket.put("download/c-10/a.jpg", b"x").status_code == 200
 
 
 def test_every_kind_of_fault_can_be_set(driver: SandboxDriver) -> None:

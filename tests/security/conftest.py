@@ -19,10 +19,8 @@ HEAD_SECONDS, IDLE_SECONDS, BODY_SECONDS = 1, 3, 2
 @pytest.fixture(scope="module")
 def sandbox_behind() -> Iterator[SandboxDriver]:
     """A separate sandbox without a limit of calls a second."""
-    with SandboxServer() as server:
-        driver = SandboxDriver(server.url)
-        driver.settings(requests_per_second=None)
-        yield driver
+    with SandboxServer(settings={"requests_per_second": None}) as server:
+        yield SandboxDriver(server.url)
 
 
 def gateway(

@@ -23,5 +23,5 @@ def counted(name: str, **labels: str) -> Callable[[], float]:
 def seen(app: Flask, name: str, **labels: str) -> float | None:
     """The current value of a sample that the gateway computes at the scrape."""
     registry = CollectorRegistry()
-    registry.register(Condition(app.extensions["partner_gateway"], "1.2.3"))
+    registry.register(Condition(lambda: app.extensions["partner_gateway"], "1.2.3"))
     return registry.get_sample_value(name, labels)

@@ -187,7 +187,7 @@ def test_every_file_name_that_the_upload_accepts_can_be_submitted(
 def test_the_path_that_the_upload_returns_can_be_submitted(
     fenced: FlaskClient, sandbox: SandboxDriver
 ) -> None:
-    sandbox.settings(missing_attachment_code="CBC.0100")  # Huawei now checks that the file exists
+    sandbox.settings(missing_attachment_code="CBC.0100")
     names = []
     for name in ("data-page.jpg", "Holding_1.JPEG"):
         path = f"/v1/customers/shop-1/attachments/{name}"

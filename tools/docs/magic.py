@@ -16,6 +16,8 @@ from sandbox.server import SandboxServer
 from tests.support.gateway import PERSON, bearer, configuration
 from tests.support.sandbox_driver import SandboxDriver
 
+# The pictures are named and not uploaded.
+SETTINGS = {"requests_per_second": None, "review_seconds": 0.2, "missing_attachment_code": None}
 REVIEWS = ("cust-0001", "review-instant-1", "review-pass-1", "review-reject-1", "review-hold-1")
 PICTURES = {"attachments": ["data-page.jpg", "holding.jpg"]}
 
@@ -41,7 +43,6 @@ class Trial:
     def client(self) -> FlaskClient:
         """A client of a new gateway."""
         self._sandbox.reset()
-        self._sandbox.settings(requests_per_second=None, review_seconds=0.2)
         return create_app(Settings.model_validate(self._configuration)).test_client()
 
     def submit(self, client: FlaskClient, customer: str, **more: Any) -> str:
@@ -95,7 +96,7 @@ def _refusals(trial: Trial) -> Iterator[Magic]:
 
 def observed() -> list[Magic]:
     """Every row of the table, as the gateway answered."""
-    with TemporaryDirectory() as folder, SandboxServer() as server:
+    with TemporaryDirectory() as folder, SandboxServer(settings=SETTINGS) as server:
         trial = Trial(Path(folder), SandboxDriver(server.url))
         return [*_reviews(trial), *_refusals(trial)]
 

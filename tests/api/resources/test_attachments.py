@@ -71,7 +71,7 @@ def test_each_format_is_stored_byte_for_byte_with_its_own_type(
 def test_the_attachment_that_an_upload_returns_can_be_submitted(
     client: FlaskClient, sandbox: SandboxDriver
 ) -> None:
-    sandbox.settings(missing_attachment_code="CBC.0100")  # Huawei now checks that the file exists
+    sandbox.settings(missing_attachment_code="CBC.0100")
     names = [upload(client, f"{n}.jpg", JPEG).get_json()["attachment"] for n in (1, 2)]
     passport = {"type": "PASSPORT", "number": "E1234567"}
     body = {"full_name": "ZHANG SAN", "document": passport, "attachments": names}

@@ -102,7 +102,7 @@ func (seen outcome) call(client *gateway.APIClient, ctx context.Context, one ste
 			person := gateway.NewIndividual(
 				*gateway.NewIndividualDocument(one.Number, "PASSPORT"), one.FullName)
 			person.SetPartnerUserId("shop-1")
-			person.SetAttachments([]string{"data-page.jpg", "holding.jpg"})
+			person.SetAttachments([]string{one.Customer + "/1.jpg", one.Customer + "/2.jpg"})
 			answer, response, err = client.SubmissionsAPI.
 				SubmitIndividualVerification(ctx, one.Customer).
 				Individual(*person).Prefer("wait=5").ValidateOnly(one.Do == "check").Execute()

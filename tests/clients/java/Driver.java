@@ -42,7 +42,7 @@ public class Driver {
                     .number(step.get("number"))
                     .type(IndividualDocumentType.PASSPORT))
             .partnerUserId("shop-1")
-            .attachments(List.of("data-page.jpg", "holding.jpg"));
+            .attachments(List.of(customer + "/1.jpg", customer + "/2.jpg"));
     return stands(
         new SubmissionsApi(client)
             .submitIndividualVerificationWithHttpInfo(

@@ -43,7 +43,7 @@ fun call(url: String, step: Step): ApiResponse<*> {
                     document = IndividualDocument(
                         number = step.getValue("number"), type = IndividualDocumentType.PASSPORT),
                     partnerUserId = "shop-1",
-                    attachments = listOf("data-page.jpg", "holding.jpg")),
+                    attachments = listOf("$customer/1.jpg", "$customer/2.jpg")),
                 validateOnly = step["do"] == "check",
                 idempotencyKey = null,
                 prefer = "wait=5",

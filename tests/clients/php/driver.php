@@ -40,7 +40,7 @@ function call(Gateway\Configuration $config, array $step): array
                 ->setType(Model\IndividualDocumentType::PASSPORT)
         )
         ->setPartnerUserId('shop-1')
-        ->setAttachments(['data-page.jpg', 'holding.jpg']);
+        ->setAttachments(["{$step['customer']}/1.jpg", "{$step['customer']}/2.jpg"]);
     return (new Gateway\Api\SubmissionsApi(new Client(), $config))
         ->submitIndividualVerificationWithHttpInfo(
             $step['customer'],

@@ -22,7 +22,7 @@ def call(client: api.ApiClient, step: dict[str, Any]) -> Any:
         full_name=step["full_name"],
         document=api.IndividualDocument(number=step["number"], type="PASSPORT"),
         partner_user_id="shop-1",
-        attachments=["data-page.jpg", "holding.jpg"],
+        attachments=[f"{step['customer']}/{number}.jpg" for number in (1, 2)],
     )
     return api.SubmissionsApi(client).submit_individual_verification_with_http_info(
         step["customer"], person, prefer="wait=5", validate_only=step["do"] == "check"

@@ -39,7 +39,7 @@ def call(client: AuthenticatedClient, step: dict[str, Any]) -> Any:
         full_name=step["full_name"],
         document=IndividualDocument(number=step["number"], type_=IndividualDocumentType.PASSPORT),
         partner_user_id="shop-1",
-        attachments=["data-page.jpg", "holding.jpg"],
+        attachments=[f"{step['customer']}/{number}.jpg" for number in (1, 2)],
     )
     return submit_individual_verification.sync_detailed(
         step["customer"],

@@ -25,7 +25,7 @@ def call(step)
         number: step['number'], type: Gateway::IndividualDocumentType::PASSPORT
       ),
       partner_user_id: 'shop-1',
-      attachments: ['data-page.jpg', 'holding.jpg']
+      attachments: ["#{customer}/1.jpg", "#{customer}/2.jpg"]
     )
     Gateway::SubmissionsApi.new(CLIENT).submit_individual_verification_with_http_info(
       customer, person, prefer: 'wait=5', validate_only: step['do'] == 'check'

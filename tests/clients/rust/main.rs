@@ -91,7 +91,7 @@ async fn call(client: &Configuration, step: &Value) -> Value {
                 IndividualDocument::new(text("number").into(), IndividualDocumentType::Passport);
             let mut person = Individual::new(document, text("full_name").into());
             person.partner_user_id = Some("shop-1".into());
-            person.attachments = Some(vec!["data-page.jpg".into(), "holding.jpg".into()]);
+            person.attachments = Some(vec![format!("{customer}/1.jpg"), format!("{customer}/2.jpg")]);
             let validate_only = Some(does == "check");
             let answer = submissions_api::submit_individual_verification(
                 client,

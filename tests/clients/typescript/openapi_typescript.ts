@@ -67,7 +67,7 @@ async function submit(step: Step): Promise<Outcome> {
         full_name: step.full_name,
         document: { type: "PASSPORT", number: step.number },
         partner_user_id: "shop-1",
-        attachments: ["data-page.jpg", "holding.jpg"],
+        attachments: [`${step.customer}/1.jpg`, `${step.customer}/2.jpg`],
       },
     },
   );

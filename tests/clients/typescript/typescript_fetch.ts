@@ -41,7 +41,7 @@ async function call(step: Step): Promise<Outcome> {
             fullName: step.full_name,
             document: { type: "PASSPORT", number: step.number },
             partnerUserId: "shop-1",
-            attachments: ["data-page.jpg", "holding.jpg"],
+            attachments: [`${customerId}/1.jpg`, `${customerId}/2.jpg`],
           },
         });
   const stands: Verification = await answer.value();
