@@ -1,0 +1,1 @@
+"""The domain of billing: the partner's monthly bills."""
