@@ -18,8 +18,8 @@ ANY_CALLER = "any caller"
 OPEN = "open"
 WRITING_SCOPES = frozenset(scope for scope in get_args(Scope) if scope.endswith(":write"))
 _REQUIREMENT = "_gateway_requirement"
-_OTHER = "You may not access this customer."
 _ABOUT_CUSTOMERS = "_gateway_about_customers"
+_OTHER = "You may not access this customer."
 SECURITY: list[dict[str, list[str]]] = [{"callerKey": []}]
 
 

@@ -30,7 +30,6 @@ BLUEPRINTS = (
     partner.blueprint,
     partner_bills.blueprint,
     orders.blueprint,
-    orders.of_customers,
     registrations.blueprint,
     capabilities.blueprint,
     migration.blueprint,

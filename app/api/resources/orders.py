@@ -1,5 +1,6 @@
 """Orders, refunds and pay-per-use resources (api_order_00013, _00014, _00020; mqr_01002)."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -23,19 +24,17 @@ from app.billing.answers import (
 )
 from app.errors import ErrorCode, GatewayError
 from app.fields import Rule
+from app.huawei.operation import Operation
 
 _YEAR = timedelta(days=366)
 _SPAN = Rule("SPAN", "must be at most a year after created_from")
 _OLDEST_FIRST = "createTime"  # so that an order that comes meanwhile moves no page
 
 blueprint = ResourceBlueprint(
-    "orders", __name__, url_prefix="/v1/orders", description="The orders of the customers"
-)
-of_customers = ResourceBlueprint(
-    "orders_of_customers",
+    "orders",
     __name__,
-    url_prefix="/v1/customers/<customer_id:customer_id>",
-    description="A customer's refunds and pay-per-use resources",
+    url_prefix="/v1",
+    description="The customers' orders, refunds and pay-per-use resources",
 )
 
 
@@ -61,7 +60,7 @@ class OrdersQuerySchema(PageSchema):
             raise ValidationError({"created_until": [_SPAN]})
 
 
-@blueprint.read("", OrdersSchema, "orders:read", OrdersQuerySchema, about_customers=False)
+@blueprint.read("/orders", OrdersSchema, "orders:read", OrdersQuerySchema, about_customers=False)
 def list_orders(query: dict[str, Any]) -> Any:
     """List the orders of the partner's customers, the oldest first.
 
@@ -77,7 +76,7 @@ def list_orders(query: dict[str, Any]) -> Any:
 
 
 @blueprint.read(
-    "/<order_id:order_id>",
+    "/orders/<order_id:order_id>",
     OrderSchema,
     "orders:read",
     None,
@@ -89,20 +88,14 @@ def get_order(order_id: str) -> Any:
 
     A caller that is limited to some customers gets ORDER_NOT_FOUND for an order of another.
     """
-    try:
-        order = read(SHOW_ORDER.at(order_id=order_id))["order"]
-    except GatewayError as error:
-        if error.code is not ErrorCode.ORDER_NOT_FOUND:
-            raise
-        order = None
-    if order is None or not may_access(order["customer_id"]):
-        # One answer for both, without Huawei's code, does not reveal whether there is the order.
+    found = _read_order(SHOW_ORDER.at(order_id=order_id))
+    if found is None or not may_access(found["order"]["customer_id"]):
         raise GatewayError(ErrorCode.ORDER_NOT_FOUND)
-    return order
+    return found["order"]
 
 
-@of_customers.read(
-    "/orders/<order_id:order_id>/refunds",
+@blueprint.read(
+    "/customers/<customer_id:customer_id>/orders/<order_id:order_id>/refunds",
     RefundsSchema,
     "orders:read",
     None,
@@ -113,14 +106,16 @@ def list_refunds(customer_id: str, order_id: str) -> Any:
 
     The order must cancel or downgrade a resource. All its amounts are in one answer.
     """
-    found = read(LIST_REFUNDS, customer_id=customer_id, order_id=order_id)
+    found = _read_order(LIST_REFUNDS, customer_id=customer_id, order_id=order_id)
     # Huawei does not say whether it compares the customer with the order's.
-    if any(refund["customer_id"] != customer_id for refund in found["items"]):
+    if found is None or any(one["customer_id"] != customer_id for one in found["items"]):
         raise GatewayError(ErrorCode.ORDER_NOT_FOUND)
     return found
 
 
-@of_customers.read("/resources", ResourcesSchema, "orders:read", PageSchema)
+@blueprint.read(
+    "/customers/<customer_id:customer_id>/resources", ResourcesSchema, "orders:read", PageSchema
+)
 def list_resources(query: dict[str, Any], customer_id: str) -> Any:
     """List a customer's pay-per-use resources.
 
@@ -128,3 +123,16 @@ def list_resources(query: dict[str, Any], customer_id: str) -> Any:
     overview and not for billing.
     """
     return read_page(LIST_RESOURCES, query, customer_id=customer_id)
+
+
+def _read_order(operation: Operation, **ours: str) -> Mapping[str, Any] | None:
+    """Read what Huawei tells of an order; None if it knows no such order.
+
+    An order of another customer gets the same answer, which therefore has no code of Huawei.
+    """
+    try:
+        return read(operation, **ours)
+    except GatewayError as error:
+        if error.code is not ErrorCode.ORDER_NOT_FOUND:
+            raise
+        return None
