@@ -384,6 +384,25 @@ class ErrorCode(Enum):
         CALLER,
         "The customer belongs to a reseller over which the partner account has no right.",
     )
+    ORDER_NOT_FOUND = (
+        404,
+        "The order does not exist at Huawei",
+        NEVER,
+        CALLER,
+        "Huawei knows no order with this id under this partner account, or it is the order of a "
+        "customer that you may not access. A list of refunds also ends here if the order is not "
+        "the customer's, or neither cancels nor downgrades a resource.",
+    )
+    BILL_NOT_READY = (
+        404,
+        "Huawei does not have the bill of this month yet",
+        AFTER_DELAY,
+        CALLER,
+        "Huawei makes the bill of a month by 12:00 in Beijing (04:00 UTC) on the 5th of the "
+        "following month. Repeat after `Retry-After`.",
+        AFTER_DELAY,
+        3600.0,
+    )
     PARTNER_NOT_ENABLED = (
         503,
         "The partner account is not enabled for this",
@@ -560,7 +579,8 @@ class FieldError:
         pointer: The RFC 6901 pointer to the field of the body; None if a parameter breaks the rule.
         code: The rule's code.
         detail: What the rule requires.
-        parameter: The name of the query parameter or header; empty for the query as a whole.
+        parameter: The name of the parameter of the path or query, or of the header; empty for the
+            query as a whole.
     """
 
     pointer: str | None

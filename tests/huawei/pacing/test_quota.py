@@ -10,9 +10,10 @@ from statistics import median
 import pytest
 from prometheus_client import REGISTRY
 
+from app.billing.answers import LIST_ORDERS, SHOW_ORDER
 from app.errors import ErrorCode, GatewayError
 from app.huawei.pacing.deadline import Errand
-from app.huawei.pacing.quota import MARGIN, Quota
+from app.huawei.pacing.quota import MARGIN, Quota, Quotas
 from app.state import MemoryState, Slot
 from tests.support.timing import Clock, wait_until
 
@@ -133,6 +134,13 @@ def test_replicas_without_shared_state_keep_to_their_part_of_the_quota(
         clock.pass_time(state.reserve("a", calls, MARGIN).wait)
         taken += 1
     assert 0.94 * share * 40 - 1 <= taken <= share * 40 + share + 1
+
+
+def test_calls_about_different_orders_share_the_queue_of_their_api() -> None:
+    quotas = Quotas("test", 10, MemoryState())
+    first, second = (SHOW_ORDER.at(order_id=order_id) for order_id in ("CS1", "CS2"))
+    assert quotas.of(first) is quotas.of(second)
+    assert quotas.of(first) is not quotas.of(LIST_ORDERS)
 
 
 def test_a_request_that_gets_no_slot_of_the_quota_in_time_is_refused() -> None:

@@ -1,0 +1,90 @@
+"""The month of a bill, and the time from which Huawei has that bill."""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Self
+
+from app.errors import ErrorCode, GatewayError
+from app.fields import Rule
+
+# Huawei bills by months of GMT+8 (en-us_topic_0075766915). Beijing has no summer time.
+BEIJING = timezone(timedelta(hours=8))
+MONTH = "2[0-9]{3}-(0[1-9]|1[0-2])"
+_FORM = Rule("MONTH", "must be a month such as 2026-10")
+_FUTURE = Rule("FUTURE_MONTH", "must not be a month that has not begun in Beijing")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Month:
+    """A calendar month in Beijing. Its text is `YYYY-MM`.
+
+    Args:
+        year: The year, from 2000 to 2999.
+        number: The month of the year, from 1 to 12.
+    """
+
+    year: int
+    number: int
+
+    def __str__(self) -> str:
+        """The month as `YYYY-MM`, as callers and Huawei write it."""
+        return f"{self.year}-{self.number:02d}"
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """The month that a text names.
+
+        Raises:
+            GatewayError: VALIDATION_FAILED if the text is not `YYYY-MM`.
+        """
+        if not re.fullmatch(MONTH, text):
+            raise _refusal(_FORM)
+        year, number = text.split("-")
+        return cls(int(year), int(number))
+
+    @classmethod
+    def at(cls, now: float) -> Self:
+        """The month in Beijing at a time, in seconds since 1970."""
+        time = datetime.fromtimestamp(now, BEIJING)
+        return cls(time.year, time.month)
+
+    @property
+    def compact(self) -> str:
+        """The month as `YYYYMM`, as the names of Huawei's bill files hold it."""
+        return f"{self.year}{self.number:02d}"
+
+    @property
+    def billed_at(self) -> datetime:
+        """The time by which Huawei has the bill: the 5th of the following month, 12:00 in Beijing.
+
+        The pages of the sum and of the files name the same time (mb_00003, mb_00002).
+        """
+        year, month = divmod(self.year * 12 + self.number, 12)
+        return datetime(year, month + 1, 5, 12, tzinfo=BEIJING)
+
+
+def billed(text: str, now: float) -> Month:
+    """The month that a text names, if Huawei should have its bill.
+
+    Args:
+        text: The month as `YYYY-MM`.
+        now: The time, in seconds since 1970.
+
+    Raises:
+        GatewayError: VALIDATION_FAILED if the text is no month or a month that has not begun;
+            BILL_NOT_READY, with the seconds until Huawei should have the bill.
+    """
+    month = Month.parse(text)
+    if month > Month.at(now):
+        raise _refusal(_FUTURE)
+    ready = month.billed_at
+    if (pause := ready.timestamp() - now) > 0:
+        time = ready.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        detail = f"Huawei has the bill of this month at {time} at the latest."
+        raise GatewayError(ErrorCode.BILL_NOT_READY, detail, retry_after=pause)
+    return month
+
+
+def _refusal(rule: Rule) -> GatewayError:
+    return GatewayError(ErrorCode.VALIDATION_FAILED, errors=(rule.of("month"),))
