@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from flask import Response, g, has_request_context, request
 
 from app.errors import ErrorCode, Upstream
-from app.huawei import codes, iam, obs
+from app.huawei import codes, iam, obs_answers
 from app.huawei.review_result import PROBE, READ_RESULT
 from app.observability import metrics, tracing
 from app.observability.exchange import Exchange, Sending
@@ -23,7 +23,9 @@ _audit_log = logging.getLogger(AUDIT)
 _PREPARING = frozenset({PROBE.name, iam.OPERATION})
 _OPERATIONS = (legacy.PUSH, READ_RESULT, *review.SUBMIT.values())
 _CODES = metrics.CodeLabels(
-    codes.KNOWN.union(obs.CODES, *(operation.errors for operation in _OPERATIONS)),
+    codes.KNOWN.union(
+        obs_answers.CODES, {obs_answers.MISSING}, *(operation.errors for operation in _OPERATIONS)
+    ),
     most_unknown=50,
 )
 _PROBES = frozenset({"livez", "readyz"})

@@ -36,7 +36,7 @@ class Download:
 
         Raises:
             GatewayError: UPSTREAM_ERROR if they do not arrive in time, or the connection ended
-                within the body.
+                within the body; DEADLINE_EXCEEDED if the time for the whole body is over.
         """
         wanted = PIECE if size < 0 else min(size, PIECE)
         try:
@@ -44,7 +44,9 @@ class Download:
             content = self._connection.piece(wanted, ends)
             self._connection.limit(self._ends)  # no piece is awaited now
         except (*FAILURES, ValueError):
-            raise GatewayError(ErrorCode.UPSTREAM_ERROR, write=False) from None
+            late = time.monotonic() >= self._ends
+            code = ErrorCode.DEADLINE_EXCEEDED if late else ErrorCode.UPSTREAM_ERROR
+            raise GatewayError(code, write=False) from None
         return content
 
     def close(self) -> None:
