@@ -382,6 +382,15 @@ class ErrorCode(Enum):
         CALLER,
         "The customer belongs to a reseller over which the partner account has no right.",
     )
+    ORDER_NOT_FOUND = (
+        404,
+        "The order does not exist at Huawei",
+        NEVER,
+        CALLER,
+        "Huawei knows no order with this id under this partner account, or it is the order of a "
+        "customer that you may not access. A list of refunds also ends here if the order is not "
+        "the customer's, or neither cancels nor downgrades a resource.",
+    )
     BILL_NOT_READY = (
         404,
         "Huawei does not have the bill of this month yet",

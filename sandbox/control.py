@@ -7,6 +7,7 @@ from dataclasses import asdict
 
 from flask import Blueprint, Response, g, jsonify, request
 
+from .control_billing import add_billing_calls
 from .control_customers import add_customer_calls
 from .control_document import read_document
 from .customers import Review
@@ -43,6 +44,7 @@ def control_calls(state: State) -> Blueprint:
     _add_credential_calls(calls, state)
     _add_review_calls(calls, state)
     add_customer_calls(calls, state)
+    add_billing_calls(calls, state)
     return calls
 
 

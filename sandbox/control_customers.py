@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, fields, replace
-from typing import Any, TypeVar
+from dataclasses import asdict, fields
 
 from flask import Blueprint, Response, jsonify
 
-from .control_document import read_document
-from .customers import Account, Budget, Credit
-from .settings import InvalidControl
+from .control_document import changed, read_document
+from .customers import Account
 from .state import State
 from .times import utc
-
-T = TypeVar("T", Account, Budget, Credit)
 
 
 def add_customer_calls(calls: Blueprint, state: State) -> None:
@@ -25,9 +21,9 @@ def add_customer_calls(calls: Blueprint, state: State) -> None:
         account = customer.account or Account(name=f"account-{len(state.customers)}")
         document = read_document(*(field.name for field in fields(Account)))
         if "budget" in document:
-            document["budget"] = _changed(account.budget, document["budget"])
+            document["budget"] = changed(account.budget, document["budget"])
         now = state.clock.now()
-        customer.account = _changed(account, document)
+        customer.account = changed(account, document)
         customer.account.freeze_when_exceeded()
         if customer.associated(now) is None:
             customer.associates_at = now
@@ -45,15 +41,5 @@ def add_customer_calls(calls: Blueprint, state: State) -> None:
 
     @calls.put("/credit")
     def change_credit() -> Response:
-        state.credit = _changed(state.credit, read_document())
+        state.credit = changed(state.credit, read_document())
         return jsonify(state.credit.as_dict())
-
-
-def _changed(one: T, document: Any) -> T:
-    if not isinstance(document, dict):
-        raise InvalidControl("a JSON object is expected")
-    known = {field.name: type(getattr(one, field.name)) for field in fields(one)}
-    for name, value in document.items():
-        if not isinstance(value, known.get(name, ())):
-            raise InvalidControl(f"{name} cannot be {value!r}")
-    return replace(one, **document)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import fields, replace
+from typing import Any, TypeVar
 
 from flask import request
 
 from .settings import InvalidControl
+
+T = TypeVar("T", bound=Any)
 
 
 def read_document(*expected: str) -> dict[str, Any]:
@@ -24,3 +27,18 @@ def read_document(*expected: str) -> dict[str, Any]:
     if expected and not document.keys() <= set(expected):
         raise InvalidControl(f"the body may only have {sorted(expected)}")
     return document
+
+
+def changed(one: T, document: Any) -> T:
+    """Return a copy of a dataclass with the fields of a control call.
+
+    Raises:
+        InvalidControl: a name is unknown, or a value has another type than the present one.
+    """
+    if not isinstance(document, dict):
+        raise InvalidControl("a JSON object is expected")
+    known = {field.name: type(getattr(one, field.name)) for field in fields(one)}
+    for name, value in document.items():
+        if not isinstance(value, known.get(name, ())):
+            raise InvalidControl(f"{name} cannot be {value!r}")
+    return replace(one, **document)

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 from . import (
+    bills,
     budgets,
     freezes,
     iam,
     obs,
+    orders,
     partner_center,
     registrations,
     reviews,
@@ -51,6 +53,7 @@ def _operation(
 
 
 V2 = "/v2/customers/realname-auths"
+ORDERS = "/v2/orders/customer-orders"
 SUB_CUSTOMERS = "/v2/partners/sub-customers"
 
 OPERATIONS = (
@@ -81,6 +84,13 @@ OPERATIONS = (
     _operation("list_budget_changes", "GET", f"{SUB_CUSTOMERS}/budget/records", budgets.records),
     _operation("show_budget", "GET", f"{SUB_CUSTOMERS}/budget", budgets.show),
     _operation("show_credit", "GET", "/v2/partners/credit/consumption-quota", sub_customers.credit),
+    _operation("show_bill", "GET", "/v2/bills/partner-bills/postpaid-bill-summary", bills.show),
+    _operation("list_orders", "GET", ORDERS, orders.orders),
+    _operation("show_order", "GET", f"{ORDERS}/details/[^/]+", orders.order),
+    _operation("list_refunds", "GET", f"{ORDERS}/refund-orders", orders.refunds),
+    _operation(
+        "list_resources", "POST", f"{SUB_CUSTOMERS}/on-demand-resources/query", orders.resources
+    ),
     _operation("token", "POST", "/v3/auth/tokens", iam.token, behind_gateway=False),
     _operation(
         "security-token",

@@ -142,8 +142,9 @@ def read(
         )
     except FieldError as error:
         return refuse_field(call, error)
-    for customer_id in (asked.get("customer_id", ""), *asked.get("customer_ids", ())):
-        magic = magic_answer(customer_id, call.request_id, default_status=400)
+    named = (asked.get(name, "") for name in ("customer_id", "order_id"))
+    for one in (*named, *asked.get("customer_ids", ())):
+        magic = magic_answer(one, call.request_id, default_status=400)
         if magic is not None:
             return magic
     found = serve(state, asked)

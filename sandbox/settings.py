@@ -65,6 +65,8 @@ class Settings:
     no_budget_code: str | None = None
     # Not confirmed: the order of the records of a budget.
     newest_record_first: bool = True
+    # Not documented: the answer for a month that has no bill yet.
+    no_bill_code: str = "CBC.0100"
 
     def change(self, document: Mapping[str, Any]) -> None:
         """Change settings: all of them, or none if one is not valid.
@@ -131,4 +133,5 @@ _CHECKS: dict[str, Callable[[Any], bool]] = {
     "unfreeze_mismatch_code": _code,
     "no_budget_code": lambda value: value is None or _code(value),
     "newest_record_first": lambda value: isinstance(value, bool),
+    "no_bill_code": _code,
 }

@@ -13,6 +13,7 @@ from .access_keys import OBS_ACCESS_KEY, OBS_SECRET_KEY, AccessKeys
 from .customers import Credit, Customer
 from .faults import Faults
 from .mails import Mail
+from .sales import Bill, Order, Resource
 from .settings import BUCKET, Settings
 from .tokens import Tokens
 
@@ -109,6 +110,9 @@ class State:
         self.logins = Logins()
         self.customers: dict[str, Customer] = {}
         self.credit = Credit()
+        self.bills: dict[str, Bill] = {}
+        self.orders: dict[str, Order] = {}
+        self.resources: dict[str, Resource] = {}
         self.mails: list[Mail] = []
         self.buckets: dict[str, dict[str, Stored]] = {BUCKET: {}}
         self.throttle = Throttle()

@@ -18,6 +18,7 @@ ANY_CALLER = "any caller"
 OPEN = "open"
 WRITING_SCOPES = frozenset(scope for scope in get_args(Scope) if scope.endswith(":write"))
 _REQUIREMENT = "_gateway_requirement"
+_OTHER = "You may not access this customer."
 _ABOUT_CUSTOMERS = "_gateway_about_customers"
 SECURITY: list[dict[str, list[str]]] = [{"callerKey": []}]
 
@@ -111,7 +112,26 @@ def _check_customer(own: str) -> None:
             text = "You may access some customers only, and this path is about all of them."
             raise GatewayError(ErrorCode.FORBIDDEN, text)
     elif not re.fullmatch(own, customer):
-        raise GatewayError(ErrorCode.FORBIDDEN, "You may not access this customer.")
+        raise GatewayError(ErrorCode.FORBIDDEN, _OTHER)
+
+
+def may_access(customer_id: str) -> bool:
+    """Whether the caller may access a customer, as far as it is limited to some."""
+    own = g.rights.customers
+    return own is None or re.fullmatch(own, customer_id) is not None
+
+
+def check_filter(customer_id: str | None) -> None:
+    """Check the customer that a list is filtered by; None if it is not filtered.
+
+    Raises:
+        GatewayError: FORBIDDEN if the caller is limited to some customers and the list has others.
+    """
+    if customer_id is None and g.rights.customers is not None:
+        text = "You may access some customers only. Name one of them in `customer_id`."
+        raise GatewayError(ErrorCode.FORBIDDEN, text)
+    if customer_id is not None and not may_access(customer_id):
+        raise GatewayError(ErrorCode.FORBIDDEN, _OTHER)
 
 
 def check_customers(customer_ids: Sequence[str]) -> None:
@@ -120,6 +140,5 @@ def check_customers(customer_ids: Sequence[str]) -> None:
     Raises:
         GatewayError: FORBIDDEN if the caller is limited to some customers and one is another.
     """
-    own = g.rights.customers
-    if own is not None and not all(re.fullmatch(own, customer) for customer in customer_ids):
+    if not all(map(may_access, customer_ids)):
         raise GatewayError(ErrorCode.FORBIDDEN, "You may not access one of these customers.")

@@ -9,6 +9,7 @@ from flask_smorest.spec.plugins import FlaskPlugin
 from marshmallow import fields
 from werkzeug.routing import BaseConverter
 
+from app.billing.month import MONTH
 from app.errors import WAITING
 from app.verification.model import ATTACHMENT_NAME, CUSTOMER_ID
 
@@ -53,6 +54,24 @@ class AttachmentNameConverter(_PatternConverter):
     limits: ClassVar = {"minLength": 1, "maxLength": 128, "example": "data-page.jpg"}
 
 
+class OrderIdConverter(_PatternConverter):
+    """The id of an order."""
+
+    regex = "[A-Za-z0-9_-]{1,64}"
+    argument = "order_id"
+    description = "Huawei's id of the order"
+    limits: ClassVar = {"minLength": 1, "maxLength": 64, "example": "CS2611021029GQ3WU"}
+
+
+class MonthConverter(_PatternConverter):
+    """A month. Every text reaches the view, which names the parameter if the text is no month."""
+
+    regex = "[^/]{1,64}"
+    argument = "month"
+    description = "a calendar month in Beijing (GMT+8), as `YYYY-MM`"
+    limits: ClassVar = {"pattern": f"^{MONTH}$", "example": "2026-10"}
+
+
 class ErrorCodeConverter(_PatternConverter):
     """An error code."""
 
@@ -65,7 +84,9 @@ class ErrorCodeConverter(_PatternConverter):
 # The converters of paths by their names in Flask's rules, in the order of the parameters.
 CONVERTERS: Mapping[str, type[_PatternConverter]] = {
     "customer_id": CustomerIdConverter,
+    "order_id": OrderIdConverter,
     "attachment_name": AttachmentNameConverter,
+    "month": MonthConverter,
     "error_code": ErrorCodeConverter,
 }
 

@@ -48,6 +48,20 @@ class RequestTime(Explained, fields.AwareDateTime):
         return utc(super()._deserialize(value, attr, data, **kwargs))
 
 
+class Customer(Explained, fields.String):
+    """The id of a customer in a query."""
+
+    rules = Explained.rules | {
+        "id": Rule("CUSTOMER_ID", "must be 1 to 64 letters, digits, `_` or `-`")
+    }
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        if not _is_customer(text):
+            raise self.make_error("id")
+        return text
+
+
 class Customers(Explained, fields.String):
     """Ids of customers in a query, separated by commas; loads as a list without repetitions."""
 

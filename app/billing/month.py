@@ -10,7 +10,7 @@ from app.fields import Rule
 
 # Huawei bills by months of GMT+8 (en-us_topic_0075766915). Beijing has no summer time.
 BEIJING = timezone(timedelta(hours=8))
-_MONTH = re.compile(r"(2[0-9]{3})-(0[1-9]|1[0-2])")
+MONTH = "2[0-9]{3}-(0[1-9]|1[0-2])"
 _FORM = Rule("MONTH", "must be a month such as 2026-10")
 _FUTURE = Rule("FUTURE_MONTH", "must not be a month that has not begun in Beijing")
 
@@ -38,10 +38,10 @@ class Month:
         Raises:
             GatewayError: VALIDATION_FAILED if the text is not `YYYY-MM`.
         """
-        found = _MONTH.fullmatch(text)
-        if found is None:
+        if not re.fullmatch(MONTH, text):
             raise _refusal(_FORM)
-        return cls(int(found[1]), int(found[2]))
+        year, number = text.split("-")
+        return cls(int(year), int(number))
 
     @classmethod
     def at(cls, now: float) -> Self:

@@ -6,8 +6,9 @@ that is not the declared success is unreadable.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, Self
+from urllib.parse import quote
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields
 
@@ -116,7 +117,7 @@ class Operation:
     Args:
         name: Its name in logs and metrics.
         method: The HTTP method.
-        path: The path; `{partner_id}` is filled in from the account.
+        path: The path; `{partner_id}` is filled in from the account, other names by `at`.
         writes: Whether it changes anything, so that its outcome can be unknown.
         success: What Huawei declares as its success. Any other 2xx answer is unreadable.
         errors: What its own error codes mean, where they differ from the common table.
@@ -128,6 +129,7 @@ class Operation:
         asks: Huawei's names of what it asks, by our words. Some reads ask by POST, with a body.
         english: Whether it asks for names in English. Huawei answers some in Chinese otherwise.
         calls_per_second: Huawei's own limit of this API, where it is lower than the general one.
+        parts: The parts of the path that `at` filled in. They do not change the queue of the API.
     """
 
     name: str
@@ -142,6 +144,7 @@ class Operation:
     asks: Mapping[str, str] = field(default_factory=dict)
     english: bool = False
     calls_per_second: float | None = None
+    parts: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @classmethod
     def read(
@@ -180,6 +183,14 @@ class Operation:
             english=english,
             calls_per_second=calls_per_second,
         )
+
+    def at(self, **parts: str) -> Self:
+        """The operation on one thing, whose id is a part of the path.
+
+        Args:
+            **parts: The parts of the path by their names in it.
+        """
+        return replace(self, parts={name: quote(part, safe="") for name, part in parts.items()})
 
     def asked(
         self, ours: Mapping[str, Any]

@@ -205,13 +205,14 @@ class PartnerCenter:
 
     def _prepare(self, call: Call) -> PreparedRequest:
         """The request without its credential. A signature covers everything in it."""
-        path = call.operation.path.format(partner_id=self._partner_id)
+        operation = call.operation
+        path = operation.path.format(partner_id=self._partner_id, **operation.parts)
         query = f"?{canonical_query(call.query)}" if call.query else ""
         request = PreparedRequest()
-        request.method = call.operation.method
+        request.method = operation.method
         request.url = f"{self._url}{path}{query}"
         request.headers = {}  # type: ignore[assignment]  # all the names are ours
-        if call.operation.english:
+        if operation.english:
             request.headers["X-Language"] = "en_US"
         if call.body is not None:
             request.headers["Content-Type"] = "application/json"

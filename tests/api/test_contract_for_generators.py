@@ -68,7 +68,9 @@ def test_no_parameter_has_a_default_that_clients_would_send() -> None:
 def test_every_enum_is_a_component_so_that_generators_agree_on_its_name() -> None:
     enums = {name for name, one in SPEC["components"]["schemas"].items() if "enum" in one}
     documents = {"IndividualDocumentType", "EnterpriseDocumentType"}
-    assert enums == documents | {"Association", "BudgetPeriod", "MailLanguage", "WhenExceeded"}
+    assert enums == documents | {
+        *("Association", "BudgetPeriod", "MailLanguage", "OrderStatus", "WhenExceeded")
+    }
     assert sum("enum" in one for _, one in nodes(SPEC)) == len(enums)
 
 
@@ -83,7 +85,7 @@ def test_every_parameter_is_described_and_path_comes_before_query_and_headers(na
     assert [one["name"] for one in parameters if not one.get("description")] == []
     places = [("path", "query", "header").index(one["in"]) for one in parameters]
     assert places == sorted(places)
-    names = [one["name"] for one in parameters]
+    names = [one["name"] for one in parameters if one["in"] == "path"]
     assert "customer_id" not in names or names[0] == "customer_id"
 
 

@@ -31,12 +31,14 @@ class Onboarding:
 
     def post(self, path: str, **body: Any) -> requests.Response:
         """Post a body without the fields that are None."""
-        at = datetime.now(UTC) + self.ahead
-        return self._partner.call("POST", path, given(**body), at=at)
+        return self._partner.call("POST", path, given(**body), at=self._now())
 
     def get(self, path: str, **query: Any) -> requests.Response:
         """Get an answer for a query."""
-        return self._partner.call("GET", path, query=list(query.items()))
+        return self._partner.call("GET", path, query=list(query.items()), at=self._now())
+
+    def _now(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
 
     def check(self, kind: str, value: Any) -> requests.Response:
         """Ask whether a value can be registered."""

@@ -65,6 +65,13 @@ def test_the_state_of_the_sandbox_shows_failures_but_no_secret(
     ("method", "path", "document"),
     [
         ("PATCH", "/settings", {"nothing": 1}),
+        ("PATCH", "/settings", {"no_bill_code": None}),
+        ("PUT", "/bills/2026-13", {"tax": "1"}),
+        ("PUT", "/bills/2026-10", {"tax": 1}),
+        ("PUT", "/bills/2026-10", {"more": "1"}),
+        ("PUT", "/orders/CS1", {"status": 5}),
+        ("PUT", "/orders/CS1", {"customer_id": "c", "status": "5"}),
+        ("PUT", "/resources/vm-1", {"name": "x"}),
         ("PATCH", "/settings", {"requests_per_second": 0}),
         ("PATCH", "/settings", {"requests_per_second": "10"}),
         ("PATCH", "/settings", {"legacy_failure_status": 99}),

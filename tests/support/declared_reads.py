@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -10,6 +9,8 @@ from flask.testing import FlaskClient
 
 from app import create_app
 from app.settings import Settings
+from tests.support.declared_billing import ROWS as BILLING
+from tests.support.declared_row import Row
 from tests.support.gateway import bearer, configuration
 from tests.support.sandbox_driver import SandboxDriver
 
@@ -41,19 +42,8 @@ CUSTOMER: dict[str, Any] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A declared read: its name, our path, the request to Huawei, and both answers."""
-
-    operation: str
-    path: str
-    target: str
-    huaweis: dict[str, Any]
-    ours: dict[str, Any]
-    body: dict[str, Any] | None = None
-
-
 ROWS = [
+    *BILLING,
     Row(
         "show_budget",
         "/v1/customers/cust-1/budget",
@@ -153,7 +143,7 @@ ROWS = [
 @pytest.fixture(scope="session")
 def reads(tmp_path_factory: pytest.TempPathFactory, sandbox_url: str) -> FlaskClient:
     document = configuration(tmp_path_factory.mktemp("reads"), sandbox_url)
-    scopes = ["customers:read", "budgets:read", "billing:read"]
+    scopes = ["customers:read", "budgets:read", "billing:read", "orders:read"]
     document["callers"]["reader"]["scopes"] = scopes
     document["callers"]["operator"]["scopes"] = ["customers:read", "customers:personal"]
     document["callers"]["rotating"] |= {"scopes": scopes, "customers": "cust-.*"}

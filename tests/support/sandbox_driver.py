@@ -101,6 +101,18 @@ class SandboxDriver:
         """Change the partner's credit."""
         self._call("PUT", "/credit", amounts)
 
+    def bill(self, month: str, **amounts: str) -> None:
+        """Change the sum of the partner's bill of a month."""
+        self._call("PUT", f"/bills/{month}", amounts)
+
+    def order(self, order_id: str, **order: Any) -> None:
+        """Make an order of a customer, or change it."""
+        self._call("PUT", f"/orders/{order_id}", order)
+
+    def resource(self, resource_id: str, **resource: Any) -> None:
+        """Make a pay-per-use resource of a customer, or change it."""
+        self._call("PUT", f"/resources/{resource_id}", resource)
+
     def forget_customer(self, customer_id: str) -> None:
         """Delete everything submitted for a customer."""
         self._call("DELETE", f"/customers/{customer_id}")

@@ -34,8 +34,8 @@ class FieldErrorSchema(ResponseSchema):
     )
     parameter = fields.String(
         metadata={
-            "description": "the name of the query parameter or header; empty for the query as a "
-            "whole; absent if a field of the body breaks the rule"
+            "description": "the name of the parameter of the path or query, or of the header; "
+            "empty for the query as a whole; absent if a field of the body breaks the rule"
         }
     )
     code = required_text("the code of the rule, for programs")

@@ -31,6 +31,7 @@ COMMON: Mapping[str, ErrorCode] = {
     "CBC.5004": ErrorCode.CUSTOMER_NOT_ASSOCIATED,  # no right over the customer
     "CBC.5005": ErrorCode.VERIFICATION_IN_PROGRESS,  # Huawei is authenticating the customer
     "CBC.5006": ErrorCode.CUSTOMER_KIND_MISMATCH,  # the stored kind differs
+    "CBC.99000000": ErrorCode.CUSTOMER_NOT_ASSOCIATED,  # no right over the customer (mqr_01002)
     "CBC.99000035": ErrorCode.CUSTOMER_NOT_FOUND,  # not this partner's customer
     "CBC.99005035": ErrorCode.PARTNER_NOT_ENABLED,  # a test partner account
     # Resellers and their customers
