@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Self
 
+from app.billing.file import BillFiles
 from app.customers.budget import Budgets
 from app.customers.reads import CustomerReads
 from app.huawei.credentials.key_pairs import Credentials, KeyPairs
@@ -36,6 +37,7 @@ class Gateway:
     verifications: Mapping[str, Verifications]
     customers: Mapping[str, CustomerReads]
     budgets: Mapping[str, Budgets]
+    bill_files: Mapping[str, BillFiles]
     migration: Migration
     draining: threading.Event
 
@@ -65,6 +67,11 @@ class Gateway:
             name: PartnerCenter(name, account, credentials[name], state, observe)
             for name, account in accounts.items()
         }
+        buckets = {
+            name: Bucket(name, account, account.attachments, observe)
+            for name, account in accounts.items()
+            if account.attachments
+        }
         writes = {name: Writes(name, state, sealing) for name in accounts}
         return cls(
             settings=settings,
@@ -72,11 +79,7 @@ class Gateway:
             sealing=sealing,
             credentials=credentials,
             partner_centers=partner_centers,
-            buckets={
-                name: Bucket(name, account, account.attachments, observe)
-                for name, account in accounts.items()
-                if account.attachments
-            },
+            buckets=buckets,
             verifications={
                 name: Verifications(
                     name,
@@ -96,6 +99,10 @@ class Gateway:
             budgets={
                 name: Budgets(upstream, writes[name]) for name, upstream in partner_centers.items()
             },
+            bill_files={
+                name: BillFiles(_bills(name, account, buckets, observe), account.bills)
+                for name, account in accounts.items()
+            },
             migration=migration,
             draining=draining,
         )
@@ -111,3 +118,12 @@ def _credentials(
     if account.authentication == "token" and account.iam:
         return Tokens(name, Iam(name, account, account.iam, observe), state, sealing)
     return KeyPairs(name, account.credentials, state, sealing)
+
+
+def _bills(
+    name: str, account: AccountSettings, buckets: Mapping[str, Bucket], observe: Observe
+) -> Bucket | None:
+    """The bucket of an account's bill files: one of their own, or that of the attachments."""
+    if account.bills.bucket is None:
+        return buckets.get(name)
+    return Bucket(name, account, account.bills.bucket, observe, "bills")

@@ -7,6 +7,7 @@ from app.api.problems import ProblemApi
 from app.api.resources import (
     accounts,
     attachments,
+    bill_lines,
     budgets,
     capabilities,
     customers,
@@ -29,6 +30,7 @@ BLUEPRINTS = (
     budgets.all_budgets,
     partner.blueprint,
     partner_bills.blueprint,
+    bill_lines.blueprint,
     orders.blueprint,
     orders.of_customers,
     registrations.blueprint,
