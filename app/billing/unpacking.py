@@ -24,9 +24,9 @@ MOST_BYTES = 64 * 1024**3  # unpacked, of the whole archive
 MOST_RATIO = 250  # unpacked bytes for a packed one; a bill has some 10, and gzip's most is 1032
 FREE_BYTES = 16 * 1024**2  # unpacked bytes for which the ratio does not count
 MOST_EXTENDED = 64 * 1024  # bytes of an extended header
+BUFFER = 128 * 1024  # bytes that are read at once
 
 _BLOCK = 512  # bytes of a block of tar
-_BUFFER = 128 * 1024  # bytes
 _EXTENDED = (
     tarfile.XHDTYPE,
     tarfile.XGLTYPE,
@@ -91,7 +91,7 @@ class _Unpacked:
 
     def __init__(self, source: Stream) -> None:
         self._packed = _Packed(source)
-        buffered = io.BufferedReader(self._packed, _BUFFER)
+        buffered = io.BufferedReader(self._packed, BUFFER)
         self._file = gzip.GzipFile(fileobj=buffered, mode="rb")
         self._count = 0
 
@@ -108,7 +108,7 @@ class _Unpacked:
     def skip(self, size: int) -> None:
         """Read so many bytes, and forget them."""
         while size > 0:
-            content = self.read(min(size, _BUFFER))
+            content = self.read(min(size, BUFFER))
             if not content:
                 raise EOFError
             size -= len(content)
@@ -161,10 +161,10 @@ def texts(source: Stream, month: Month, encoding: str) -> Iterator[io.TextIOWrap
             continue
         _check(header, month)
         member = _Member(unpacked, header.size)
-        buffered = io.BufferedReader(member, _BUFFER)
+        buffered = io.BufferedReader(member, BUFFER)
         yield io.TextIOWrapper(buffered, encoding, newline="")
         unpacked.skip(member.left + padding)
-    while rest := unpacked.read(_BUFFER):
+    while rest := unpacked.read(BUFFER):
         if rest.strip(b"\0"):
             raise unreadable("Something follows the archive of the bill file.")
 
