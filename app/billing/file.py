@@ -3,7 +3,7 @@
 import re
 import time
 from collections.abc import Callable, Iterator
-from typing import Self
+from typing import Protocol, Self
 
 from app.billing.columns import Columns
 from app.billing.month import Month, absent, begun
@@ -12,7 +12,7 @@ from app.billing.unpacking import reading, texts, unreadable
 from app.errors import ErrorCode, GatewayError
 from app.huawei.obs import Bucket
 from app.huawei.pacing.deadline import Errand
-from app.huawei.transport import Download
+from app.huawei.transport import Stream
 from app.settings import BillSettings
 
 LONGEST = 3600.0  # seconds for a whole file, the reader's pauses included
@@ -21,11 +21,18 @@ _ENCODINGS = {"utf-8": "utf-8-sig", "gb18030": "gb18030"}  # the first with or w
 Chosen = Callable[[str], object]  # whether a customer's lines are wanted
 
 
+class Archive(Stream, Protocol):
+    """The packed file: a download."""
+
+    def close(self) -> None:
+        """Close the connection."""
+
+
 class BillFile:
     """An open bill file. Close it: it holds a connection.
 
     Args:
-        download: The archive.
+        archive: The packed file.
         month: Its month.
         settings: What the account's configuration says of its columns and its encoding.
 
@@ -34,8 +41,8 @@ class BillFile:
             download.
     """
 
-    def __init__(self, download: Download, month: Month, settings: BillSettings) -> None:
-        self._download = download
+    def __init__(self, archive: Archive, month: Month, settings: BillSettings) -> None:
+        self._archive = archive
         self._month = month
         self._settings = settings
         self.lines = 0  # that were read and wanted
@@ -62,7 +69,7 @@ class BillFile:
 
     def close(self) -> None:
         """Close the connection."""
-        self._download.close()
+        self._archive.close()
 
     def __enter__(self) -> Self:
         return self
@@ -78,7 +85,7 @@ class BillFile:
         columns = None
         encoding = _ENCODINGS[self._settings.encoding]
         with reading():
-            for text in texts(self._download, self._month, encoding):
+            for text in texts(self._archive, self._month, encoding):
                 begins = True
                 for batch in batches(text):
                     if columns is None:
