@@ -24,7 +24,6 @@ from tests.support.verifications import with_bucket
 
 MONTH = "2026-05"
 PATH = f"/v1/partner/bills/{MONTH}/lines"
-KEY = "customerBill/customerBill_202605.tar.gz"
 HEADER = ["客户ID", "产品ID", "计费模式", "官网页面价", "Remark"]
 NAMES = ["customer_id", "product_id", "billing_mode", "list_amount", "Remark"]
 LIMITED = "old-rotating-key"  # of a caller for the customers `cust-.*`
@@ -38,9 +37,9 @@ def csv_file(rows: Iterable[Sequence[str]], encoding: str = "utf-8") -> bytes:
     return text.getvalue().encode(encoding)
 
 
-def named(number: int = 1) -> str:
+def named(number: int = 1, month: str = "202605") -> str:
     """The name of a member of the month's archive."""
-    return f"customerBill_202605_{number:04d}.csv"
+    return f"customerBill_{month}_{number:04d}.csv"
 
 
 def archive(*members: tuple[str | tarfile.TarInfo, bytes]) -> bytes:
@@ -55,9 +54,9 @@ def archive(*members: tuple[str | tarfile.TarInfo, bytes]) -> bytes:
     return file.getvalue()
 
 
-def packed(*members: bytes) -> bytes:
+def packed(*members: bytes, month: str = "202605") -> bytes:
     """A bill file with these CSV files."""
-    return gzip.compress(archive(*((named(n), one) for n, one in enumerate(members, 1))))
+    return gzip.compress(archive(*((named(n, month), one) for n, one in enumerate(members, 1))))
 
 
 def bill_settings(folder: Path, sandbox_url: str, **bills: Any) -> Settings:
@@ -70,6 +69,14 @@ def bill_settings(folder: Path, sandbox_url: str, **bills: Any) -> Settings:
     return altered(settings, bills=bills)
 
 
+def put(url: str, content: bytes, month: str = "202605") -> None:
+    """Store a bill file in the sandbox's bucket."""
+    with requests.Session() as session:
+        session.trust_env = False
+        answer = Bucket(url, session).put(f"customerBill/customerBill_{month}.tar.gz", content)
+    assert answer.status_code == 200
+
+
 class BillReader:
     """A gateway's client, and the bucket of its bills."""
 
@@ -77,12 +84,9 @@ class BillReader:
         self.client = client
         self.sandbox = sandbox
 
-    def put(self, content: bytes, bucket: str = "kyc") -> None:
+    def put(self, content: bytes) -> None:
         """Store the bill file of the month."""
-        with requests.Session() as session:
-            session.trust_env = False
-            answer = Bucket(self.sandbox.url, session, bucket).put(KEY, content)
-        assert answer.status_code == 200
+        put(self.sandbox.url, content)
 
     def get(
         self, query: str = "", key: str = "reader-key", *, buffered: bool = True, **headers: str
