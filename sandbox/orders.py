@@ -98,7 +98,7 @@ def order(state: State, call: Call) -> Answer:
         if found is None:
             return UNKNOWN_ORDER
         lines = _cut([found.line(order_id, english=in_english(call))], asked)
-        info = found.as_dict(order_id, english=in_english(call)) | {"user_name": "Sandbox"}
+        info = found.as_dict(order_id, english=in_english(call)) | {"user_name": found.user_name}
         return {"total_count": 1, "order_info": info, "order_line_items": lines}
 
     magic = magic_answer(order_id, call.request_id, default_status=400)

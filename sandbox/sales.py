@@ -46,6 +46,7 @@ class Order:
     paid: str = "2026-11-02T08:01:00Z"
     region: str = "ap-southeast-1"
     refunds: list[str] = field(default_factory=list)
+    user_name: str = "shop"
 
     def as_dict(self, order_id: str, *, english: bool) -> dict[str, Any]:
         """Return the order under Huawei's names."""

@@ -45,7 +45,11 @@ class RequestTime(Explained, fields.AwareDateTime):
     }
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
-        return utc(super()._deserialize(value, attr, data, **kwargs))
+        time = super()._deserialize(value, attr, data, **kwargs)
+        try:
+            return utc(time)
+        except OverflowError:  # in UTC, the time is before the year 1 or after the year 9999
+            raise self.make_error("invalid") from None
 
 
 class Customer(Explained, fields.String):

@@ -96,7 +96,10 @@ class Driver:
         return f"{prefix}{self.customer_id}-{next(self.numbers)}"
 
     def associated(self, prefix: str = "") -> str:
-        """A new customer id that Huawei lists, with a marker in each personal value."""
+        """A new customer id that Huawei lists, with a marker in each personal value.
+
+        It is also the id of the customer's only order.
+        """
         customer, number = self.customer(prefix), next(self.numbers)
         mark = self.markers.mark
         self.sandbox.customer(
@@ -107,6 +110,9 @@ class Driver:
             phone=mark("phone at Huawei"),
             person=mark("name at Huawei", "QANARY {core} WANG"),
         )
+        user_name = mark("user of an order at Huawei")
+        self.sandbox.order(customer, customer_id=customer, refunds=["-1"], user_name=user_name)
+        self.sandbox.resource(customer, customer_id=customer)
         return customer
 
     def headers(self) -> dict[str, str]:
@@ -169,7 +175,13 @@ class Driver:
     def perform(self, name: str, customer: str, data: bytes | None = None, **options: str) -> int:
         """Call an operation of the contract, with its full body by default."""
         method, path, _ = self.operations[name]
-        known = {"customer_id": customer, "name": self.attachment, "code": "NOT_FOUND"}
+        known = {
+            "customer_id": customer,
+            "order_id": customer,
+            "month": "2020-12",
+            "name": self.attachment,
+            "code": "NOT_FOUND",
+        }
         if data is None and name in self.bodies:
             data = self.body(name, options.get("Partner_Account", "legacy"))
         elif data is None and method == "PUT":

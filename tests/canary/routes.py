@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from werkzeug.routing import Rule
@@ -44,6 +45,8 @@ def filled(driver: Driver, rule: Rule) -> str:
     known = {
         "customer_id": driver.customer(),
         "name": driver.attachment,
+        "order_id": driver.markers.mark("order id in a path"),
+        "month": driver.markers.mark("month in a path"),
         "code": driver.markers.mark("error code in a path"),
     }
     missing = rule.arguments - known.keys()
@@ -51,7 +54,7 @@ def filled(driver: Driver, rule: Rule) -> str:
     path = rule.rule
     for name in rule.arguments:
         path = path.replace(f"<{name}>", known[name])
-        for converter in ("customer_id", "attachment_name", "error_code"):
+        for converter in ("customer_id", "order_id", "month", "attachment_name", "error_code"):
             path = path.replace(f"<{converter}:{name}>", known[name])
     assert "<" not in path, f"{rule}: its converter is not known here"
     return path
@@ -66,6 +69,8 @@ def every_operation(driver: Driver) -> None:
                 customer = driver.associated(prefix)
                 works.append(partial(driver.perform, name, customer, Partner_Account=account))
     at_once(works)
+    present = datetime.now(UTC) + timedelta(hours=8)
+    driver.send("GET", f"/v1/partner/bills/{present:%Y-%m}")  # a month that has no bill yet
     missing = driver.operations.keys() - driver.succeeded
     assert not missing, f"these were never answered with success: {missing}"
 

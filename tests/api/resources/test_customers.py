@@ -33,6 +33,9 @@ def test_a_list_is_read_to_its_end_page_by_page(reads: FlaskClient, sandbox: San
         *("limit=0", "limit=101", "limit=ten", "limit=1.5", "limit=1&limit=2"),
         *("after=x", "after=YWZ0ZXI6LTE=", "after=é", "association=FRIEND", "account_name=x"),
         *("associated_from=2026-11-02", "associated_from=2026-11-02T09:00:00"),
+        # In UTC these times are before the year 1 and after the year 9999.
+        "associated_from=0001-01-01T00:00:00%2B14:00",
+        "associated_until=9999-12-31T23:59:59-14:00",
     ],
 )
 def test_a_wrong_query_of_a_list_is_refused_before_huawei_is_asked(

@@ -61,6 +61,7 @@ def test_names_come_in_english(reads: FlaskClient, orders: SandboxDriver) -> Non
         (f"customer_id={'x' * 65}", "customer_id", "CUSTOMER_ID"),
         ("status=5", "status", "NOT_ALLOWED"),
         ("created_from=yesterday", "created_from", "WRONG_TYPE"),
+        ("created_from=0001-01-01T00:00:00%2B14:00", "created_from", "WRONG_TYPE"),
         (
             "created_from=2025-01-01T00:00:00Z&created_until=2026-01-02T00:00:01Z",
             "created_until",
