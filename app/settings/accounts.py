@@ -219,6 +219,14 @@ class AccountSettings(Section):
     )
 
     @model_validator(mode="after")
+    def _check_bills(self) -> Self:
+        if self.bills.model_fields_set and not (self.bills.bucket or self.attachments):
+            raise ValueError(
+                "bills: has no effect without a bucket: set `bills.bucket` or `attachments`"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _check_authentication(self) -> Self:
         if self.authentication == "signature":
             if not self.credentials:

@@ -54,9 +54,14 @@ def _media_type() -> str:
 @requires("billing:read", about_customers=False)
 @blueprint.arguments(LinesQuerySchema(), location="query")
 @blueprint.doc(operationId="getPartnerBillLines")
-@blueprint.response(200)
 @blueprint.doc(
-    responses={"200": {"description": "the lines", "content": {NDJSON: _BODY, CSV: _BODY}}}
+    responses={
+        "200": {
+            "description": "the lines",
+            "content": {NDJSON: _BODY, CSV: _BODY},
+            "headers": {name: name for name in blueprint.ANSWER_HEADERS},
+        }
+    }
 )
 @blueprint.problems(
     CALLER_PROBLEMS,
