@@ -3,11 +3,12 @@
 import csv
 import io
 from collections.abc import Iterator
+from itertools import chain
 
 from app.billing.unpacking import unreadable
 
-MOST_RECORD = 1024 * 1024  # characters of one record with its line breaks
-BATCH = 64 * 1024  # characters after which a batch ends
+BATCH = 64 * 1024  # characters whose lines are read at once
+MOST_BATCHES = 16  # of one record with its line breaks
 
 Records = list[list[str]]
 
@@ -16,7 +17,7 @@ def batches(text: io.TextIOWrapper) -> Iterator[Records]:
     """The records of a text, without empty lines.
 
     Args:
-        text: The text, with its line breaks as they are.
+        text: The text, with its line breaks as they are. Its lines must be bounded.
 
     Raises:
         csv.Error: if the text is no CSV (RFC 4180), or a field has more than csv's limit of 131,072
@@ -24,23 +25,23 @@ def batches(text: io.TextIOWrapper) -> Iterator[Records]:
         GatewayError: UPSTREAM_MALFORMED if a record is too long.
         UnicodeError: if the text is in another encoding.
     """
-    taken = 0  # characters since the end of a record
+    begun = 0  # batches of lines that were begun since the last record
 
-    def lines() -> Iterator[str]:
-        nonlocal taken
-        while line := text.readline(MOST_RECORD + 1):
-            taken += len(line)
-            if taken > MOST_RECORD:
+    def lines() -> Iterator[list[str]]:
+        nonlocal begun
+        while batch := text.readlines(BATCH):
+            begun += 1
+            if begun > MOST_BATCHES:
                 raise unreadable("The bill file has a record that is too long.")
-            yield line
-
-    batch: Records = []
-    size = 0
-    for record in csv.reader(lines(), strict=True):
-        size, taken = size + taken, 0
-        if record:
-            batch.append(record)
-        if size >= BATCH:
             yield batch
-            batch, size = [], 0
-    yield batch
+
+    records: Records = []
+    for record in csv.reader(chain.from_iterable(lines()), strict=True):
+        if begun:
+            begun = 0
+            if records:
+                yield records
+                records = []
+        if record:
+            records.append(record)
+    yield records

@@ -23,6 +23,7 @@ from app.huawei.transport import Stream
 MOST_BYTES = 64 * 1024**3  # unpacked, of the whole archive
 MOST_RATIO = 250  # unpacked bytes for a packed one; a bill has some 10, and gzip's most is 1032
 FREE_BYTES = 16 * 1024**2  # unpacked bytes for which the ratio does not count
+MOST_LINE = 1024 * 1024  # bytes
 MOST_EXTENDED = 64 * 1024  # bytes of an extended header
 BUFFER = 128 * 1024  # bytes that are read at once
 
@@ -115,10 +116,11 @@ class _Unpacked:
 
 
 class _Member(io.RawIOBase):
-    """The content of a member of the archive."""
+    """The content of a member of the archive, whose lines are bounded."""
 
     def __init__(self, unpacked: _Unpacked, size: int) -> None:
         self._unpacked = unpacked
+        self._line = 0  # bytes since the last line break
         self.left = size
 
     def readable(self) -> bool:
@@ -130,6 +132,11 @@ class _Member(io.RawIOBase):
             raise EOFError
         buffer[: len(content)] = content
         self.left -= len(content)
+        # In each of the encodings the byte of a line break is never part of another character.
+        place = content.rfind(b"\n")
+        self._line = len(content) - place - 1 + (self._line if place < 0 else 0)
+        if self._line > MOST_LINE:
+            raise unreadable("The bill file has a line that is too long.")
         return len(content)
 
 
