@@ -87,6 +87,14 @@ class ErrorCode(Enum):
         CALLER,
         "The path exists, but not with this HTTP method. The `Allow` header lists the methods.",
     )
+    NOT_ACCEPTABLE = (
+        406,
+        "The answer exists in no media type that the request accepts",
+        AFTER_FIX,
+        CALLER,
+        "The `Accept` header allows no media type of this operation. `detail` names those that it "
+        "has. Nothing was sent to Huawei.",
+    )
     BAD_REQUEST = (
         400,
         "The request is not valid HTTP",

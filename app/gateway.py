@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Self
 
+from app.billing.file import BillFiles
 from app.customers.budget import Budgets
 from app.customers.create import Creations
 from app.customers.freezes import KINDS, Freezes
@@ -41,6 +42,7 @@ class Gateway:
     creations: Mapping[str, Creations]
     budgets: Mapping[str, Budgets]
     freezes: Mapping[str, Freezes]
+    bill_files: Mapping[str, BillFiles]
     migration: Migration
     draining: threading.Event
 
@@ -75,6 +77,11 @@ class Gateway:
             for name, account in accounts.items()
         }
         recent = {name: Recent(name, state, sealing) for name in accounts}
+        buckets = {
+            name: Bucket(name, account, account.attachments, observe)
+            for name, account in accounts.items()
+            if account.attachments
+        }
         writes = {name: Writes(name, state, sealing) for name in accounts}
         return cls(
             settings=settings,
@@ -82,11 +89,7 @@ class Gateway:
             sealing=sealing,
             credentials=credentials,
             partner_centers=partner_centers,
-            buckets={
-                name: Bucket(name, account, account.attachments, observe)
-                for name, account in accounts.items()
-                if account.attachments
-            },
+            buckets=buckets,
             verifications={
                 name: Verifications(
                     name,
@@ -114,6 +117,10 @@ class Gateway:
                 name: Freezes(name, upstream, writes[name])
                 for name, upstream in partner_centers.items()
             },
+            bill_files={
+                name: BillFiles(_bills(name, account, buckets, observe), account.bills)
+                for name, account in accounts.items()
+            },
             migration=migration,
             draining=draining,
         )
@@ -129,3 +136,12 @@ def _credentials(
     if account.authentication == "token" and account.iam:
         return Tokens(name, Iam(name, account, account.iam, observe), state, sealing)
     return KeyPairs(name, account.credentials, state, sealing)
+
+
+def _bills(
+    name: str, account: AccountSettings, buckets: Mapping[str, Bucket], observe: Observe
+) -> Bucket | None:
+    """The bucket of an account's bill files: one of their own, or that of the attachments."""
+    if account.bills.bucket is None:
+        return buckets.get(name)
+    return Bucket(name, account, account.bills.bucket, observe, "bills")

@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 from benchmarks import honesty, profile, report
 from benchmarks.bench import Bench, Row
 from benchmarks.figures import (
+    bills,
     callers,
     concurrency,
     connections,
@@ -34,6 +35,7 @@ FIGURES = {
     "concurrency": concurrency.measure,
     "footprint": footprint.measure,
     "uploads": uploads.measure,
+    "bills": bills.measure,
     "connections": connections.measure,
     "callers": callers.measure,
     "cpu": cpu.measure,

@@ -76,9 +76,17 @@ class Process:
     @property
     def memory(self) -> dict[int, float]:
         """Resident memory of each process in MiB."""
+        return self._sizes("VmRSS:")
+
+    @property
+    def peak(self) -> dict[int, float]:
+        """The most resident memory that each process had, in MiB."""
+        return self._sizes("VmHWM:")
+
+    def _sizes(self, name: str) -> dict[int, float]:
         sizes: dict[int, float] = {}
         for pid in self.pids:
             for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-                if line.startswith("VmRSS:"):
+                if line.startswith(name):
                     sizes[pid] = int(line.split()[1]) / 1024
         return sizes

@@ -90,7 +90,12 @@ def configuration(
         "callers": {
             name: {
                 "keys_sha256": [sha256(KEYS.get(name, secrets.token_hex()).encode()).hexdigest()],
-                "scopes": ["verifications:write", "verifications:read", "attachments:write"],
+                "scopes": [
+                    "verifications:write",
+                    "verifications:read",
+                    "attachments:write",
+                    "billing:read",
+                ],
                 "accounts": [account_names[place % accounts]],
                 **bound,
             }
@@ -102,12 +107,20 @@ def configuration(
 class Server(Process):
     """One side of a comparison."""
 
-    def __init__(self, name: str, port: int, command: list[str], folder: Path, **more: Any) -> None:
+    def __init__(
+        self,
+        name: str,
+        port: int,
+        command: list[str],
+        folder: Path,
+        ready: str = "/livez",
+        **more: Any,
+    ) -> None:
         self.name = name
         self.port = port
         self.url = f"http://127.0.0.1:{port}"
         self.metrics_url = ""
-        super().__init__(command, f"{self.url}/livez", folder / f"{name}-{port}.log", **more)
+        super().__init__(command, f"{self.url}{ready}", folder / f"{name}-{port}.log", **more)
 
 
 def gateway(folder: Path, upstream: str, *, project: Path = PROJECT, **options: Any) -> Server:

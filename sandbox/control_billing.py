@@ -8,10 +8,11 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify
 
+from . import bill_files
 from .control_document import changed, read_document
 from .sales import Bill, Order, Resource
-from .settings import InvalidControl
-from .state import State
+from .settings import BUCKET, InvalidControl, is_integer
+from .state import State, Stored
 
 
 def add_billing_calls(calls: Blueprint, state: State) -> None:
@@ -19,10 +20,23 @@ def add_billing_calls(calls: Blueprint, state: State) -> None:
 
     @calls.put("/bills/<month>")
     def change_bill(month: str) -> Response:
-        if not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", month):
-            raise InvalidControl(f"{month!r} is no month such as 2026-10")
-        bill = state.bills[month] = changed(state.bills.get(month, Bill()), read_document())
+        old = state.bills.get(_month(month), Bill())
+        bill = state.bills[month] = changed(old, read_document())
         return jsonify(asdict(bill))
+
+    @calls.put("/bill-files/<month>")
+    def generate_bill_file(month: str) -> Response:
+        document = read_document("lines", "customers", "encoding")
+        lines, customers = document.get("lines", 1000), document.get("customers", 10)
+        encoding = document.get("encoding", "utf-8")
+        if not (is_integer(lines) and lines >= 0 and is_integer(customers) and customers > 0):
+            raise InvalidControl("lines and customers must be positive integers")
+        if encoding not in ("utf-8", "utf-8-sig", "gb18030"):
+            raise InvalidControl("encoding must be utf-8, utf-8-sig or gb18030")
+        content, total = bill_files.generate(_month(month), lines, customers, encoding)
+        key, now = bill_files.key(month), state.clock.now()
+        state.buckets[BUCKET][key] = Stored(content, "application/gzip", f'"{month}"', now)
+        return jsonify(key=key, size=len(content), amount=str(total))
 
     @calls.put("/orders/<order_id>")
     def change_order(order_id: str) -> Response:
@@ -35,6 +49,12 @@ def add_billing_calls(calls: Blueprint, state: State) -> None:
         old = state.resources.get(resource_id, Resource())
         resource = state.resources[resource_id] = _owned(changed(old, read_document()))
         return jsonify(asdict(resource))
+
+
+def _month(month: str) -> str:
+    if not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", month):
+        raise InvalidControl(f"{month!r} is no month such as 2026-10")
+    return month
 
 
 def _owned(one: Any) -> Any:

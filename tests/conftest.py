@@ -24,6 +24,7 @@ from tests.support.gateway import configuration
 from tests.support.sandbox_driver import SandboxDriver
 
 pytest_plugins = [
+    "tests.support.bills",
     "tests.support.declared_reads",
     "tests.support.fixtures",
     "tests.support.onboarding",

@@ -7,6 +7,7 @@ from app.api.problems import ProblemApi
 from app.api.resources import (
     accounts,
     attachments,
+    bill_lines,
     budgets,
     capabilities,
     customers,
@@ -31,6 +32,7 @@ BLUEPRINTS = (
     freezes.blueprint,
     partner.blueprint,
     partner_bills.blueprint,
+    bill_lines.blueprint,
     orders.blueprint,
     registrations.blueprint,
     capabilities.blueprint,

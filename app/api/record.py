@@ -8,12 +8,15 @@ import logging
 import re
 import time
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
+from typing import Protocol
 
 from flask import Response, g, has_request_context, request
 
 from app.errors import ErrorCode, Upstream
-from app.huawei import codes, iam, obs
+from app.huawei import codes, iam, obs_answers
 from app.huawei.review_result import PROBE, READ_RESULT
 from app.observability import metrics, tracing
 from app.observability.exchange import Exchange, Sending
@@ -27,11 +30,27 @@ _audit_log = logging.getLogger(AUDIT)
 _PREPARING = frozenset({PROBE.name, iam.OPERATION})
 _OPERATIONS = (legacy.PUSH, READ_RESULT, *review.SUBMIT.values())
 _CODES = metrics.CodeLabels(
-    codes.KNOWN.union(obs.CODES, *(operation.errors for operation in _OPERATIONS)),
+    codes.KNOWN.union(
+        obs_answers.CODES, {obs_answers.MISSING}, *(operation.errors for operation in _OPERATIONS)
+    ),
     most_unknown=50,
 )
 _PROBES = frozenset({"livez", "readyz"})
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+
+
+class Transfer(Protocol):
+    """The body of an answer of any length: what is known at its end.
+
+    Args:
+        bytes: The bytes that were sent.
+        complete: Whether these are all.
+        recorded: Called at the end.
+    """
+
+    bytes: int
+    complete: bool
+    recorded: Callable[[], None] | None
 
 
 @dataclass(slots=True)
@@ -54,6 +73,7 @@ class Record:
     replayed: bool = False
     reconciled: bool = False
     exchanges: list[Exchange] = field(default_factory=list)
+    transfer: "Transfer | None" = None  # of an answer of any length
 
     @property
     def last(self) -> Exchange | None:
@@ -170,12 +190,30 @@ def _milliseconds(seconds: float) -> float:
 
 
 def end(response: Response) -> Response:
-    """The hook that logs and counts each request, and adds the request id to the answer."""
+    """The hook that logs and counts each request, and adds the request id to the answer.
+
+    A request whose answer has any length is logged and counted at the end of the answer.
+    """
     record: Record = g.record
-    last, upstream = record.last, record.upstream
     response.headers["X-Request-Id"] = record.request_id
+    tracing.note(
+        request_id=record.request_id,
+        caller=record.caller,
+        account=record.account,
+        operation=record.operation,
+        code=record.error_code,
+    )
+    finish = partial(_finish, record, response.status_code, tracing.trace_id())
+    if record.transfer is None:
+        finish()
+    else:
+        record.transfer.recorded = finish
+    return response
+
+
+def _finish(record: Record, status: int, trace_id: str | None) -> None:
+    last, upstream, transfer = record.last, record.upstream, record.transfer
     seconds = time.monotonic() - record.begun
-    status = response.status_code
     metrics.REQUESTS.labels(
         record.operation, record.caller or "none", str(status), record.error_code or "none"
     ).inc()
@@ -184,23 +222,17 @@ def end(response: Response) -> Response:
     ):  # a probe is not a request of a caller
         failure = ErrorCode[record.error_code]
         metrics.FAILURES.labels(failure.fault.value, failure.name).inc()
-    metrics.REQUEST_SECONDS.labels(record.operation).observe(seconds)
+    duration = metrics.REQUEST_SECONDS if transfer is None else metrics.DOWNLOAD_SECONDS
+    duration.labels(record.operation).observe(seconds)
     milliseconds = _milliseconds(seconds)
     waited = _milliseconds(sum(one.seconds for one in record.exchanges)) or None
     tries = sum(one.operation == last.operation for one in record.exchanges) if last else None
-    tracing.note(
-        request_id=record.request_id,
-        caller=record.caller,
-        account=record.account,
-        operation=record.operation,
-        code=record.error_code,
-    )
     event(
         _log,
         logging.DEBUG if record.operation in _PROBES and status < 400 else logging.INFO,
         "request",
         request_id=record.request_id,
-        trace_id=tracing.trace_id(),
+        trace_id=trace_id,
         caller=record.caller,
         account=record.account,
         method=record.method,
@@ -215,5 +247,6 @@ def end(response: Response) -> Response:
         upstream_request_id=upstream.request_id,
         upstream_milliseconds=waited,
         tries=tries,
+        bytes=transfer.bytes if transfer else None,
+        complete=transfer.complete if transfer else None,
     )
-    return response

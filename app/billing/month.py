@@ -9,6 +9,7 @@ from app.errors import ErrorCode, GatewayError
 from app.fields import Rule
 
 # Huawei bills by months of GMT+8 (en-us_topic_0075766915). Beijing has no summer time.
+TRIES = 5  # days on which Huawei tries to upload a file (mb_00002)
 BEIJING = timezone(timedelta(hours=8))
 MONTH = "2[0-9]{3}-(0[1-9]|1[0-2])"
 _FORM = Rule("MONTH", "must be a month such as 2026-10")
@@ -64,6 +65,22 @@ class Month:
         return datetime(year, month + 1, 5, 12, tzinfo=BEIJING)
 
 
+def begun(text: str, now: float) -> Month:
+    """The month that a text names, if it has begun.
+
+    Args:
+        text: The month as `YYYY-MM`.
+        now: The time, in seconds since 1970.
+
+    Raises:
+        GatewayError: VALIDATION_FAILED if the text is no month or a month that has not begun.
+    """
+    month = Month.parse(text)
+    if month > Month.at(now):
+        raise _refusal(_FUTURE)
+    return month
+
+
 def billed(text: str, now: float) -> Month:
     """The month that a text names, if Huawei should have its bill.
 
@@ -72,18 +89,41 @@ def billed(text: str, now: float) -> Month:
         now: The time, in seconds since 1970.
 
     Raises:
-        GatewayError: VALIDATION_FAILED if the text is no month or a month that has not begun;
-            BILL_NOT_READY, with the seconds until Huawei should have the bill.
+        GatewayError: as `begun`; BILL_NOT_READY, with the seconds until Huawei should have the
+            bill.
     """
-    month = Month.parse(text)
-    if month > Month.at(now):
-        raise _refusal(_FUTURE)
-    ready = month.billed_at
-    if (pause := ready.timestamp() - now) > 0:
-        time = ready.astimezone(UTC).isoformat().replace("+00:00", "Z")
-        detail = f"Huawei has the bill of this month at {time} at the latest."
-        raise GatewayError(ErrorCode.BILL_NOT_READY, detail, retry_after=pause)
+    month = begun(text, now)
+    if month.billed_at.timestamp() > now:
+        raise absent(month, now)
     return month
+
+
+def absent(month: Month, now: float) -> GatewayError:
+    """The failure BILL_NOT_READY for a month, with the seconds until the next time to ask.
+
+    That is the time by which Huawei should have the bill. After it, Huawei uploads a file that it
+    could not upload on the following days, up to five times (mb_00002).
+
+    Args:
+        month: The month.
+        now: The time, in seconds since 1970.
+    """
+    ready = month.billed_at
+    if ready.timestamp() > now:
+        detail = f"Huawei has the bill of this month at {_utc(ready)} at the latest."
+        return GatewayError(ErrorCode.BILL_NOT_READY, detail, retry_after=ready.timestamp() - now)
+    late = int((now - ready.timestamp()) // 86400)
+    again = ready + timedelta(days=late + 1)
+    detail = f"The file should have come at {_utc(ready)}. "
+    if late < TRIES - 1:
+        detail += f"Huawei tries again on the following days, next until {_utc(again)}."
+    else:
+        detail += "Huawei tries no more: the operator must ask Huawei for the file."
+    return GatewayError(ErrorCode.BILL_NOT_READY, detail, retry_after=again.timestamp() - now)
+
+
+def _utc(time: datetime) -> str:
+    return time.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def _refusal(rule: Rule) -> GatewayError:

@@ -1,11 +1,9 @@
-"""The OBS bucket of an account: attachments are streamed to it and not kept in the gateway.
+"""An OBS bucket of an account: its objects are streamed and not kept in the gateway.
 
-Sources: the OBS API reference (obs_04_0007 addresses, obs_04_0080 PUT, obs_04_0085 DELETE,
-obs_04_0115 error codes)
-and the OBS FAQ (obs_faq_0274 signature, obs_faq_120530 success).
+Sources: the OBS API reference (obs_04_0007 addresses, obs_04_0080 PUT,
+obs_04_0085 DELETE) and the OBS FAQ (obs_faq_0274 signature).
 """
 
-import re
 from collections.abc import Callable, Mapping
 from functools import partial
 from urllib.parse import urlsplit
@@ -13,89 +11,46 @@ from urllib.parse import urlsplit
 from requests import PreparedRequest
 from requests.structures import CaseInsensitiveDict
 
-from app.errors import ErrorCode, GatewayError, Upstream
-from app.huawei.answer import Answer, request_id
-from app.huawei.codes import STATUSES
+from app.errors import ErrorCode, GatewayError
+from app.huawei.answer import Answer
 from app.huawei.credentials.key_files import read_keys
 from app.huawei.credentials.signing import ObsAuth
+from app.huawei.obs_answers import read, read_object
 from app.huawei.pacing.breaker import Breaker, Permit
 from app.huawei.pacing.deadline import READ, UPLOAD, Errand
-from app.huawei.pacing.pause import pause
 from app.huawei.service import Service
-from app.huawei.transport import Reply, Stream
+from app.huawei.transport import Download, Reply, Stream
 from app.observability.exchange import Observe
 from app.settings import AccountSettings, AttachmentSettings
 
 # Partner Center looks for attachments under this prefix. A submission names the rest of the key.
 PREFIX = "download"
 
-# The codes that an upload can get, from the table in obs_04_0115. AccountProblem and FrozenUserId
-# are printed in the SDKs' tables only (obs_28_1601), VirtualHostDomainRequired in
-# obs_errorcode_0014. AuthorizationHeaderMalformed is S3's.
-CODES: Mapping[str, ErrorCode] = {
-    # The key
-    "AccessDenied": ErrorCode.UPSTREAM_ACCESS_DENIED,
-    "AuthorizationHeaderMalformed": ErrorCode.UPSTREAM_ACCESS_DENIED,  # usually a wrong region
-    "InvalidAccessKeyId": ErrorCode.UPSTREAM_ACCESS_DENIED,
-    "RequestTimeTooSkewed": ErrorCode.CLOCK_SKEWED,
-    "SignatureDoesNotMatch": ErrorCode.UPSTREAM_ACCESS_DENIED,
-    "TooManyWrongSignature": ErrorCode.UPSTREAM_ACCESS_DENIED,  # blocked; needs another key
-    # The account that owns the bucket
-    "AccountProblem": ErrorCode.PARTNER_NOT_ENABLED,  # expired or frozen
-    "DeregisterUserId": ErrorCode.PARTNER_NOT_ENABLED,
-    "FrozenUserId": ErrorCode.PARTNER_NOT_ENABLED,
-    "InArrearOrInsufficientBalance": ErrorCode.PARTNER_NOT_ENABLED,  # obs_errorcode_0007
-    "NotSignedUp": ErrorCode.PARTNER_NOT_ENABLED,  # not registered with OBS
-    "Unauthorized": ErrorCode.PARTNER_NOT_ENABLED,  # the account lacks real-name authentication
-    # The bucket, or how the configuration names it
-    "AllAccessDisabled": ErrorCode.PARTNER_NOT_ENABLED,  # the bucket's name is forbidden
-    "BadDomainName": ErrorCode.PARTNER_NOT_ENABLED,
-    "InsufficientStorageSpace": ErrorCode.PARTNER_NOT_ENABLED,  # the bucket's quota is used up
-    "InvalidBucket": ErrorCode.PARTNER_NOT_ENABLED,
-    "InvalidBucketName": ErrorCode.PARTNER_NOT_ENABLED,
-    "KMS.DisabledException": ErrorCode.PARTNER_NOT_ENABLED,  # the bucket's encryption key
-    "KMS.NotFoundException": ErrorCode.PARTNER_NOT_ENABLED,
-    "NoSuchBucket": ErrorCode.PARTNER_NOT_ENABLED,
-    "PermanentRedirect": ErrorCode.PARTNER_NOT_ENABLED,  # served at another endpoint only
-    "RequestPayerDenied": ErrorCode.PARTNER_NOT_ENABLED,  # the bucket lets requesters pay
-    "VirtualHostDomainRequired": ErrorCode.PARTNER_NOT_ENABLED,  # refuses `path`
-    # Temporary failures
-    "IncompleteBody": ErrorCode.UPSTREAM_ERROR,  # the network
-    "InternalError": ErrorCode.UPSTREAM_ERROR,
-    "OperationAborted": ErrorCode.UPSTREAM_ERROR,  # another request for the same object
-    "RequestTimeout": ErrorCode.UPSTREAM_ERROR,  # OBS waited too long for content
-    "ServiceUnavailable": ErrorCode.UPSTREAM_THROTTLED,
-    "SlowDown": ErrorCode.UPSTREAM_THROTTLED,
-    "TemporaryRedirect": ErrorCode.UPSTREAM_ERROR,  # until DNS resolves the bucket
-    "TooManyRequests": ErrorCode.UPSTREAM_THROTTLED,
-    # The content
-    "EntityTooLarge": ErrorCode.PAYLOAD_TOO_LARGE,
-}
-_CODE = re.compile(rb"<Code>([A-Za-z.]{1,64})</Code>")
-
 
 class Bucket:
-    """The bucket of one account.
+    """A bucket of one account.
 
     Args:
         name: The account's name in the configuration.
         account: The account's settings.
-        attachments: The settings of the account's bucket.
+        bucket: The settings of the bucket.
         observe: Receives each exchange.
+        purpose: What the bucket is for, in the name of its circuit.
     """
 
     def __init__(
         self,
         name: str,
         account: AccountSettings,
-        attachments: AttachmentSettings,
+        bucket: AttachmentSettings,
         observe: Observe,
+        purpose: str = "attachments",
     ) -> None:
         self._name = name
-        self._settings = attachments
-        url, self._folder = _address(attachments)
+        self._settings = bucket
+        url, self._folder = _address(bucket)
         self._breaker = Breaker(
-            f"{name}.attachments",
+            f"{name}.{purpose}",
             account.reliability.breaker_failures,
             account.reliability.breaker_pause,
         )
@@ -118,7 +73,7 @@ class Bucket:
                 if the content was not sent in time. An error that `content` raises is passed
                 on, and OBS then stores nothing.
         """
-        request = self._signed("PUT", path, {"Content-Type": content_type})
+        request = self._signed("PUT", f"{PREFIX}/{path}", {"Content-Type": content_type})
         request.headers["Content-Length"] = str(length)
         errand = Errand.within(within, self._name)
         self._send("store_attachment", request, path, errand, _Timely(content, errand))
@@ -134,12 +89,40 @@ class Bucket:
             GatewayError: The failure that OBS answered; UPSTREAM_UNREACHABLE; DEADLINE_EXCEEDED.
         """
         errand = Errand.within(within, self._name)
-        self._send("delete_attachment", self._signed("DELETE", path, {}), path, errand, None)
+        self._send(
+            "delete_attachment", self._signed("DELETE", f"{PREFIX}/{path}", {}), path, errand, None
+        )
 
-    def _signed(self, method: str, path: str, headers: Mapping[str, str]) -> PreparedRequest:
+    def open(self, key: str, errand: Errand, longest: float) -> Download | None:
+        """Open an object, to be read in pieces.
+
+        Args:
+            key: The object's key, in characters that need no encoding.
+            errand: The caller and the deadline of the first byte.
+            longest: Seconds until the deadline of the whole object.
+
+        Returns:
+            The object, which must be closed; None if there is none.
+
+        Raises:
+            GatewayError: The failure that OBS answered; UPSTREAM_UNREACHABLE; DEADLINE_EXCEEDED.
+        """
+        request = self._signed("GET", key, {})
+
+        def ask(permit: Permit) -> tuple[Answer, Reply | Download]:
+            return self._service.download(
+                "read_object", request, read_object, errand=errand, longest=longest, permit=permit
+            )
+
+        answer, reply = self._breaker.call(write=False, probe=_no_probe, work=ask)
+        if answer.failure is not None:
+            raise answer.failure
+        return reply if isinstance(reply, Download) else None
+
+    def _signed(self, method: str, key: str, headers: Mapping[str, str]) -> PreparedRequest:
         request = PreparedRequest()
         request.method = method
-        request.url = f"{self._service.url}{self._folder}/{path}"
+        request.url = f"{self._service.url}{self._folder}/{key}"
         request.headers = CaseInsensitiveDict(headers)
         self._signer()(request)
         return request
@@ -208,40 +191,17 @@ def _no_probe(_: Permit) -> None:
     """Stands in for the probe, which only writes send."""
 
 
-def _address(attachments: AttachmentSettings) -> tuple[str, str]:
-    """The URL of the bucket's host, and the path of the attachments' folder."""
-    if attachments.addressing == "path":
-        return attachments.endpoint, f"/{attachments.bucket}/{PREFIX}"
-    url = urlsplit(attachments.endpoint)
-    return f"{url.scheme}://{attachments.bucket}.{url.netloc}", f"/{PREFIX}"
-
-
-def _read(reply: Reply, success: int) -> Answer:
-    """Read the answer of OBS.
-
-    Success is one status with an empty body. Any other 2xx, and a page that a proxy answers, is
-    unreadable.
-    """
-    found = _CODE.search(reply.content or b"") if reply.status >= 300 else None
-    upstream = Upstream(
-        found[1].decode() if found else None,
-        reply.status,
-        request_id(reply.headers.get("x-amz-request-id")),
-    )
-    if reply.status == success and not reply.content:
-        return Answer(upstream)
-    if upstream.code is None:
-        code = STATUSES.get(reply.status, ErrorCode.UPSTREAM_MALFORMED)
-    else:
-        code = CODES.get(upstream.code, ErrorCode.UPSTREAM_UNMAPPED)
-    paused = pause(code, reply.headers)
-    failure = GatewayError(code, upstream=upstream, retry_after=paused, write=False)
-    return Answer(upstream, failure=failure)
+def _address(bucket: AttachmentSettings) -> tuple[str, str]:
+    """The URL of the bucket's host, and the path of the bucket."""
+    if bucket.addressing == "path":
+        return bucket.endpoint, f"/{bucket.bucket}"
+    url = urlsplit(bucket.endpoint)
+    return f"{url.scheme}://{bucket.bucket}.{url.netloc}", ""
 
 
 # Success of an upload is 200 (obs_faq_120530, and obs_04_0080: "no elements"), of a deletion 204
 # (obs_04_0085).
 _readers: Mapping[str, Callable[[Reply], Answer]] = {
-    "store_attachment": partial(_read, success=200),
-    "delete_attachment": partial(_read, success=204),
+    "store_attachment": partial(read, success=200),
+    "delete_attachment": partial(read, success=204),
 }

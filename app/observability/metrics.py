@@ -21,6 +21,12 @@ FAILURES = Counter(
 REQUEST_SECONDS = Histogram(
     "gateway_request_seconds", "Time to answer a request", ["operation"], buckets=_SECONDS
 )
+DOWNLOAD_SECONDS = Histogram(
+    "gateway_download_seconds",
+    "Time to answer a request for a download, until its last byte",
+    ["operation"],
+    buckets=(0.5, 1, 5, 15, 60, 300, 900, 3600),
+)
 OUTCOMES = Counter(
     "gateway_outcomes_total",
     "Outcomes of submissions, by backend: VERIFIED, IN_REVIEW, REJECTED, NOT_SUBMITTED, UNKNOWN",

@@ -32,7 +32,7 @@ class Patience:
     Args:
         idle: For the first byte of a request.
         head: From that byte to the end of the head.
-        answer: For the client to take a whole answer.
+        answer: For the client to take a whole answer, or a piece of a download.
     """
 
     idle: float
@@ -54,6 +54,7 @@ class Connection:
         self._head = 0  # bytes received of the head
         self._head_ends = 0.0
         self._answer_ends: float | None = None
+        self._by_piece = False
         self._in_body = False
         self._closed = False
 
@@ -63,7 +64,11 @@ class Connection:
 
     def next_request(self) -> None:
         """Forget the last request: what comes next is the head of another one."""
-        self._head, self._answer_ends = 0, None
+        self._head, self._answer_ends, self._by_piece = 0, None, False
+
+    def limit_pieces(self) -> None:
+        """Give the client the time of an answer for each piece of this answer, not for all."""
+        self._by_piece = True
 
     @contextmanager
     def reading_a_body(self) -> Iterator[None]:
@@ -99,10 +104,10 @@ class Connection:
         """Send bytes of the answer.
 
         Raises:
-            ConnectionResetError: if the client did not take the whole answer in time.
+            ConnectionResetError: if the client did not take the answer, or this piece, in time.
         """
         now = time.monotonic()
-        if self._answer_ends is None:
+        if self._answer_ends is None or self._by_piece:
             self._answer_ends = now + self.port.patience.answer
         try:
             with gevent.Timeout(max(self._answer_ends - now, 0.0), TimeoutError()):

@@ -13,6 +13,7 @@ from gevent.pool import Pool
 from gevent.server import StreamServer
 from gunicorn.workers.ggevent import GeventWorker  # type: ignore[import-untyped]
 
+from app.api.downloads import BY_PIECE
 from app.gateway import Gateway
 from app.serving import operations
 from app.serving.body import TimedBody
@@ -114,4 +115,5 @@ class Worker(GeventWorker):  # type: ignore[misc]
 def _of_the_port(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
     """The WSGI application: that of the port on which the request came."""
     connection: Connection = environ["gunicorn.socket"]
+    environ[BY_PIECE] = connection.limit_pieces
     return connection.port.application(environ, start_response)

@@ -3,6 +3,7 @@
 from app.settings.accounts import (
     AccountSettings,
     AttachmentSettings,
+    BillSettings,
     IamSettings,
     KeyFiles,
     PairSettings,
@@ -26,6 +27,7 @@ __all__ = [
     "AccountSettings",
     "AttachmentSettings",
     "AuditSettings",
+    "BillSettings",
     "CallerSettings",
     "ConfigurationError",
     "IamSettings",

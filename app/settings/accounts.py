@@ -1,5 +1,6 @@
 """The settings of a partner account."""
 
+from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
@@ -22,6 +23,9 @@ Bucket = Annotated[
     str,
     StringConstraints(min_length=3, max_length=63, pattern=rf"^{_LABEL}(\.{_LABEL})*$"),
 ]
+
+# Column names become members of JSON objects.
+ColumnName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 
 
 class KeyFiles(Section):
@@ -132,6 +136,24 @@ class AttachmentSettings(KeyFiles):
         return self
 
 
+class BillSettings(Section):
+    """The bill files that Huawei uploads each month. Huawei documents no encoding and no header."""
+
+    bucket: AttachmentSettings | None = Field(
+        None,
+        description="OBS bucket of the bill files; without it, it is the bucket of `attachments`",
+    )
+    encoding: Literal["utf-8", "gb18030"] = Field(
+        "utf-8",
+        description="encoding of the bill files: `utf-8`, or `gb18030`, which includes GBK",
+    )
+    columns: Mapping[str, ColumnName] = Field(
+        {},
+        description="our names of columns by the names in the header row of the bill files, beside "
+        "those that the gateway knows, e.g. `Amount: amount`",
+    )
+
+
 class TimeoutSettings(Section):
     """The timeouts of an upstream call."""
 
@@ -181,6 +203,7 @@ class AccountSettings(Section):
     attachments: AttachmentSettings | None = Field(
         None, description="OBS bucket for attachments; without it the account accepts none"
     )
+    bills: BillSettings = BillSettings()
     quota: QuotaSettings = QuotaSettings()
     reliability: ReliabilitySettings = ReliabilitySettings()
     timeouts: TimeoutSettings = TimeoutSettings()
@@ -194,6 +217,14 @@ class AccountSettings(Section):
         repr=False,
         description="HTTP proxy towards Huawei; the environment's proxies are ignored",
     )
+
+    @model_validator(mode="after")
+    def _check_bills(self) -> Self:
+        if self.bills.model_fields_set and not (self.bills.bucket or self.attachments):
+            raise ValueError(
+                "bills: has no effect without a bucket: set `bills.bucket` or `attachments`"
+            )
+        return self
 
     @model_validator(mode="after")
     def _check_authentication(self) -> Self:

@@ -82,10 +82,11 @@ def _of_callers(settings: Settings) -> Iterator[Note]:
 
 def _of_accounts(settings: Settings) -> Iterator[Note]:
     for name, account in settings.accounts.items():
-        bucket = account.attachments
-        if bucket is None:
-            continue
-        found = _REGION.fullmatch(urlsplit(bucket.endpoint).hostname or "")
-        if found and found[1] != bucket.region:
-            text = f"is {bucket.region}, but `endpoint` is in {found[1]}"
-            yield Note(f"accounts.{name}.attachments.region", text)
+        buckets = {"attachments": account.attachments, "bills.bucket": account.bills.bucket}
+        for key, bucket in buckets.items():
+            if bucket is None:
+                continue
+            found = _REGION.fullmatch(urlsplit(bucket.endpoint).hostname or "")
+            if found and found[1] != bucket.region:
+                text = f"is {bucket.region}, but `endpoint` is in {found[1]}"
+                yield Note(f"accounts.{name}.{key}.region", text)

@@ -14,7 +14,7 @@
 {{- $upstream := list -}}
 {{- $proxy := list -}}
 {{- range $config.accounts -}}
-  {{- $urls := list .endpoint (.iam | default dict).endpoint (.attachments | default dict).endpoint -}}
+  {{- $urls := list .endpoint (.iam | default dict).endpoint (.attachments | default dict).endpoint ((.bills | default dict).bucket | default dict).endpoint -}}
   {{- if .proxy -}}
     {{- $proxy = append $proxy .proxy -}}
   {{- else -}}

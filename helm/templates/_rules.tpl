@@ -9,6 +9,8 @@
   {{- include "gateway.checkUrl" (list "endpoint" (printf "%s.endpoint" $path) $account.endpoint) -}}
   {{- include "gateway.checkUrl" (list "endpoint" (printf "%s.iam.endpoint" $path) ($account.iam | default dict).endpoint) -}}
   {{- include "gateway.checkUrl" (list "endpoint" (printf "%s.attachments.endpoint" $path) $bucket.endpoint) -}}
+  {{- $bills := $account.bills | default dict -}}
+  {{- include "gateway.checkUrl" (list "endpoint" (printf "%s.bills.bucket.endpoint" $path) ($bills.bucket | default dict).endpoint) -}}
   {{- include "gateway.checkUrl" (list "proxy" (printf "%s.proxy" $path) $account.proxy) -}}
   {{- if and $account.iam (ne ($account.authentication | default "signature") "token") -}}
     {{- fail (printf "%s.iam has no effect with `signature`; only `token` uses it" $path) -}}
@@ -27,6 +29,12 @@
   {{- end -}}
   {{- with $account.attachments -}}
     {{- include "gateway.checkBucket" (dict "path" (printf "%s.attachments" $path) "bucket" .) -}}
+  {{- end -}}
+  {{- with $bills.bucket -}}
+    {{- include "gateway.checkBucket" (dict "path" (printf "%s.bills.bucket" $path) "bucket" .) -}}
+  {{- end -}}
+  {{- if and $bills (not $bills.bucket) (not $account.attachments) -}}
+    {{- fail (printf "%s.bills has no effect without a bucket: set `bills.bucket` or `attachments`" $path) -}}
   {{- end -}}
 {{- end -}}
 {{- range $name, $issuer := dict "kubernetes" .kubernetes "oidc" .oidc -}}

@@ -76,6 +76,7 @@ ONE_FAULT: list[tuple[str, Any]] = [
 
 # A rule over several settings: changes by the path of a setting, and the setting to change.
 OVER_SEVERAL: list[tuple[dict[str, Any], str]] = [
+    ({"accounts.default.bills": {"bucket": BUCKET}}, "accounts.default.bills.bucket.endpoint"),
     ({"accounts.default.attachments": BUCKET}, "accounts.default.attachments.endpoint"),
     (
         {"accounts.default.authentication": "token", "accounts.default.credentials": ...},
@@ -170,6 +171,7 @@ WITHOUT_EFFECT: list[tuple[dict[str, Any], list[str]]] = [
         {"accounts.default.verification": {"backend": "review", "legacy_numbers": "string"}},
         ["accounts.default.verification.legacy_numbers"],
     ),
+    ({"accounts.default.bills": {"encoding": "gb18030"}}, ["accounts.default.bills"]),
     ({"state": {"password_file": "/run/p"}}, ["state.password_file"]),
     ({"state": {"ca_file": "/run/ca"}}, ["state.ca_file"]),
     ({"tracing": {"share": 0.5}}, ["tracing.share"]),

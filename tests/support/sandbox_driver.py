@@ -113,6 +113,11 @@ class SandboxDriver:
         """Make a pay-per-use resource of a customer, or change it."""
         self._call("PUT", f"/resources/{resource_id}", resource)
 
+    def bill_file(self, month: str, **file: Any) -> dict[str, Any]:
+        """Put a generated bill file into the bucket; its key, size and sum of amounts."""
+        made: dict[str, Any] = self._call("PUT", f"/bill-files/{month}", file)
+        return made
+
     def forget_customer(self, customer_id: str) -> None:
         """Delete everything submitted for a customer."""
         self._call("DELETE", f"/customers/{customer_id}")

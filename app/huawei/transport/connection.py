@@ -4,15 +4,18 @@ import contextlib
 import socket
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from http.client import HTTPException
 from typing import Any, Protocol, cast
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import HTTPError
 
 from app.huawei.transport.addresses import Names, connect
 from app.huawei.transport.response import Response
 from app.huawei.transport.watch import WATCH, left
 
+FAILURES = (HTTPError, HTTPException, OSError)  # of a connection and its answers
 _OPTIONS = [
     *HTTPConnection.default_socket_options,
     (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
@@ -31,12 +34,12 @@ class Stream(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A whole answer.
+    """An answer.
 
     Args:
         status: The HTTP status.
         headers: The headers, with names in lower case.
-        content: The body; None if it is longer than MAX_CONTENT.
+        content: The body; None if it is longer than MAX_CONTENT, or not read yet.
     """
 
     status: int
@@ -63,6 +66,8 @@ class Connection(HTTPConnection):
         self._below: socket.socket | None = None
         self._received: Response | None = None
         self._late = False
+        self._answer: object = None
+        self._asked_whole = False
         self.reusable = False
         self.idle_until = 0.0
 
@@ -108,21 +113,74 @@ class Connection(HTTPConnection):
         Raises:
             HTTPException, HTTPError, OSError, ValueError: if no whole answer arrives in time.
         """
+        return self.whole(self.ask(method, target, headers, body, read, ends))
+
+    def ask(
+        self,
+        method: str,
+        target: str,
+        headers: Mapping[str, str],
+        body: bytes | Stream | None,
+        read: float,
+        ends: float,
+    ) -> Reply:
+        """Send a request once and read the head of its answer, with the arguments of `exchange`.
+
+        Returns:
+            The answer without its body, which `whole` or `piece` reads.
+
+        Raises:
+            HTTPException, HTTPError, OSError, ValueError: if no head arrives in time.
+        """
         self.reusable = False
-        whole = True
+        self._asked_whole = True
         try:
             self.request(method, target, body, headers, preload_content=False)  # type: ignore[arg-type]
         except (BrokenPipeError, ConnectionResetError):
-            whole = False  # upstream may have answered before it had read the whole request
+            # Upstream may have answered before it had read the whole request.
+            self._asked_whole = False
         self.limit(min(ends, time.monotonic() + read))
-        response = self.getresponse()
+        # Keep urllib3's answer: when it is collected, it closes the body that is not read yet.
+        self._answer = response = self.getresponse()
+        found = {name.lower(): value for name, value in response.headers.itermerged()}
+        return Reply(response.status, found, None)
+
+    def whole(self, head: Reply) -> Reply:
+        """Read the body of the answer within the deadline of its head.
+
+        Args:
+            head: The answer without its body.
+
+        Raises:
+            HTTPException, HTTPError, OSError, ValueError: if it does not arrive whole and in time.
+        """
         received = cast(Response, self._received)  # which `response_class` has set
         content = received.content()
         if self._late:  # the cut connection can look like the end of an answer without a length
             raise TimeoutError
-        self.reusable = whole and received.reusable and not self.is_closed
-        found = {name.lower(): value for name, value in response.headers.itermerged()}
-        return Reply(response.status, found, content)
+        self.reusable = self._asked_whole and received.reusable and not self.is_closed
+        return replace(head, content=content)
+
+    def piece(self, size: int, ends: float) -> bytes:
+        """Read the next bytes of the body.
+
+        Args:
+            size: The most bytes.
+            ends: The deadline of the read, by the monotonic clock.
+
+        Returns:
+            The bytes; fewer than `size` only at the end of the body, where they are empty at last.
+
+        Raises:
+            HTTPException, OSError, ValueError: if they do not arrive in time, or the connection
+                ends within the body.
+        """
+        received = cast(Response, self._received)
+        self.limit(ends)
+        content = received.piece(size)
+        if self._late:
+            raise TimeoutError
+        return content
 
     def response_class(self, *args: Any, **options: Any) -> Response:  # type: ignore[override]
         """http.client's hook for the class of the answer."""
@@ -152,7 +210,8 @@ class Connection(HTTPConnection):
 
     def discard(self) -> None:
         """Close the connection for good. A deadline that was set has no further effect."""
-        received, below, self._received, self._below = self._received, self._below, None, None
+        received, below = self._received, self._below
+        self._answer = self._received = self._below = None
         if received is not None:
             received.close()
         if below is not None:

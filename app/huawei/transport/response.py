@@ -24,6 +24,7 @@ class _Received(io.RawIOBase):
     def __init__(self, raw: Any) -> None:
         self._raw = raw
         self._count = 0
+        self.most: int | None = MAX_RECEIVED
         self.may_end = False
         self.complete = False
 
@@ -35,7 +36,7 @@ class _Received(io.RawIOBase):
         """Receive bytes into the buffer; the number of bytes received."""
         if self.complete:
             return 0
-        if self._count > MAX_RECEIVED:
+        if self.most is not None and self._count > self.most:
             raise _TooLongError
         received: int = self._raw.readinto(buffer)
         self._count += received
@@ -115,6 +116,15 @@ class Response(HTTPResponse):
         except _TooLongError:
             return None
         return content if len(content) <= MAX_CONTENT else None
+
+    def piece(self, size: int) -> bytes:
+        """The next bytes of the body, which may have any length; empty at its end.
+
+        Raises:
+            HTTPException, OSError, ValueError: if the body is incomplete.
+        """
+        self._received.most = None
+        return self.read(size)
 
     @property
     def reusable(self) -> bool:

@@ -1,4 +1,4 @@
-"""The command line: `flask --app app …`."""
+"""The commands of the configuration, the credentials, errors and verifications."""
 
 import json
 import os
@@ -11,6 +11,7 @@ from flask import Flask
 from flask.cli import AppGroup
 
 from app import settings as configuration
+from app.cli.billing import billing
 from app.errors import ErrorCode, GatewayError
 from app.fields import utc
 from app.huawei.codes import Verdict
@@ -151,6 +152,7 @@ def run_sandbox(host: str, port: int) -> None:
 
 def init_app(app: Flask) -> None:
     """Add the commands to an app."""
+    app.cli.add_command(billing)
     app.cli.add_command(config)
     app.cli.add_command(credentials)
     app.cli.add_command(errors)
