@@ -10,6 +10,7 @@ from app.customers.budget import Budgets
 from app.customers.create import Creations
 from app.customers.reads import CustomerReads
 from app.customers.recent import Recent
+from app.events import Feed
 from app.huawei.credentials.key_pairs import Credentials, KeyPairs
 from app.huawei.credentials.tokens import Tokens
 from app.huawei.iam import Iam
@@ -40,6 +41,7 @@ class Gateway:
     creations: Mapping[str, Creations]
     budgets: Mapping[str, Budgets]
     migration: Migration
+    feed: Feed
     draining: threading.Event
 
     @classmethod
@@ -105,6 +107,7 @@ class Gateway:
                 name: Budgets(upstream, writes[name]) for name, upstream in partner_centers.items()
             },
             migration=migration,
+            feed=Feed(state, draining),
             draining=draining,
         )
 
