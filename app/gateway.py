@@ -10,7 +10,7 @@ from app.customers.budget import Budgets
 from app.customers.create import Creations
 from app.customers.reads import CustomerReads
 from app.customers.recent import Recent
-from app.events import Feed
+from app.events import EventType, Feed
 from app.huawei.credentials.key_pairs import Credentials, KeyPairs
 from app.huawei.credentials.tokens import Tokens
 from app.huawei.iam import Iam
@@ -62,6 +62,8 @@ class Gateway:
         for name, event in product(accounts, metrics.CREDENTIAL_EVENT_NAMES):
             # Create the series at 0, so that `increase()` sees the first event.
             metrics.CREDENTIAL_EVENTS.labels(name, event)
+        for name, kind in product(accounts, EventType):
+            metrics.EVENTS.labels(name, kind)
         credentials = {
             name: _credentials(name, account, state, sealing, observe)
             for name, account in accounts.items()

@@ -74,7 +74,9 @@ class Feed:
 
         Raises:
             GatewayError: EVENTS_UNAVAILABLE if it is not known whether the event was added. Add it
-                again later, and forget the fact only when this raises nothing.
+                again later. Only when this raises nothing, note in the state that the fact was
+                told: Redis replicates in order, so a failover that loses the event loses the
+                note too.
         """
         try:
             added = self._stream.add(event.dump(), once)

@@ -63,6 +63,14 @@ class News:
             self._waiting.discard(one)
 
     def _read(self) -> None:
+        try:
+            self._tell()
+        except BaseException:
+            with self._lock:
+                self._reading = False  # so that the next one who waits starts another reader
+            raise
+
+    def _tell(self) -> None:
         lost = False
         while self._goes_on():
             place = self._place

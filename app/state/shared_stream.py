@@ -25,12 +25,12 @@ _ADD = (
     _BEGIN
     + """
 local value, nonce, beginning, most, kept = unpack(ARGV)
-if not redis.call('SET', KEYS[2], nonce, 'NX', 'PX', kept) then
-  return redis.call('GET', KEYS[2]) == nonce and 1 or 0  -- the client repeats a lost command
-end
+local known = redis.call('GET', KEYS[2])
+if known then return known == nonce and 1 or 0 end  -- the client repeats a command without answer
 local now, last = milliseconds(), newest(beginning)
 local number = math.max(now, tonumber(string.match(last, '^%d+')) + 1)
 redis.call('XADD', KEYS[1], id(number, nonce), 'value', value)
+redis.call('SET', KEYS[2], nonce, 'PX', kept)
 redis.call('XTRIM', KEYS[1], 'MAXLEN', most + 1)
 local expired = redis.call('XREVRANGE', KEYS[1], id(now - kept, 0), '-', 'COUNT', 1)[1]
 if expired then redis.call('XTRIM', KEYS[1], 'MINID', expired[1]) end

@@ -124,6 +124,28 @@ def test_consumers_that_wait_while_eight_threads_add_miss_no_event(pair: tuple[F
     assert read == [read[0]] * 5
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_reader_that_crashes_is_followed_by_another(pair: tuple[Feed, Feed]) -> None:
+    feed, other = pair
+
+    def crashes(_: Event) -> bool:
+        if threading.current_thread().name == "events":
+            raise ZeroDivisionError
+        return False
+
+    with ThreadPoolExecutor(2) as threads:
+        wait = threads.submit(feed.wait, None, 10, 1.5, crashes)
+        wait_until(lambda: waiting() == 1)
+        add(other, "a")
+        wait_until(lambda: reading() == [])
+        read = feed.after(None, 10).next
+        second = threads.submit(feed.wait, read, 10, LONG)
+        wait_until(lambda: reading() == ["events"])
+        wait.result()
+        add(other, "b")
+        assert customers(second.result(5)) == ["b"]
+
+
 def test_an_emptied_redis_ends_the_wait_with_events_gone(valkey: Valkey) -> None:
     feed, other = (Feed(valkey.state(), threading.Event()) for _ in range(2))
     add(other, "a")
