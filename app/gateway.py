@@ -12,6 +12,7 @@ from app.customers.create import Creations
 from app.customers.freezes import KINDS, Freezes
 from app.customers.reads import CustomerReads
 from app.customers.recent import Recent
+from app.events import EventType, Feed
 from app.huawei.credentials.key_pairs import Credentials, KeyPairs
 from app.huawei.credentials.tokens import Tokens
 from app.huawei.iam import Iam
@@ -44,6 +45,7 @@ class Gateway:
     freezes: Mapping[str, Freezes]
     bill_files: Mapping[str, BillFiles]
     migration: Migration
+    feed: Feed
     draining: threading.Event
 
     @classmethod
@@ -68,6 +70,8 @@ class Gateway:
             if "customers:freeze" in rights.scopes:
                 for name, kind in product(rights.accounts, KINDS):
                     metrics.FREEZES.labels(name, caller, kind)
+        for name, kind in product(accounts, EventType):
+            metrics.EVENTS.labels(name, kind)
         credentials = {
             name: _credentials(name, account, state, sealing, observe)
             for name, account in accounts.items()
@@ -122,6 +126,7 @@ class Gateway:
                 for name, account in accounts.items()
             },
             migration=migration,
+            feed=Feed(state, draining),
             draining=draining,
         )
 

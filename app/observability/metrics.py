@@ -102,6 +102,19 @@ FREEZES = Counter(
     ["account", "caller", "kind"],
 )
 
+EVENTS = Counter("gateway_events_total", "Events added to the feed", ["account", "type"])
+EVENTS_WAITING = Gauge("gateway_events_waiting", "Requests that wait for an event")
+EVENTS_BEHIND = Gauge(
+    "gateway_events_behind_seconds",
+    "Seconds from the last event that the caller has read to the newest, at its last read here",
+    ["caller"],
+)
+EVENTS_READ = Gauge(
+    "gateway_events_read_timestamp_seconds",
+    "Time at which the caller last read events here",
+    ["caller"],
+)
+
 KEY_SET_FETCHES = Counter(
     "gateway_key_set_fetches_total",
     "Reads of the keys of an issuer of callers' tokens, by outcome: ok, failed",

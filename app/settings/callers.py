@@ -19,6 +19,7 @@ Scope = Literal[
     "budgets:write",
     "billing:read",
     "orders:read",
+    "events:read",
     "operations:read",
 ]
 Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]

@@ -58,6 +58,11 @@ class Valkey(Server):
         with self._client() as client:
             client.replicaof("127.0.0.1", str(master.port))
 
+    def lead(self) -> None:
+        """Become a master, with what it has."""
+        with self._client() as client:
+            client.replicaof("NO", "ONE")
+
     def kill(self) -> None:
         """Kill the server, like a crash."""
         if self._server is not None:
@@ -108,6 +113,9 @@ class Valkey(Server):
     def _value(self, client: redis.Redis, key: bytes) -> bytes:
         if client.type(key) == b"list":
             return b"\n".join(cast("list[bytes]", client.lrange(key, 0, -1)))
+        if client.type(key) == b"stream":
+            entries = cast("list[tuple[bytes, dict[bytes, bytes]]]", client.xrange(key))
+            return b"\n".join(fields[b"value"] for _, fields in entries)
         return cast("bytes", client.get(key))
 
     def clear(self) -> None:

@@ -19,6 +19,12 @@ IDENTITY_PROBLEMS = frozenset(
         ErrorCode.RATE_LIMITED,
     }
 )
+EVENTS_PROBLEMS = IDENTITY_PROBLEMS | {
+    ErrorCode.VALIDATION_FAILED,
+    ErrorCode.EVENTS_GONE,
+    ErrorCode.EVENTS_UNAVAILABLE,
+    ErrorCode.OVERLOADED,
+}
 CALLER_PROBLEMS = IDENTITY_PROBLEMS | {ErrorCode.NOT_FOUND}
 BODY_PROBLEMS = frozenset(
     {
@@ -76,6 +82,7 @@ _GROUPS: Mapping[str, Codes] = {
     | UPSTREAM_PROBLEMS
     | {ErrorCode.VALIDATION_FAILED, ErrorCode.BILL_NOT_READY},
     "Order": CALLER_PROBLEMS | UPSTREAM_PROBLEMS | {ErrorCode.ORDER_NOT_FOUND},
+    "Events": EVENTS_PROBLEMS,
     "Write": WRITE_PROBLEMS,
     "Submission": SUBMISSION_PROBLEMS,
     "Registration": REGISTRATION_PROBLEMS,
