@@ -10,15 +10,22 @@ from app.state.opening import open_state
 from app.state.sealing import Sealing
 from app.state.shared import SharedState
 from app.state.state import Recalled, Slot, State
+from app.state.stream import Added, Following, Stream, StreamLost, is_place, order
 
 __all__ = [
     "PREFIX",
+    "Added",
     "Client",
+    "Following",
     "MemoryState",
     "Recalled",
     "Sealing",
     "SharedState",
     "Slot",
     "State",
+    "Stream",
+    "StreamLost",
+    "is_place",
     "open_state",
+    "order",
 ]

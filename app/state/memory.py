@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable
 
+from app.state.memory_stream import MemoryStream
 from app.state.state import Recalled, Slot
 
 MICROSECONDS = 1_000_000  # in a second
@@ -96,6 +97,10 @@ class MemoryState:
         """Delete the value of a key."""
         with self._lock:
             self._values.pop(key, None)
+
+    def stream(self, name: str, most: int, seconds: float) -> MemoryStream:
+        """A new stream that keeps so many values, each for so many seconds."""
+        return MemoryStream(most, seconds, self._now)
 
     def _live(self, key: str) -> bytes | None:
         ends, value = self._values.get(key, (0.0, b""))

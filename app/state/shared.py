@@ -13,6 +13,7 @@ from app.observability.logs import event, logger
 from app.state.client import PREFIX, Client
 from app.state.memory import MICROSECONDS, MemoryState
 from app.state.sealing import Sealing
+from app.state.shared_stream import SharedStream
 from app.state.state import Recalled, Slot
 
 OWN = 3600.0  # seconds, how long this process keeps a copy of a value that it put into Redis
@@ -186,6 +187,10 @@ class SharedState:
         """Delete the value of a key."""
         self._memory.delete(key)
         self.client.ask(lambda: self._redis.delete(self._name(key)), lambda: None)
+
+    def stream(self, name: str, most: int, seconds: float) -> SharedStream:
+        """A stream in Redis that keeps so many values, each for so many seconds."""
+        return SharedStream(self.client, self._sealing, name, most, seconds)
 
     def _name(self, key: str) -> str:
         return PREFIX + self._sealing.fingerprint("name", key)

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+from app.state.stream import Stream
+
 
 @dataclass(frozen=True, slots=True)
 class Slot:
@@ -78,3 +80,6 @@ class State(Protocol):
 
     def delete(self, key: str) -> None:
         """Delete the value of a key."""
+
+    def stream(self, name: str, most: int, seconds: float) -> Stream:
+        """A stream that keeps so many values, each for so many seconds. Call it once for a name."""

@@ -108,6 +108,9 @@ class Valkey(Server):
     def _value(self, client: redis.Redis, key: bytes) -> bytes:
         if client.type(key) == b"list":
             return b"\n".join(cast("list[bytes]", client.lrange(key, 0, -1)))
+        if client.type(key) == b"stream":
+            entries = cast("list[tuple[bytes, dict[bytes, bytes]]]", client.xrange(key))
+            return b"\n".join(fields[b"value"] for _, fields in entries)
         return cast("bytes", client.get(key))
 
     def clear(self) -> None:
