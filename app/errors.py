@@ -502,6 +502,24 @@ class ErrorCode(Enum):
         SAME_KEY,
         60.0,
     )
+    EVENTS_GONE = (
+        410,
+        "Events after this id are no longer kept",
+        AFTER_FIX,
+        CALLER,
+        "`after` is the id of an event that the gateway does not keep any more, or never had. "
+        "Events are kept for 7 days, and up to a number; a restart without Redis drops them all, "
+        "and so does an emptied Redis. You may have missed events. Keep `next` of this problem, "
+        "look once at each of your customers, and then go on with `next` as `after`.",
+    )
+    EVENTS_UNAVAILABLE = (
+        503,
+        "The events cannot be read now",
+        AFTER_DELAY,
+        GATEWAY,
+        "The gateway cannot reach its Redis, which holds the events. Repeat the request with the "
+        "same `after`, after `Retry-After`: you miss no event.",
+    )
     LEGACY_API_RETIRED = (
         502,
         "Huawei has switched the legacy API off",
@@ -590,6 +608,7 @@ class GatewayError(Exception):
         write: Whether the failed operation writes: chooses `write_retry` over `retry`. None
             means that the HTTP method decides.
         retry: Replaces the entry's, for an operation that cannot be repeated as others can.
+        next: The id of an event, after which a consumer of events goes on.
     """
 
     def __init__(
@@ -602,6 +621,7 @@ class GatewayError(Exception):
         errors: tuple[FieldError, ...] = (),
         write: bool | None = None,
         retry: Retry | None = None,
+        next: str | None = None,
     ) -> None:
         super().__init__(code.name)
         self.code = code
@@ -611,4 +631,5 @@ class GatewayError(Exception):
         self.errors = errors
         self.write = write
         self.retry = retry
+        self.next = next
         self.backend: str | None = None  # the backend of the failed submission

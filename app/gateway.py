@@ -8,6 +8,7 @@ from typing import Self
 
 from app.customers.budget import Budgets
 from app.customers.reads import CustomerReads
+from app.events import Feed
 from app.huawei.credentials.key_pairs import Credentials, KeyPairs
 from app.huawei.credentials.tokens import Tokens
 from app.huawei.iam import Iam
@@ -37,6 +38,7 @@ class Gateway:
     customers: Mapping[str, CustomerReads]
     budgets: Mapping[str, Budgets]
     migration: Migration
+    feed: Feed
     draining: threading.Event
 
     @classmethod
@@ -97,6 +99,7 @@ class Gateway:
                 name: Budgets(upstream, writes[name]) for name, upstream in partner_centers.items()
             },
             migration=migration,
+            feed=Feed(state, draining),
             draining=draining,
         )
 

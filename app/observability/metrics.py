@@ -90,6 +90,18 @@ CREDIT_READ = Gauge(
     "gateway_credit_read_timestamp_seconds", "Time at which the credit was last read", ["account"]
 )
 
+EVENTS = Counter("gateway_events_total", "Events added to the feed", ["account", "type"])
+EVENTS_BEHIND = Gauge(
+    "gateway_events_behind_seconds",
+    "Seconds from the last event that the caller has read to the newest, at its last read here",
+    ["caller"],
+)
+EVENTS_READ = Gauge(
+    "gateway_events_read_timestamp_seconds",
+    "Time at which the caller last read events here",
+    ["caller"],
+)
+
 KEY_SET_FETCHES = Counter(
     "gateway_key_set_fetches_total",
     "Reads of the keys of an issuer of callers' tokens, by outcome: ok, failed",
