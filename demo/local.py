@@ -78,6 +78,8 @@ def configuration(folder: Path, sandbox_url: str) -> dict[str, Any]:
                     "verifications:read",
                     "verifications:write",
                     "attachments:write",
+                    "customers:read",
+                    "events:read",
                     "operations:read",
                 ],
             }

@@ -45,8 +45,8 @@ class _After(Explained, fields.String):
         return int(found[1])
 
 
-class PageSchema(QuerySchema):
-    """The query of a list."""
+class LimitSchema(QuerySchema):
+    """The number of entries of a page."""
 
     limit = _Limit(
         load_default=50,
@@ -56,6 +56,11 @@ class PageSchema(QuerySchema):
             "maximum": MOST,
         },
     )
+
+
+class PageSchema(LimitSchema):
+    """The query of a list."""
+
     after = _After(
         load_default=0, metadata={"description": "the `next` of the page before; absent: the first"}
     )

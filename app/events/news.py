@@ -4,6 +4,7 @@ import threading
 from dataclasses import dataclass, field
 
 from app.events.event import Event, Visible
+from app.observability import metrics
 from app.state import Stream, StreamLost, order
 
 # Seconds of one read of the news. It is well below the timeout of Redis's connections, so that a
@@ -56,7 +57,8 @@ class News:
                 threading.Thread(target=self._read, name="events", daemon=True).start()
             elif order(place) < order(self._place):
                 self._place = place  # the reader is past an event that this one has not seen
-        one.told.wait(seconds)
+        with metrics.EVENTS_WAITING.track_inprogress():
+            one.told.wait(seconds)
         with self._lock:
             self._waiting.discard(one)
 

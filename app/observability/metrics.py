@@ -91,6 +91,7 @@ CREDIT_READ = Gauge(
 )
 
 EVENTS = Counter("gateway_events_total", "Events added to the feed", ["account", "type"])
+EVENTS_WAITING = Gauge("gateway_events_waiting", "Requests that wait for an event")
 EVENTS_BEHIND = Gauge(
     "gateway_events_behind_seconds",
     "Seconds from the last event that the caller has read to the newest, at its last read here",

@@ -16,6 +16,7 @@ Scope = Literal[
     "budgets:read",
     "budgets:write",
     "billing:read",
+    "events:read",
     "operations:read",
 ]
 Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]

@@ -48,7 +48,7 @@ QUICKSTARTS = {
 }
 
 
-def _installed(language: str, folder: Path) -> None:
+def installed(language: str, folder: Path) -> None:
     """Provide the pinned packages that the commands would download."""
     if language == "typescript":
         built = Path(CLIENTS["openapi-typescript"].command()[1])
@@ -70,7 +70,7 @@ def run(
         needed(tool)
     folder = tmp_path_factory.mktemp(language)
     shutil.copy(QUICKSTART / start.program, folder)
-    _installed(language, folder)
+    installed(language, folder)
     commands = markdown.block("docs/quickstart.md", f"sh quickstart-{language}")
     assert commands.rstrip().endswith(f"{start.run} cust-0001")
     variables = {**shell.caller(served), "GOCACHE": str(folder / "go-cache"), "GOPROXY": "off"}

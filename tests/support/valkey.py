@@ -58,6 +58,11 @@ class Valkey(Server):
         with self._client() as client:
             client.replicaof("127.0.0.1", str(master.port))
 
+    def lead(self) -> None:
+        """Become a master, with what it has."""
+        with self._client() as client:
+            client.replicaof("NO", "ONE")
+
     def kill(self) -> None:
         """Kill the server, like a crash."""
         if self._server is not None:

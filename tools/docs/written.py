@@ -29,7 +29,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "audiences": catalogue.audiences,
     "retries": catalogue.retries,
     "magic": magic.table,
-    **{path.name: _program(path.name) for path in sorted(QUICKSTART.glob("quickstart.*"))},
+    **{path.name: _program(path.name) for path in sorted(QUICKSTART.glob("*.*"))},
 }
 
 _PART = re.compile(

@@ -71,6 +71,12 @@ class ProblemSchema(ResponseSchema):
         }
     )
     errors = fields.List(fields.Nested(FieldErrorSchema))
+    next = fields.String(
+        metadata={
+            "description": "of EVENTS_GONE: `after` of the request with which you go on, once you "
+            "have looked at each of your customers"
+        }
+    )
 
 
 _PROBLEM = ProblemSchema()
@@ -98,6 +104,7 @@ def members(error: GatewayError, write: bool, request_id: str) -> dict[str, Any]
         "upstream": upstream if upstream and upstream.status else None,
         "retry_after_s": None if pause is None else math.ceil(pause),
         "errors": error.errors or None,
+        "next": error.next,
     }
     dumped: dict[str, Any] = _PROBLEM.dump(problem)
     return dumped
@@ -108,7 +115,8 @@ def sample(code: ErrorCode) -> dict[str, Any]:
     errors: tuple[FieldError, ...] = ()
     if code is ErrorCode.VALIDATION_FAILED:
         errors = (FieldError("/document/number", "NUMBER", "The field must be 1 to 32 letters."),)
-    error = GatewayError(code, errors=errors)
+    place = "1795685400000-482913004417256" if code is ErrorCode.EVENTS_GONE else None
+    error = GatewayError(code, errors=errors, next=place)
     return members(error, True, "5e1f2a77-2f0c-4d3c-9f0e-8c2a6f1f7a10")
 
 
