@@ -14,7 +14,7 @@ KEPT = 7 * 24 * 3600.0  # seconds
 # Four events for each of 10,000 customers in 7 days, with some to spare: some 25 MiB.
 MOST = 50_000
 LOOK = 100  # events that are read from the state at once
-LOOKS = 10  # of one page: 1,000 events cost some 30 ms
+LOOKS = 10  # of one page: 1,000 events cost some 40 ms
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,11 +49,13 @@ def _unreadable(path: Path) -> str:
 def _of_state(state: StateSettings) -> Iterator[Note]:
     if state.url == "memory://":
         text = (
-            "`memory://` loses the Idempotency-Keys when the process ends; production needs Redis"
+            "`memory://` loses the Idempotency-Keys and the events when the process ends; "
+            "production needs Redis"
         )
         if state.replicas > 1:
             text = f"`memory://` is not shared by {state.replicas} replicas, so that a repeated "
-            text += "request can be sent twice; several replicas need Redis"
+            text += "request can be sent twice and each has events of its own; several replicas "
+            text += "need Redis"
         yield Note("state.url", text)
         return
     url = urlsplit(state.url)

@@ -37,22 +37,22 @@ def answered(operation, **asked):
 
 def looked_at():
     """Look once at each customer: the customer and the status of its verification."""
-    after = UNSET
+    found, after = [], UNSET
     while True:
         page = answered(list_customers, limit=100, after=after)
-        yield from ((one.customer_id, one.verification) for one in page.items)
+        found += [(one.customer_id, one.verification) for one in page.items]
         if not page.next_:
-            return
+            return found
         after = page.next_
 
 
 def keep(customers, next_place):
     """Keep what is known of customers, and the place in the feed, in one transaction."""
     with database:
-        for one in customers:
-            database.execute("INSERT OR REPLACE INTO customers VALUES (?, ?)", one)
-            print(f"{one[0]}: {one[1]}")
+        database.executemany("INSERT OR REPLACE INTO customers VALUES (?, ?)", customers)
         database.execute("INSERT OR REPLACE INTO place VALUES (1, ?)", (next_place,))
+    for customer, status in customers:
+        print(f"{customer}: {status}")
 
 
 database = sqlite3.connect(sys.argv[1])

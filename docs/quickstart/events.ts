@@ -58,13 +58,11 @@ async function lookedAt(): Promise<[string, string][]> {
 // Keeps what is known of customers, and the place in the feed, in one step: a file is replaced
 // as a whole. Use a transaction of your database.
 function keep(customers: [string, string][], next: string): void {
-  for (const [customer, status] of customers) {
-    kept.customers[customer] = status;
-    console.log(`${customer}: ${status}`);
-  }
+  for (const [customer, status] of customers) kept.customers[customer] = status;
   kept.next = next;
   writeFileSync(`${file}.new`, JSON.stringify(kept));
   renameSync(`${file}.new`, file);
+  for (const [customer, status] of customers) console.log(`${customer}: ${status}`);
 }
 
 const kept: { customers: Record<string, string>; next: string } = existsSync(file)

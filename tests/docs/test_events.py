@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
@@ -12,13 +11,14 @@ from queue import Queue
 from tempfile import TemporaryFile
 from threading import Event as Flag
 from threading import Thread
+from typing import IO, cast
 from uuid import uuid4
 
 import pytest
 
 from app.events import EventType, Feed
 from demo.local import Local
-from demo.processes import end, start
+from demo.processes import start
 from tests.clients.languages import CLIENTS
 from tests.docs.test_quickstart import installed
 from tests.support import shell
@@ -70,30 +70,29 @@ def program(request: pytest.FixtureRequest, local: Local, tmp_path: Path) -> Pro
     installed(language, tmp_path)
     *preparing, run = markdown.block("docs/events.md", f"sh events-{language}").splitlines()
     assert run.endswith(kept)
-    environment = shell.caller(local)
-    shell.run("\n".join(preparing), tmp_path, environment)
+    shell.run("\n".join(preparing), tmp_path, shell.caller(local))
+    variables = shell.variables(shell.caller(local))
 
     @contextmanager
     def started() -> Iterator[Say]:
-        path = os.pathsep.join([*map(str, shell.PROGRAMS), os.environ["PATH"]])
         command = ("/bin/bash", "-euc", f"exec env {run}")
-        variables = {**environment, "PATH": path}
-        process = start(command, subprocess.PIPE, variables, tmp_path, subprocess.DEVNULL)
         lines: Queue[str] = Queue()
-        assert process.stdout is not None
+        # Its problems, on standard error, are no lines of the test.
+        process = start(command, subprocess.PIPE, variables, tmp_path, subprocess.DEVNULL)
+        output = cast(IO[bytes], process.stdout)
 
         def read() -> None:
-            for line in process.stdout or ():
+            for line in output:
                 lines.put(line.decode().strip())
 
         reader = Thread(target=read, daemon=True)
-        reader.start()
-        try:
-            yield lambda: lines.get(timeout=LIMIT)
-        finally:
-            process.kill()  # a crash
-            end(process)
-            reader.join()
+        with process:  # closes its pipe
+            reader.start()
+            try:
+                yield lambda: lines.get(timeout=LIMIT)
+            finally:
+                process.kill()  # a crash
+                reader.join()
 
     return started
 

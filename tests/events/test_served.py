@@ -78,7 +78,7 @@ def test_long_polls_are_woken_within_a_second_by_an_event_of_another_replica(
 ) -> None:
     after, same = (place(gateway) for gateway in replicas)
     assert after == same
-    with ThreadPoolExecutor() as threads:
+    with ThreadPoolExecutor(20) as threads:
         polls = [threads.submit(poll, gateway, after) for gateway in replicas]
         wait_until(lambda: [waiting(gateway) for gateway in replicas] == [1, 1])
         added = time.monotonic()
@@ -95,7 +95,7 @@ def test_a_shutdown_ends_long_polls_at_once_and_with_a_place(
 ) -> None:
     gateway, _ = replicas
     after = place(gateway)
-    with ThreadPoolExecutor() as threads:
+    with ThreadPoolExecutor(20) as threads:
         polls = [threads.submit(poll, gateway, after) for _ in range(20)]
         wait_until(lambda: waiting(gateway) == 20)
         begun = time.monotonic()
@@ -108,6 +108,7 @@ def test_a_shutdown_ends_long_polls_at_once_and_with_a_place(
         assert (answer.status_code, answer.json()) == (200, {"items": [], "next": after})
 
 
+@pytest.mark.long
 def test_two_thousand_long_polls_cost_little_and_are_told_together(
     replicas: tuple[ServedGateway, ServedGateway], feed: Feed
 ) -> None:
@@ -117,7 +118,6 @@ def test_two_thousand_long_polls_cost_little_and_are_told_together(
         "Authorization: Bearer writer-key\r\nPrefer: wait=25\r\nConnection: close\r\n\r\n"
     ).encode()
     before = memory(gateway.worker)
-    begun = time.monotonic()
     with (
         connections(gateway.url, MANY, lambda _: asked) as wires,
         DefaultSelector() as readable,
@@ -125,18 +125,18 @@ def test_two_thousand_long_polls_cost_little_and_are_told_together(
         for wire in wires:
             readable.register(wire, EVENT_READ, wire)
         wait_until(lambda: waiting(gateway) == MANY)
-        used, looked = processor_seconds(gateway.worker), time.monotonic()
+        used, begun = processor_seconds(gateway.worker), time.monotonic()
         check_probes(gateway)
-        time.sleep(3)  # the measurement
-        share = (processor_seconds(gateway.worker) - used) / (time.monotonic() - looked)
-        assert time.monotonic() - begun < 24, "the machine is too slow: the polls have ended"
-        assert len(readable.select(0)) == 0
-        added = time.monotonic()
+        time.sleep(2)  # the measurement
+        share = (processor_seconds(gateway.worker) - used) / (time.monotonic() - begun)
+        assert waiting(gateway) == MANY
+        used = processor_seconds(gateway.worker)
         add(feed, "cust-1")
         wait_until(lambda: len(readable.select(0)) == MANY)
-        told = time.monotonic() - added
-        answers = [statuses(wire.read()) for wire in wires]
-    assert answers == [[200]] * MANY
-    assert share < 0.1, share
-    assert told < 10, told
-    assert memory(gateway.worker) - before < 200
+        told = processor_seconds(gateway.worker) - used
+        answers = [wire.read() for wire in wires]
+    assert [statuses(answer) for answer in answers] == [[200]] * MANY
+    assert all(b"cust-1" in answer for answer in answers)
+    assert share < 0.1
+    assert told < 10
+    assert memory(gateway.worker) - before < 150

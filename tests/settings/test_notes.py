@@ -41,7 +41,7 @@ def test_a_good_configuration_has_no_notes(tmp_path: Path, quiet: dict[str, Any]
 
 
 NOTES: list[tuple[dict[str, Any], str, str]] = [
-    ({"state": {}}, "state.url", "loses the Idempotency-Keys"),
+    ({"state": {}}, "state.url", "loses the Idempotency-Keys and the events"),
     ({"state": {"replicas": 2}}, "state.url", "is not shared by 2 replicas"),
     ({"state.url": f"rediss://user:{SECRET}@redis.example"}, "state.url", "holds a password"),
     ({"callers.writer.scopes": []}, "callers.writer.scopes", "has no rights"),

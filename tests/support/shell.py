@@ -14,6 +14,13 @@ LIMIT = 100  # seconds
 PROGRAMS = (PROJECT / ".tools/venv/bin", PROJECT / ".venv/bin")
 
 
+def variables(environment: Mapping[str, str] | None = None) -> dict[str, str | None]:
+    """The variables that differ from the tests' own; one that is None is removed."""
+    path = os.pathsep.join([*map(str, PROGRAMS), os.environ["PATH"]])
+    certificates = {name: None for name in os.environ if name[:8] == "SSL_CERT"}
+    return {**certificates, "PATH": path, **(environment or {})}
+
+
 def run(
     commands: str,
     folder: Path,
@@ -21,15 +28,11 @@ def run(
     status: int = 0,
 ) -> str:
     """Run the commands. Returns their output; asserts the exit status."""
-    path = os.pathsep.join([*map(str, PROGRAMS), os.environ["PATH"]])
+    known = {**os.environ, **variables(environment)}
     done = subprocess.run(  # noqa: S603 - what the documents show
         ["/bin/bash", "-eu", "-o", "pipefail", "-c", commands],
         cwd=folder,
-        env={
-            **{name: value for name, value in os.environ.items() if name[:8] != "SSL_CERT"},
-            "PATH": path,
-            **(environment or {}),
-        },
+        env={name: value for name, value in known.items() if value is not None},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         timeout=LIMIT,
