@@ -12,6 +12,7 @@ from app.api.problems.parser import Parser
 from app.api.problems.responses import (
     BODY_PROBLEMS,
     CALLER_PROBLEMS,
+    EVENTS_PROBLEMS,
     IDENTITY_PROBLEMS,
     REGISTRATION_PROBLEMS,
     SHARED,
@@ -28,6 +29,7 @@ from app.settings import Scope
 __all__ = [
     "BODY_PROBLEMS",
     "CALLER_PROBLEMS",
+    "EVENTS_PROBLEMS",
     "IDENTITY_PROBLEMS",
     "REGISTRATION_PROBLEMS",
     "SUBMISSION_PROBLEMS",

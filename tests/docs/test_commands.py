@@ -5,6 +5,7 @@ test_quickstart runs the commands of the quick starts.
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -127,6 +128,11 @@ def _digest(_: Local, folder: Path, commands: str) -> None:
     assert (len(digest), dash) == (64, "-")
 
 
+def _events(served: Local, folder: Path, commands: str) -> None:
+    said = json.loads(shell.run(commands, folder, shell.caller(served)))
+    assert said.keys() == {"items", "next"}
+
+
 def _operators(served: Local, folder: Path, commands: str) -> None:
     configuration = str(served.folder / "config.yaml")
     shutil.copytree(PROJECT / "app", folder / "app")
@@ -145,6 +151,8 @@ RUN: dict[str, Check] = {
     'attachments/data-page.png" --request PUT \\': _upload,
     "docs/configuration.md: flask --app app config check config.yaml": _check_example,
     "docs/configuration.md: KEY=$(openssl rand -hex 32)": _digest,
+    'docs/events.md: curl --silent --fail-with-body "$GATEWAY/v1/events?limit=10" '
+    '--header "Authorization: Bearer $KEY"': _events,
     "docs/operating.md: flask --app app config check": _operators,
     "docs/operating.md: flask --app app verification get cust-0001": _operators,
     "docs/quickstart.md: export GATEWAY=http://127.0.0.1:8080": _variables,

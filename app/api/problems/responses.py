@@ -19,6 +19,12 @@ IDENTITY_PROBLEMS = frozenset(
         ErrorCode.RATE_LIMITED,
     }
 )
+EVENTS_PROBLEMS = IDENTITY_PROBLEMS | {
+    ErrorCode.VALIDATION_FAILED,
+    ErrorCode.EVENTS_GONE,
+    ErrorCode.EVENTS_UNAVAILABLE,
+    ErrorCode.OVERLOADED,
+}
 CALLER_PROBLEMS = IDENTITY_PROBLEMS | {ErrorCode.NOT_FOUND}
 BODY_PROBLEMS = frozenset(
     {
@@ -70,6 +76,7 @@ _GROUPS: Mapping[str, Codes] = {
     "Identity": IDENTITY_PROBLEMS,
     "Read": CALLER_PROBLEMS | UPSTREAM_PROBLEMS,
     "Query": CALLER_PROBLEMS | UPSTREAM_PROBLEMS | {ErrorCode.VALIDATION_FAILED},
+    "Events": EVENTS_PROBLEMS,
     "Write": WRITE_PROBLEMS,
     "Submission": SUBMISSION_PROBLEMS,
     "Registration": REGISTRATION_PROBLEMS,

@@ -7,11 +7,10 @@ from flask import g, request
 from marshmallow import fields
 
 from app.api.authentication import requires
-from app.api.blueprint import IDENTITY_PROBLEMS, ResourceBlueprint
+from app.api.blueprint import EVENTS_PROBLEMS, ResourceBlueprint
 from app.api.extensions import gateway
 from app.api.lists import LimitSchema
 from app.api.requested import wait_preference
-from app.errors import ErrorCode
 from app.events import Event, EventType
 from app.events.event import Visible
 from app.fields import Explained, ResponseSchema, Rule, UtcTime, word
@@ -140,13 +139,7 @@ EXAMPLE = {
 @blueprint.doc(operationId="listEvents")
 @blueprint.arguments(EventsQuerySchema(), location="query")
 @blueprint.response(200, EventsSchema(), example=EXAMPLE, headers=("Preference-Applied",))
-@blueprint.problems(
-    IDENTITY_PROBLEMS,
-    ErrorCode.VALIDATION_FAILED,
-    ErrorCode.EVENTS_GONE,
-    ErrorCode.EVENTS_UNAVAILABLE,
-    ErrorCode.OVERLOADED,
-)
+@blueprint.problems(EVENTS_PROBLEMS)
 def list_events(query: dict[str, Any]) -> tuple[dict[str, Any], int, dict[str, str]]:
     """List what ended or was reached.
 
