@@ -9,6 +9,7 @@ from typing import Self
 from app.customers.budget import Budgets
 from app.customers.reads import CustomerReads
 from app.events import Feed
+from app.events.open_reviews import OpenReviews
 from app.huawei.credentials.key_pairs import Credentials, KeyPairs
 from app.huawei.credentials.tokens import Tokens
 from app.huawei.iam import Iam
@@ -35,6 +36,7 @@ class Gateway:
     partner_centers: Mapping[str, PartnerCenter]
     buckets: Mapping[str, Bucket]
     verifications: Mapping[str, Verifications]
+    reviews: Mapping[str, OpenReviews]
     customers: Mapping[str, CustomerReads]
     budgets: Mapping[str, Budgets]
     migration: Migration
@@ -67,6 +69,8 @@ class Gateway:
             name: PartnerCenter(name, account, credentials[name], state, observe)
             for name, account in accounts.items()
         }
+        feed = Feed(state, draining)
+        reviews = {name: OpenReviews(name, state, feed) for name in accounts}
         writes = {name: Writes(name, state, sealing) for name in accounts}
         return cls(
             settings=settings,
@@ -87,10 +91,12 @@ class Gateway:
                     writes[name],
                     SwitchOff(name, state, sealing),
                     migration,
+                    reviews[name],
                     draining,
                 )
                 for name, account in accounts.items()
             },
+            reviews=reviews,
             customers={
                 name: CustomerReads(upstream, draining)
                 for name, upstream in partner_centers.items()
@@ -99,7 +105,7 @@ class Gateway:
                 name: Budgets(upstream, writes[name]) for name, upstream in partner_centers.items()
             },
             migration=migration,
-            feed=Feed(state, draining),
+            feed=feed,
             draining=draining,
         )
 

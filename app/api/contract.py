@@ -16,6 +16,7 @@ from app.api.resources import (
     partner,
     registrations,
     results,
+    reviews,
     submissions,
 )
 
@@ -23,6 +24,7 @@ BLUEPRINTS = (
     customers.blueprint,
     submissions.blueprint,
     results.blueprint,
+    reviews.blueprint,
     attachments.blueprint,
     budgets.blueprint,
     budgets.all_budgets,

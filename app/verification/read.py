@@ -7,7 +7,6 @@ from dataclasses import replace
 from app.huawei.pacing.deadline import Errand
 from app.huawei.pacing.polling import poll
 from app.huawei.pacing.single_flight import SingleFlight
-from app.verification.backends import ReviewBackend
 from app.verification.model import Kind, Status, Verification
 
 
@@ -15,19 +14,19 @@ class Reads:
     """The reads of one account's verifications.
 
     Args:
-        review: The review backend, which serves every read.
+        read: Reads a verification once.
         kind: Returns the kind of the last submission for a customer; None if it is not known.
         draining: Is set when the process begins to shut down.
     """
 
     def __init__(
         self,
-        review: ReviewBackend,
+        read: Callable[[str, Errand], Verification],
         kind: Callable[[str], str | None],
         draining: threading.Event,
     ) -> None:
         self._kind = kind
-        self._review = review
+        self._read = read
         self._draining = draining
         self._flight = SingleFlight()
 
@@ -58,4 +57,4 @@ class Reads:
         return replace(result, kind=Kind(kind) if kind else None)
 
     def _read_once(self, customer_id: str, errand: Errand) -> Verification:
-        return self._flight.do(customer_id, lambda: self._review.read(customer_id, errand), errand)
+        return self._flight.do(customer_id, lambda: self._read(customer_id, errand), errand)

@@ -45,6 +45,7 @@ def on_clock(client: FlaskClient, clock: Clock, state: State | None = None) -> F
         Writes("default", kept, SEALING, now=clock),
         SwitchOff("default", kept, SEALING, now=clock),
         gateway.migration,
+        gateway.reviews["default"],
         gateway.draining,
     )
     return client
