@@ -9,7 +9,10 @@ from typing import Self
 from app.customers.budget import Budgets
 from app.customers.reads import CustomerReads
 from app.events import Feed
+from app.events.lease import Lease
 from app.events.open_reviews import OpenReviews
+from app.events.watcher import Watcher
+from app.events.watching import watcher
 from app.huawei.credentials.key_pairs import Credentials, KeyPairs
 from app.huawei.credentials.tokens import Tokens
 from app.huawei.iam import Iam
@@ -37,6 +40,7 @@ class Gateway:
     buckets: Mapping[str, Bucket]
     verifications: Mapping[str, Verifications]
     reviews: Mapping[str, OpenReviews]
+    watchers: Mapping[str, Watcher]
     customers: Mapping[str, CustomerReads]
     budgets: Mapping[str, Budgets]
     migration: Migration
@@ -71,7 +75,22 @@ class Gateway:
         }
         feed = Feed(state, draining)
         reviews = {name: OpenReviews(name, state, feed) for name in accounts}
+        leases = {name: Lease(state, f"the watch of {name}") for name in accounts}
         writes = {name: Writes(name, state, sealing) for name in accounts}
+        verifications = {
+            name: Verifications(
+                name,
+                account,
+                partner_centers[name],
+                writes[name],
+                SwitchOff(name, state, sealing),
+                migration,
+                reviews[name],
+                leases[name],
+                draining,
+            )
+            for name, account in accounts.items()
+        }
         return cls(
             settings=settings,
             state=state,
@@ -83,20 +102,21 @@ class Gateway:
                 for name, account in accounts.items()
                 if account.attachments
             },
-            verifications={
-                name: Verifications(
+            verifications=verifications,
+            reviews=reviews,
+            watchers={
+                name: watcher(
                     name,
                     account,
-                    partner_centers[name],
-                    writes[name],
-                    SwitchOff(name, state, sealing),
-                    migration,
+                    state,
+                    leases[name],
                     reviews[name],
+                    verifications[name].read_once,
                     draining,
                 )
                 for name, account in accounts.items()
+                if account.watch.calls_per_second
             },
-            reviews=reviews,
             customers={
                 name: CustomerReads(upstream, draining)
                 for name, upstream in partner_centers.items()
@@ -108,6 +128,11 @@ class Gateway:
             feed=feed,
             draining=draining,
         )
+
+    def watch(self) -> None:
+        """Start a thread for each watcher. It ends when the gateway drains."""
+        for name, one in self.watchers.items():
+            threading.Thread(target=one.run, name=f"watcher of {name}", daemon=True).start()
 
 
 def _credentials(

@@ -64,6 +64,25 @@ class QuotaSettings(Section):
     )
 
 
+class WatchSettings(Section):
+    """What the gateway looks at by itself: open reviews, associations, budgets and the credit."""
+
+    calls_per_second: float = Field(
+        1.0,
+        ge=0,
+        le=1000,
+        description="largest part of the quota of each API that the gateway uses to look at open "
+        "reviews, associations, budgets and the credit by itself; 0 switches this off",
+    )
+    max_age: float = Field(
+        15.0,
+        ge=0,
+        le=3600,
+        description="seconds for which what is known of an open review answers a read; 0 asks "
+        "Huawei for each read",
+    )
+
+
 class VerificationSettings(Section):
     """The backend of an account's verifications."""
 
@@ -182,6 +201,7 @@ class AccountSettings(Section):
         None, description="OBS bucket for attachments; without it the account accepts none"
     )
     quota: QuotaSettings = QuotaSettings()
+    watch: WatchSettings = WatchSettings()
     reliability: ReliabilitySettings = ReliabilitySettings()
     timeouts: TimeoutSettings = TimeoutSettings()
     ca_file: File | None = Field(
@@ -194,6 +214,13 @@ class AccountSettings(Section):
         repr=False,
         description="HTTP proxy towards Huawei; the environment's proxies are ignored",
     )
+
+    @model_validator(mode="after")
+    def _check_watch(self) -> Self:
+        chosen = "calls_per_second" in self.watch.model_fields_set
+        if chosen and self.watch.calls_per_second > self.quota.requests_per_second:
+            raise ValueError("watch.calls_per_second: must not be above `quota`")
+        return self
 
     @model_validator(mode="after")
     def _check_authentication(self) -> Self:

@@ -2,6 +2,7 @@
 
 import threading
 
+from app.events.lease import Lease
 from app.events.open_reviews import OpenReviews
 from app.huawei.pacing.deadline import Errand
 from app.huawei.partner_center import PartnerCenter
@@ -28,6 +29,7 @@ class Verifications:
         switch_off: The belief that Huawei has switched the legacy API off.
         migration: Counts the submissions that the review backend would accept.
         reviews: Records the reviews that are open.
+        lease: Held while a replica watches them.
         draining: Is set when the process begins to shut down.
     """
 
@@ -40,6 +42,7 @@ class Verifications:
         switch_off: SwitchOff,
         migration: Migration,
         reviews: OpenReviews,
+        lease: Lease,
         draining: threading.Event,
     ) -> None:
         legacy = LegacyBackend(partner_center, account.verification.legacy_numbers)
@@ -51,9 +54,18 @@ class Verifications:
             reviews.seen(customer_id, seen.status, seen.checked_at.timestamp(), errand.caller)
             return seen
 
+        self.read_once = read
         settling = Settling(read)
         self.choice = Choice(account.verification, legacy, review, switch_off)
         self.submissions = Submissions(
             name, account.platform_id, self.choice, writes, settling, migration, reviews
         )
-        self.reads = Reads(read, lambda customer: writes.kind(customer, VERIFICATION), draining)
+        self.reads = Reads(
+            read,
+            reviews,
+            lease,
+            lambda customer: writes.kind(customer, VERIFICATION),
+            account.watch.max_age,
+            account.quota.requests_per_second,
+            draining,
+        )

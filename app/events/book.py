@@ -1,0 +1,103 @@
+"""When the holder of the lease looks at each open review. It is kept in memory only."""
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from app.events.open_reviews import OpenReview, OpenReviews
+
+SHORTEST, LONGEST = 5.0, 600.0  # seconds between two looks at a review
+GROWTH = 60.0  # a review is looked at when its age has grown by this part, within these bounds
+FRESH = 1.0  # seconds until the records are listed again
+
+
+@dataclass(slots=True, eq=False)
+class Watched:
+    """An open review that is watched.
+
+    Args:
+        review: The review.
+        looked: When it was looked at last, or watched first, by the monotonic clock.
+        due: When it must be looked at.
+    """
+
+    review: OpenReview
+    looked: float
+    due: float
+
+
+class Book:
+    """The open reviews that are watched.
+
+    Args:
+        reviews: The record of the open reviews.
+        now: The wall clock, in seconds.
+        monotonic: The clock of the looks, in seconds.
+    """
+
+    def __init__(
+        self,
+        reviews: OpenReviews,
+        now: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._reviews = reviews
+        self._now = now
+        self._monotonic = monotonic
+        self._watched: dict[str, Watched] = {}
+        self._listed = -math.inf
+
+    def clear(self) -> None:
+        """Forget everything: another replica may have watched meanwhile."""
+        self._watched.clear()
+        self._listed = -math.inf
+
+    def refresh(self) -> None:
+        """Add the reviews that have begun, and drop those that ended."""
+        now = self._monotonic()
+        if now < self._listed + FRESH:
+            return
+        self._listed = now
+        before, self._watched = self._watched, {}
+        for review in self._reviews.all():
+            watched = before.get(review.customer_id)
+            if watched is None or watched.review.since != review.since:
+                watched = Watched(review, now, now)
+            watched.review = review
+            self._watched[review.customer_id] = watched
+
+    def due(self) -> Iterator[Watched]:
+        """The reviews that must be looked at now."""
+        now = self._monotonic()
+        return (watched for watched in self._watched.values() if watched.due <= now)
+
+    def until_due(self) -> float:
+        """Seconds until a review must be looked at: 0 for one now, infinity without any."""
+        first = min((watched.due for watched in self._watched.values()), default=math.inf)
+        return max(0.0, first - self._monotonic())
+
+    def looked(self, watched: Watched) -> None:
+        """Record a look at a review: the next one is due the later, the older it is."""
+        now = self._monotonic()
+        watched.looked = now
+        watched.due = now + self._interval(watched.review)
+
+    def postpone(self, watched: Watched) -> None:
+        """Look again later at a review whose look failed."""
+        watched.due = self._monotonic() + self._interval(watched.review)
+
+    def drop(self, watched: Watched) -> None:
+        """Watch a review no more."""
+        self._watched.pop(watched.review.customer_id, None)
+
+    def oldest_look(self) -> float:
+        """Seconds since the look at the review that was not looked at for longest; 0 without."""
+        now = self._monotonic()
+        return max((now - watched.looked for watched in self._watched.values()), default=0.0)
+
+    def __len__(self) -> int:
+        return len(self._watched)
+
+    def _interval(self, review: OpenReview) -> float:
+        return min(LONGEST, max(SHORTEST, (self._now() - review.since) / GROWTH))

@@ -1,0 +1,51 @@
+"""Puts the parts of one account's watcher together."""
+
+import threading
+import time
+from collections.abc import Callable
+
+from app.events.book import Book
+from app.events.lane import Lane
+from app.events.lease import Lease
+from app.events.open_reviews import OpenReviews
+from app.events.results import ResultReads, Seen
+from app.events.watcher import Watcher
+from app.huawei.operation import Operation
+from app.huawei.pacing.deadline import Errand
+from app.huawei.review_result import READ_RESULT
+from app.settings import AccountSettings
+from app.state import State
+
+
+def watcher(
+    name: str,
+    account: AccountSettings,
+    state: State,
+    lease: Lease,
+    reviews: OpenReviews,
+    read: Callable[[str, Errand], Seen],
+    draining: threading.Event,
+    now: Callable[[], float] = time.time,
+    monotonic: Callable[[], float] = time.monotonic,
+) -> Watcher:
+    """The watcher of an account.
+
+    Args:
+        name: The account's name in the configuration.
+        account: Its settings.
+        state: Counts the calls of all replicas.
+        lease: Held by one replica.
+        reviews: The record of the open reviews.
+        read: Reads a customer's verification, and records what it shows.
+        draining: Is set when the process begins to shut down.
+        now: The wall clock, in seconds.
+        monotonic: The clock of pauses, in seconds.
+    """
+    calls = min(account.watch.calls_per_second, account.quota.requests_per_second)
+
+    def lane(operation: Operation) -> Lane:
+        return Lane(name, operation, calls, state, monotonic)
+
+    book = Book(reviews, now, monotonic)
+    results = ResultReads(name, lane(READ_RESULT), book, reviews, read, now)
+    return Watcher(lease, [results], draining)
