@@ -111,6 +111,7 @@ class Gateway:
                     state,
                     leases[name],
                     reviews[name],
+                    partner_centers[name],
                     verifications[name].read_once,
                     draining,
                 )

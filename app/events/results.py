@@ -72,7 +72,9 @@ class ResultReads:
         Raises:
             GatewayError: the failure of the read, if it does not concern the customer.
         """
-        watched = min(self._book.due(), key=lambda one: one.due)
+        watched = self._book.first()
+        if watched is None:  # a page told of it in the same step
+            return
         customer_id = watched.review.customer_id
         try:
             seen = self._read(customer_id, Errand.within(LOOK, CALLER, watches=True))
@@ -82,7 +84,7 @@ class ResultReads:
                 raise
             self._give_up(watched)
             return
-        self._book.looked(watched)
+        self._book.read(watched)
         if seen.status == NOT_SUBMITTED:
             self._give_up(watched)
 

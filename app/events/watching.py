@@ -9,9 +9,11 @@ from app.events.lane import Lane
 from app.events.lease import Lease
 from app.events.open_reviews import OpenReviews
 from app.events.results import ResultReads, Seen
+from app.events.sweep import LIST_STATUSES, Sweep
 from app.events.watcher import Watcher
 from app.huawei.operation import Operation
 from app.huawei.pacing.deadline import Errand
+from app.huawei.partner_center import PartnerCenter
 from app.huawei.review_result import READ_RESULT
 from app.settings import AccountSettings
 from app.state import State
@@ -23,6 +25,7 @@ def watcher(
     state: State,
     lease: Lease,
     reviews: OpenReviews,
+    upstream: PartnerCenter,
     read: Callable[[str, Errand], Seen],
     draining: threading.Event,
     now: Callable[[], float] = time.time,
@@ -36,6 +39,7 @@ def watcher(
         state: Counts the calls of all replicas.
         lease: Held by one replica.
         reviews: The record of the open reviews.
+        upstream: Partner Center.
         read: Reads a customer's verification, and records what it shows.
         draining: Is set when the process begins to shut down.
         now: The wall clock, in seconds.
@@ -48,4 +52,5 @@ def watcher(
 
     book = Book(reviews, now, monotonic)
     results = ResultReads(name, lane(READ_RESULT), book, reviews, read, now)
-    return Watcher(lease, [results], draining)
+    sweep = Sweep(lane(LIST_STATUSES), book, reviews, upstream.read, now, monotonic)
+    return Watcher(lease, [sweep, results], draining)

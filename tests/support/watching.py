@@ -61,6 +61,7 @@ class Replica:
             state,
             self.lease,
             self.reviews,
+            parts.partner_centers["default"],
             self.verifications.read_once,
             self.draining,
             now=clock,
