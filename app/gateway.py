@@ -9,6 +9,8 @@ from typing import Self
 from app.customers.budget import Budgets
 from app.customers.reads import CustomerReads
 from app.events import Feed
+from app.events.amounts import Amounts
+from app.events.associations import Associations
 from app.events.lease import Lease
 from app.events.open_reviews import OpenReviews
 from app.events.watcher import Watcher
@@ -40,6 +42,8 @@ class Gateway:
     buckets: Mapping[str, Bucket]
     verifications: Mapping[str, Verifications]
     reviews: Mapping[str, OpenReviews]
+    associations: Mapping[str, Associations]
+    amounts: Mapping[str, Amounts]
     watchers: Mapping[str, Watcher]
     customers: Mapping[str, CustomerReads]
     budgets: Mapping[str, Budgets]
@@ -75,6 +79,8 @@ class Gateway:
         }
         feed = Feed(state, draining)
         reviews = {name: OpenReviews(name, state, feed) for name in accounts}
+        associations = {name: Associations(name, state, feed) for name in accounts}
+        amounts = {name: Amounts(name, state, feed) for name in accounts}
         leases = {name: Lease(state, f"the watch of {name}") for name in accounts}
         writes = {name: Writes(name, state, sealing) for name in accounts}
         verifications = {
@@ -104,6 +110,8 @@ class Gateway:
             },
             verifications=verifications,
             reviews=reviews,
+            associations=associations,
+            amounts=amounts,
             watchers={
                 name: watcher(
                     name,
@@ -111,6 +119,8 @@ class Gateway:
                     state,
                     leases[name],
                     reviews[name],
+                    associations[name],
+                    amounts[name],
                     partner_centers[name],
                     verifications[name].read_once,
                     draining,
@@ -123,7 +133,8 @@ class Gateway:
                 for name, upstream in partner_centers.items()
             },
             budgets={
-                name: Budgets(upstream, writes[name]) for name, upstream in partner_centers.items()
+                name: Budgets(upstream, writes[name], amounts[name].budget_set)
+                for name, upstream in partner_centers.items()
             },
             migration=migration,
             feed=feed,

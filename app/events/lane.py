@@ -3,13 +3,17 @@
 import time
 from collections.abc import Callable
 
-from app.errors import GatewayError
+from app.errors import ErrorCode, GatewayError
 from app.huawei.operation import Operation
 from app.huawei.pacing.quota import MARGIN
 from app.observability import metrics
 from app.state import State
 
 LONGEST = 60.0  # seconds between two calls while all of them fail
+# Seconds without a call after Huawei refused one that the watch can do without: the credential may
+# lack the permission, which only the operator can change.
+REFUSED = 3600.0
+_REFUSALS = frozenset({ErrorCode.UPSTREAM_ACCESS_DENIED, ErrorCode.PARTNER_NOT_ENABLED})
 
 
 class Lane:
@@ -22,6 +26,7 @@ class Lane:
         operation: The call.
         calls: The largest number of calls a second.
         state: Counts the calls.
+        needed: Whether the watch goes on asking if Huawei refuses the credential.
         monotonic: The clock of the pauses, in seconds.
     """
 
@@ -31,11 +36,13 @@ class Lane:
         operation: Operation,
         calls: float,
         state: State,
+        needed: bool = False,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._key = f"watch:{account}:{operation.method} {operation.path}"
         self._calls = calls
         self._state = state
+        self._needed = needed
         self._monotonic = monotonic
         self._slot: float | None = None  # when the reserved slot is due
         self._resumes = 0.0
@@ -65,5 +72,7 @@ class Lane:
     def failed(self, error: GatewayError) -> None:
         """Pause after a failure, longer after each further one."""
         self._failures += 1
-        pause = max(error.retry_after or 0.0, 2.0 ** min(self._failures, 10))
-        self._resumes = max(self._resumes, self._monotonic() + min(LONGEST, pause))
+        pause = min(LONGEST, max(error.retry_after or 0.0, 2.0 ** min(self._failures, 10)))
+        if error.code in _REFUSALS and not self._needed:
+            pause = REFUSED
+        self._resumes = max(self._resumes, self._monotonic() + pause)

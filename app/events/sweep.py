@@ -9,7 +9,6 @@ from typing import Any
 
 from app.answers import Answer, Items, Text, Word
 from app.answers import Count as Number
-from app.errors import ErrorCode, GatewayError
 from app.events.book import Book, Watched
 from app.events.lane import Lane
 from app.events.lease import LOOK
@@ -20,9 +19,6 @@ from app.huawei.pacing.deadline import Errand
 
 PAGE = 100  # customers of a page, Huawei's maximum
 WORTH = 2  # reviews that a page must tell of: one alone is read by itself
-# Seconds for which the list is not asked after Huawei refused it: the credential may not list.
-REFUSED = 3600.0
-_REFUSALS = frozenset({ErrorCode.UPSTREAM_ACCESS_DENIED, ErrorCode.PARTNER_NOT_ENABLED})
 
 
 class StatusSchema(Answer):
@@ -82,7 +78,6 @@ class Sweep:
         self._read = read
         self._now = now
         self._monotonic = monotonic
-        self._refused_until = -math.inf
         self.begin()
 
     def begin(self) -> None:
@@ -95,8 +90,6 @@ class Sweep:
     def until_due(self) -> float:
         """0 if a page is worth a call now; otherwise infinity: reviews become due one by one."""
         self._book.refresh()
-        if self._monotonic() < self._refused_until:
-            return math.inf
         return 0.0 if self._worthwhile() is not None else math.inf
 
     def work(self) -> None:
@@ -109,13 +102,7 @@ class Sweep:
         if page is None:  # a review ended meanwhile
             return
         errand = Errand.within(LOOK, CALLER, watches=True)
-        try:
-            found = self._read(LIST_STATUSES, errand, limit=PAGE, after=page * PAGE)
-        except GatewayError as error:
-            if error.code not in _REFUSALS:
-                raise
-            self._refused_until = self._monotonic() + REFUSED
-            return
+        found = self._read(LIST_STATUSES, errand, limit=PAGE, after=page * PAGE)
         self._pages = max(1, math.ceil(found["total"] / PAGE))
         self._note(page, {one["customer_id"]: one["verification"] for one in found["items"]})
         if page == self._next:

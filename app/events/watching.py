@@ -4,13 +4,16 @@ import threading
 import time
 from collections.abc import Callable
 
+from app.events.amount_reads import WATCH_BUDGETS, WATCH_CREDIT, BudgetReads, CreditReads
+from app.events.amounts import Amounts
+from app.events.associations import AssociationReads, Associations
 from app.events.book import Book
 from app.events.lane import Lane
 from app.events.lease import Lease
 from app.events.open_reviews import OpenReviews
 from app.events.results import ResultReads, Seen
 from app.events.sweep import LIST_STATUSES, Sweep
-from app.events.watcher import Watcher
+from app.events.watcher import Duty, Watcher
 from app.huawei.operation import Operation
 from app.huawei.pacing.deadline import Errand
 from app.huawei.partner_center import PartnerCenter
@@ -25,6 +28,8 @@ def watcher(
     state: State,
     lease: Lease,
     reviews: OpenReviews,
+    associations: Associations,
+    amounts: Amounts,
     upstream: PartnerCenter,
     read: Callable[[str, Errand], Seen],
     draining: threading.Event,
@@ -39,6 +44,8 @@ def watcher(
         state: Counts the calls of all replicas.
         lease: Held by one replica.
         reviews: The record of the open reviews.
+        associations: The customers whose association is under way.
+        amounts: The budgets and the credit that are watched.
         upstream: Partner Center.
         read: Reads a customer's verification, and records what it shows.
         draining: Is set when the process begins to shut down.
@@ -47,10 +54,16 @@ def watcher(
     """
     calls = min(account.watch.calls_per_second, account.quota.requests_per_second)
 
-    def lane(operation: Operation) -> Lane:
-        return Lane(name, operation, calls, state, monotonic)
+    def lane(operation: Operation, needed: bool = False) -> Lane:
+        return Lane(name, operation, calls, state, needed, monotonic)
 
     book = Book(reviews, now, monotonic)
-    results = ResultReads(name, lane(READ_RESULT), book, reviews, read, now)
-    sweep = Sweep(lane(LIST_STATUSES), book, reviews, upstream.read, now, monotonic)
-    return Watcher(lease, [sweep, results], draining)
+    list_lane = lane(LIST_STATUSES)  # one API, so one part of its quota
+    duties: list[Duty] = [
+        AssociationReads(list_lane, associations, upstream.read, now),
+        Sweep(list_lane, book, reviews, upstream.read, now, monotonic),
+        ResultReads(name, lane(READ_RESULT, needed=True), book, reviews, read, now),
+        BudgetReads(lane(WATCH_BUDGETS), amounts, upstream.read, monotonic),
+        CreditReads(name, lane(WATCH_CREDIT), amounts, upstream.read, monotonic),
+    ]
+    return Watcher(lease, duties, draining)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from app.events.book import CONTRADICTIONS, LONGEST, PROVEN, SHORTEST
-from app.events.sweep import REFUSED
+from app.events.lane import REFUSED
 from app.huawei.pacing.quota import MARGIN
 from app.settings import Settings
 from app.state import MemoryState

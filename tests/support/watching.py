@@ -7,6 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from app.events import Entries, Feed
+from app.events.amounts import Amounts
+from app.events.associations import Associations
 from app.events.lease import Lease
 from app.events.open_reviews import OpenReviews
 from app.events.watching import watcher
@@ -40,6 +42,8 @@ class Replica:
         self.feed: Feed = beside.feed if beside else Feed(state, self.draining)
         own = OpenReviews("default", state, self.feed, now=clock)
         self.reviews: OpenReviews = beside.reviews if beside else own
+        self.associations = Associations("default", state, self.feed, now=clock)
+        self.amounts = Amounts("default", state, self.feed, now=clock)
         self.lease = Lease(state, "the watch of default")
         self.state = state
         parts = Gateway.build(settings, observe=lambda _: None)
@@ -61,6 +65,8 @@ class Replica:
             state,
             self.lease,
             self.reviews,
+            self.associations,
+            self.amounts,
             parts.partner_centers["default"],
             self.verifications.read_once,
             self.draining,
@@ -86,7 +92,13 @@ class Replica:
         return [review.customer_id for review in self.reviews.all()]
 
     @property
+    def events(self) -> list[tuple[str, str, int]]:
+        """Type, customer and percentage of each event, in their order."""
+        found: Entries = self.feed.after(None, 1000)
+        return [(e.event.type, e.event.customer_id, e.event.percent) for e in found.items]
+
+    @property
     def told(self) -> list[tuple[str, str]]:
         """Customer and status of each event, in their order."""
-        found: Entries = self.feed.after(None, 100)
+        found: Entries = self.feed.after(None, 1000)
         return [(one.event.customer_id, one.event.status) for one in found.items]
