@@ -13,6 +13,7 @@ from app.events.amounts import Amounts
 from app.events.associations import Associations
 from app.events.lease import Lease
 from app.events.open_reviews import OpenReviews
+from app.events.report import Report
 from app.events.watcher import Watcher
 from app.events.watching import watcher
 from app.huawei.credentials.key_pairs import Credentials, KeyPairs
@@ -44,6 +45,7 @@ class Gateway:
     reviews: Mapping[str, OpenReviews]
     associations: Mapping[str, Associations]
     amounts: Mapping[str, Amounts]
+    reports: Mapping[str, Report]
     watchers: Mapping[str, Watcher]
     customers: Mapping[str, CustomerReads]
     budgets: Mapping[str, Budgets]
@@ -80,6 +82,7 @@ class Gateway:
         feed = Feed(state, draining)
         reviews = {name: OpenReviews(name, state, feed) for name in accounts}
         associations = {name: Associations(name, state, feed) for name in accounts}
+        reports = {name: Report(name, state) for name in accounts}
         amounts = {name: Amounts(name, state, feed) for name in accounts}
         leases = {name: Lease(state, f"the watch of {name}") for name in accounts}
         writes = {name: Writes(name, state, sealing) for name in accounts}
@@ -110,6 +113,7 @@ class Gateway:
             },
             verifications=verifications,
             reviews=reviews,
+            reports=reports,
             associations=associations,
             amounts=amounts,
             watchers={
@@ -119,6 +123,7 @@ class Gateway:
                     state,
                     leases[name],
                     reviews[name],
+                    reports[name],
                     associations[name],
                     amounts[name],
                     partner_centers[name],

@@ -6,6 +6,7 @@ from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass
 
 from app.events.open_reviews import OpenReview, OpenReviews
+from app.events.report import Report
 
 SHORTEST, LONGEST = 5.0, 600.0  # seconds between two looks at a review
 GROWTH = 60.0  # a review is looked at when its age has grown by this part, within these bounds
@@ -48,6 +49,7 @@ class Book:
 
     Args:
         reviews: The record of the open reviews.
+        report: Tells every replica how the watch goes.
         now: The wall clock, in seconds.
         monotonic: The clock of the looks, in seconds.
     """
@@ -55,33 +57,48 @@ class Book:
     def __init__(
         self,
         reviews: OpenReviews,
+        report: Report,
         now: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._reviews = reviews
+        self._report = report
         self._now = now
         self._monotonic = monotonic
-        self._watched: dict[str, Watched] = {}
-        self._listed = -math.inf
+        self.clear()
 
     def clear(self) -> None:
         """Forget everything: another replica may have watched meanwhile."""
-        self._watched.clear()
+        self._watched: dict[str, Watched] = {}
         self._listed = -math.inf
+        self._swept = 0.0  # seconds of the last sweep
+        self._sweep_began = self._monotonic()
 
     def refresh(self) -> None:
         """Add the reviews that have begun, and drop those that ended."""
         now = self._monotonic()
         if now < self._listed + FRESH:
             return
+        # At first the looks of the replica that watched before are known by its report only.
+        last = self._report.read() if self._listed == -math.inf else None
+        looked = now if last is None else now - max(0.0, self._now() - last.oldest_look)
         self._listed = now
         before, self._watched = self._watched, {}
         for review in self._reviews.all():
             watched = before.get(review.customer_id)
             if watched is None or watched.review.since != review.since:
-                watched = Watched(review, now, now, now, now + PROVEN)
+                since = now - max(0.0, self._now() - review.since)
+                watched = Watched(review, max(looked, since), now, now, now + PROVEN)
             watched.review = review
             self._watched[review.customer_id] = watched
+        self._write(now)
+
+    def _write(self, now: float) -> None:
+        """Report how old the oldest look is, and how long the last sweep took."""
+        oldest = min((watched.looked for watched in self._watched.values()), default=now)
+        if oldest >= self._sweep_began:
+            self._swept, self._sweep_began = now - self._sweep_began, now
+        self._report.write(now - oldest, self._swept)
 
     def due(self) -> Iterator[Watched]:
         """The reviews that must be looked at now, by a page or by a read of the result."""
@@ -141,14 +158,6 @@ class Book:
     def drop(self, watched: Watched) -> None:
         """Watch a review no more."""
         self._watched.pop(watched.review.customer_id, None)
-
-    def oldest_look(self) -> float:
-        """Seconds since the look at the review that was not looked at for longest; 0 without."""
-        now = self._monotonic()
-        return max((now - watched.looked for watched in self._watched.values()), default=0.0)
-
-    def __len__(self) -> int:
-        return len(self._watched)
 
     def _interval(self, review: OpenReview) -> float:
         return min(LONGEST, max(SHORTEST, (self._now() - review.since) / GROWTH))

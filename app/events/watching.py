@@ -11,6 +11,7 @@ from app.events.book import Book
 from app.events.lane import Lane
 from app.events.lease import Lease
 from app.events.open_reviews import OpenReviews
+from app.events.report import Report
 from app.events.results import ResultReads, Seen
 from app.events.sweep import LIST_STATUSES, Sweep
 from app.events.watcher import Duty, Watcher
@@ -28,6 +29,7 @@ def watcher(
     state: State,
     lease: Lease,
     reviews: OpenReviews,
+    report: Report,
     associations: Associations,
     amounts: Amounts,
     upstream: PartnerCenter,
@@ -44,6 +46,7 @@ def watcher(
         state: Counts the calls of all replicas.
         lease: Held by one replica.
         reviews: The record of the open reviews.
+        report: Tells every replica how the watch goes.
         associations: The customers whose association is under way.
         amounts: The budgets and the credit that are watched.
         upstream: Partner Center.
@@ -57,7 +60,7 @@ def watcher(
     def lane(operation: Operation, needed: bool = False) -> Lane:
         return Lane(name, operation, calls, state, needed, monotonic)
 
-    book = Book(reviews, now, monotonic)
+    book = Book(reviews, report, now, monotonic)
     list_lane = lane(LIST_STATUSES)  # one API, so one part of its quota
     duties: list[Duty] = [
         AssociationReads(list_lane, associations, upstream.read, now),

@@ -11,6 +11,7 @@ from app.events.amounts import Amounts
 from app.events.associations import Associations
 from app.events.lease import Lease
 from app.events.open_reviews import OpenReviews
+from app.events.report import Report
 from app.events.watching import watcher
 from app.gateway import Gateway
 from app.settings import Settings
@@ -44,6 +45,7 @@ class Replica:
         self.reviews: OpenReviews = beside.reviews if beside else own
         self.associations = Associations("default", state, self.feed, now=clock)
         self.amounts = Amounts("default", state, self.feed, now=clock)
+        self.report = Report("default", state, now=clock)
         self.lease = Lease(state, "the watch of default")
         self.state = state
         parts = Gateway.build(settings, observe=lambda _: None)
@@ -65,6 +67,7 @@ class Replica:
             state,
             self.lease,
             self.reviews,
+            self.report,
             self.associations,
             self.amounts,
             parts.partner_centers["default"],
