@@ -73,9 +73,10 @@ when_ready = serving.ignore_signals  # gunicorn's name for this hook
 
 
 def post_worker_init(worker: Any) -> None:
-    """Inspect the state, and collect the metrics of the condition of the process that serves."""
+    """Inspect the state, collect the metrics of the process that serves, and begin to watch."""
     worker.gateway.state.inspect()
     metrics.REGISTRY.register(Condition(lambda: worker.gateway, VERSION))
+    worker.gateway.watch()
 
 
 def worker_exit(server: Any, worker: Any) -> None:  # noqa: ARG001 - gunicorn's signature

@@ -1,4 +1,4 @@
-"""Metrics that are collected at each scrape: credentials, quota, retirement of the legacy API."""
+"""Metrics that are collected at each scrape: credentials, quota, the legacy API, the watch."""
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -33,6 +33,7 @@ class Condition(Collector):
         yield build
         yield from self._credentials()
         yield from self._accounts()
+        yield from self._watches()
 
     def _credentials(self) -> Iterator[Metric]:
         locked = GaugeMetricFamily(
@@ -90,6 +91,30 @@ class Condition(Collector):
             choice = gateway.verifications[name].choice
             retired.add_metric([name], choice.retired_since is not None)
         yield from (quota, retired)
+
+    def _watches(self) -> Iterator[Metric]:
+        reviews = GaugeMetricFamily(
+            "gateway_open_reviews",
+            "Reviews that have not ended, as far as the gateway knows",
+            labels=["account"],
+        )
+        looked = GaugeMetricFamily(
+            "gateway_watch_oldest_look_timestamp_seconds",
+            "Time of the look at the open review that was not looked at for longest",
+            labels=["account"],
+        )
+        swept = GaugeMetricFamily(
+            "gateway_watch_sweep_seconds",
+            "Time in which all open reviews were looked at last",
+            labels=["account"],
+        )
+        gateway = self._gateway()
+        for name in gateway.watchers:
+            reviews.add_metric([name], gateway.reviews[name].count())
+            if watch := gateway.reports[name].read():
+                looked.add_metric([name], watch.oldest_look)
+                swept.add_metric([name], watch.sweep)
+        yield from (reviews, looked, swept)
 
 
 def _add_time(family: GaugeMetricFamily, labels: list[str], time: datetime | None) -> None:

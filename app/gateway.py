@@ -13,6 +13,13 @@ from app.customers.freezes import KINDS, Freezes
 from app.customers.reads import CustomerReads
 from app.customers.recent import Recent
 from app.events import EventType, Feed
+from app.events.amounts import Amounts
+from app.events.associations import Associations
+from app.events.lease import Lease
+from app.events.open_reviews import OpenReviews
+from app.events.report import Report
+from app.events.watcher import Watcher
+from app.events.watching import watcher
 from app.huawei.credentials.key_pairs import Credentials, KeyPairs
 from app.huawei.credentials.tokens import Tokens
 from app.huawei.iam import Iam
@@ -39,6 +46,11 @@ class Gateway:
     partner_centers: Mapping[str, PartnerCenter]
     buckets: Mapping[str, Bucket]
     verifications: Mapping[str, Verifications]
+    reviews: Mapping[str, OpenReviews]
+    associations: Mapping[str, Associations]
+    amounts: Mapping[str, Amounts]
+    reports: Mapping[str, Report]
+    watchers: Mapping[str, Watcher]
     customers: Mapping[str, CustomerReads]
     creations: Mapping[str, Creations]
     budgets: Mapping[str, Budgets]
@@ -80,13 +92,35 @@ class Gateway:
             name: PartnerCenter(name, account, credentials[name], state, observe)
             for name, account in accounts.items()
         }
-        recent = {name: Recent(name, state, sealing) for name in accounts}
         buckets = {
             name: Bucket(name, account, account.attachments, observe)
             for name, account in accounts.items()
             if account.attachments
         }
+        feed = Feed(state, draining)
+        reviews = {name: OpenReviews(name, state, feed) for name in accounts}
+        associations = {name: Associations(name, state, feed) for name in accounts}
+        recent = {
+            name: Recent(name, state, sealing, associations[name].associating) for name in accounts
+        }
+        reports = {name: Report(name, state) for name in accounts}
+        amounts = {name: Amounts(name, state, feed) for name in accounts}
+        leases = {name: Lease(state, f"the watch of {name}") for name in accounts}
         writes = {name: Writes(name, state, sealing) for name in accounts}
+        verifications = {
+            name: Verifications(
+                name,
+                account,
+                partner_centers[name],
+                writes[name],
+                SwitchOff(name, state, sealing),
+                migration,
+                reviews[name],
+                leases[name],
+                draining,
+            )
+            for name, account in accounts.items()
+        }
         return cls(
             settings=settings,
             state=state,
@@ -94,28 +128,45 @@ class Gateway:
             credentials=credentials,
             partner_centers=partner_centers,
             buckets=buckets,
-            verifications={
-                name: Verifications(
+            verifications=verifications,
+            reviews=reviews,
+            reports=reports,
+            associations=associations,
+            amounts=amounts,
+            watchers={
+                name: watcher(
                     name,
                     account,
+                    state,
+                    leases[name],
+                    reviews[name],
+                    reports[name],
+                    associations[name],
+                    amounts[name],
                     partner_centers[name],
-                    writes[name],
-                    SwitchOff(name, state, sealing),
-                    migration,
+                    verifications[name].read_once,
                     draining,
                 )
                 for name, account in accounts.items()
+                if account.watch.calls_per_second
             },
             customers={
                 name: CustomerReads(upstream, recent[name], draining)
                 for name, upstream in partner_centers.items()
             },
             creations={
-                name: Creations(account, partner_centers[name], writes[name], recent[name])
+                name: Creations(
+                    account,
+                    partner_centers[name],
+                    writes[name],
+                    recent[name],
+                    associations[name].associating,
+                )
                 for name, account in accounts.items()
             },
             budgets={
-                name: Budgets(upstream, writes[name]) for name, upstream in partner_centers.items()
+                name: Budgets(upstream, writes[name], amounts[name].budget_set)
+                for name, upstream in partner_centers.items()
             },
             freezes={
                 name: Freezes(name, upstream, writes[name])
@@ -126,9 +177,14 @@ class Gateway:
                 for name, account in accounts.items()
             },
             migration=migration,
-            feed=Feed(state, draining),
+            feed=feed,
             draining=draining,
         )
+
+    def watch(self) -> None:
+        """Start a thread for each watcher. It ends when the gateway drains."""
+        for name, one in self.watchers.items():
+            threading.Thread(target=one.run, name=f"watcher of {name}", daemon=True).start()
 
 
 def _credentials(

@@ -20,6 +20,7 @@ from app.api.resources import (
     partner_bills,
     registrations,
     results,
+    reviews,
     submissions,
 )
 
@@ -27,6 +28,7 @@ BLUEPRINTS = (
     customers.blueprint,
     submissions.blueprint,
     results.blueprint,
+    reviews.blueprint,
     attachments.blueprint,
     budgets.blueprint,
     budgets.all_budgets,

@@ -20,11 +20,14 @@ class Choice(Explained, fields.String):
         name: The name of the list of words in the contract.
         codes: Huawei's codes by our words.
         description: What the words say.
+        required: Whether the query must have it.
     """
 
-    def __init__(self, name: str, codes: Mapping[str, str], description: str) -> None:
+    def __init__(
+        self, name: str, codes: Mapping[str, str], description: str, *, required: bool = False
+    ) -> None:
         enum = {"enum_name": name, "enum": list(codes), "description": description}
-        super().__init__(metadata=enum)
+        super().__init__(metadata=enum, required=required)
         self.codes = codes
         rule = Rule("NOT_ALLOWED", f"must be one of {', '.join(codes)}")
         self.rules = Explained.rules | {"not_allowed": rule}

@@ -97,7 +97,8 @@ def get_verification(customer: str, account: str | None) -> None:
     if account is None or account not in served:
         raise click.BadOptionUsage("account", f"--account must be one of {', '.join(served)}")
     try:
-        found = served[account].reads.read(customer, Errand.within(READ_TIME, "cli", urgent=True))
+        errand = Errand.within(READ_TIME, "cli", urgent=True)
+        found = served[account].reads.read(customer, errand, fresh=True)
     except GatewayError as error:
         click.echo(f"{error.code.name}: {error.detail}", err=True)
         sys.exit(1)

@@ -1,6 +1,6 @@
 """Sets a customer's budget, and settles a lost answer (mt_01005, mt_01007)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -33,11 +33,15 @@ class Budgets:
     Args:
         upstream: Partner Center.
         writes: Runs each write once, and one at a time for a customer.
+        watch: Is told the customer of each budget that was set.
     """
 
-    def __init__(self, upstream: PartnerCenter, writes: Writes) -> None:
+    def __init__(
+        self, upstream: PartnerCenter, writes: Writes, watch: Callable[[str], None]
+    ) -> None:
         self._upstream = upstream
         self._writes = writes
+        self._watch = watch
 
     def set(self, write: Write) -> tuple[Mapping[str, Any], bool]:
         """Set a customer's budget to an amount.
@@ -54,7 +58,12 @@ class Budgets:
             GatewayError: the failure of the call; OUTCOME_UNKNOWN if Huawei accepted the budget
                 and does not show it yet.
         """
-        return self._writes.run(write, self._send, _KEPT)
+        return self._writes.run(write, self._set, _KEPT)
+
+    def _set(self, attempt: Attempt) -> Mapping[str, Any]:
+        shown = self._send(attempt)
+        self._watch(attempt.write.subject)
+        return shown
 
     def _send(self, attempt: Attempt) -> Mapping[str, Any]:
         write, earlier = attempt.write, attempt.earlier

@@ -1,5 +1,7 @@
 """The customers that the gateway created in the last day: Huawei may not list them yet."""
 
+from collections.abc import Callable
+
 from app.state import Sealing, State
 
 KEPT = 24 * 3600.0  # seconds
@@ -12,16 +14,21 @@ class Recent:
         account: The account's name in the configuration.
         state: Stores keyed fingerprints of their ids for all replicas.
         sealing: Computes the fingerprints.
+        associating: Is told each customer, whose association follows.
     """
 
-    def __init__(self, account: str, state: State, sealing: Sealing) -> None:
+    def __init__(
+        self, account: str, state: State, sealing: Sealing, associating: Callable[[str], None]
+    ) -> None:
         self._account = account
         self._state = state
         self._sealing = sealing
+        self._associating = associating
 
     def add(self, customer_id: str) -> None:
         """Remember a customer that Huawei created."""
         self._state.put(self._name(customer_id), b"1", KEPT)
+        self._associating(customer_id)
 
     def has(self, customer_id: str) -> bool:
         """Whether the customer is known to be created in the last day."""

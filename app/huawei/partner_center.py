@@ -200,6 +200,8 @@ class PartnerCenter:
     def _may_repeat(self, uses: list[Any], verdict: Verdict, call: Call) -> bool:
         if verdict in (Verdict.ACCEPTED, Verdict.UNKNOWN) or len(uses) >= MAX_CREDENTIALS:
             return False
+        if call.errand.watches:
+            return False
         self._refresh(call, at_once=True)
         return self._credentials.may_repeat(uses, verdict)
 

@@ -83,6 +83,11 @@ QUEUE_SECONDS = Histogram(
     ["account", "operation"],
     buckets=_SECONDS,
 )
+WATCH_CALLS = Counter(
+    "gateway_watch_calls_total",
+    "Calls to Huawei that the gateway made by itself, to look at what it watches",
+    ["account", "operation"],
+)
 BREAKER_OPEN = Gauge(
     "gateway_breaker_open", "1 while the circuit to Huawei is open or half-open", ["account"]
 )

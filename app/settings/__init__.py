@@ -2,13 +2,11 @@
 
 from app.settings.accounts import (
     AccountSettings,
-    AttachmentSettings,
-    BillSettings,
     IamSettings,
-    KeyFiles,
     PairSettings,
     VerificationSettings,
 )
+from app.settings.buckets import AttachmentSettings, BillSettings, KeyFiles
 from app.settings.callers import CallerSettings, IssuerSettings, OidcSettings, Scope
 from app.settings.environment import (
     address,

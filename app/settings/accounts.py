@@ -1,38 +1,18 @@
 """The settings of a partner account."""
 
-from collections.abc import Mapping
-from typing import Annotated, Literal, Self
-from urllib.parse import urlsplit
+from typing import Literal, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, model_validator
 
+from app.settings.buckets import AttachmentSettings, BillSettings, KeyFiles
 from app.settings.values import (
     File,
     Id,
-    Name,
     ProxyUrl,
     Seconds,
     Section,
     Url,
-    is_address,
 )
-
-# OBS's rule for bucket names (obs_04_0007): labels as in a host name, 3 to 63 characters in all.
-_LABEL = "[a-z0-9]([a-z0-9-]*[a-z0-9])?"
-Bucket = Annotated[
-    str,
-    StringConstraints(min_length=3, max_length=63, pattern=rf"^{_LABEL}(\.{_LABEL})*$"),
-]
-
-# Column names become members of JSON objects.
-ColumnName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
-
-
-class KeyFiles(Section):
-    """The files of an access key and its secret key."""
-
-    access_key_file: File = Field(description="file that holds the access key")
-    secret_key_file: File = Field(description="file that holds the secret key")
 
 
 class PairSettings(KeyFiles):
@@ -68,6 +48,25 @@ class QuotaSettings(Section):
     )
 
 
+class WatchSettings(Section):
+    """What the gateway looks at by itself: open reviews, associations, budgets and the credit."""
+
+    calls_per_second: float = Field(
+        1.0,
+        ge=0,
+        le=1000,
+        description="largest part of the quota of each API that the gateway uses to look at open "
+        "reviews, associations, budgets and the credit by itself; 0 switches this off",
+    )
+    max_age: float = Field(
+        15.0,
+        ge=0,
+        le=3600,
+        description="seconds for which what is known of an open review answers a read; 0 asks "
+        "Huawei for each read",
+    )
+
+
 class VerificationSettings(Section):
     """The backend of an account's verifications."""
 
@@ -96,62 +95,6 @@ class VerificationSettings(Section):
         if self.backend == "review" and "legacy_numbers" in self.model_fields_set:
             raise ValueError("legacy_numbers: has no effect with `review`")
         return self
-
-
-class AttachmentSettings(KeyFiles):
-    """The OBS bucket for attachments. It belongs to an ordinary account with its own keys."""
-
-    endpoint: Url = Field(
-        description="OBS endpoint of the bucket's region, without the bucket's name"
-    )
-    bucket: Bucket = Field(description="name of the bucket")
-    region: Name = Field(description="region of the bucket")
-    addressing: Literal["virtual-host", "path"] = Field(
-        "virtual-host",
-        description="place of the bucket's name in a request: in front of the endpoint's host "
-        "(`virtual-host`, which OBS requires), or in the `path`",
-    )
-
-    @model_validator(mode="after")
-    def _check_addressing(self) -> Self:
-        url = urlsplit(self.endpoint)
-        host = url.hostname or ""
-        if host.startswith(f"{self.bucket}."):
-            raise ValueError(
-                "endpoint: must not begin with the bucket's name, which the gateway adds"
-            )
-        if self.addressing == "virtual-host":
-            if is_address(host):
-                raise ValueError(
-                    "addressing: must be `path`: `endpoint` is an IP address, which cannot carry "
-                    "the bucket's name"
-                )
-            if "." in self.bucket and url.scheme == "https":
-                # The TLS handshake would fail: the asterisk in a certificate for `*.obs.…`
-                # matches one label only (RFC 9525 section 6.3).
-                raise ValueError(
-                    "addressing: must be `path`: a wildcard certificate does not cover a bucket "
-                    "whose name contains a dot"
-                )
-        return self
-
-
-class BillSettings(Section):
-    """The bill files that Huawei uploads each month. Huawei documents no encoding and no header."""
-
-    bucket: AttachmentSettings | None = Field(
-        None,
-        description="OBS bucket of the bill files; without it, it is the bucket of `attachments`",
-    )
-    encoding: Literal["utf-8", "gb18030"] = Field(
-        "utf-8",
-        description="encoding of the bill files: `utf-8`, or `gb18030`, which includes GBK",
-    )
-    columns: Mapping[str, ColumnName] = Field(
-        {},
-        description="our names of columns by the names in the header row of the bill files, beside "
-        "those that the gateway knows, e.g. `Amount: amount`",
-    )
 
 
 class TimeoutSettings(Section):
@@ -205,6 +148,7 @@ class AccountSettings(Section):
     )
     bills: BillSettings = BillSettings()
     quota: QuotaSettings = QuotaSettings()
+    watch: WatchSettings = WatchSettings()
     reliability: ReliabilitySettings = ReliabilitySettings()
     timeouts: TimeoutSettings = TimeoutSettings()
     ca_file: File | None = Field(
@@ -224,6 +168,13 @@ class AccountSettings(Section):
             raise ValueError(
                 "bills: has no effect without a bucket: set `bills.bucket` or `attachments`"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _check_watch(self) -> Self:
+        chosen = "calls_per_second" in self.watch.model_fields_set
+        if chosen and self.watch.calls_per_second > self.quota.requests_per_second:
+            raise ValueError("watch.calls_per_second: must not be above `quota`")
         return self
 
     @model_validator(mode="after")

@@ -11,6 +11,7 @@ from app.state.sealing import Sealing
 from app.state.shared import SharedState
 from app.state.state import Recalled, Slot, State
 from app.state.stream import Added, Following, Stream, StreamLost, is_place, order
+from app.state.table import Table
 
 __all__ = [
     "PREFIX",
@@ -25,6 +26,7 @@ __all__ = [
     "State",
     "Stream",
     "StreamLost",
+    "Table",
     "is_place",
     "open_state",
     "order",

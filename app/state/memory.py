@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 
 from app.state.memory_stream import MemoryStream
+from app.state.memory_table import MemoryTable
 from app.state.state import Recalled, Slot
 
 MICROSECONDS = 1_000_000  # in a second
@@ -101,6 +102,18 @@ class MemoryState:
     def stream(self, name: str, most: int, seconds: float) -> MemoryStream:
         """A new stream that keeps so many values, each for so many seconds."""
         return MemoryStream(most, seconds, self._now)
+
+    def hold(self, key: str, owner: bytes, seconds: float) -> bool:
+        """Hold a lease, or go on holding it. Returns False if another owner holds it."""
+        with self._lock:
+            if self._live(key) not in (None, owner):
+                return False
+            self._set(key, owner, seconds)
+            return True
+
+    def table(self, name: str, seconds: float) -> MemoryTable:
+        """A new table."""
+        return MemoryTable()
 
     def _live(self, key: str) -> bytes | None:
         ends, value = self._values.get(key, (0.0, b""))

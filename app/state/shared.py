@@ -10,33 +10,16 @@ from collections.abc import Callable
 from typing import cast
 
 from app.observability.logs import event, logger
+from app.state import scripts
 from app.state.client import PREFIX, Client
 from app.state.memory import MICROSECONDS, MemoryState
 from app.state.sealing import Sealing
 from app.state.shared_stream import SharedStream
+from app.state.shared_table import SharedTable
 from app.state.state import Recalled, Slot
 
 OWN = 3600.0  # seconds, how long this process keeps a copy of a value that it put into Redis
 SENTINEL = "kept since"  # its value says since when Redis has lost no value
-
-# The algorithm of MemoryState.reserve, in microseconds of Redis's own clock. A number of
-# microseconds has 16 digits, more than Lua writes by itself.
-_RESERVE = """
-local distance, late = tonumber(ARGV[1]), tonumber(ARGV[2])
-local time = redis.call('TIME')
-local now = time[1] * 1000000 + time[2]
-local due = tonumber(redis.call('GET', KEYS[1]) or now)
-if late > 0 and due == late + distance then due = late end
-due = math.max(now, due)
-redis.call('SET', KEYS[1], string.format('%.0f', due + distance),
-           'PX', math.ceil((due + distance - now) / 1000) + 60000)
-return {string.format('%.0f', due - now), string.format('%.0f', due)}
-"""
-
-_REMOVE = """
-if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
-return 0
-"""
 
 _log = logger("state")
 
@@ -63,8 +46,9 @@ class SharedState:
         self._sealing = sealing
         self._now = now
         self._memory = MemoryState(replicas)
-        self._reserve = self._redis.register_script(_RESERVE)
-        self._remove = self._redis.register_script(_REMOVE)
+        self._reserve = self._redis.register_script(scripts.RESERVE)
+        self._remove = self._redis.register_script(scripts.REMOVE)
+        self._prolong = self._redis.register_script(scripts.PROLONG)
         self._missed = False  # whether Redis missed a value that this process has put
         self._inspected = False
         client.returned = self._returned
@@ -191,6 +175,28 @@ class SharedState:
     def stream(self, name: str, most: int, seconds: float) -> SharedStream:
         """A stream in Redis that keeps so many values, each for so many seconds."""
         return SharedStream(self.client, self._sealing, name, most, seconds)
+
+    def hold(self, key: str, owner: bytes, seconds: float) -> bool:
+        """Hold a lease, or go on holding it. Returns False if another holds it, or Redis is lost.
+
+        The lease is none of the values that this process keeps a copy of.
+        """
+
+        def in_redis() -> bool:
+            name, lasts = self._name(key), _milliseconds(seconds)
+            sealed = cast("bytes | None", self._redis.get(name))
+            if sealed is None:
+                return bool(
+                    self._redis.set(name, self._sealing.seal(key, owner), px=lasts, nx=True)
+                )
+            own = self._unsealed(key, sealed) == owner
+            return own and bool(self._prolong([name], [sealed, lasts]))
+
+        return self.client.ask(in_redis, lambda: False)
+
+    def table(self, name: str, seconds: float) -> SharedTable:
+        """A table in Redis, which is deleted so long after its last change."""
+        return SharedTable(self.client, self._sealing, name, seconds)
 
     def _name(self, key: str) -> str:
         return PREFIX + self._sealing.fingerprint("name", key)

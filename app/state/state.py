@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from app.state.stream import Stream
+from app.state.table import Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,3 +84,13 @@ class State(Protocol):
 
     def stream(self, name: str, most: int, seconds: float) -> Stream:
         """A stream that keeps so many values, each for so many seconds. Call it once for a name."""
+
+    def hold(self, key: str, owner: bytes, seconds: float) -> bool:
+        """Hold a lease, or go on holding it, for so many seconds from now.
+
+        Returns:
+            False if another owner holds it, or if no replica can know who holds it.
+        """
+
+    def table(self, name: str, seconds: float) -> Table:
+        """A table, which is deleted so long after its last change. Call it once for a name."""

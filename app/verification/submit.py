@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from app.errors import ErrorCode, Fault, GatewayError, Retry
+from app.events.open_reviews import OpenReviews
 from app.observability import metrics
 from app.verification.backends import Backend, Draft, refusal
 from app.verification.choice import Choice, Drafts
@@ -59,6 +60,7 @@ class Submissions:
         writes: Runs each write once, and one at a time for a customer.
         settling: Sends submissions and settles lost answers.
         migration: Counts the submissions that the review backend would accept.
+        reviews: Records the submissions that are in review.
     """
 
     def __init__(
@@ -69,6 +71,7 @@ class Submissions:
         writes: Writes,
         settling: Settling,
         migration: Migration,
+        reviews: OpenReviews,
     ) -> None:
         self._name = name
         self._platform_id = platform_id
@@ -76,6 +79,7 @@ class Submissions:
         self._writes = writes
         self._settling = settling
         self._migration = migration
+        self._reviews = reviews
 
     def submit(self, write: Write) -> tuple[Verification, bool]:
         """Submit a customer's verification.
@@ -111,6 +115,10 @@ class Submissions:
 
     def _submitted(self, attempt: Attempt, backend: Backend, drafts: Drafts) -> Verification:
         result = self._send(attempt, backend, drafts)
+        if result.status is Status.IN_REVIEW:
+            write = attempt.write
+            # Before the answer is recorded: a repeat finds the answer only if the review is known.
+            self._reviews.begin(write.subject, write.kind, write.errand.caller, attempt.before)
         return replace(result, submitted_at=_time(attempt.sent_at))
 
     def _send(self, attempt: Attempt, backend: Backend, drafts: Drafts) -> Verification:

@@ -69,6 +69,13 @@ DECLARED: dict[str, list[dict[str, Any]]] = {
     "read_result": _RESULT,
     "probe": _RESULT,
     "find_customer": [{"customer_infos": []}, {"count": 1, "customer_infos": [INFO]}],
+    "list_associated": [{"count": 0, "customer_infos": []}],
+    "watch_budgets": [{"budget_infos": []}],
+    "watch_credit": [{"consumption_quota": "1", "used_consumption_quota": "-1"}],
+    "list_statuses": [
+        {"count": 0, "customer_infos": []},
+        {"count": 1, "customer_infos": [{"customer_id": "c", "verified_status": "0"}]},
+    ],
     "check_user_identity": [
         {"error_code": "CBC.0000", "check_result": "available"},
         {"check_result": "used_by_user", "mobile_remain_available_num": 5},

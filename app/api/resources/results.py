@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import g
+from flask import g, request
 from marshmallow import fields
 
 from app.api.authentication import requires
@@ -14,6 +14,7 @@ from app.api.requested import MAX_WAIT, wait_preference
 from app.fields import ResponseSchema, UtcTime, word
 from app.huawei.pacing.deadline import READ, Errand
 from app.verification.model import BACKENDS, Kind, Status, Verification
+from app.verification.read import NEXT_CHECK
 
 blueprint = ResourceBlueprint(
     "verification",
@@ -21,8 +22,6 @@ blueprint = ResourceBlueprint(
     url_prefix="/v1/customers/<customer_id:customer_id>/verification",
     description="Read the status of a customer's verification",
 )
-
-NEXT_CHECK = 30  # seconds; a person reviews, and Huawei publishes no usual duration
 
 
 class RejectionSchema(ResponseSchema):
@@ -89,7 +88,9 @@ class VerificationSchema(ResponseSchema):
     )
     rejection = fields.Nested(RejectionSchema)
     next_check_after_s = fields.Integer(
-        metadata={"description": "seconds to wait before the next read"}
+        metadata={
+            "description": "seconds to wait before the next read; more while many reviews are open"
+        }
     )
     accepted = fields.Boolean(
         metadata={"description": "with validate_only: whether the account would accept it now"}
@@ -159,6 +160,7 @@ def answer(verification: Verification) -> dict[str, Any]:
     line.backend, line.status = verification.backend, verification.status
     line.reconciled = verification.reconciled
     reason, final = verification.reason, verification.final
+    in_review = verification.status is Status.IN_REVIEW
     return {
         "customer_id": verification.customer_id,
         "kind": verification.kind,
@@ -169,7 +171,7 @@ def answer(verification: Verification) -> dict[str, Any]:
         "submitted_at": verification.submitted_at,
         "reconciled": verification.reconciled or None,
         "rejection": None if reason is None else {"reason": reason},
-        "next_check_after_s": NEXT_CHECK if verification.status is Status.IN_REVIEW else None,
+        "next_check_after_s": verifications().reads.next_check() if in_review else None,
     }
 
 
@@ -190,7 +192,8 @@ def get_verification(customer_id: str) -> tuple[dict[str, Any], int, dict[str, s
     """Read the status of a customer's verification.
 
     With `Prefer: wait=N`, the gateway answers when the review ends, or after N seconds (at most
-    25).
+    25). A review that the gateway looked at a few seconds ago is answered from that look;
+    `checked_at` is the time of the look, and `Cache-Control: no-cache` asks Huawei.
 
     The gateway reads the result of Huawei's review API, on every backend. Huawei does not
     document whether that result shows submissions through the legacy API: if a submission
@@ -198,7 +201,8 @@ def get_verification(customer_id: str) -> tuple[dict[str, Any], int, dict[str, s
     """
     wait = wait_preference() or 0.0
     errand = Errand.within(min(wait + READ, MAX_WAIT), g.caller)
-    verification = verifications().reads.read(customer_id, errand, wait)
+    fresh = bool(request.cache_control.no_cache)
+    verification = verifications().reads.read(customer_id, errand, wait, fresh)
     told = answer(verification)
     headers = {"Preference-Applied": f"wait={wait:.0f}"} if wait else {}
     if pause := told["next_check_after_s"]:

@@ -15,7 +15,6 @@ from app.api.resources.bodies import ENTERPRISE, INDIVIDUAL, EnterpriseSchema, I
 from app.api.resources.results import (
     CHECKED,
     IN_REVIEW,
-    NEXT_CHECK,
     VERIFIED,
     VerificationSchema,
     answer,
@@ -112,7 +111,7 @@ def _submit(
         headers["Idempotent-Replayed"] = "true"
     if told["final"]:
         return told, 201, headers
-    headers["Retry-After"] = str(NEXT_CHECK)
+    headers["Retry-After"] = str(told["next_check_after_s"])
     return told, 202, headers
 
 

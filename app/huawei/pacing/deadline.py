@@ -22,22 +22,28 @@ class Errand:
         caller: The caller whose place in the queue it uses.
         ends: The deadline, by the monotonic clock.
         urgent: Whether it goes before polls, as writes and reads after a lost write do.
+        watches: Whether it goes behind all requests of callers, and is sent once: the gateway's own
+            looks at what it watches.
     """
 
     caller: str
     ends: float
     urgent: bool = False
+    watches: bool = False
 
     @classmethod
-    def within(cls, seconds: float, caller: str, *, urgent: bool = False) -> "Errand":
+    def within(
+        cls, seconds: float, caller: str, *, urgent: bool = False, watches: bool = False
+    ) -> "Errand":
         """An errand whose deadline is so many seconds from now.
 
         Args:
             seconds: The time budget.
             caller: The caller whose place in the queue it uses.
             urgent: Whether it goes before polls.
+            watches: Whether it goes behind all requests of callers, and is sent once.
         """
-        return cls(caller, time.monotonic() + seconds, urgent)
+        return cls(caller, time.monotonic() + seconds, urgent, watches)
 
     def read_before(self, *, needed: bool) -> "Errand":
         """The errand of the read of the state before this write. It leaves time to send the write.

@@ -96,7 +96,7 @@ class Quota:
         self._state = state
         self._monotonic = monotonic
         self._lock = threading.Lock()
-        self._urgent, self._polls = _Line(), _Line()
+        self._urgent, self._polls, self._watching = _Line(), _Line(), _Line()
         self._leader: _Ticket | None = None  # the ticket whose thread reserves for all
         self._held: _Held | None = None
         self._waiting = metrics.QUEUE_DEPTH.labels(account, operation)
@@ -116,7 +116,7 @@ class Quota:
         begun = errand.check(write)
         with self._lock:
             ticket = _Ticket(errand, threading.Condition(self._lock))
-            line = self._urgent if errand.urgent else self._polls
+            line = self._line(errand)
             line.add(ticket)
             self._waiting.inc()
             try:
@@ -150,11 +150,18 @@ class Quota:
             pause = self._until_slot()
             if pause > 0:
                 return pause
-            following = self._urgent.first() or self._polls.first() or ticket
+            following = self._first() or ticket
             self._held = None
-            line = self._urgent if following.errand.urgent else self._polls
-            line.grant(following)
+            self._line(following.errand).grant(following)
         return 0.0
+
+    def _line(self, errand: Errand) -> _Line:
+        if errand.watches:
+            return self._watching
+        return self._urgent if errand.urgent else self._polls
+
+    def _first(self) -> _Ticket | None:
+        return self._urgent.first() or self._polls.first() or self._watching.first()
 
     def _until_slot(self) -> float:
         """Seconds until the held slot may be used; reserves a slot if none is held.
@@ -186,7 +193,7 @@ class Quota:
         if self._leader is not ticket:
             return
         # Appointed now: if its time is over when it wakes, it still hands over.
-        self._leader = self._urgent.first() or self._polls.first()
+        self._leader = self._first()
         if self._leader is not None:
             self._leader.changed.notify()
 

@@ -65,7 +65,7 @@ class Retries:
                 return work()
             except GatewayError as error:
                 pause = self._pause(error, tried)
-                over = tried >= self._tries or errand.left - pause < FLOOR
+                over = errand.watches or tried >= self._tries or errand.left - pause < FLOOR
                 if error.code not in repeatable or over or not self._withdraw():
                     raise
             time.sleep(pause)

@@ -42,12 +42,13 @@ class Queue:
         self.quota = Quota("test", name, name, 1, _State(self.open))
         self._threads: list[threading.Thread] = []
 
-    def enter(self, caller: str, *, urgent: bool = False) -> None:
+    def enter(self, caller: str, *, urgent: bool = False, watches: bool = False) -> None:
         """Start a thread that waits for a slot. Returns once it waits."""
         before = depth(self.name)
 
         def wait() -> None:
-            self.quota.wait(Errand.within(LONG, caller, urgent=urgent), urgent)
+            errand = Errand.within(LONG, caller, urgent=urgent, watches=watches)
+            self.quota.wait(errand, urgent)
             self.granted.append(caller)
 
         thread = threading.Thread(target=wait)
@@ -105,6 +106,15 @@ def test_the_quota_serves_writes_before_polls() -> None:
     granted = queue.let_go()
     assert granted.index("poll") >= 4
     assert granted[-9:] == ["poll"] * 9
+
+
+def test_the_quota_serves_what_the_gateway_watches_behind_every_caller() -> None:
+    queue = Queue("watches")
+    for caller, watches in [("watcher", True)] * 3 + [("poll", False)] * 5:
+        queue.enter(caller, watches=watches)
+    queue.enter("write", urgent=True)
+    granted = queue.let_go()
+    assert granted[-4:].count("watcher") == 3  # a thread may note its slot a little late
 
 
 @pytest.mark.parametrize("calls", [1, 3, 10, 0.5])

@@ -1,0 +1,163 @@
+"""When the holder of the lease looks at each open review. It is kept in memory only."""
+
+import math
+import time
+from collections.abc import Callable, Container, Iterator
+from dataclasses import dataclass
+
+from app.events.open_reviews import OpenReview, OpenReviews
+from app.events.report import Report
+
+SHORTEST, LONGEST = 5.0, 600.0  # seconds between two looks at a review
+GROWTH = 60.0  # a review is looked at when its age has grown by this part, within these bounds
+FRESH = 1.0  # seconds until the records are listed again
+# Seconds after which the result of a review is read although the list says that it is open: Huawei
+# does not document how soon the list shows the end.
+PROVEN = 3600.0
+# The list says of a customer who changes to a company that the person is verified, and it may show
+# a submission late.
+CONTRADICTIONS = 3
+
+
+@dataclass(slots=True, eq=False)
+class Watched:
+    """An open review that is watched.
+
+    Args:
+        review: The review.
+        looked: When it was looked at last, or watched first, by the monotonic clock.
+        due: When it must be looked at.
+        began: When the watch of it began.
+        read_due: When its result must be read, whatever the list says.
+        page: The page of the list that showed the customer; None if it is not known.
+        contradicted: How often the result said that it is open, and the list that it is not.
+        is_listed: Whether the list tells of the review.
+    """
+
+    review: OpenReview
+    looked: float
+    due: float
+    began: float
+    read_due: float
+    page: int | None = None
+    contradicted: int = 0
+    is_listed: bool = True
+
+
+class Book:
+    """The open reviews that are watched.
+
+    Args:
+        reviews: The record of the open reviews.
+        report: Tells every replica how the watch goes.
+        now: The wall clock, in seconds.
+        monotonic: The clock of the looks, in seconds.
+    """
+
+    def __init__(
+        self,
+        reviews: OpenReviews,
+        report: Report,
+        now: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._reviews = reviews
+        self._report = report
+        self._now = now
+        self._monotonic = monotonic
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget everything: another replica may have watched meanwhile."""
+        self._watched: dict[str, Watched] = {}
+        self._listed = -math.inf
+        self._swept = 0.0  # seconds of the last sweep
+        self._sweep_began = self._monotonic()
+
+    def refresh(self) -> None:
+        """Add the reviews that have begun, and drop those that ended."""
+        now = self._monotonic()
+        if now < self._listed + FRESH:
+            return
+        # At first the looks of the replica that watched before are known by its report only.
+        last = self._report.read() if self._listed == -math.inf else None
+        looked = now if last is None else now - max(0.0, self._now() - last.oldest_look)
+        self._listed = now
+        before, self._watched = self._watched, {}
+        for review in self._reviews.all():
+            watched = before.get(review.customer_id)
+            if watched is None or watched.review.since != review.since:
+                since = now - max(0.0, self._now() - review.since)
+                watched = Watched(review, max(looked, since), now, now, now + PROVEN)
+            watched.review = review
+            self._watched[review.customer_id] = watched
+        self._write(now)
+
+    def _write(self, now: float) -> None:
+        """Report how old the oldest look is, and how long the last sweep took."""
+        oldest = min((watched.looked for watched in self._watched.values()), default=now)
+        if oldest >= self._sweep_began:
+            self._swept, self._sweep_began = now - self._sweep_began, now
+        self._report.write(now - oldest, self._swept)
+
+    def due(self) -> Iterator[Watched]:
+        """The reviews that must be looked at now, by a page or by a read of the result."""
+        now = self._monotonic()
+        return (watched for watched in self._watched.values() if watched.due <= now)
+
+    def due_on_pages(self) -> Iterator[Watched]:
+        """Those of them that a page can tell of."""
+        now = self._monotonic()
+        return (one for one in self.due() if one.is_listed and one.read_due > now)
+
+    def first(self) -> Watched | None:
+        """The review whose result must be read first; None without any."""
+        return min(self.due(), key=lambda watched: watched.due, default=None)
+
+    def until_due(self) -> float:
+        """Seconds until a review must be looked at: 0 for one now, infinity without any."""
+        first = min((watched.due for watched in self._watched.values()), default=math.inf)
+        return max(0.0, first - self._monotonic())
+
+    def of(self, page: int, customers: Container[str]) -> list[Watched]:
+        """The reviews of these customers, and those that a page of the list showed before."""
+        return [
+            watched
+            for customer_id, watched in self._watched.items()
+            if watched.page == page or customer_id in customers
+        ]
+
+    def looked(self, watched: Watched) -> None:
+        """Record a look at a review: the next one is due the later, the older it is."""
+        now = self._monotonic()
+        watched.looked = now
+        watched.due = min(now + self._interval(watched.review), max(now, watched.read_due))
+
+    def read(self, watched: Watched) -> None:
+        """Record a read of the result. A list that contradicts it is asked no more."""
+        if watched.read_due == 0.0:
+            watched.contradicted += 1
+            watched.is_listed = watched.contradicted < CONTRADICTIONS
+        watched.read_due = self._monotonic() + PROVEN
+        self.looked(watched)
+
+    def confirm(self, watched: Watched) -> None:
+        """Have the result read at once: the list says that the review ended."""
+        watched.due = watched.read_due = 0.0
+
+    def leave_to_reads(self, began: float) -> None:
+        """Ask the list no more for the reviews that no page has shown since a time."""
+        for watched in self._watched.values():
+            if watched.page is None and watched.began <= began:
+                watched.is_listed = False
+
+    def postpone(self, watched: Watched) -> None:
+        """Look again later at a review whose look failed."""
+        watched.due = self._monotonic() + self._interval(watched.review)
+
+    def drop(self, watched: Watched) -> None:
+        """Watch a review no more."""
+        self._watched.pop(watched.review.customer_id, None)
+
+    def _interval(self, review: OpenReview) -> float:
+        return min(LONGEST, max(SHORTEST, (self._now() - review.since) / GROWTH))

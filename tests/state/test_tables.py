@@ -1,0 +1,183 @@
+"""Tables, in memory and in a real Valkey server; and leases."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.state import MemoryState, State, Table
+from app.state.client import RETRY_INTERVAL
+from tests.support.timing import Clock, together
+from tests.support.valkey import Valkey
+
+
+@pytest.fixture(params=["memory", "shared"])
+def state(request: pytest.FixtureRequest) -> State:
+    if request.param == "memory":
+        return MemoryState()
+    found: Valkey = request.getfixturevalue("valkey")
+    return found.state()
+
+
+@pytest.fixture
+def table(state: State) -> Table:
+    return state.table("things", 60)
+
+
+def test_a_row_is_read_under_its_name_only(table: Table) -> None:
+    table.put({"a": b"1", "b": b"2"})
+    assert (table.get("a"), table.get("b"), table.get("c")) == (b"1", b"2", None)
+    assert sorted(table.rows()) == [b"1", b"2"]
+    assert table.count() == 2
+
+
+def test_a_table_without_rows_is_empty(table: Table) -> None:
+    table.put({})
+    assert (list(table.rows()), table.count()) == ([], 0)
+
+
+def test_putting_a_row_replaces_it(table: Table) -> None:
+    table.put({"a": b"1"})
+    assert list(table.rows()) == [b"1"]
+    table.put({"a": b"2"})
+    assert list(table.rows()) == [b"2"]
+
+
+def test_only_the_first_add_of_a_name_succeeds(table: Table) -> None:
+    assert table.add("a", b"1")
+    assert not table.add("a", b"2")
+    assert table.get("a") == b"1"
+
+
+def test_of_many_threads_one_adds(table: Table) -> None:
+    assert together(20, lambda number: table.add("a", b"%d" % number)).count(True) == 1
+
+
+def test_a_row_is_removed_only_if_it_is_still_the_same(table: Table) -> None:
+    table.put({"a": b"1"})
+    table.remove("a", b"2")
+    table.remove("b", b"1")
+    assert list(table.rows()) == [b"1"]
+    table.remove("a", b"1")
+    assert (list(table.rows()), table.count(), table.get("a")) == ([], 0, None)
+
+
+def test_a_discarded_row_is_gone_whatever_it_is(table: Table) -> None:
+    table.put({"a": b"1", "b": b"2"})
+    table.discard("a")
+    table.discard("c")
+    assert list(table.rows()) == [b"2"]
+
+
+def test_replicas_see_each_others_changes_at_once(valkey: Valkey) -> None:
+    one, other = (valkey.state().table("things", 60) for _ in range(2))
+    one.put({"a": b"1"})
+    assert list(other.rows()) == [b"1"]
+    one.put({"a": b"2"})
+    other.put({"b": b"3"})
+    assert sorted(one.rows()) == sorted(other.rows()) == [b"2", b"3"]
+    other.remove("a", b"2")
+    assert list(one.rows()) == [b"3"]
+
+
+def test_two_tables_have_no_row_in_common(valkey: Valkey) -> None:
+    state = valkey.state()
+    state.table("things", 60).put({"a": b"1"})
+    assert state.table("others", 60).get("a") is None
+
+
+def test_names_and_rows_are_not_readable_in_redis(valkey: Valkey) -> None:
+    table = valkey.state().table("things", 60)
+    table.put({"customer-1": b"secret"})
+    stored = repr(valkey.hashes())
+    assert "customer-1" not in stored
+    assert "secret" not in stored
+    assert "things" not in stored
+
+
+def test_a_row_under_another_field_is_no_row(valkey: Valkey) -> None:
+    table = valkey.state().table("things", 60)
+    table.put({"a": b"1", "b": b"2"})
+    valkey.swap_fields()
+    assert (list(table.rows()), table.get("a")) == ([], None)
+
+
+def test_a_table_is_deleted_after_its_time_without_a_change(valkey: Valkey) -> None:
+    table = valkey.state().table("things", 60)
+    table.put({"a": b"1"})
+    assert table.add("b", b"2")
+    valkey.pass_time(58)
+    table.put({"c": b"3"})
+    valkey.pass_time(58)
+    assert table.count() == 3
+    valkey.pass_time(2)
+    assert (list(table.rows()), table.count()) == ([], 0)
+
+
+def test_while_redis_is_lost_the_listed_rows_and_new_rows_are_there(mortal: Valkey) -> None:
+    clock = Clock()
+    table = mortal.state(monotonic=clock).table("things", 60)
+    table.put({"a": b"1"})
+    assert list(table.rows()) == [b"1"]
+    mortal.freeze()
+    table.put({"b": b"2"})
+    assert not table.add("a", b"3")
+    assert table.add("c", b"4")
+    assert sorted(table.rows()) == [b"1", b"2", b"4"]
+    assert (table.get("a"), table.get("b"), table.count()) == (b"1", b"2", 3)
+    table.remove("c", b"4")
+    mortal.thaw()
+    clock.pass_time(RETRY_INTERVAL)
+    assert sorted(table.rows()) == [b"1", b"2"]
+    other = mortal.state().table("things", 60)
+    assert sorted(other.rows()) == [b"1", b"2"]
+
+
+def test_an_emptied_server_has_no_rows(valkey: Valkey) -> None:
+    table = valkey.state().table("things", 60)
+    table.put({"a": b"1"})
+    assert list(table.rows()) == [b"1"]
+    valkey.clear()
+    assert (list(table.rows()), table.get("a"), table.count()) == ([], None, 0)
+    table.put({"b": b"2"})
+    assert list(table.rows()) == [b"2"]
+
+
+def test_a_lease_has_one_owner_until_it_ends(state: State) -> None:
+    assert state.hold("lease", b"one", 60)
+    assert not state.hold("lease", b"two", 60)
+    assert state.hold("lease", b"one", 60)
+    assert state.get("lease") == b"one"
+    state.remove("lease", b"one")
+    assert state.hold("lease", b"two", 60)
+
+
+def test_a_lease_in_memory_ends_after_its_time() -> None:
+    clock = Clock()
+    state = MemoryState(now=clock)
+    assert state.hold("lease", b"one", 10)
+    clock.pass_time(9)
+    assert state.hold("lease", b"one", 10)
+    clock.pass_time(9)
+    assert not state.hold("lease", b"two", 10)
+    clock.pass_time(1)
+    assert state.hold("lease", b"two", 10)
+
+
+def test_a_shared_lease_ends_after_its_time(valkey: Valkey) -> None:
+    one, two = valkey.state(), valkey.state()
+    assert one.hold("lease", b"one", 10)
+    valkey.pass_time(9)
+    assert one.hold("lease", b"one", 10)
+    valkey.pass_time(9)
+    assert not two.hold("lease", b"two", 10)
+    valkey.pass_time(1)
+    assert two.hold("lease", b"two", 10)
+    assert not one.hold("lease", b"one", 10)
+
+
+def test_while_redis_is_lost_nobody_holds_a_lease(mortal: Valkey) -> None:
+    state = mortal.state()
+    assert state.hold("lease", b"one", 10)
+    mortal.kill()
+    assert not state.hold("lease", b"one", 10)
+    assert state.get("lease") is None
