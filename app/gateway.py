@@ -155,13 +155,7 @@ class Gateway:
                 for name, upstream in partner_centers.items()
             },
             creations={
-                name: Creations(
-                    account,
-                    partner_centers[name],
-                    writes[name],
-                    recent[name],
-                    associations[name].associating,
-                )
+                name: Creations(account, partner_centers[name], writes[name], recent[name])
                 for name, account in accounts.items()
             },
             budgets={
