@@ -66,7 +66,7 @@ class OneCustomerSchema(CustomerSchema):
     )
 
 
-class CreatedSchema(Answer):
+class CreatedCustomerSchema(Answer):
     """A new customer."""
 
     customer_id = Text("domain_id", "06a7969058802f0c0f01c00b91846780", validate=length(1, 64))

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.answers import reading
-from app.customers.answers import ASSOCIATED, ASSOCIATING, LIST_CUSTOMERS, CreatedSchema
+from app.customers.answers import ASSOCIATED, ASSOCIATING, LIST_CUSTOMERS, CreatedCustomerSchema
 from app.huawei.codes import REGISTRATION
 from app.huawei.operation import ByFields, Operation
 from app.huawei.pacing.deadline import Errand
@@ -18,7 +18,7 @@ CREATE = Operation(
     method="POST",
     path="/v2/partners/sub-customers",
     writes=True,
-    success=ByFields(reading(CreatedSchema)),
+    success=ByFields(reading(CreatedCustomerSchema)),
     # Only the association takes longer: the customer exists, and the answer has its id.
     effective=frozenset({"CBC.99000050"}),
     errors=REGISTRATION,

@@ -75,6 +75,11 @@ def test_every_enum_is_a_component_so_that_generators_agree_on_its_name() -> Non
     assert sum("enum" in one for _, one in nodes(SPEC)) == len(enums)
 
 
+def test_no_schema_has_the_name_of_the_constructor_of_another_in_go() -> None:
+    names = set(SPEC["components"]["schemas"])
+    assert names & {f"New{name}" for name in names} == set()
+
+
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_every_operation_has_a_description(name: str) -> None:
     assert OPERATIONS[name].get("description")

@@ -18,7 +18,7 @@ from app.customers.answers import (
     ASSOCIATING,
     ASSOCIATIONS,
     LIST_CUSTOMERS,
-    CreatedSchema,
+    CreatedCustomerSchema,
     CustomersSchema,
     OneCustomerSchema,
 )
@@ -83,7 +83,7 @@ _PRIVATE = ("email", "code", "password")
 _TOGETHER = Rule("REQUIRED", "is required, because email and code come together")
 
 
-class NewCustomerSchema(RequestSchema):
+class CreateCustomerSchema(RequestSchema):
     """A customer to create."""
 
     partner_user_id = Text(
@@ -143,7 +143,7 @@ CREATED = {
 @requires("customers:write")
 @blueprint.doc(operationId="createCustomer")
 @blueprint.arguments(
-    NewCustomerSchema(),
+    CreateCustomerSchema(),
     examples={
         "WITHOUT_EMAIL": {
             "summary": "The customer comes through your own sign-on",
@@ -164,14 +164,14 @@ CREATED = {
 )
 @blueprint.response(
     201,
-    CreatedSchema(),
+    CreatedCustomerSchema(),
     description="The customer is created, and associated with the partner",
     example=CREATED,
     headers=("Location", "Idempotent-Replayed"),
 )
 @blueprint.also(
     202,
-    schema=CreatedSchema(),
+    schema=CreatedCustomerSchema(),
     description="The customer is created; Huawei associates it with the partner later",
     example=CREATED | {"status": ASSOCIATING},
     headers=("Location", "Idempotent-Replayed"),
