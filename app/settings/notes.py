@@ -73,6 +73,12 @@ def _of_callers(settings: Settings) -> Iterator[Note]:
     for name, caller in callers.items():
         if not caller.scopes:
             yield Note(f"callers.{name}.scopes", "is empty, so that the caller has no rights")
+        freezes = caller.scopes & {"customers:freeze", "customers:freeze-resources"}
+        if freezes == {"customers:freeze-resources"}:
+            text = (
+                "has `customers:freeze-resources` without `customers:freeze`, which has no effect"
+            )
+            yield Note(f"callers.{name}.scopes", text)
         if _NO_KEY & set(caller.keys_sha256):
             text = "holds the digest of an empty key, which no request can have"
             yield Note(f"callers.{name}.keys_sha256", text)

@@ -45,6 +45,11 @@ NOTES: list[tuple[dict[str, Any], str, str]] = [
     ({"state": {"replicas": 2}}, "state.url", "is not shared by 2 replicas"),
     ({"state.url": f"rediss://user:{SECRET}@redis.example"}, "state.url", "holds a password"),
     ({"callers.writer.scopes": []}, "callers.writer.scopes", "has no rights"),
+    (
+        {"callers.writer.scopes": ["customers:freeze-resources"]},
+        "callers.writer.scopes",
+        "has `customers:freeze-resources` without `customers:freeze`",
+    ),
     ({"callers.writer.keys_sha256": [digest("")]}, "callers.writer.keys_sha256", "empty key"),
     ({"callers.writer.keys_sha256": [digest("\n")]}, "callers.writer.keys_sha256", "empty key"),
     ({"callers": {}}, "callers", "every request is UNAUTHENTICATED"),
