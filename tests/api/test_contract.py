@@ -190,20 +190,6 @@ def test_every_failure_of_a_read_is_documented() -> None:
     assert documented("getVerification") >= own | {code.name for code in possible(writes=False)}
 
 
-@pytest.mark.parametrize(
-    ("name", "code"),
-    [
-        ("getOrder", "ORDER_NOT_FOUND"),
-        ("listRefunds", "ORDER_NOT_FOUND"),
-        ("getPartnerBill", "BILL_NOT_READY"),
-        ("getPartnerBill", "VALIDATION_FAILED"),
-    ],
-)
-def test_a_failure_of_one_read_is_documented_where_it_can_occur(name: str, code: str) -> None:
-    shared = documented("getVerification") - {"VALIDATION_FAILED", "LEGACY_API_RETIRED"}
-    assert documented(name) >= shared | {code}
-
-
 @pytest.mark.parametrize("name", ["checkRegistration", "sendRegistrationCode", "createCustomer"])
 def test_every_failure_of_a_registration_is_documented(name: str) -> None:
     writes = name != "checkRegistration"

@@ -11,7 +11,13 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 import app as gateway
-from tests.api.test_contract import OPERATIONS, SPEC, SUBMISSIONS, contract_operations
+from tests.api.test_contract import (
+    OPERATIONS,
+    SPEC,
+    SUBMISSIONS,
+    contract_operations,
+    documented,
+)
 from tests.support.gateway import CUSTOMER, PERSON, bearer
 from tools.contract_diff import resolved
 
@@ -100,6 +106,20 @@ def test_every_failure_refers_to_a_shared_response(name: str) -> None:
     for status, response in OPERATIONS[name]["responses"].items():
         if not str(status).startswith("2"):
             assert set(response) == {"$ref"}, status
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("getOrder", "ORDER_NOT_FOUND"),
+        ("listRefunds", "ORDER_NOT_FOUND"),
+        ("getPartnerBill", "BILL_NOT_READY"),
+        ("getPartnerBill", "VALIDATION_FAILED"),
+    ],
+)
+def test_a_failure_of_one_read_is_documented_where_it_can_occur(name: str, code: str) -> None:
+    shared = documented("getVerification") - {"VALIDATION_FAILED", "LEGACY_API_RETIRED"}
+    assert documented(name) >= shared | {code}
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
