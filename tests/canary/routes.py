@@ -10,7 +10,7 @@ from functools import partial
 from werkzeug.routing import Rule
 
 from tests.canary.bodies import spoiled
-from tests.canary.driver import SUBMISSIONS, Driver, Work, at_once
+from tests.canary.driver import MONTH, SUBMISSIONS, Driver, Work, at_once
 from tests.canary.marked import ACCOUNTS
 
 
@@ -63,6 +63,7 @@ def filled(driver: Driver, rule: Rule) -> str:
 def every_operation(driver: Driver) -> None:
     """Call each operation of the contract with each account until it succeeds."""
     driver.mail_code()
+    driver.sandbox.bill_file(MONTH, lines=5)
     works: list[Work] = []
     for account in ACCOUNTS:
         for name in driver.operations:
