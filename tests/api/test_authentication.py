@@ -187,10 +187,11 @@ def test_a_401_or_403_of_huawei_never_becomes_a_401_or_403_to_the_caller(
 
 # The routes without a customer in their path that a caller limited to some customers may call.
 # /v1/budgets and /v1/orders check the customers that their query names, one order's customer is
-# checked when it is known; events and verifications of others are left out.
+# checked when it is known; events, verifications and bill lines of others are left out.
 ABOUT_NO_CUSTOMER = {
     *("/v1/accounts", "/v1/budgets", "/v1/capabilities", "/v1/migration"),
     *("/v1/events", "/v1/orders", "/v1/orders/<order_id:order_id>", "/v1/verifications"),
+    "/v1/partner/bills/<month:month>/lines",
 }
 
 

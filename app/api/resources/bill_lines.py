@@ -24,7 +24,13 @@ blueprint = ResourceBlueprint(
     url_prefix="/v1/partner/bills/<month:month>/lines",
     description="The lines of the partner's monthly bills",
 )
-_BODY = {"schema": {"type": "string", "format": "binary"}}
+_BINARY = {"type": "string", "format": "binary"}  # generated clients then read a stream
+_EXAMPLES = {
+    NDJSON: '{"customer_id": "06a7969058802f0c0f01c00b91846780", "billing_mode": "PAY_PER_USE", '
+    '"list_amount": "0.00333333"}\n{"complete": true, "lines": 1}\n',
+    CSV: "customer_id,billing_mode,list_amount\r\n"
+    "06a7969058802f0c0f01c00b91846780,PAY_PER_USE,0.00333333\r\n",
+}
 
 
 class LinesQuerySchema(QuerySchema):
@@ -58,7 +64,10 @@ def _media_type() -> str:
     responses={
         "200": {
             "description": "the lines",
-            "content": {NDJSON: _BODY, CSV: _BODY},
+            "content": {
+                media_type: {"schema": _BINARY, "example": example}
+                for media_type, example in _EXAMPLES.items()
+            },
             "headers": {name: name for name in blueprint.ANSWER_HEADERS},
         }
     }
