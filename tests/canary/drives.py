@@ -7,6 +7,7 @@ from tests.canary import door, huawei, routes
 WELL = (
     routes.every_operation,
     routes.every_route,
+    routes.unknown_events,
     routes.rejections,
     routes.spoiled_bodies,
     routes.repeated_keys,

@@ -77,6 +77,12 @@ def every_operation(driver: Driver) -> None:
     assert not missing, f"these were never answered with success: {missing}"
 
 
+def unknown_events(driver: Driver) -> None:
+    """Go on after an event that the gateway does not keep, and after texts that are no id."""
+    for after in ("1-1", driver.markers.mark("after")):
+        driver.send("GET", f"/v1/events?after={after}")
+
+
 def rejections(driver: Driver) -> None:
     """Reject a customer with a remark, which only answers about that customer may contain."""
     remark = driver.markers.mark("reviewer's remark", "QANARY {core}: the page is blurred")

@@ -11,10 +11,11 @@ from prometheus_client import REGISTRY
 
 from app.errors import ErrorCode, GatewayError
 from app.events import Entries, Event, Feed, everything
+from app.events.news import News
 from app.state import MemoryState
 from app.state.client import RETRY_INTERVAL
 from demo.relay import relay
-from tests.support.events import add, customers
+from tests.support.events import add, customers, ended
 from tests.support.timing import Clock, together, wait_until
 from tests.support.valkey import Valkey
 
@@ -122,6 +123,22 @@ def test_consumers_that_wait_while_eight_threads_add_miss_no_event(pair: tuple[F
         read = [one.result() for one in consumers]
     assert sorted(read[0]) == sorted(facts)
     assert read == [read[0]] * 5
+
+
+def test_one_who_comes_late_is_told_of_what_was_read_for_the_others(
+    draining: threading.Event,
+) -> None:
+    stream = MemoryState().stream("events", 10, 60)
+    news = News(stream, draining)
+    begun = stream.after(None, 1).place
+    stream.add(ended("a").dump(), "a")
+    with ThreadPoolExecutor(1) as threads:
+        threads.submit(news.wait, stream.after(None, 1).newest, LONG, lambda _: False)
+        wait_until(lambda: waiting() == 1)
+        late = time.monotonic()
+        news.wait(begun, LONG, everything)
+        assert time.monotonic() - late < 5
+        draining.set()
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
