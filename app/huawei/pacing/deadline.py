@@ -54,15 +54,6 @@ class Errand:
         most = max(READ_BEFORE, self.left / 2) if needed else READ_BEFORE
         return self.within(min(most, self.left - 2 * FLOOR), self.caller, urgent=True)
 
-    def read_before(self, *, needed: bool) -> "Errand":
-        """The errand of the read of the state before this write. It leaves time to send the write.
-
-        Args:
-            needed: Whether nothing may be sent without the read.
-        """
-        most = max(READ_BEFORE, self.left / 2) if needed else READ_BEFORE
-        return self.within(min(most, self.left - 2 * FLOOR), self.caller, urgent=True)
-
     @property
     def left(self) -> float:
         """Seconds until the deadline; negative after it."""

@@ -23,6 +23,10 @@ from tests.support.gateway import check_problem
         (packed(csv_file([HEADER], "gb18030")), "bills.encoding", "CONTACT_OPERATOR"),
         (packed(csv_file([HEADER], "utf-16")), "bills.encoding", "CONTACT_OPERATOR"),
     ],
+    ids=[
+        *("empty", "a page", "no archive", "no member", "no header row", "other columns"),
+        *("gb18030", "utf-16"),
+    ],
 )
 def test_a_file_that_is_no_bill_from_its_beginning_is_a_problem(
     bills: BillReader, content: bytes, reason: str, retry: str
