@@ -74,7 +74,7 @@ class Creations:
     def _send(self, attempt: Attempt, new: NewCustomer) -> Created:
         write, earlier = attempt.write, attempt.earlier
         found = self._look_first(attempt, new)
-        attempt.before = earlier.before if earlier else ABSENT if attempt.first else None
+        attempt.before = earlier.before if earlier else ABSENT if attempt.is_first() else None
         if found is not None:
             return _conclude(attempt, new, found)
         attempt.sending()

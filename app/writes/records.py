@@ -41,6 +41,14 @@ class Record:
     doubtful: bool = False
 
 
+def pause(begun: float, ends: float, now: float) -> float:
+    """Seconds until a repeat makes sense: the age of the write, but not beyond its end.
+
+    A write usually takes a second. If it takes much longer, a killed process left it behind.
+    """
+    return max(1.0, min(now - begun, ends - now))
+
+
 class Records:
     """The records of one account's writes.
 

@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 from app.errors import ErrorCode, GatewayError, Retry
 from app.huawei.pacing.deadline import Errand
 from app.state import Sealing, State
-from app.writes.records import KIND_KEPT, Record, Records
+from app.writes.records import KIND_KEPT, Record, Records, pause
 
 T = TypeVar("T")
 
@@ -72,9 +72,8 @@ class Kept(Generic[T]):
 class Attempt:
     """A try of a write, by the holder of its subject's lock.
 
-    `earlier` is the earlier try with the same key, if there was one. `first` is True if no write
-    for the subject is known to have been sent in the last 24 hours, but those that Huawei refused.
-    `before` is the subject's state before this try is sent; None while that state is not known.
+    `earlier` is the earlier try with the same key, if there was one. `before` is the subject's
+    state before this try is sent; None while that state is not known.
 
     Args:
         records: Stores the record of the write.
@@ -99,14 +98,22 @@ class Attempt:
         self._name = name
         self._record = record
         self.sent_at = record.sent_at  # in seconds of the wall clock; 0 if nothing was sent yet
-        self.first = (last := records.last(write.subject)) is None
-        self.earlier = self._earlier(last)
+        self._first = False
+        self.earlier = self._earlier()
         self._keep(record)
 
     @property
     def doubtful(self) -> bool:
         """Whether the record of an earlier try may be lost, so that Huawei may know the write."""
         return self._record.doubtful and not self._record.try_id
+
+    def is_first(self) -> bool:
+        """Whether no other write for the subject is known to have been sent in 24 hours.
+
+        Ask before `sending`. If Huawei then refuses this try, it does not count for the next.
+        """
+        self._first = self._records.last(self.write.subject) is None
+        return self._first
 
     def sending(self, to: str = "") -> None:
         """Record that the write is about to be sent. From now on Huawei may have processed it.
@@ -126,7 +133,7 @@ class Attempt:
         if self.earlier is not None or error.code.write_retry is Retry.SAME_KEY:
             self._keep(replace(self._record, ends=0.0))
             return
-        if self.first and self._record.try_id:  # it changed nothing
+        if self._first:  # it changed nothing
             self._records.unmark_last(self.write.subject, self._record.try_id)
         if self._name is not None:
             self._records.forget(self._name)
@@ -141,11 +148,12 @@ class Attempt:
         if self._name is not None:
             self._records.keep(self._name, record)
 
-    def _earlier(self, last: str | None) -> EarlierTry | None:
-        record, alone = self._record, last == self._record.try_id
+    def _earlier(self) -> EarlierTry | None:
+        if not (record := self._record).try_id:
+            return None
+        alone = self._records.last(self.write.subject) == record.try_id
         before = (record.before or None) if alone else None
-        earlier = EarlierTry(record.sent_to, record.sent_at, alone, before)
-        return earlier if record.try_id else None
+        return EarlierTry(record.sent_to, record.sent_at, alone, before)
 
 
 class Writes:
@@ -221,8 +229,8 @@ class Writes:
         if known.body != self._records.fingerprint(write.body):
             raise GatewayError(ErrorCode.IDEMPOTENCY_KEY_REUSED)
         if known.answer is None and self._now() < known.ends:
-            pause = self._pause(known.begun, known.ends)
-            raise GatewayError(ErrorCode.IDEMPOTENCY_KEY_IN_FLIGHT, retry_after=pause)
+            left = pause(known.begun, known.ends, self._now())
+            raise GatewayError(ErrorCode.IDEMPOTENCY_KEY_IN_FLIGHT, retry_after=left)
         return known, False
 
     def _busy(self, lock: str, name: str | None) -> GatewayError:
@@ -234,16 +242,8 @@ class Writes:
         same = name is not None and name == holder
         return GatewayError(
             ErrorCode.IDEMPOTENCY_KEY_IN_FLIGHT if same else ErrorCode.CUSTOMER_WRITE_IN_PROGRESS,
-            retry_after=self._pause(float(begun), float(ends)),
+            retry_after=pause(float(begun), float(ends), self._now()),
         )
-
-    def _pause(self, begun: float, ends: float) -> float:
-        """Seconds until a repeat makes sense: the age of the write, but not beyond its end.
-
-        A write usually takes a second. If it takes much longer, a killed process left it behind.
-        """
-        now = self._now()
-        return max(1.0, min(now - begun, ends - now))
 
     def _record_name(self, write: Write) -> str | None:
         parts = (write.errand.caller, write.kind, write.subject)
