@@ -79,7 +79,9 @@ def test_a_reader_that_is_slow_but_goes_on_gets_the_whole_bill(served: ServedGat
             if len(received) > pause_at:
                 time.sleep(0.75)  # the test is a slow client
                 pause_at += 4_000_000
-            received += wire.read_some(1024 * 1024)
+            piece = wire.read_some(1024 * 1024)
+            assert piece, "cut off"
+            received += piece
     assert time.monotonic() - begun > 2 * PATIENCE
     assert b'{"complete": true, "lines": 80000}' in received[-200:]
     line = ended(served, before)
