@@ -84,8 +84,9 @@ class Creations:
             )
         except GatewayError as error:
             return self._settle(attempt, new, error)
-        self._recent.add(created["customer_id"])
-        return new.told(created["customer_id"], self._status(new, write.errand))
+        customer_id, status = created["customer_id"], self._status(new, write.errand)
+        self._recent.add(customer_id, status)
+        return new.told(customer_id, status)
 
     def _look_first(self, attempt: Attempt, new: NewCustomer) -> Mapping[str, Any] | None:
         """The customer, if Huawei lists it. Nothing is sent without this look.

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from app.customers.answers import ASSOCIATING
 from app.state import Sealing, State
 
 KEPT = 24 * 3600.0  # seconds
@@ -14,7 +15,7 @@ class Recent:
         account: The account's name in the configuration.
         state: Stores keyed fingerprints of their ids for all replicas.
         sealing: Computes the fingerprints.
-        associating: Is told each customer, whose association follows.
+        associating: Is told each customer whose association is under way.
     """
 
     def __init__(
@@ -25,10 +26,16 @@ class Recent:
         self._sealing = sealing
         self._associating = associating
 
-    def add(self, customer_id: str) -> None:
-        """Remember a customer that Huawei created."""
+    def add(self, customer_id: str, status: str) -> None:
+        """Remember a customer that Huawei created, and have its association watched.
+
+        Args:
+            customer_id: The customer.
+            status: ASSOCIATED or ASSOCIATING.
+        """
         self._state.put(self._name(customer_id), b"1", KEPT)
-        self._associating(customer_id)
+        if status == ASSOCIATING:
+            self._associating(customer_id)
 
     def has(self, customer_id: str) -> bool:
         """Whether the customer is known to be created in the last day."""

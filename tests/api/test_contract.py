@@ -72,7 +72,8 @@ def test_every_declared_upstream_operation_exists_at_huawei() -> None:
 # Huawei's reads that ask by POST: their method does not tell that they read. mc_00021, mc_00023,
 # mt_01006, mqr_01002
 READS_BY_POST = {
-    *("list_customers", "find_customer", "check_user_identity", "list_budgets", "list_resources"),
+    *("list_customers", "find_customer", "list_statuses", "list_associated"),
+    *("check_user_identity", "list_budgets", "watch_budgets", "list_resources"),
 }
 
 

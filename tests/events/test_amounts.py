@@ -15,6 +15,7 @@ from app.events.lane import REFUSED
 from app.settings import Settings
 from app.state import MemoryState
 from tests.support.gateway import altered, bearer, configuration
+from tests.support.onboarding import create
 from tests.support.sandbox_driver import SandboxDriver
 from tests.support.timing import Clock
 from tests.support.watching import Replica
@@ -25,7 +26,7 @@ LONG = INTERVAL + 10  # seconds in which every amount is read once
 @pytest.fixture
 def settings(tmp_path: Path, sandbox: SandboxDriver) -> Settings:
     document = configuration(tmp_path, sandbox.url)
-    document["callers"]["writer"]["scopes"].append("budgets:write")
+    document["callers"]["writer"]["scopes"] += ["budgets:write", "customers:write"]
     return Settings.model_validate(document)
 
 
@@ -150,6 +151,17 @@ def test_the_association_of_a_created_customer_is_told(
     replica.watch(15)
     assert associated(replica) == ["new-1"]
     assert list(replica.associations.all()) == ["new-2"]
+
+
+@pytest.mark.parametrize(("seconds", "number"), [(0, 0), (None, 1)])
+def test_a_created_customer_is_watched_until_it_is_associated(
+    settings: Settings, sandbox: SandboxDriver, seconds: int | None, number: int
+) -> None:
+    sandbox.settings(association_seconds=seconds)
+    client = create_app(settings).test_client()
+    gateway = client.application.extensions["partner_gateway"]
+    created = create(client).get_json()["customer_id"]
+    assert list(gateway.associations["default"].all()) == [created][:number]
 
 
 def test_many_associations_are_seen_by_few_calls(replica: Replica, sandbox: SandboxDriver) -> None:
