@@ -20,6 +20,7 @@ from app.settings.file import ConfigurationError, load
 from app.settings.files import check_authorities, check_writable, missing_files
 from app.settings.notes import Note, notes
 from app.settings.sections import AuditSettings, Settings, StateSettings, TracingSettings
+from app.settings.webhooks import EventName, WebhookSettings, WebhooksSettings
 
 __all__ = [
     "AccountSettings",
@@ -28,6 +29,7 @@ __all__ = [
     "BillSettings",
     "CallerSettings",
     "ConfigurationError",
+    "EventName",
     "IamSettings",
     "IssuerSettings",
     "KeyFiles",
@@ -39,6 +41,8 @@ __all__ = [
     "StateSettings",
     "TracingSettings",
     "VerificationSettings",
+    "WebhookSettings",
+    "WebhooksSettings",
     "address",
     "addresses",
     "check_authorities",

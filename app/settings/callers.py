@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from app.settings.values import DocumentUrl, File, Name, Pattern, Section
+from app.settings.webhooks import WebhookSettings
 
 Scope = Literal[
     "verifications:read",
@@ -117,6 +118,11 @@ class CallerSettings(Section):
         le=2000,
         description="number of the caller's requests that one replica has in progress at once; "
         "further ones are refused with OVERLOADED",
+    )
+    webhook: WebhookSettings | None = Field(
+        None,
+        description="where the gateway posts the events that the caller may read; requires the "
+        "scope `events:read`",
     )
 
     @model_validator(mode="after")

@@ -38,6 +38,7 @@ def notes(settings: Settings) -> list[Note]:
         *(Note(key, _unreadable(path)) for key, path in missing_files(settings)),
         *_of_state(settings.state),
         *_of_callers(settings),
+        *_of_webhooks(settings),
         *_of_accounts(settings),
     ]
 
@@ -86,6 +87,15 @@ def _of_callers(settings: Settings) -> Iterator[Note]:
         yield Note("kubernetes", "has no effect: no caller has a `service_account`")
     if settings.oidc and not any(one.oidc_subject for one in callers.values()):
         yield Note("oidc", "has no effect: no caller has an `oidc_subject`")
+
+
+def _of_webhooks(settings: Settings) -> Iterator[Note]:
+    webhooks = [one.webhook for one in settings.callers.values() if one.webhook]
+    if settings.webhooks.hosts and not webhooks:
+        yield Note("webhooks", "has no effect: no caller has a `webhook`")
+    if webhooks and settings.state.url == "memory://":
+        text = "are lost with `memory://` when the process ends; production needs Redis"
+        yield Note("webhooks", f"events that are not delivered yet {text}")
 
 
 def _of_accounts(settings: Settings) -> Iterator[Note]:

@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 from app.settings.accounts import AccountSettings
 from app.settings.callers import CallerSettings, IssuerSettings, OidcSettings
 from app.settings.values import File, Name, Section, ServiceUrl, is_loopback
+from app.settings.webhooks import WebhooksSettings, refused
 
 
 class StateSettings(Section):
@@ -148,6 +149,7 @@ class Settings(Section):
     oidc: OidcSettings | None = Field(
         None, description="the identity provider whose tokens callers may use"
     )
+    webhooks: WebhooksSettings = WebhooksSettings()
     audit: AuditSettings = AuditSettings()
     tracing: TracingSettings = TracingSettings()
 
@@ -159,7 +161,7 @@ class Settings(Section):
             for account in caller.accounts
             if account not in self.accounts
         ]
-        faults += self._missing_issuers() + self._shared_identities()
+        faults += self._missing_issuers() + self._shared_identities() + self._webhooks()
         if faults:
             raise ValueError("\n".join(faults))
         return self
@@ -174,6 +176,14 @@ class Settings(Section):
             if caller.oidc_subject and self.oidc is None:
                 faults.append(f"callers.{name}.oidc_subject: requires the section `oidc`")
         return faults
+
+    def _webhooks(self) -> list[str]:
+        return [
+            f"callers.{name}.{fault}"
+            for name, caller in self.callers.items()
+            if caller.webhook
+            for fault in refused(caller.webhook, caller.scopes, self.webhooks.hosts)
+        ]
 
     def _shared_identities(self) -> list[str]:
         seen: dict[tuple[str, str], str] = {}

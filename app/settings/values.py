@@ -81,6 +81,18 @@ def _check_document(url: str) -> str:
     return url
 
 
+def _check_webhook(url: str) -> str:
+    """An http or https URL with a path; whether http is allowed depends on other settings."""
+    parts = _parts(url)
+    if parts.scheme not in ("https", "http") or not parts.hostname:
+        raise ValueError("must be an https URL")
+    if parts.username or parts.password or parts.fragment:
+        raise ValueError("must hold no user, password or fragment")
+    if not url.isascii():
+        raise ValueError("must hold ASCII characters only")
+    return url
+
+
 def _check_pattern(pattern: str) -> str:
     try:
         re.compile(pattern)
@@ -107,6 +119,7 @@ def _check_proxy(url: str) -> str:
 Url = Annotated[str, AfterValidator(_check_url)]
 ServiceUrl = Annotated[str, AfterValidator(_check_service)]
 DocumentUrl = Annotated[str, AfterValidator(_check_document)]
+WebhookUrl = Annotated[str, AfterValidator(_check_webhook)]
 Pattern = Annotated[str, AfterValidator(_check_pattern)]
 File = Annotated[Path, AfterValidator(_check_file)]
 ProxyUrl = Annotated[str, AfterValidator(_check_proxy)]

@@ -30,6 +30,15 @@
     {{- $_ := set $urls $name (list .) -}}
   {{- end -}}
 {{- end -}}
+{{- $webhooks := list -}}
+{{- range $config.callers -}}
+  {{- with .webhook -}}
+    {{- $webhooks = append $webhooks .url -}}
+  {{- end -}}
+{{- end -}}
+{{- if $webhooks -}}
+  {{- $_ := set $urls "webhooks" $webhooks -}}
+{{- end -}}
 {{ toYaml $urls }}
 {{- end }}
 

@@ -62,6 +62,15 @@
   {{- if and $caller.oidc_subject (not $.oidc) -}}
     {{- fail (printf "config.callers.%s.oidc_subject requires the section config.oidc" $name) -}}
   {{- end -}}
+  {{- with $caller.webhook -}}
+    {{- include "gateway.checkUrl" (list "webhook" (printf "config.callers.%s.webhook.url" $name) .url) -}}
+    {{- if not (has (regexReplaceAll ":[0-9]*$" (urlParse .url).host "" | lower) (($.webhooks | default dict).hosts | default list)) -}}
+      {{- fail (printf "config.callers.%s.webhook.url: its host is not in config.webhooks.hosts" $name) -}}
+    {{- end -}}
+    {{- if not (has "events:read" ($caller.scopes | default list)) -}}
+      {{- fail (printf "config.callers.%s.scopes: the webhook requires `events:read`" $name) -}}
+    {{- end -}}
+  {{- end -}}
   {{- $identities := dict "keys_sha256" $caller.keys_sha256 "service_account" $caller.service_account "oidc_subject" $caller.oidc_subject -}}
   {{- range $key, $value := $identities -}}
     {{- range kindIs "slice" $value | ternary $value (list $value) | uniq | compact -}}
@@ -110,6 +119,9 @@
   "document" (list
     (printf "^(https://%s|http://%s)%s([/?][^#\\s]*)?$" $host $loopback $port)
     "must be https without user, password and fragment; http is for loopback addresses only")
+  "webhook" (list
+    (printf "^https?://%s%s([/?][!\"$-~]*)?$" $host $port)
+    "must be http or https without user, password and fragment, in ASCII characters")
   "service" (list (printf "^https?://%s%s/?$" $host $port) "must be http or https with host and port only")
   "proxy" (list (printf "^https?://%s%s([/?#]\\S*)?$" $host $port) "must be http or https without user and password") -}}
 {{- $rule := get $kinds (index . 0) -}}

@@ -98,7 +98,24 @@ def test_egress_to_redis_and_the_collector_is_limited_to_their_ports(helm: Helm)
         (6380,): [namespace("redis")],
         (4318,): [namespace("monitoring")],
         (8443,): PUBLIC,
+        (8444,): CLUSTER,
     }
+
+
+def test_webhooks_may_go_to_configured_addresses_and_to_the_ports_of_their_urls_only(
+    helm: Helm,
+) -> None:
+    url = "config.callers.crm.webhook.url=https://crm.sales.svc/hooks"
+    address = "networkPolicy.egress.webhooks.to[0].ipBlock.cidr=10.1.2.3/32"
+    rules = helm.rendered("production", url, address).one("NetworkPolicy")["spec"]["egress"]
+    receiver = {"to": [{"ipBlock": {"cidr": "10.1.2.3/32"}}], "ports": [_tcp(443)]}
+    assert receiver in rules
+    closed = helm.rendered("production", url, "networkPolicy.egress.webhooks.to=[]")
+    assert len(closed.one("NetworkPolicy")["spec"]["egress"]) == len(rules) - 1
+
+
+def _tcp(port: int) -> dict[str, Any]:
+    return {"protocol": "TCP", "port": port}
 
 
 def test_egress_to_redis_and_to_the_collector_is_limited_to_the_cluster_by_default(
@@ -203,7 +220,7 @@ def test_the_egress_port_of_a_url_defaults_to_that_of_its_scheme(helm: Helm) -> 
         "config.tracing.endpoint=http://collector",
         "config.oidc.jwks_url=https://[::1]/keys",
     )
-    assert found.keys() == {(443,), (6379,), (80,)}
+    assert found.keys() == {(443,), (6379,), (80,), (8444,)}
 
 
 def test_the_network_policy_can_be_disabled(helm: Helm) -> None:

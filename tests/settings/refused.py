@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.settings.refused_webhooks import REFUSED_WEBHOOKS
 from tests.support.config_file import BUCKET, SECRET
 from tests.support.gateway import digest
 
@@ -67,6 +68,19 @@ ONE_FAULT: list[tuple[str, Any]] = [
     ("callers.writer.accounts", ["third"]),
     ("callers.writer.key", SECRET),
     ("callers.writer", SECRET),
+    ("webhooks.hosts", "shop.internal"),
+    ("webhooks.hosts", ["https://shop.internal"]),
+    ("webhooks.hosts", ["shop.internal:8443"]),
+    ("webhooks.hosts", ["*.internal"]),
+    ("webhooks.hosts", ["Shop.internal"]),
+    ("webhooks.hosts", ["shop.internal\n"]),
+    ("webhooks.hosts", [""]),
+    ("webhooks.in_flight", 0),
+    ("webhooks.in_flight", 101),
+    ("webhooks.timeout", 0),
+    ("webhooks.timeout", 61),
+    ("webhooks.url", SECRET),
+    ("callers.writer.webhook", SECRET),
     ("accounts", ...),
     ("accounts", {}),
     ("callers", ...),
@@ -205,7 +219,7 @@ TWO_WITH_ONE_KEY = {
 def changes() -> dict[str, dict[str, Any]]:
     """Every refused configuration: its text -> the path of each changed setting -> its value."""
     found: list[dict[str, Any]] = [{path: value} for path, value in ONE_FAULT]
-    found += [several for several, _ in (*OVER_SEVERAL, *WITHOUT_EFFECT)]
+    found += [several for several, _ in (*OVER_SEVERAL, *REFUSED_WEBHOOKS, *WITHOUT_EFFECT)]
     found += [
         {"accounts.default.attachments": BUCKET | {"endpoint": OBS} | change}
         for change, _ in UNADDRESSABLE
