@@ -73,9 +73,11 @@ when_ready = serving.ignore_signals  # gunicorn's name for this hook
 
 
 def post_worker_init(worker: Any) -> None:
-    """Inspect the state, collect the metrics of the process that serves, and begin to watch."""
+    """Inspect the state, collect the metrics of the process that serves, and start its threads."""
     worker.gateway.state.inspect()
     metrics.REGISTRY.register(Condition(lambda: worker.gateway, VERSION))
+    for deliveries in worker.gateway.deliveries.values():
+        deliveries.start()
     worker.gateway.watch()
 
 

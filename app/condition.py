@@ -1,4 +1,4 @@
-"""Metrics that are collected at each scrape: credentials, quota, the legacy API, the watch."""
+"""Metrics that are collected at each scrape: credentials, quota, legacy API, watch, webhooks."""
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -34,6 +34,7 @@ class Condition(Collector):
         yield from self._credentials()
         yield from self._accounts()
         yield from self._watches()
+        yield from self._webhooks()
 
     def _credentials(self) -> Iterator[Metric]:
         locked = GaugeMetricFamily(
@@ -115,6 +116,23 @@ class Condition(Collector):
                 looked.add_metric([name], watch.oldest_look)
                 swept.add_metric([name], watch.sweep)
         yield from (reviews, looked, swept)
+
+    def _webhooks(self) -> Iterator[Metric]:
+        waiting = GaugeMetricFamily(
+            "gateway_webhook_events_waiting",
+            "Events that wait for their delivery to the caller's webhook by this replica",
+            labels=["caller"],
+        )
+        oldest = GaugeMetricFamily(
+            "gateway_webhook_oldest_event_seconds",
+            "Age of the oldest of these events; 0 without any",
+            labels=["caller"],
+        )
+        for name, deliveries in self._gateway.deliveries.items():
+            events, seconds = deliveries.waiting
+            waiting.add_metric([name], events)
+            oldest.add_metric([name], seconds)
+        yield from (waiting, oldest)
 
 
 def _add_time(family: GaugeMetricFamily, labels: list[str], time: datetime | None) -> None:

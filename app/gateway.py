@@ -12,7 +12,7 @@ from app.customers.create import Creations
 from app.customers.freezes import KINDS, Freezes
 from app.customers.reads import CustomerReads
 from app.customers.recent import Recent
-from app.events import EventType, Feed
+from app.events import Deliveries, EventType, Feed, open_deliveries
 from app.events.amounts import Amounts
 from app.events.associations import Associations
 from app.events.lease import Lease
@@ -37,7 +37,10 @@ from app.writes import Writes
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gateway:
-    """The parts that serve requests. Mappings are by the account's name in the configuration."""
+    """The parts that serve requests. Mappings are by the account's name in the configuration.
+
+    `deliveries` are by the caller's name.
+    """
 
     settings: Settings
     state: State
@@ -58,6 +61,7 @@ class Gateway:
     bill_files: Mapping[str, BillFiles]
     migration: Migration
     feed: Feed
+    deliveries: Mapping[str, Deliveries]
     draining: threading.Event
 
     @classmethod
@@ -172,6 +176,7 @@ class Gateway:
             },
             migration=migration,
             feed=feed,
+            deliveries=open_deliveries(settings, feed, state, draining),
             draining=draining,
         )
 

@@ -3,6 +3,7 @@
 import threading
 import time
 from dataclasses import dataclass
+from typing import Any
 
 from app.errors import ErrorCode, GatewayError
 from app.events.event import Event, Visible
@@ -28,6 +29,20 @@ class Entry:
 
     id: str
     event: Event
+
+    def item(self) -> dict[str, Any]:
+        """The members of the event as callers get them; those that it has not are None."""
+        event = self.event
+        return {
+            "id": self.id,
+            "type": event.type,
+            "account": event.account,
+            "customer_id": event.customer_id or None,
+            "occurred_at": event.occurred_at,
+            "kind": event.kind or None,
+            "status": event.status or None,
+            "percent": event.percent or None,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +99,14 @@ class Feed:
             raise GatewayError(ErrorCode.EVENTS_UNAVAILABLE) from None
         if added:
             metrics.EVENTS.labels(event.account, event.type).inc()
+
+    def newest(self) -> str:
+        """The id of the newest event: what is after it is yet to come.
+
+        Raises:
+            GatewayError: EVENTS_UNAVAILABLE.
+        """
+        return self._following(None).newest
 
     def after(self, id: str | None, limit: int, visible: Visible = everything) -> Entries:
         """The events after an id, or from the oldest one if the id is None.

@@ -120,6 +120,18 @@ EVENTS_READ = Gauge(
     ["caller"],
 )
 
+WEBHOOK_TRIES = Counter(
+    "gateway_webhook_tries_total",
+    "Tries to deliver an event to a caller's webhook, by outcome: DELIVERED, REFUSED, UNREACHABLE, "
+    "NO_ANSWER, NO_SECRET, FAILED",
+    ["caller", "outcome"],
+)
+WEBHOOK_EVENTS_DROPPED = Counter(
+    "gateway_webhook_events_dropped_total",
+    "Events that were not delivered in three days, and gaps in the feed",
+    ["caller"],
+)
+
 KEY_SET_FETCHES = Counter(
     "gateway_key_set_fetches_total",
     "Reads of the keys of an issuer of callers' tokens, by outcome: ok, failed",

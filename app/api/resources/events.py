@@ -1,6 +1,5 @@
 """The events of the feed that a caller may see."""
 
-import re
 from typing import Any
 
 from flask import g, request
@@ -11,8 +10,7 @@ from app.api.blueprint import EVENTS_PROBLEMS, ResourceBlueprint
 from app.api.extensions import gateway
 from app.api.lists import LimitSchema
 from app.api.requested import wait_preference
-from app.events import Event, EventType
-from app.events.event import Visible
+from app.events import EventType, visible_to
 from app.fields import Explained, ResponseSchema, Rule, UtcTime, word
 from app.observability import metrics
 from app.state import is_place
@@ -155,40 +153,10 @@ def list_events(query: dict[str, Any]) -> tuple[dict[str, Any], int, dict[str, s
     once at each of your customers, and then go on with it.
     """
     wait = wait_preference()
-    visible = _visible(query["types"])
+    accounts = [g.account] if "Partner-Account" in request.headers else g.rights.accounts
+    visible = visible_to(g.rights, accounts, query["types"])
     found = gateway().feed.wait(query["after"], query["limit"], wait or 0.0, visible)
     metrics.EVENTS_BEHIND.labels(g.caller).set(found.behind)
     metrics.EVENTS_READ.labels(g.caller).set_to_current_time()
-    answer = {
-        "items": [_item(entry.id, entry.event) for entry in found.items],
-        "next": found.next,
-    }
+    answer = {"items": [entry.item() for entry in found.items], "next": found.next}
     return answer, 200, {"Preference-Applied": f"wait={wait:.0f}"} if wait else {}
-
-
-def _item(id: str, event: Event) -> dict[str, Any]:
-    return {
-        "id": id,
-        "type": event.type,
-        "account": event.account,
-        "customer_id": event.customer_id or None,
-        "occurred_at": event.occurred_at,
-        "kind": event.kind or None,
-        "status": event.status or None,
-        "percent": event.percent or None,
-    }
-
-
-def _visible(types: frozenset[str]) -> Visible:
-    """Whether the caller of the request sees an event."""
-    accounts = [g.account] if "Partner-Account" in request.headers else g.rights.accounts
-    own = g.rights.customers
-
-    def visible(event: Event) -> bool:
-        return (
-            event.type in types
-            and event.account in accounts
-            and (own is None or bool(event.customer_id and re.fullmatch(own, event.customer_id)))
-        )
-
-    return visible

@@ -7,6 +7,7 @@ ignores the environment's proxies and .netrc.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
 
 from app.huawei.transport.connection import Reply
 from app.huawei.transport.endpoint import Endpoint
@@ -14,12 +15,18 @@ from app.settings.accounts import TimeoutSettings
 
 
 @dataclass(frozen=True, slots=True)
-class _Direct:
+class Direct:
     """The way to a service without a proxy."""
 
     ca_file: Path | None
     proxy: None = None
     timeouts: TimeoutSettings = field(default_factory=TimeoutSettings)
+
+    @classmethod
+    def within(cls, seconds: float, ca_file: Path | None, *, connect: float) -> Self:
+        """A way whose requests take at most so many seconds, and no longer than this to connect."""
+        timeouts = TimeoutSettings(connect=min(connect, seconds), read=seconds)
+        return cls(ca_file, timeouts=timeouts)
 
 
 def reach(url: str, ca_file: Path | None) -> Callable[[str, Mapping[str, str], float], Reply]:
@@ -35,7 +42,7 @@ def reach(url: str, ca_file: Path | None) -> Callable[[str, Mapping[str, str], f
     Raises:
         OSError: if the file cannot be read.
     """
-    endpoint = Endpoint(url, _Direct(ca_file))
+    endpoint = Endpoint(url, Direct(ca_file))
 
     def get(target: str, headers: Mapping[str, str], within: float) -> Reply:
         return endpoint.send("GET", target, headers, None, writes=False, within=within)
