@@ -49,6 +49,8 @@ def write_secrets(folder: Path, markers: Markers) -> Secrets:
         markers.mark("state key", "QANARY-{core}-state-key-of-32-bytes")
     )
     (folder / "jwks-token").write_text(markers.mark("token for the JWKS", "QANARY-{core}-jwks"))
+    secret = markers.mark("secret of a webhook", "whsec_QANARY{core}AAAAAAAAAAAAAA")
+    (folder / "webhook-secret").write_text(secret)
     (folder / "bucket-ak").write_text(BUCKET_ACCESS_KEY)
     (folder / "bucket-sk").write_text(markers.know("bucket's secret key", BUCKET_SECRET_KEY))
     markers.know("Redis password", STATE_PASSWORD)
@@ -120,6 +122,11 @@ def configuration(
         for name, key in secrets.keys.items()
     }
     callers["everything"]["scopes"] = EVERYTHING
+    callers["everything"]["webhook"] = {
+        "url": f"{NOWHERE}/hooks",
+        "secret_file": str(folder / "webhook-secret"),
+        "event_types": ["VERIFICATION_ENDED"],
+    }
     callers["reader"] |= {"scopes": ["verifications:read"], "customers": "shop-[0-9]+"}
     callers["limited"] |= {"scopes": EVERYTHING, "rate": "1/hour"}
     rights = {"scopes": EVERYTHING, "accounts": list(ACCOUNTS)}
@@ -140,6 +147,7 @@ def configuration(
             "audience": issuer.AUDIENCE,
             "jwks_file": str(folder / "jwks.json"),  # absent at first
         },
+        "webhooks": {"hosts": ["127.0.0.1"]},
         "audit": {"file": str(folder.parent / "audit.jsonl")},
         "tracing": {"endpoint": collector},
     }
