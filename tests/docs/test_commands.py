@@ -9,10 +9,12 @@ import json
 import shutil
 import subprocess
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from app.events.signing import SecretFile
 from demo.demo import picture
 from demo.local import PROJECT, Local
 from sandbox.server import SandboxServer
@@ -176,6 +178,13 @@ def _events(served: Local, folder: Path, commands: str) -> None:
     assert said.keys() == {"items", "next"}
 
 
+def _secret(_: Local, folder: Path, commands: str) -> None:
+    path = folder / "secret"
+    path.write_text(shell.run(commands, folder))
+    signature = SecretFile(path, "shop").sign("1-1", datetime.now(UTC), "{}")
+    assert signature.startswith("v1,")
+
+
 def _operators(served: Local, folder: Path, commands: str) -> None:
     configuration = str(served.folder / "config.yaml")
     shutil.copytree(PROJECT / "app", folder / "app")
@@ -196,6 +205,7 @@ RUN: dict[str, Check] = {
     "docs/configuration.md: KEY=$(openssl rand -hex 32)": _digest,
     'docs/events.md: curl --silent --fail-with-body "$GATEWAY/v1/events?limit=10" '
     '--header "Authorization: Bearer $KEY"': _events,
+    "docs/events.md: printf 'whsec_%s\\n' \"$(openssl rand -base64 32)\"": _secret,
     "docs/operating.md: flask --app app config check": _operators,
     "docs/operating.md: flask --app app verification get cust-0001": _operators,
     "docs/quickstart.md: export GATEWAY=http://127.0.0.1:8080": _variables,
