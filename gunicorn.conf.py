@@ -76,9 +76,7 @@ def post_worker_init(worker: Any) -> None:
     """Inspect the state, collect the metrics of the process that serves, and start its threads."""
     worker.gateway.state.inspect()
     metrics.REGISTRY.register(Condition(lambda: worker.gateway, VERSION))
-    for deliveries in worker.gateway.deliveries.values():
-        deliveries.start()
-    worker.gateway.watch()
+    worker.gateway.start()
 
 
 def worker_exit(server: Any, worker: Any) -> None:  # noqa: ARG001 - gunicorn's signature

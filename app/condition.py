@@ -128,7 +128,7 @@ class Condition(Collector):
             "Age of the oldest of these events; 0 without any",
             labels=["caller"],
         )
-        for name, deliveries in self._gateway.deliveries.items():
+        for name, deliveries in self._gateway().deliveries.items():
             events, seconds = deliveries.waiting
             waiting.add_metric([name], events)
             oldest.add_metric([name], seconds)

@@ -180,8 +180,10 @@ class Gateway:
             draining=draining,
         )
 
-    def watch(self) -> None:
-        """Start a thread for each watcher. It ends when the gateway drains."""
+    def start(self) -> None:
+        """Start the threads that watch and deliver. They end when the gateway drains."""
+        for deliveries in self.deliveries.values():
+            deliveries.start()
         for name, one in self.watchers.items():
             threading.Thread(target=one.run, name=f"watcher of {name}", daemon=True).start()
 

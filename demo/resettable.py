@@ -57,7 +57,8 @@ class Resettable:
     def _reset(self) -> None:
         old = self._gateway
         self._application = self._build()
-        old.draining.set()  # waits for reviews end now
+        old.draining.set()  # waits for reviews end now, and the old threads
+        self._gateway.start()
         with requests.Session() as session:
             session.trust_env = False
             sandbox = old.settings.accounts["default"].endpoint
