@@ -51,8 +51,8 @@ $(TOOLS): $(READY) requirements/tools.txt requirements/helm.txt requirements/hel
 	sh requirements/debian.sh requirements/debian.txt
 	@touch $@
 
-demo: $(READY) ## verify customers through gateway and sandbox, and show the requests and answers
-	$(BIN)/python -m demo.demo
+demo: $(READY) ## take customers through gateway and sandbox; VERBOSE=1 shows every request and answer
+	$(BIN)/python -m demo.demo $(if $(VERBOSE),--verbose)
 
 run: $(READY) ## serve gateway (8080), sandbox (8090) and metrics (9090) until Ctrl-C
 	@exec $(BIN)/python -m demo.serve
