@@ -142,7 +142,7 @@ sbom: $(TOOLS) ## write the CycloneDX SBOM of the deployed packages to dist/sbom
 	.tools/venv/bin/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible \
 	  --of JSON --sv 1.6 -o $(SBOM) requirements/run.txt
 
-soak: $(READY) ## run ten minutes of load and faults on two gateways with one Redis, or SOAK_SECONDS=60
+soak: $(READY) ## run ten minutes of load while Huawei, Redis, signals and connections trouble two gateways, or SOAK_SECONDS=60
 	$(BIN)/python -m benchmarks.soak
 
 image: ## build the container image; BASE_IMAGE=…@sha256:… pins its base, IMAGE_OPTIONS go to the builder

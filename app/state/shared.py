@@ -49,6 +49,8 @@ class SharedState:
         self._reserve = self._redis.register_script(scripts.RESERVE)
         self._remove = self._redis.register_script(scripts.REMOVE)
         self._prolong = self._redis.register_script(scripts.PROLONG)
+        self._replicas = replicas
+        self._last: dict[str, int] = {}  # when this process's last slot of a key was due
         self._missed = False  # whether Redis missed a value that this process has put
         self._inspected = False
         client.returned = self._returned
@@ -160,9 +162,10 @@ class SharedState:
 
         def in_redis() -> Slot:
             distance = int(seconds / calls * MICROSECONDS)
-            number = late.due if late else 0
-            answer = self._reserve(keys=[self._name(key)], args=[distance, number])
+            known = [late.due if late else 0, self._last.get(key, 0), self._replicas]
+            answer = self._reserve(keys=[self._name(key)], args=[distance, *known])
             wait, due = map(int, cast("list[bytes]", answer))
+            self._last[key] = due
             return Slot(wait / MICROSECONDS, due)
 
         return self.client.ask(in_redis, lambda: self._memory.reserve(key, calls, seconds, late))

@@ -13,7 +13,7 @@ import shutil
 import sys
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from tempfile import NamedTemporaryFile
@@ -23,7 +23,7 @@ from demo.cluster import Cluster, ask
 from demo.drill import fairness
 from demo.drill.changes import Change, Empty, FailOver, Hog, Reload, Replace, Rotate
 from demo.drill.load import Load
-from demo.drill.rows import Row
+from demo.drill.rows import Row, report
 from demo.drill.watch import Watch
 
 CALM = 2.0  # seconds between one change and the next
@@ -92,17 +92,6 @@ def run(drill: Drill, haproxy: str, log: IO[bytes], seconds: float, rate: float)
     for failure in load.failures[:20]:
         sys.stderr.write(f"failed: {failure}\n")
     return rows
-
-
-def report(title: str, rows: Iterable[Row]) -> bool:
-    """Print a table. Returns whether every limit was kept."""
-    sys.stdout.write(f"\n{title}\n\n| figure | value |\n|---|---|\n")
-    good = True
-    for row in rows:
-        sys.stdout.write(f"| {row.figure} | {row.value}{' **failed**' if row.failed else ''} |\n")
-        good = good and not row.failed
-    sys.stdout.flush()
-    return good
 
 
 def main() -> int:

@@ -1,5 +1,7 @@
 """The rows of a drill's table."""
 
+import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -20,3 +22,14 @@ def none(figure: str, number: int) -> Row:
 def seconds(figure: str, value: float, limit: float = float("inf")) -> Row:
     """A row with a time that must not be longer than the limit."""
     return Row(figure, f"{value:.2f} s", value > limit)
+
+
+def report(title: str, rows: Iterable[Row]) -> bool:
+    """Print a table. Returns whether every limit was kept."""
+    sys.stdout.write(f"\n{title}\n\n| figure | value |\n|---|---|\n")
+    good = True
+    for row in rows:
+        sys.stdout.write(f"| {row.figure} | {row.value}{' **failed**' if row.failed else ''} |\n")
+        good = good and not row.failed
+    sys.stdout.flush()
+    return good

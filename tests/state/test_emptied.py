@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 
 import pytest
@@ -90,3 +91,25 @@ def test_a_server_that_evicts_or_does_not_persist_is_warned_of(
     warnings = lines(caplog, logging.WARNING)
     assert len(warnings) == len(told)
     assert all(words in line for words, line in zip(told, warnings, strict=True))
+
+
+@pytest.mark.parametrize("first", [0, 1], ids=["one", "the other"])
+def test_the_slots_after_a_loss_come_after_those_that_replicas_still_hold(
+    valkey: Valkey, first: int
+) -> None:
+    replicas = [valkey.state(replicas=2) for _ in range(2)]
+    before = [state.reserve("quota", 10, 1).due for state in replicas]  # each holds one
+    valkey.clear()
+    asked = replicas[first:] + replicas[:first]
+    after = [state.reserve("quota", 10, 1).due for _ in range(3) for state in asked]
+    dues = sorted(before + after)
+    assert min(late - early for early, late in itertools.pairwise(dues)) >= 100_000
+    assert after[0] - before[-1] <= 300_000
+
+
+def test_a_slot_of_another_clock_does_not_hold_up_the_next_one(valkey: Valkey) -> None:
+    state = valkey.state(replicas=2)
+    for _ in range(100):  # the last is due in 10 s
+        state.reserve("quota", 10, 1)
+    valkey.clear()
+    assert state.reserve("quota", 10, 1).wait <= 0.3

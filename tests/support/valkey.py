@@ -82,9 +82,10 @@ class Valkey(Server):
         self,
         settings: StateSettings | None = None,
         monotonic: Callable[[], float] = time.monotonic,
+        replicas: int = 1,
     ) -> SharedState:
         """A new process's state, sealed with STATE_KEY, on this server by default."""
-        return SharedState(Client(settings or self.settings, monotonic), SEALING)
+        return SharedState(Client(settings or self.settings, monotonic), SEALING, replicas)
 
     def mature(self) -> None:
         """Have the server look as if it had lost no value for longer than a day."""
