@@ -11,7 +11,7 @@ from typing import Any
 
 from .calls import Answer, Call, json_answer
 from .codes import code_answer
-from .customers import ENTERPRISE, INDIVIDUAL, Review
+from .customers import ENTERPRISE, INDIVIDUAL, Customer, Review
 from .fields import Check, FieldError, constant, integer, nested, text, texts
 from .magic import held, instant, magic_answer, rejected, reviewed
 from .partner_center import read_body, refuse_field
@@ -132,7 +132,7 @@ def _apply(
     settled = verified is not None and not (from_individual and verified == INDIVIDUAL)
     if settled or customer.in_review(now):
         return code_answer("CBC.99007188", call.request_id)
-    review, is_review = _review(state, customer_id, kind, now)
+    review, is_review = _review(state, _magic_name(customer_id, customer), kind, now)
     customer.submit(review, now)
     return json_answer(200, {"is_review": is_review})
 
@@ -151,13 +151,19 @@ def _attachment_problem(state: State, urls: list[str]) -> str | None:
     return None
 
 
-def _review(state: State, customer_id: str, kind: int, now: float) -> tuple[Review, int]:
-    is_review = 1 if reviewed(customer_id) else state.settings.is_review
-    if instant(customer_id):
+def _magic_name(customer_id: str, customer: Customer) -> str:
+    """The name that can be magic: Huawei makes the id of a customer that was created."""
+    name = "" if customer.account is None else customer.account.xaccount_id
+    return name if name.startswith("review-") else customer_id
+
+
+def _review(state: State, name: str, kind: int, now: float) -> tuple[Review, int]:
+    is_review = 1 if reviewed(name) else state.settings.is_review
+    if instant(name):
         is_review = 0
     if is_review == 0:
         return Review(kind, now), is_review
-    seconds = None if held(customer_id) else state.settings.review_seconds
+    seconds = None if held(name) else state.settings.review_seconds
     ends_at = None if seconds is None else now + seconds
-    outcome = Review(kind, ends_at, "rejected" if rejected(customer_id) else "passed")
+    outcome = Review(kind, ends_at, "rejected" if rejected(name) else "passed")
     return outcome, is_review

@@ -1,15 +1,14 @@
-// Verifies a customer: go run . CUSTOMER [ATTACHMENT...]
+// Creates a customer that may buy: go run . YOUR_ID [PICTURE...]
 package main
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"log"
 	"net/http"
 	"os"
+	"strings"
 	"time"
 
 	gateway "example.com/shop/partnergateway"
@@ -18,7 +17,7 @@ import (
 const tries = 4
 
 // withRetries returns the answer of a call. It repeats the call if the problem allows it.
-func withRetries(call func() (*gateway.Verification, *http.Response, error)) *gateway.Verification {
+func withRetries[T any](call func() (T, *http.Response, error)) T {
 	for attempt := 1; ; attempt++ {
 		answer, _, err := call()
 		if err == nil {
@@ -44,41 +43,61 @@ func withRetries(call func() (*gateway.Verification, *http.Response, error)) *ga
 	}
 }
 
-func newKey() string {
-	bytes := make([]byte, 16)
-	if _, err := rand.Read(bytes); err != nil {
-		log.Fatal(err)
-	}
-	return hex.EncodeToString(bytes)
+func upload(ctx context.Context, client *gateway.APIClient, customer, name string) string {
+	stored := withRetries(func() (*gateway.Attachment, *http.Response, error) {
+		picture, err := os.Open(name)
+		if err != nil {
+			log.Fatal(err)
+		}
+		defer picture.Close()
+		return client.AttachmentsAPI.UploadAttachment(ctx, customer, name).Body(picture).Execute()
+	})
+	return stored.Attachment
 }
 
 func main() {
-	customer, attachments := os.Args[1], os.Args[2:]
+	user, pictures := os.Args[1], os.Args[2:]
 	configuration := gateway.NewConfiguration()
 	configuration.Servers = gateway.ServerConfigurations{{URL: os.Getenv("GATEWAY")}}
 	configuration.HTTPClient = &http.Client{Timeout: 30 * time.Second}
 	client := gateway.NewAPIClient(configuration)
 	ctx := context.WithValue(context.Background(), gateway.ContextAccessToken, os.Getenv("KEY"))
 
+	// The keys are made of your own id, so that a restart creates no second customer.
+	created := withRetries(client.CustomersAPI.CreateCustomer(ctx).
+		NewCustomer(gateway.NewCustomer{PartnerUserId: user, Country: "SG"}).
+		IdempotencyKey("create-" + user).Execute)
+	customer := created.CustomerId
+	if created.Status == "ASSOCIATING" { // Huawei lists the customer when it is associated
+		withRetries(client.CustomersAPI.GetCustomer(ctx, customer).Prefer("wait=25").Execute)
+	}
+	// A new customer is frozen and has no budget.
+	budget := gateway.SetBudget{Amount: "500.00", Unfreeze: gateway.PtrBool(true)}
+	withRetries(client.BudgetsAPI.SetBudget(ctx, customer).SetBudget(budget).Execute)
+
 	person := gateway.Individual{
 		FullName:      "ZHANG SAN",
 		Document:      gateway.IndividualDocument{Type: "PASSPORT", Number: "E1234567"},
-		PartnerUserId: gateway.PtrString("shop-981"),
+		PartnerUserId: &user,
 	}
-	if len(attachments) > 0 {
-		person.Attachments = attachments
+	for _, name := range pictures {
+		person.Attachments = append(person.Attachments, upload(ctx, client, customer, name))
 	}
-	// One key for each submission. Store it with your order, so that a restart repeats the
-	// submission and does not submit twice.
 	answer := withRetries(client.SubmissionsAPI.SubmitIndividualVerification(ctx, customer).
-		Individual(person).IdempotencyKey(newKey()).Execute)
+		Individual(person).IdempotencyKey("verify-" + user).Execute)
 	if !answer.Final { // a person reviews it; the review can take longer than this wait
 		answer = withRetries(
 			client.VerificationAPI.GetVerification(ctx, customer).Prefer("wait=25").Execute)
 	}
-	message := fmt.Sprintf("%s: %s", customer, answer.Status)
+	state := withRetries(client.CustomersAPI.GetCustomer(ctx, customer).Execute)
+	message := fmt.Sprintf("%s: %s", user, answer.Status)
 	if rejection, is := answer.GetRejectionOk(); is {
 		message += ": " + rejection.Reason
 	}
 	fmt.Println(message)
+	if len(state.Requirements) > 0 {
+		fmt.Println("still needs", strings.Join(state.Requirements, ", "))
+	} else {
+		fmt.Println("may buy")
+	}
 }

@@ -1,15 +1,18 @@
-"""Verifies a customer: python quickstart.py CUSTOMER [ATTACHMENT...]"""
+"""Creates a customer that may buy: python quickstart.py YOUR_ID [PICTURE...]"""
 
 import os
 import sys
 import time
-from uuid import uuid4
 
 import httpx
 from partner_gateway_client import AuthenticatedClient
+from partner_gateway_client.api.attachments import upload_attachment
+from partner_gateway_client.api.budgets import set_budget
+from partner_gateway_client.api.customers import create_customer, get_customer
 from partner_gateway_client.api.submissions import submit_individual_verification
 from partner_gateway_client.api.verification import get_verification
-from partner_gateway_client.models import Individual, Problem
+from partner_gateway_client.models import Individual, NewCustomer, Problem, SetBudget
+from partner_gateway_client.types import File
 
 TRIES = 4
 
@@ -35,28 +38,48 @@ def with_retries(call):
     sys.exit(message)
 
 
-customer, *attachments = sys.argv[1:]
-person = {
-    "full_name": "ZHANG SAN",
-    "document": {"type": "PASSPORT", "number": "E1234567"},
-    "partner_user_id": "shop-981",
-}
-if attachments:
-    person["attachments"] = attachments
+def upload(customer, name):
+    """Return the value to put into `attachments`."""
+    with open(name, "rb") as picture:
+        body = File(payload=picture.read())
+    return with_retries(
+        lambda: upload_attachment.sync_detailed(customer, name, client=client, body=body)
+    ).attachment
 
-# One key for each submission. Store it with your order, so that a restart repeats the submission
-# and does not submit twice.
-key = str(uuid4())
+
+user, *pictures = sys.argv[1:]
 with AuthenticatedClient(
     base_url=os.environ["GATEWAY"], token=os.environ["KEY"], timeout=httpx.Timeout(30)
 ) as client:
+    # The keys are made of your own id, so that a restart creates no second customer.
+    new = NewCustomer(partner_user_id=user, country="SG")
+    created = with_retries(
+        lambda: create_customer.sync_detailed(
+            client=client, body=new, idempotency_key=f"create-{user}"
+        )
+    )
+    customer = created.customer_id
+    if created.status == "ASSOCIATING":  # Huawei lists the customer when it is associated
+        with_retries(lambda: get_customer.sync_detailed(customer, client=client, prefer="wait=25"))
+    # A new customer is frozen and has no budget.
+    budget = SetBudget(amount="500.00", unfreeze=True)
+    with_retries(lambda: set_budget.sync_detailed(customer, client=client, body=budget))
+
+    person = {"full_name": "ZHANG SAN", "document": {"type": "PASSPORT", "number": "E1234567"}}
+    if pictures:
+        person["attachments"] = [upload(customer, name) for name in pictures]
     answer = with_retries(
         lambda: submit_individual_verification.sync_detailed(
-            customer, client=client, body=Individual.from_dict(person), idempotency_key=key
+            customer,
+            client=client,
+            body=Individual.from_dict({**person, "partner_user_id": user}),
+            idempotency_key=f"verify-{user}",
         )
     )
     if not answer.final:  # a person reviews it; the review can take longer than this wait
         answer = with_retries(
             lambda: get_verification.sync_detailed(customer, client=client, prefer="wait=25")
         )
-print(f"{customer}: {answer.status}" + (f": {answer.rejection.reason}" if answer.rejection else ""))
+    state = with_retries(lambda: get_customer.sync_detailed(customer, client=client))
+print(f"{user}: {answer.status}" + (f": {answer.rejection.reason}" if answer.rejection else ""))
+print(f"still needs {', '.join(state.requirements)}" if state.requirements else "may buy")

@@ -1,12 +1,8 @@
 #!/bin/sh
-# Verifies a customer: sh quickstart.sh CUSTOMER [ATTACHMENT...]
+# Creates a customer that may buy: sh quickstart.sh YOUR_ID [PICTURE...]
 set -eu
-customer=$1
+user=$1
 shift
-attachments=
-for name in "$@"; do
-  attachments="${attachments:-, \"attachments\": [}${attachments:+, }\"$name\""
-done
 answer=$(mktemp)
 trap 'rm -f "$answer"' EXIT
 
@@ -16,14 +12,29 @@ call() {
     --output "$answer" --header "Authorization: Bearer $KEY" "$@" || { cat "$answer" >&2; exit 1; }
 }
 
-# One key for each submission. Store it with your order, so that a restart repeats the submission
-# and does not submit twice.
-key=$(od -An -N16 -tx1 /dev/urandom | tr -d ' ')
-call "$GATEWAY/v1/customers/$customer/verifications/individual" \
-  --header 'Content-Type: application/json' --header "Idempotency-Key: $key" \
+json='Content-Type: application/json'
+# The keys are made of your own id, so that a restart creates no second customer.
+call "$GATEWAY/v1/customers" --header "$json" --header "Idempotency-Key: create-$user" \
+  --data "{\"partner_user_id\": \"$user\", \"country\": \"SG\"}"
+customer=$GATEWAY/v1/customers/$(sed 's/.*"customer_id": *"\([^"]*\)".*/\1/' "$answer")
+if grep -q '"ASSOCIATING"' "$answer"; then # Huawei lists the customer when it is associated
+  call "$customer" --header 'Prefer: wait=25'
+fi
+# A new customer is frozen and has no budget.
+call "$customer/budget" --request PUT --header "$json" --data '{"amount": "500.00", "unfreeze": true}'
+
+attachments=
+for picture in "$@"; do
+  call "$customer/attachments/$picture" --upload-file "$picture" --header 'Content-Type: image/jpeg'
+  stored=$(sed 's/.*"attachment": *\("[^"]*"\).*/\1/' "$answer")
+  attachments="${attachments:-, \"attachments\": [}${attachments:+, }$stored"
+done
+call "$customer/verifications/individual" --header "$json" --header "Idempotency-Key: verify-$user" \
   --data "{\"full_name\": \"ZHANG SAN\", \"document\": {\"type\": \"PASSPORT\",
-    \"number\": \"E1234567\"}, \"partner_user_id\": \"shop-981\"${attachments:+$attachments]}}"
+    \"number\": \"E1234567\"}, \"partner_user_id\": \"$user\"${attachments:+$attachments]}}"
 if grep -q '"IN_REVIEW"' "$answer"; then # a person reviews it; the review can take longer than this wait
-  call "$GATEWAY/v1/customers/$customer/verification" --header 'Prefer: wait=25'
+  call "$customer/verification" --header 'Prefer: wait=25'
 fi
 cat "$answer"
+call "$customer"
+cat "$answer" # `requirements`: what still keeps the customer from buying

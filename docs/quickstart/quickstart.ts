@@ -1,4 +1,5 @@
-// Verifies a customer: node quickstart.js CUSTOMER [ATTACHMENT...]
+// Creates a customer that may buy: node quickstart.js YOUR_ID [PICTURE...]
+import { readFile } from "node:fs/promises";
 import { setTimeout } from "node:timers/promises";
 import createClient from "openapi-fetch";
 import type { components, paths } from "./schema.js";
@@ -10,7 +11,7 @@ interface Answered<T> {
 }
 
 const TRIES = 4;
-const [customer, ...attachments] = process.argv.slice(2) as [string, ...string[]];
+const [user, ...pictures] = process.argv.slice(2) as [string, ...string[]];
 const client = createClient<paths>({
   baseUrl: process.env.GATEWAY,
   headers: { Authorization: `Bearer ${process.env.KEY}` },
@@ -39,16 +40,57 @@ async function withRetries<T>(call: () => Promise<Answered<T>>): Promise<T> {
   process.exit(1);
 }
 
-// One key for each submission. Store it with your order, so that a restart repeats the submission
-// and does not submit twice.
-const key = crypto.randomUUID();
+// The keys are made of your own id, so that a restart creates no second customer.
+const created = await withRetries(() =>
+  client.POST("/v1/customers", {
+    params: { header: { "Idempotency-Key": `create-${user}` } },
+    body: { partner_user_id: user, country: "SG" },
+    signal: timeout(),
+  }),
+);
+const customer = created.customer_id;
+
+function read(prefer?: string) {
+  return withRetries(() =>
+    client.GET("/v1/customers/{customer_id}", {
+      params: { path: { customer_id: customer }, header: { Prefer: prefer } },
+      signal: timeout(),
+    }),
+  );
+}
+
+// Huawei lists the customer when it is associated.
+if (created.status === "ASSOCIATING") await read("wait=25");
+// A new customer is frozen and has no budget.
+await withRetries(() =>
+  client.PUT("/v1/customers/{customer_id}/budget", {
+    params: { path: { customer_id: customer } },
+    body: { amount: "500.00", unfreeze: true },
+    signal: timeout(),
+  }),
+);
+
+const attachments: string[] = [];
+for (const name of pictures) {
+  const picture = await readFile(name);
+  const stored = await withRetries(() =>
+    client.PUT("/v1/customers/{customer_id}/attachments/{name}", {
+      params: { path: { customer_id: customer, name } },
+      body: picture as unknown as string,
+      bodySerializer: (content) => content,
+      headers: { "Content-Type": "application/octet-stream" },
+      signal: timeout(),
+    }),
+  );
+  attachments.push(stored.attachment);
+}
 let answer = await withRetries(() =>
   client.POST("/v1/customers/{customer_id}/verifications/individual", {
-    params: { path: { customer_id: customer }, header: { "Idempotency-Key": key } },
+    params: { path: { customer_id: customer }, header: { "Idempotency-Key": `verify-${user}` } },
     body: {
       full_name: "ZHANG SAN",
       document: { type: "PASSPORT", number: "E1234567" },
-      partner_user_id: "shop-981",
+      partner_user_id: user,
       ...(attachments.length > 0 && { attachments }),
     },
     signal: timeout(),
@@ -63,4 +105,6 @@ if (!answer.final) {
     }),
   );
 }
-console.log(`${customer}: ${answer.status}${answer.rejection ? `: ${answer.rejection.reason}` : ""}`);
+const { requirements } = await read();
+console.log(`${user}: ${answer.status}${answer.rejection ? `: ${answer.rejection.reason}` : ""}`);
+console.log(requirements.length > 0 ? `still needs ${requirements.join(", ")}` : "may buy");
