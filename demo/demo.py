@@ -66,10 +66,7 @@ def _verify(show: Show, path: str, end: str) -> None:
         "POST", f"{path}/verifications/individual", (202, "IN_REVIEW"),
         {**PERSON, "attachments": [f"{customer}/{name}" for name in PICTURES]},
     )  # fmt: skip
-    show.call(
-        "Wait for the end of the review",
-        "GET", f"{path}/verification", (200, end), Prefer="wait=20",
-    )  # fmt: skip
+    show.events("Wait for the event of its end", "VERIFICATION_ENDED", f'"status":"{end}"')
 
 
 def _onboard(show: Show) -> None:

@@ -9,7 +9,7 @@ import requests
 
 from demo.local import KEY, Local
 
-_TOLD = ("code", "status", "requirements", "amount", "frozen", "available", "attachment")
+_TOLD = ("code", "status", "requirements", "amount", "frozen", "available", "attachment", "items")
 
 
 def say(text: str = "") -> None:
@@ -39,6 +39,8 @@ def _told(answer: dict[str, Any]) -> str:
     value = answer.get(found, "")
     if isinstance(value, bool):
         return found if value else f"not {found}"
+    if found == "items":
+        return ", ".join(f"{one['type']} {one.get('status', '')}".strip() for one in value)
     if found == "requirements":
         return f"still needs {', '.join(value)}" if value else "needs nothing more: it may buy"
     return re.sub("[0-9a-f]{32}", "…", str(value))
@@ -63,6 +65,7 @@ class Show:
         self._session.trust_env = False  # ignore the environment's proxies and .netrc
         self._session.headers.update({"Connection": "close", "Authorization": f"Bearer {KEY}"})
         self._seen = 0
+        self._next = ""  # the place in the feed of events
 
     def call(
         self,
@@ -96,7 +99,7 @@ class Show:
             method, f"{self._local.url}{path}", data=content, headers=kind | more, timeout=40
         )
         answer: dict[str, Any] = answered.json() if answered.content else {}
-        short = re.sub("[0-9a-f]{32}", "{id}", path)
+        short = re.sub("[0-9a-f]{32}", "{id}", path.partition("&")[0])
         line = f"{title:<44} {method:<4} {short:<44} {answered.status_code} {_told(answer)}"
         say(line.rstrip())
         if self._verbose:
@@ -112,6 +115,21 @@ class Show:
                 f"expected {status} {text}, but the answer is {_pretty(answered.text)}"
             )
         return answer
+
+    def events(self, title: str, kind: str, text: str) -> None:
+        """Wait for the next events of a type. The gateway watches Huawei, so this asks nobody.
+
+        Args:
+            title: What it waits for.
+            kind: The type of the events.
+            text: A text of the answer.
+
+        Raises:
+            Unexpected: No such event came within 20 seconds.
+        """
+        after = f"&after={self._next}" if self._next else ""
+        path = f"/v1/events?types={kind}{after}"
+        self._next = self.call(title, "GET", path, (200, text), Prefer="wait=20")["next"]
 
     def _show_upstream(self) -> None:
         recorded = self.sandbox("requests")

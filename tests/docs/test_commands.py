@@ -19,7 +19,6 @@ from demo.demo import picture
 from demo.local import PROJECT, Local
 from sandbox.server import SandboxServer
 from tests.support import shell
-from tests.support.pictures import JPEG
 from tests.support.programs import needed
 from tests.support.sandbox_driver import SandboxDriver
 from tools.docs import markdown
@@ -96,12 +95,6 @@ def _upload(served: Local, folder: Path, commands: str) -> None:
     (folder / "data-page.png").write_bytes(picture())
     said = shell.run(commands, folder, shell.caller(served))
     assert said == '{"attachment":"cust-0001/data-page.png"}\n'
-
-
-def _pictures(served: Local, folder: Path, commands: str) -> None:
-    (folder / "picture.jpg").write_bytes(JPEG)
-    said = shell.run(commands, folder, shell.caller(served))
-    assert said.count('{"attachment":"review-pass-1/') == 2
 
 
 def _lost_answer(served: Local, folder: Path, commands: str) -> None:
@@ -218,7 +211,6 @@ RUN: dict[str, Check] = {
     """'{"operation": "*", "kind": "html", "customer": "cust-0003"}'""": _one_customer,
     "docs/testing.md: export SANDBOX=http://127.0.0.1:8090/_sandbox": _lost_answer,
     "docs/calling.md: export SANDBOX=http://127.0.0.1:8090/_sandbox": _switch_off,
-    "docs/quickstart.md: for name in 1.jpg 2.jpg; do": _pictures,
 }
 
 

@@ -13,12 +13,12 @@ import pytest
 from demo.local import Local
 from tests.clients.languages import CLIENTS
 from tests.support import shell
-from tests.support.pictures import upload_pictures
 from tests.support.programs import needed
 from tests.support.sandbox_driver import SandboxDriver
 from tools.docs import markdown
 from tools.docs.written import DOCS, QUICKSTART
 
+PICTURES = "data-page.jpg holding.jpg"
 REASON = "The certificate picture is blurred."
 
 
