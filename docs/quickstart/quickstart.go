@@ -65,7 +65,7 @@ func main() {
 
 	// The keys are made of your own id, so that a restart creates no second customer.
 	created := withRetries(client.CustomersAPI.CreateCustomer(ctx).
-		NewCustomer(gateway.NewCustomer{PartnerUserId: user, Country: "SG"}).
+		CreateCustomer(gateway.CreateCustomer{PartnerUserId: user, Country: "SG"}).
 		IdempotencyKey("create-" + user).Execute)
 	customer := created.CustomerId
 	if created.Status == "ASSOCIATING" { // Huawei lists the customer when it is associated

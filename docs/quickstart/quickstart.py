@@ -11,7 +11,7 @@ from partner_gateway_client.api.budgets import set_budget
 from partner_gateway_client.api.customers import create_customer, get_customer
 from partner_gateway_client.api.submissions import submit_individual_verification
 from partner_gateway_client.api.verification import get_verification
-from partner_gateway_client.models import Individual, NewCustomer, Problem, SetBudget
+from partner_gateway_client.models import CreateCustomer, Individual, Problem, SetBudget
 from partner_gateway_client.types import File
 
 TRIES = 4
@@ -52,7 +52,7 @@ with AuthenticatedClient(
     base_url=os.environ["GATEWAY"], token=os.environ["KEY"], timeout=httpx.Timeout(30)
 ) as client:
     # The keys are made of your own id, so that a restart creates no second customer.
-    new = NewCustomer(partner_user_id=user, country="SG")
+    new = CreateCustomer(partner_user_id=user, country="SG")
     created = with_retries(
         lambda: create_customer.sync_detailed(
             client=client, body=new, idempotency_key=f"create-{user}"
