@@ -31,6 +31,7 @@ DAY = "tests/docs/test_operators_day.py runs it with a stand-in for the cluster"
 LONG = "a target of its own in CI, or too long for a test"
 
 # The first line of each excluded block -> the reason.
+BILL = "it needs a bill; test_downloads and test_reconciling do the same"
 ONLY_PARSED = {
     "CONTRIBUTING.md: make unit": LONG,
     "README.md: make demo    # takes a customer from an e-mail address to its first order, "
@@ -40,6 +41,8 @@ ONLY_PARSED = {
     "README.md: helm install gateway ./helm --namespace partner --wait \\": CLUSTER,
     "docs/adding-an-operation.md: make openapi chart-files docs": "it writes to the tree; "
     "test_adding_an_operation does the first of it in a copy",
+    'docs/billing.md: curl -f -H "Authorization: Bearer $KEY" -o lines.ndjson \\': BILL,
+    'docs/billing.md: flask --app app billing reconcile 2026-10 --amount "Amount due"': BILL,
     "docs/operating.md: GATEWAY_CONFIG=config.yaml .venv/bin/gunicorn -c gunicorn.conf.py": SERVES,
     "docs/operators-day.md: kubectl create namespace partner": DAY,
     "docs/operators-day.md: helm upgrade gateway ./helm --namespace partner --values gateway.yaml "
