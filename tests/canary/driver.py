@@ -27,7 +27,11 @@ SUBMISSIONS = (
     "submitEnterpriseVerification",
     "changeToEnterpriseVerification",
 )
-QUERIES = {"listBudgets": "?customer_ids={customer_id}"}  # of operations that need one
+# Of operations that need one.
+QUERIES = {
+    "listBudgets": "?customer_ids={customer_id}",
+    "listVerifications": "?status=IN_REVIEW",
+}
 MONTH = "2020-12"  # has a bill
 AT_ONCE = 16
 TRACEPARENT = "00-{:032x}-00f067aa0ba902b7-01"
