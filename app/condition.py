@@ -60,8 +60,8 @@ class Condition(Collector):
         usable = GaugeMetricFamily(
             "gateway_credentials_usable", "1 if a credential is usable", labels=["account"]
         )
-        for name, credentials in self._gateway().credentials.items():
-            described = credentials.describe()
+        for name, account in self._gateway().accounts.items():
+            described = account.credentials.describe()
             token = described.get("token")
             for place, pair in enumerate(described.get("key_pairs", ())):
                 locked.add_metric([name, str(place)], pair["condition"] == "LOCKED")
@@ -89,7 +89,7 @@ class Condition(Collector):
         gateway = self._gateway()
         for name, account in gateway.settings.accounts.items():
             quota.add_metric([name], account.quota.requests_per_second)
-            choice = gateway.verifications[name].choice
+            choice = gateway.accounts[name].verifications.choice
             retired.add_metric([name], choice.retired_since is not None)
         yield from (quota, retired)
 
@@ -109,10 +109,11 @@ class Condition(Collector):
             "Time in which all open reviews were looked at last",
             labels=["account"],
         )
-        gateway = self._gateway()
-        for name in gateway.watchers:
-            reviews.add_metric([name], gateway.reviews[name].count())
-            if watch := gateway.reports[name].read():
+        for name, account in self._gateway().accounts.items():
+            if account.watcher is None:
+                continue
+            reviews.add_metric([name], account.reviews.count())
+            if watch := account.report.read():
                 looked.add_metric([name], watch.oldest_look)
                 swept.add_metric([name], watch.sweep)
         yield from (reviews, looked, swept)

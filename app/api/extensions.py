@@ -4,8 +4,8 @@ from typing import cast
 
 from flask import Flask, current_app, g
 
+from app.account import Account
 from app.gateway import Gateway
-from app.verification import Verifications
 
 _NAME = "partner_gateway"
 
@@ -20,6 +20,6 @@ def gateway() -> Gateway:
     return cast(Gateway, current_app.extensions[_NAME])
 
 
-def verifications() -> Verifications:
-    """The verifications of the account that this request uses."""
-    return gateway().verifications[g.account]
+def account() -> Account:
+    """The account that this request uses."""
+    return gateway().accounts[g.account]

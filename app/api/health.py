@@ -30,7 +30,7 @@ def readyz() -> dict[str, str]:
     if gateway().draining.is_set():
         raise GatewayError(ErrorCode.OVERLOADED, "Not ready: the process is shutting down.")
     # Each account is asked, because the question reads its files again.
-    usable = [credentials.usable() for credentials in gateway().credentials.values()]
+    usable = [account.credentials.usable() for account in gateway().accounts.values()]
     if not any(usable):
         raise GatewayError(
             ErrorCode.UPSTREAM_ACCESS_DENIED,

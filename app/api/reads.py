@@ -5,7 +5,7 @@ from typing import Any
 
 from flask import g
 
-from app.api.extensions import gateway
+from app.api.extensions import account
 from app.api.lists import page
 from app.huawei.operation import Operation
 from app.huawei.pacing.deadline import READ, Errand
@@ -22,7 +22,7 @@ def read(operation: Operation, **ours: Any) -> Mapping[str, Any]:
         GatewayError: the failure of the call.
     """
     errand = Errand.within(READ, g.caller)
-    return gateway().partner_centers[g.account].read(operation, errand, **ours)
+    return account().partner_center.read(operation, errand, **ours)
 
 
 def read_page(operation: Operation, query: Mapping[str, Any], **ours: Any) -> dict[str, Any]:

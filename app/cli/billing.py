@@ -69,10 +69,10 @@ def reconcile(
     `--tolerance` says which difference is none. GATEWAY_CONFIG names the configuration file.
     """
     gateway = built(configured(), observe=lambda _: None)
-    if account is None and len(gateway.partner_centers) == 1:
-        account = next(iter(gateway.partner_centers))
-    if account is None or account not in gateway.partner_centers:
-        names = ", ".join(gateway.partner_centers)
+    if account is None and len(gateway.accounts) == 1:
+        account = next(iter(gateway.accounts))
+    if account is None or account not in gateway.accounts:
+        names = ", ".join(gateway.accounts)
         raise click.BadOptionUsage("account", f"--account must be one of {names}")
     try:
         found = _compared(gateway, account, month, amount, of_bill)
@@ -91,14 +91,14 @@ def _compared(
     gateway: Gateway, account: str, text: str, amount: str, of_bill: str
 ) -> list[Comparison]:
     month: Month = begun(text, time.time())
-    bill = gateway.partner_centers[account].read(SHOW_BILL, _errand(), month=month)
+    bill = gateway.accounts[account].partner_center.read(SHOW_BILL, _errand(), month=month)
     terminal = sys.stderr.isatty()
 
     def progress(lines: int) -> None:
         if terminal:
             click.echo(f"\r{lines} lines", nl=False, err=True)
 
-    with gateway.bill_files[account].open(text, _errand(), time.time()) as file:
+    with gateway.accounts[account].bill_files.open(text, _errand(), time.time()) as file:
         try:
             return list(compare(file, bill, amount, of_bill, progress))
         finally:

@@ -58,8 +58,8 @@ def check_credentials() -> None:
     """
     gateway = built(configured(), observe=lambda _: None)
     failed = False
-    for name, partner_center in gateway.partner_centers.items():
-        accepted, text = _checked(partner_center)
+    for name, account in gateway.accounts.items():
+        accepted, text = _checked(account.partner_center)
         failed = failed or not accepted
         click.echo(f"{'ok  ' if accepted else 'FAIL'} {name}: {text}")
     sys.exit(1 if failed else 0)
@@ -91,14 +91,14 @@ def get_verification(customer: str, account: str | None) -> None:
     """
     if not re.fullmatch(CUSTOMER_ID, customer):
         raise click.BadParameter("a customer id has 1 to 64 letters, digits, _ or -")
-    served = built(configured(), observe=lambda _: None).verifications
+    served = built(configured(), observe=lambda _: None).accounts
     if account is None and len(served) == 1:
         account = next(iter(served))
     if account is None or account not in served:
         raise click.BadOptionUsage("account", f"--account must be one of {', '.join(served)}")
     try:
         errand = Errand.within(READ_TIME, "cli", urgent=True)
-        found = served[account].reads.read(customer, errand, fresh=True)
+        found = served[account].verifications.reads.read(customer, errand, fresh=True)
     except GatewayError as error:
         click.echo(f"{error.code.name}: {error.detail}", err=True)
         sys.exit(1)

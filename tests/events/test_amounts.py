@@ -115,7 +115,7 @@ def test_the_budget_that_a_caller_sets_is_watched(
     gateway = client.application.extensions["partner_gateway"]
     path = "/v1/customers/cust-1/budget"
     assert client.put(path, json={"amount": "10.00"}, headers=bearer()).status_code == 200
-    assert list(gateway.amounts["default"].budgets()) == ["cust-1"]
+    assert list(gateway.accounts["default"].amounts.budgets()) == ["cust-1"]
 
 
 def test_the_levels_of_the_credit_are_told(replica: Replica, sandbox: SandboxDriver) -> None:
@@ -161,7 +161,7 @@ def test_a_created_customer_is_watched_until_it_is_associated(
     client = create_app(settings).test_client()
     gateway = client.application.extensions["partner_gateway"]
     created = create(client).get_json()["customer_id"]
-    assert list(gateway.associations["default"].all()) == [created][:number]
+    assert list(gateway.accounts["default"].associations.all()) == [created][:number]
 
 
 def test_many_associations_are_seen_by_few_calls(replica: Replica, sandbox: SandboxDriver) -> None:
@@ -200,4 +200,5 @@ def test_the_list_is_not_asked_for_customers_that_were_associated_long_before(
 def test_a_part_of_zero_switches_the_watch_off(settings: Settings) -> None:
     off = altered(settings, watch={"calls_per_second": 0})
     gateway = create_app(off).extensions["partner_gateway"]
-    assert list(gateway.watchers) == ["second"]
+    watched = [name for name, account in gateway.accounts.items() if account.watcher]
+    assert watched == ["second"]

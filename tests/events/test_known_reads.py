@@ -93,7 +93,9 @@ def test_a_wait_reads_nothing_until_the_watcher_has_seen_the_end(
     client = app.test_client()
     submit(client, customer=CUSTOMER)
     gateway = gateway_of(app)
-    watcher, reviews = gateway.watchers["default"], gateway.reviews["default"]
+    account = gateway.accounts["default"]
+    watcher, reviews = account.watcher, account.reviews
+    assert watcher is not None
     watcher.step()
     sandbox.forget_requests()
     assert read(client, CUSTOMER, "wait=3").get_json()["status"] == "IN_REVIEW"
@@ -133,7 +135,7 @@ def test_the_documented_pace_follows_the_number_of_open_reviews(
     tmp_path: Path, sandbox: SandboxDriver, number: int, pace: int
 ) -> None:
     app = built(tmp_path, sandbox.url, quota={"requests_per_second": 10})
-    reviews = gateway_of(app).reviews["default"]
+    reviews = gateway_of(app).accounts["default"].reviews
     for place in range(number):
         reviews.begin(f"cust-{place}", "INDIVIDUAL", "writer", None)
     found = read(app.test_client(), "cust-0")

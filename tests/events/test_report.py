@@ -77,8 +77,8 @@ def test_without_an_open_review_there_is_no_old_look(replica: Replica) -> None:
 
 def test_every_replica_shows_the_watch(settings: Settings) -> None:
     gateway = Gateway.build(settings, observe=lambda _: None)
-    gateway.reviews["default"].begin("cust-1", "INDIVIDUAL", "writer", None)
-    gateway.reports["default"].write(30.0, 12.0)
+    gateway.accounts["default"].reviews.begin("cust-1", "INDIVIDUAL", "writer", None)
+    gateway.accounts["default"].report.write(30.0, 12.0)
     shown = {
         (sample.name, sample.labels["account"]): sample.value
         for metric in Condition(lambda: gateway, "1").collect()

@@ -53,7 +53,7 @@ class Replica:
         self.verifications = Verifications(
             "default",
             account,
-            parts.partner_centers["default"],
+            parts.accounts["default"].partner_center,
             Writes("default", state, SEALING, now=clock),
             SwitchOff("default", state, SEALING, now=clock),
             parts.migration,
@@ -70,7 +70,7 @@ class Replica:
             self.report,
             self.associations,
             self.amounts,
-            parts.partner_centers["default"],
+            parts.accounts["default"].partner_center,
             self.verifications.read_once,
             self.draining,
             now=clock,

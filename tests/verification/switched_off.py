@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import cast
 
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from app.account import Account
 from app.api.extensions import gateway as parts
 from app.events.lease import Lease
 from app.state import MemoryState, Sealing, State
@@ -39,17 +41,20 @@ def on_clock(client: FlaskClient, clock: Clock, state: State | None = None) -> F
     with client.application.app_context():
         gateway = parts()
     kept = state or MemoryState(now=clock)
-    cast(dict[str, Verifications], gateway.verifications)["default"] = Verifications(
+    account = gateway.accounts["default"]
+    verifications = Verifications(
         "default",
         gateway.settings.accounts["default"],
-        gateway.partner_centers["default"],
+        account.partner_center,
         Writes("default", kept, SEALING, now=clock),
         SwitchOff("default", kept, SEALING, now=clock),
         gateway.migration,
-        gateway.reviews["default"],
+        account.reviews,
         Lease(kept, "watch"),
         gateway.draining,
     )
+    replaced = replace(account, verifications=verifications)
+    cast(dict[str, Account], gateway.accounts)["default"] = replaced
     return client
 
 

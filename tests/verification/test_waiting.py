@@ -142,7 +142,9 @@ def test_a_long_poll_returns_the_last_known_status_where_its_last_read_times_out
 ) -> None:
     submit(review, customer="review-hold-1")
     sandbox.forget_requests()
-    verifications = review.application.extensions["partner_gateway"].verifications["default"]
+    verifications = (
+        review.application.extensions["partner_gateway"].accounts["default"].verifications
+    )
     wait = LAST_READ + 1
     begun = monotonic()
     with ThreadPoolExecutor(1) as threads:

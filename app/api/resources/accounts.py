@@ -115,8 +115,8 @@ def list_accounts() -> dict[str, Any]:
             {
                 "account": name,
                 "endpoint": parts.settings.accounts[name].endpoint,
-                **credentials.describe(),
+                **account.credentials.describe(),
             }
-            for name, credentials in parts.credentials.items()
+            for name, account in parts.accounts.items()
         ],
     }

@@ -7,7 +7,7 @@ from marshmallow import fields
 
 from app.api.authentication import requires
 from app.api.blueprint import CALLER_PROBLEMS, UPSTREAM_PROBLEMS, ResourceBlueprint
-from app.api.extensions import gateway
+from app.api.extensions import account
 from app.api.uploads import received
 from app.errors import ErrorCode, GatewayError
 from app.fields import ResponseSchema
@@ -32,7 +32,7 @@ class AttachmentSchema(ResponseSchema):
 
 
 def _bucket() -> Bucket:
-    bucket = gateway().buckets.get(g.account)
+    bucket = account().bucket
     if bucket is None:
         raise GatewayError(
             ErrorCode.PARTNER_NOT_ENABLED, "This account has no bucket for attachments."

@@ -10,7 +10,7 @@ from flask import Response, g, request
 from app.api import downloads
 from app.api.authentication import check_filter, requires
 from app.api.blueprint import CALLER_PROBLEMS, UPSTREAM_PROBLEMS, ResourceBlueprint
-from app.api.extensions import gateway
+from app.api.extensions import account
 from app.api.queries import Customer
 from app.billing.file import BillFile, Chosen, only
 from app.billing.formats import CSV, FORMATS, NDJSON, Format
@@ -102,9 +102,7 @@ def get_partner_bill_lines(query: dict[str, Any], month: str) -> Response:
     with ExitStack() as opened:
         opened.callback(downloads.begin())
         errand = Errand.within(READ, g.caller)
-        file = opened.enter_context(
-            gateway().bill_files[g.account].open(month, errand, time.time())
-        )
+        file = opened.enter_context(account().bill_files.open(month, errand, time.time()))
         pieces = _pieces(file, FORMATS[media_type](file.columns), chosen)
         return downloads.send(pieces, media_type, opened.pop_all().close)
 

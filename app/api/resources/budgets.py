@@ -11,7 +11,7 @@ from app import texts
 from app.answers import Answer, Items, Money, Text, Word
 from app.api.authentication import check_customers
 from app.api.blueprint import ResourceBlueprint
-from app.api.extensions import gateway
+from app.api.extensions import account
 from app.api.lists import PageSchema
 from app.api.queries import Customers
 from app.api.reads import read, read_page
@@ -168,4 +168,4 @@ def set_budget(budget: dict[str, Any], customer_id: str) -> Any:
     if ceiling is not None and Decimal(budget["amount"]) > Decimal(ceiling):
         raise GatewayError(ErrorCode.FORBIDDEN, "The amount is above the largest that you may set.")
     write = requested("SET_BUDGET", customer_id, budget)
-    return written(gateway().budgets[g.account].set, write)
+    return written(account().budgets.set, write)

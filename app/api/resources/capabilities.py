@@ -7,7 +7,7 @@ from marshmallow import fields
 
 from app.api.authentication import requires
 from app.api.blueprint import IDENTITY_PROBLEMS, ResourceBlueprint
-from app.api.extensions import gateway, verifications
+from app.api.extensions import account
 from app.fields import ResponseSchema, word
 from app.verification.capabilities import LIMITS, documents
 from app.verification.model import BACKENDS, ENTERPRISE_DOCUMENTS, INDIVIDUAL_DOCUMENTS, Kind
@@ -88,11 +88,11 @@ def get_capabilities() -> dict[str, Any]:
     The answer lists the backends of the account, the document types that they accept, the
     attachments of each document type in their order, and the limits of the contract.
     """
-    backends = [backend.name for backend in verifications().choice.backends]
+    backends = [backend.name for backend in account().verifications.choice.backends]
     return {
         "account": g.account,
         "backends": backends,
-        "attachments_stored": g.account in gateway().buckets,
+        "attachments_stored": account().bucket is not None,
         "documents": documents(backends),
         "limits": LIMITS,
     }

@@ -7,7 +7,7 @@ from marshmallow import ValidationError, validates_schema
 
 from app.api.authentication import requires
 from app.api.blueprint import CREATION_PROBLEMS, ResourceBlueprint
-from app.api.extensions import gateway
+from app.api.extensions import account
 from app.api.lists import PageSchema
 from app.api.queries import Choice, RequestTime
 from app.api.reads import read_page
@@ -73,7 +73,7 @@ def get_customer(customer_id: str) -> Any:
     """
     wait = wait_preference() or 0.0
     errand = Errand.within(min(wait + READ, MAX_WAIT), g.caller)
-    customer = dict(gateway().customers[g.account].read(customer_id, errand, wait))
+    customer = dict(account().customers.read(customer_id, errand, wait))
     if "customers:personal" not in g.rights.scopes:
         del customer["personal"]
     return customer, 200, {"Preference-Applied": f"wait={wait:.0f}"} if wait else {}
@@ -192,7 +192,7 @@ def create_customer(asked: dict[str, Any]) -> Any:
     # A colon cannot be in a customer id: the write is none of a customer with this id.
     subject = f"new:{asked['partner_user_id']}"
     write = requested("CREATE_CUSTOMER", subject, asked, key_required=True)
-    created, replayed = gateway().creations[g.account].create(write, private)
+    created, replayed = account().creations.create(write, private)
     line: Record = g.record
     line.customer_id, line.status = created["customer_id"], created["status"]
     line.replayed, line.reconciled = replayed, bool(created["reconciled"])

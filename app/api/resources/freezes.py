@@ -7,7 +7,7 @@ from marshmallow import fields
 
 from app.answers import Answer
 from app.api.blueprint import ResourceBlueprint
-from app.api.extensions import gateway
+from app.api.extensions import account
 from app.api.requested import requested, written
 from app.customers.freezes import ACCOUNT, FREEZE, KINDS, UNFREEZE, UNKNOWN, kind_of
 from app.errors import ErrorCode, GatewayError
@@ -111,7 +111,7 @@ def freeze_customer(body: dict[str, Any], customer_id: str) -> Any:
         raise GatewayError(ErrorCode.FORBIDDEN, text)
     if confirm != customer_id and (resources or confirm is not None):
         raise GatewayError(ErrorCode.VALIDATION_FAILED, errors=(_CONFIRM.at("/confirm"),))
-    return written(gateway().freezes[g.account].freeze, requested(FREEZE, customer_id, body))
+    return written(account().freezes.freeze, requested(FREEZE, customer_id, body))
 
 
 @blueprint.write(
@@ -129,4 +129,4 @@ def unfreeze_customer(body: dict[str, Any], customer_id: str) -> Any:
     gateway remembers for 30 days how it froze a customer. Say `resources` yourself if the customer
     was frozen in another way, such as in Huawei's console, and the services are stopped.
     """
-    return written(gateway().freezes[g.account].unfreeze, requested(UNFREEZE, customer_id, body))
+    return written(account().freezes.unfreeze, requested(UNFREEZE, customer_id, body))

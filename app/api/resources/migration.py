@@ -96,7 +96,7 @@ EXAMPLE = {
 
 
 def _backends_of_account(name: str) -> dict[str, Any]:
-    choice = gateway().verifications[name].choice
+    choice = gateway().accounts[name].verifications.choice
     since = choice.retired_since
     return {
         "account": name,
@@ -120,6 +120,6 @@ def get_migration() -> dict[str, Any]:
     itself, from its start; the answer is that of the process that received the request.
     """
     return {
-        "accounts": [_backends_of_account(name) for name in gateway().verifications],
+        "accounts": [_backends_of_account(name) for name in gateway().accounts],
         "callers": gateway().migration.by_caller(),
     }

@@ -8,7 +8,7 @@ from marshmallow import ValidationError, validates_schema
 from app.answers import Answer, Flag
 from app.api.authentication import requires
 from app.api.blueprint import REGISTRATION_PROBLEMS, ResourceBlueprint
-from app.api.extensions import gateway
+from app.api.extensions import account
 from app.api.reads import read
 from app.customers.codes import LANGUAGES, send_code
 from app.customers.rules import ACCOUNT_NAME, EMAIL
@@ -117,5 +117,5 @@ def send_registration_code(mail: dict[str, str]) -> None:
     The code is for the creation of the customer. The gateway never sends a mail twice: if the
     answer of Huawei is lost, ask the customer whether the mail came.
     """
-    upstream, errand = gateway().partner_centers[g.account], Errand.within(WRITE, g.caller)
+    upstream, errand = account().partner_center, Errand.within(WRITE, g.caller)
     send_code(upstream, errand, mail["email"], mail["language"])

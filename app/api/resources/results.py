@@ -7,7 +7,7 @@ from marshmallow import fields
 
 from app.api.authentication import requires
 from app.api.blueprint import CALLER_PROBLEMS, UPSTREAM_PROBLEMS, ResourceBlueprint
-from app.api.extensions import verifications
+from app.api.extensions import account
 from app.api.problems.document import FieldErrorSchema
 from app.api.record import Record
 from app.api.requested import MAX_WAIT, wait_preference
@@ -171,7 +171,7 @@ def answer(verification: Verification) -> dict[str, Any]:
         "submitted_at": verification.submitted_at,
         "reconciled": verification.reconciled or None,
         "rejection": None if reason is None else {"reason": reason},
-        "next_check_after_s": verifications().reads.next_check() if in_review else None,
+        "next_check_after_s": account().verifications.reads.next_check() if in_review else None,
     }
 
 
@@ -202,7 +202,7 @@ def get_verification(customer_id: str) -> tuple[dict[str, Any], int, dict[str, s
     wait = wait_preference() or 0.0
     errand = Errand.within(min(wait + READ, MAX_WAIT), g.caller)
     fresh = bool(request.cache_control.no_cache)
-    verification = verifications().reads.read(customer_id, errand, wait, fresh)
+    verification = account().verifications.reads.read(customer_id, errand, wait, fresh)
     told = answer(verification)
     headers = {"Preference-Applied": f"wait={wait:.0f}"} if wait else {}
     if pause := told["next_check_after_s"]:

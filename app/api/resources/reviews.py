@@ -92,7 +92,7 @@ def list_verifications(query: dict[str, Any]) -> dict[str, Any]:
 def _visible() -> Iterator[dict[str, Any]]:
     accounts = [g.account] if "Partner-Account" in request.headers else g.rights.accounts
     for account in accounts:
-        for review in gateway().reviews[account].all():
+        for review in gateway().accounts[account].reviews.all():
             if may_access(review.customer_id):
                 yield {
                     "customer_id": review.customer_id,

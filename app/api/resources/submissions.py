@@ -8,7 +8,7 @@ from flask import g, url_for
 
 from app.api.authentication import View, requires
 from app.api.blueprint import SUBMISSION_PROBLEMS, ResourceBlueprint
-from app.api.extensions import verifications
+from app.api.extensions import account
 from app.api.record import Record
 from app.api.requested import requested
 from app.api.resources.bodies import ENTERPRISE, INDIVIDUAL, EnterpriseSchema, IndividualSchema
@@ -100,10 +100,10 @@ def _submit(
     write = requested(kind, customer_id, submission)
     if options.get("validate_only"):
         line.check = True
-        checked = verifications().submissions.check(kind, customer_id, submission)
+        checked = account().verifications.submissions.check(kind, customer_id, submission)
         status = {"status": "CHECKED", "final": False, "checked_at": datetime.now(UTC)}
         return status | checked, 200
-    verification, replayed = verifications().submissions.submit(write)
+    verification, replayed = account().verifications.submissions.submit(write)
     line.replayed = replayed
     told = answer(verification)
     headers = {"Location": url_for("verification.get_verification", customer_id=customer_id)}

@@ -140,7 +140,7 @@ def test_two_accounts_with_the_same_pair_share_its_refusals(
     document = with_pairs(settings, wrong).model_dump(exclude_unset=True)
     document["accounts"]["second"] = document["accounts"]["default"]
     app = gateway(Settings.model_validate(document)).application
-    centers = list(app.extensions["partner_gateway"].partner_centers.values())
+    centers = [one.partner_center for one in app.extensions["partner_gateway"].accounts.values()]
     found = together(40, lambda place: read(centers[place % 2]))
     assert found == [ErrorCode.UPSTREAM_ACCESS_DENIED] * 40
     assert 2 <= len(sandbox.requests()) <= 4

@@ -91,7 +91,7 @@ class _Dripping:
 
 
 def test_an_upload_ends_at_its_deadline(client: FlaskClient, sandbox: SandboxDriver) -> None:
-    obs = client.application.extensions["partner_gateway"].buckets["default"]
+    obs = client.application.extensions["partner_gateway"].accounts["default"].bucket
     begun = time.monotonic()
     with pytest.raises(GatewayError) as failed:
         obs.store("c-1/page.jpg", "image/jpeg", 1000, _Dripping(), within=0.5)

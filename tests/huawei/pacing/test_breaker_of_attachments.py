@@ -31,7 +31,7 @@ def test_an_unreachable_bucket_opens_the_circuit_of_uploads_only(
     assert [code(one) for one in answers] == ["UPSTREAM_UNREACHABLE"] * 3 + ["CIRCUIT_OPEN"] * 2
     assert answers[-1].headers["Retry-After"] == "60"
     gateway = client.application.extensions["partner_gateway"]
-    assert gateway.partner_centers["default"].check().failure is None
+    assert gateway.accounts["default"].partner_center.check().failure is None
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ class Broken:
 
 
 def test_uploads_that_callers_abort_leave_the_circuit_closed(client: FlaskClient) -> None:
-    bucket = client.application.extensions["partner_gateway"].buckets["default"]
+    bucket = client.application.extensions["partner_gateway"].accounts["default"].bucket
     for _ in range(2 * FAILURES):
         with pytest.raises(GatewayError) as failed:
             bucket.store("cust-1/a.jpg", "image/jpeg", len(JPEG), Broken())
