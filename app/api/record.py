@@ -196,6 +196,17 @@ def end(response: Response) -> Response:
     """
     record: Record = g.record
     response.headers["X-Request-Id"] = record.request_id
+    if record.transfer is None:
+        _finish(record, response.status_code)
+    else:
+        # At the end of the answer the span of the request has ended.
+        finish = partial(_finish, record, response.status_code, _noted(record))
+        record.transfer.recorded = finish
+    return response
+
+
+def _noted(record: Record) -> str | None:
+    """Add the facts to the span of the request. Returns the trace id."""
     tracing.note(
         request_id=record.request_id,
         caller=record.caller,
@@ -203,15 +214,11 @@ def end(response: Response) -> Response:
         operation=record.operation,
         code=record.error_code,
     )
-    finish = partial(_finish, record, response.status_code, tracing.trace_id())
-    if record.transfer is None:
-        finish()
-    else:
-        record.transfer.recorded = finish
-    return response
+    return tracing.trace_id()
 
 
-def _finish(record: Record, status: int, trace_id: str | None) -> None:
+def _finish(record: Record, status: int, trace_id: str | None = None) -> None:
+    trace_id = trace_id or _noted(record)
     last, upstream, transfer = record.last, record.upstream, record.transfer
     seconds = time.monotonic() - record.begun
     metrics.REQUESTS.labels(

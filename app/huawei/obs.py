@@ -109,15 +109,15 @@ class Bucket:
         """
         request = self._signed("GET", key, {})
 
-        def ask(permit: Permit) -> tuple[Answer, Reply | Download]:
-            return self._service.download(
-                "read_object", request, read_object, errand=errand, longest=longest, permit=permit
+        def ask(permit: Permit) -> Answer:
+            return self._service.send(
+                "read_object", request, read_object, errand=errand, permit=permit, longest=longest
             )
 
-        answer, reply = self._breaker.call(write=False, probe=_no_probe, work=ask)
+        answer = self._breaker.call(write=False, probe=_no_probe, work=ask)
         if answer.failure is not None:
             raise answer.failure
-        return reply if isinstance(reply, Download) else None
+        return answer.fields.get("object")
 
     def _signed(self, method: str, key: str, headers: Mapping[str, str]) -> PreparedRequest:
         request = PreparedRequest()

@@ -10,7 +10,7 @@ from app.errors import ErrorCode, GatewayError, Upstream
 from app.huawei.answer import Answer, request_id
 from app.huawei.codes import STATUSES
 from app.huawei.pacing.pause import pause
-from app.huawei.transport import Download, Reply
+from app.huawei.transport import Reply
 
 MISSING = "NoSuchKey"  # there is no such object
 
@@ -71,16 +71,16 @@ def read(reply: Reply, success: int) -> Answer:
     return _failed(upstream, reply)
 
 
-def read_object(reply: Reply | Download) -> Answer:
+def read_object(reply: Reply) -> Answer:
     """Read the head of an object's download, or the answer in its place.
 
-    The answer that there is no such object is no failure: its `fields` are `{"missing": True}`.
+    The object is the field `object`. The answer that there is none is no failure, and has no field.
     """
-    if isinstance(reply, Download):
-        return Answer(_upstream(reply.head))
     upstream = _upstream(reply)
+    if reply.rest is not None:
+        return Answer(upstream, {"object": reply.rest})
     if upstream.code == MISSING:
-        return Answer(upstream, {"missing": True})
+        return Answer(upstream)
     return _failed(upstream, reply)
 
 

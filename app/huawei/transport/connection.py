@@ -4,9 +4,9 @@ import contextlib
 import socket
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from http.client import HTTPException
-from typing import Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
@@ -14,6 +14,9 @@ from urllib3.exceptions import HTTPError
 from app.huawei.transport.addresses import Names, connect
 from app.huawei.transport.response import Response
 from app.huawei.transport.watch import WATCH, left
+
+if TYPE_CHECKING:
+    from app.huawei.transport.download import Download
 
 FAILURES = (HTTPError, HTTPException, OSError)  # of a connection and its answers
 _OPTIONS = [
@@ -40,11 +43,13 @@ class Reply:
         status: The HTTP status.
         headers: The headers, with names in lower case.
         content: The body; None if it is longer than MAX_CONTENT, or not read yet.
+        rest: The body that is still to be read, if it is a download.
     """
 
     status: int
     headers: Mapping[str, str]
     content: bytes | None
+    rest: "Download | None" = None
 
 
 class Connection(HTTPConnection):
@@ -67,7 +72,6 @@ class Connection(HTTPConnection):
         self._received: Response | None = None
         self._late = False
         self._answer: object = None
-        self._asked_whole = False
         self.reusable = False
         self.idle_until = 0.0
 
@@ -99,8 +103,9 @@ class Connection(HTTPConnection):
         body: bytes | Stream | None,
         read: float,
         ends: float,
+        streams: bool = False,
     ) -> Reply:
-        """Send a request once and read its whole answer. Call `limit(ends)` first.
+        """Send a request once and read its answer. Call `limit(ends)` first.
 
         Args:
             method: The HTTP method.
@@ -109,57 +114,29 @@ class Connection(HTTPConnection):
             body: The body; the headers must hold the length of a stream.
             read: Seconds for the whole answer, from the end of sending.
             ends: The deadline of the request, by the monotonic clock.
+            streams: Whether `piece` reads the body of an answer with status 200.
 
         Raises:
             HTTPException, HTTPError, OSError, ValueError: if no whole answer arrives in time.
         """
-        return self.whole(self.ask(method, target, headers, body, read, ends))
-
-    def ask(
-        self,
-        method: str,
-        target: str,
-        headers: Mapping[str, str],
-        body: bytes | Stream | None,
-        read: float,
-        ends: float,
-    ) -> Reply:
-        """Send a request once and read the head of its answer, with the arguments of `exchange`.
-
-        Returns:
-            The answer without its body, which `whole` or `piece` reads.
-
-        Raises:
-            HTTPException, HTTPError, OSError, ValueError: if no head arrives in time.
-        """
         self.reusable = False
-        self._asked_whole = True
+        whole = True
         try:
             self.request(method, target, body, headers, preload_content=False)  # type: ignore[arg-type]
         except (BrokenPipeError, ConnectionResetError):
-            # Upstream may have answered before it had read the whole request.
-            self._asked_whole = False
+            whole = False  # upstream may have answered before it had read the whole request
         self.limit(min(ends, time.monotonic() + read))
         # Keep urllib3's answer: when it is collected, it closes the body that is not read yet.
         self._answer = response = self.getresponse()
         found = {name.lower(): value for name, value in response.headers.itermerged()}
-        return Reply(response.status, found, None)
-
-    def whole(self, head: Reply) -> Reply:
-        """Read the body of the answer within the deadline of its head.
-
-        Args:
-            head: The answer without its body.
-
-        Raises:
-            HTTPException, HTTPError, OSError, ValueError: if it does not arrive whole and in time.
-        """
+        if streams and response.status == 200:
+            return Reply(response.status, found, None)
         received = cast(Response, self._received)  # which `response_class` has set
         content = received.content()
         if self._late:  # the cut connection can look like the end of an answer without a length
             raise TimeoutError
-        self.reusable = self._asked_whole and received.reusable and not self.is_closed
-        return replace(head, content=content)
+        self.reusable = whole and received.reusable and not self.is_closed
+        return Reply(response.status, found, content)
 
     def piece(self, size: int, ends: float) -> bytes:
         """Read the next bytes of the body.

@@ -4,7 +4,7 @@ import time
 from typing import Self
 
 from app.errors import ErrorCode, GatewayError
-from app.huawei.transport.connection import FAILURES, Connection, Reply
+from app.huawei.transport.connection import FAILURES, Connection
 
 PIECE = 128 * 1024  # bytes
 
@@ -17,15 +17,11 @@ class Download:
 
     Args:
         connection: The connection, which has read the head of the answer.
-        head: The answer without its body.
         patience: Seconds until the deadline of a piece, while it is read.
         longest: Seconds until the deadline of the whole body, in which the reader's pauses count.
     """
 
-    def __init__(
-        self, connection: Connection, head: Reply, patience: float, longest: float
-    ) -> None:
-        self.head = head
+    def __init__(self, connection: Connection, patience: float, longest: float) -> None:
         self._connection = connection
         self._patience = patience
         self._ends = time.monotonic() + longest

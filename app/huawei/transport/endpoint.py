@@ -1,18 +1,58 @@
 """One of Huawei's endpoints, with a pool of persistent connections. Threads may share it."""
 
+import logging
 import socket
+import ssl
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from typing import Any
+import weakref
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import SplitResult, urlsplit
+
+from urllib3.connection import ProxyConfig
 
 from app.errors import ErrorCode, GatewayError
-from app.huawei.transport.connection import FAILURES, Connection, Reply, Stream
+from app.huawei.transport.addresses import Names
+from app.huawei.transport.authorities import Authorities
+from app.huawei.transport.connection import (
+    FAILURES,
+    Connection,
+    Reply,
+    SecureConnection,
+    Stream,
+)
 from app.huawei.transport.download import Download
-from app.huawei.transport.pool import IDLE, Pool, Way
+from app.huawei.transport.watch import WATCH
+from app.observability.logs import event, logger
+from app.settings.accounts import TimeoutSettings
 
 USER_AGENT = "partner-gateway"
+MOST_IDLE = 512  # idle connections in the pool; more connections are closed after their answer
+IDLE = 30.0  # seconds after which an idle connection is closed
 LONGEST = 60.0  # seconds, the default deadline of a request
+
+_LOG = logger("transport")
+_PORTS = {"http": 80, "https": 443}
+
+
+class Way(Protocol):
+    """The way to an endpoint, as an account's settings describe it."""
+
+    @property
+    def ca_file(self) -> Path | None:
+        """The file of the certificate authorities; None for the machine's authorities."""
+
+    @property
+    def proxy(self) -> str | None:
+        """The URL of the proxy, if there is one."""
+
+    @property
+    def timeouts(self) -> TimeoutSettings:
+        """The timeouts of a request."""
 
 
 class Endpoint:
@@ -38,9 +78,18 @@ class Endpoint:
         idle: float = IDLE,
         resolve: Callable[..., Iterable[Any]] = socket.getaddrinfo,
     ) -> None:
+        parts = urlsplit(url)
         self.url = url
-        self._pool = Pool(url, way, name=name, idle=idle, resolve=resolve)
+        self._name = name
+        self._host = parts.netloc.removesuffix(f":{_PORTS[parts.scheme]}")
+        self._address = _address(parts)
+        self._proxy = urlsplit(way.proxy) if way.proxy else None
+        self._authorities = Authorities(way.ca_file) if parts.scheme == "https" else None
+        self._names = Names(resolve)
         self._timeouts = way.timeouts
+        self._idle_seconds = idle
+        self._idle: deque[Connection] = deque()  # last in, first out
+        weakref.finalize(self, _discard_all, self._idle)
 
     def send(
         self,
@@ -51,8 +100,9 @@ class Endpoint:
         *,
         writes: bool,
         within: float = LONGEST,
+        longest: float | None = None,
     ) -> Reply:
-        """Send a request once and read the whole answer.
+        """Send a request once and read the whole answer, or the head of a download.
 
         Args:
             method: The HTTP method.
@@ -61,7 +111,9 @@ class Endpoint:
                 missing.
             body: The body; the headers must hold the length of a stream.
             writes: Whether the request writes, so that a lost answer leaves its outcome unknown.
-            within: Seconds until the deadline of the whole request.
+            within: Seconds until the deadline of the request.
+            longest: Makes the answer a download if its status is 200: seconds until the deadline
+                of its body, which is left in `rest` and must be closed.
 
         Raises:
             GatewayError: UPSTREAM_UNREACHABLE or DEADLINE_EXCEEDED if nothing was sent;
@@ -69,63 +121,21 @@ class Endpoint:
                 answer came back.
             ValueError: if a header cannot be sent; nothing was sent.
         """
-        ends = _ends(within, writes)
-        headers = self._completed(headers)
-        with self._started(within, ends, writes) as connection:
-            reply = connection.exchange(method, target, headers, body, self._timeouts.read, ends)
-        self._pool.release(connection)
-        return reply
-
-    def download(
-        self, target: str, headers: Mapping[str, str], *, within: float, longest: float
-    ) -> Reply | Download:
-        """Ask for a body of any length, which the caller of this method reads by and by.
-
-        Args:
-            target: Path and query.
-            headers: The headers, as for `send`.
-            within: Seconds until the deadline of the head.
-            longest: Seconds until the deadline of the whole body.
-
-        Returns:
-            The download, if the status is 200; it has a connection of its own, and must be closed.
-            Otherwise the whole answer.
-
-        Raises:
-            GatewayError: as `send` for a request that does not write.
-            ValueError: if a header cannot be sent; nothing was sent.
-        """
-        ends = _ends(within, False)
-        headers = self._completed(headers)
-        with self._started(within, ends, False) as connection:
-            head = connection.ask("GET", target, headers, None, self._timeouts.read, ends)
-            if head.status == 200:
-                return Download(connection, head, self._timeouts.read, longest)
-            reply = connection.whole(head)
-        self._pool.release(connection)
-        return reply
-
-    def _completed(self, headers: Mapping[str, str]) -> Mapping[str, str]:
-        completed = {
-            "Host": self._pool.host,
+        if within <= 0:
+            raise GatewayError(ErrorCode.DEADLINE_EXCEEDED, write=writes)
+        ends = time.monotonic() + within
+        headers = {
+            "Host": self._host,
             "Accept-Encoding": "identity",
             "User-Agent": USER_AGENT,
             **headers,
         }
-        _check(completed)
-        return completed
-
-    @contextmanager
-    def _started(self, within: float, ends: float, writes: bool) -> Iterator[Connection]:
-        """A connection for one request. It is discarded if the block raises.
-
-        Raises:
-            GatewayError: as `send` does.
-        """
+        _check(headers)
         # `from None`: exception texts of the libraries can hold the path or parts of the answer.
         try:
-            connection = self._pool.acquire(min(self._timeouts.connect, within))
-        except FAILURES:
+            connection = self._connection(min(self._timeouts.connect, within))
+        except FAILURES as error:
+            self._log_certificate(error)
             raise GatewayError(ErrorCode.UPSTREAM_UNREACHABLE, write=writes) from None
         try:
             connection.limit(ends)
@@ -133,7 +143,10 @@ class Endpoint:
             connection.discard()
             raise GatewayError(ErrorCode.DEADLINE_EXCEEDED, write=writes) from None
         try:
-            yield connection
+            patience, streams = self._timeouts.read, longest is not None
+            reply = connection.exchange(method, target, headers, body, patience, ends, streams)
+            if longest is not None and reply.status == 200:
+                return replace(reply, rest=Download(connection, patience, longest))
         except (*FAILURES, ValueError):
             connection.discard()
             code = ErrorCode.OUTCOME_UNKNOWN if writes else ErrorCode.UPSTREAM_ERROR
@@ -141,17 +154,62 @@ class Endpoint:
         except BaseException:
             connection.discard()
             raise
+        self._release(connection)
+        return reply
+
+    def _connection(self, within: float) -> Connection:
+        """An idle connection that is still open, or a new connection."""
+        context = self._authorities.context() if self._authorities else None
+        while (connection := _last(self._idle)) is not None:
+            young = time.monotonic() < connection.idle_until
+            same = getattr(connection, "ssl_context", None) is context
+            if young and same and connection.is_connected:
+                return connection
+            connection.discard()
+        connection = self._new_connection(context)
+        try:
+            connection.open(time.monotonic() + within)
+        except BaseException:
+            connection.discard()
+            raise
+        return connection
+
+    def _new_connection(self, context: ssl.SSLContext | None) -> Connection:
+        address = _address(self._proxy) if self._proxy else self._address
+        options: dict[str, Any] = {"ssl_context": context} if context else {}
+        if self._proxy:
+            options["proxy_config"] = ProxyConfig(context, False, None, None)
+        kind = SecureConnection if context else Connection
+        connection: Connection = kind(*address, self._names, **options)
+        if self._proxy:
+            connection.set_tunnel(*self._address, scheme=self._proxy.scheme)
+        return connection
+
+    def _release(self, connection: Connection) -> None:
+        """Return the connection to the pool; close it if it is not reusable or the pool is full."""
+        if not connection.reusable or len(self._idle) >= MOST_IDLE:
+            connection.discard()
+            return
+        connection.idle_until = time.monotonic() + self._idle_seconds
+        # Set this before the connection is in the pool: a request that gets it sets a deadline.
+        WATCH.until(connection, connection.idle_until, partial(_expire, self._idle, connection))
+        self._idle.append(connection)
+
+    def _log_certificate(self, error: Exception) -> None:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            event(
+                _LOG,
+                logging.ERROR,
+                "Upstream's certificate is not trusted; nothing was sent",
+                account=self._name,
+                host=self._host,
+                reason="certificate verify failed",
+                verify_code=error.verify_code,
+            )
 
 
-def _ends(within: float, writes: bool) -> float:
-    """The deadline, by the monotonic clock.
-
-    Raises:
-        GatewayError: DEADLINE_EXCEEDED if it has passed.
-    """
-    if within <= 0:
-        raise GatewayError(ErrorCode.DEADLINE_EXCEEDED, write=writes)
-    return time.monotonic() + within
+def _address(parts: SplitResult) -> tuple[str, int]:
+    return parts.hostname or "", parts.port or _PORTS[parts.scheme]
 
 
 def _check(headers: Mapping[str, str]) -> None:
@@ -161,3 +219,23 @@ def _check(headers: Mapping[str, str]) -> None:
         raise ValueError("a line break in a header")
     if not text.isascii():
         raise ValueError("a header that is not ASCII")
+
+
+def _last(idle: deque[Connection]) -> Connection | None:
+    try:
+        return idle.pop()
+    except IndexError:
+        return None
+
+
+def _expire(idle: deque[Connection], connection: Connection) -> None:
+    try:
+        idle.remove(connection)
+    except ValueError:  # a request uses the connection
+        return
+    connection.discard()
+
+
+def _discard_all(idle: deque[Connection]) -> None:
+    while (connection := _last(idle)) is not None:
+        connection.discard()
