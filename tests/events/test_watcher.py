@@ -40,6 +40,7 @@ def account(tmp_path: Path, sandbox: SandboxDriver) -> Settings:
         verification={"backend": "review"},
         timeouts={"connect": 0.5, "read": 0.3},
         watch={"calls_per_second": 1},
+        reliability={"tries": 5},
     )
 
 
