@@ -143,6 +143,27 @@ def test_so_many_events_are_on_their_way_at_once_and_no_more(
     assert receiver.most_at_once == 3
 
 
+class Counting(MemoryState):
+    """A state that counts how often a lease is renewed."""
+
+    renewals = 0
+
+    def hold(self, key: str, owner: bytes, seconds: float) -> bool:
+        self.renewals += 1
+        return super().hold(key, owner, seconds)
+
+
+def test_a_replica_that_waits_for_a_slow_receiver_does_nothing_meanwhile(
+    tmp_path: Path, receiver: Receiver
+) -> None:
+    receiver.answer = lambda _: 500 if threading.Event().wait(0.3) else 204
+    state = Counting()
+    with Replica(state, webhook(tmp_path, receiver), in_flight=1, pause=5) as one:
+        one.add("a", "b", "c")
+        receiver.wait_for(lambda it: len(it.accepted) == 3)
+    assert state.renewals < 20
+
+
 def test_a_full_outbox_takes_no_further_event_and_loses_none(
     tmp_path: Path, receiver: Receiver, clock: Clock, log: Log
 ) -> None:

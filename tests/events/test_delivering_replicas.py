@@ -70,6 +70,24 @@ def test_on_drain_no_further_try_begins_and_the_other_replica_goes_on_at_once(
     assert receiver.most_at_once <= 2
 
 
+def test_a_delivered_event_is_stored_as_delivered_before_the_next_try_ends(
+    tmp_path: Path, receiver: Receiver, valkey: Valkey
+) -> None:
+    goes_on = threading.Event()
+    receiver.answer = lambda content: (
+        204 if content["data"]["customer_id"] == "first" or goes_on.wait(20) else 500
+    )
+    sends = webhook(tmp_path, receiver, timeout=30)
+    with Replica(valkey.state(), sends, in_flight=1, pause=30) as one:
+        one.add("first", "second")
+        receiver.wait_for(lambda it: it.accepted == ["first"] and it.under_way == 1)
+        stored = valkey.value("outbox of shop")
+        goes_on.set()
+    assert stored is not None
+    assert b"second" in stored
+    assert b"first" not in stored
+
+
 def test_nothing_that_is_stored_shows_what_waits(
     tmp_path: Path, receiver: Receiver, valkey: Valkey
 ) -> None:

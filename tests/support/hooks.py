@@ -56,6 +56,7 @@ class Replica(Server):
         clock: Its wall clock.
         in_flight: The number of events that may be on their way at once.
         visible: Whether the caller sees an event; without it, it sees all.
+        pause: The longest wait before it renews its lease, in seconds.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class Replica(Server):
         clock: Callable[[], float] | None = None,
         in_flight: int = 4,
         visible: Visible | None = None,
+        pause: float = PAUSE,
     ) -> None:
         self.clock = clock or Clock()
         self.draining = threading.Event()
@@ -77,7 +79,7 @@ class Replica(Server):
             state,
             self.draining,
             in_flight=in_flight,
-            pause=PAUSE,
+            pause=pause,
             now=self.clock,
         )
 
