@@ -8,13 +8,12 @@ import logging
 import re
 import time
 import uuid
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Protocol
 
 from flask import Response, g, has_request_context, request
 
+from app.api.transfer import Transfer
 from app.errors import ErrorCode, Upstream
 from app.huawei import codes, iam, obs_answers
 from app.huawei.review_result import PROBE, READ_RESULT
@@ -39,20 +38,6 @@ _PROBES = frozenset({"livez", "readyz"})
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 
-class Transfer(Protocol):
-    """The body of an answer of any length: what is known at its end.
-
-    Args:
-        bytes: The bytes that were sent.
-        complete: Whether these are all.
-        recorded: Called at the end.
-    """
-
-    bytes: int
-    complete: bool
-    recorded: Callable[[], None] | None
-
-
 @dataclass(slots=True)
 class Record:
     """What is known of a request: `g.record` while the request is under way."""
@@ -73,7 +58,7 @@ class Record:
     replayed: bool = False
     reconciled: bool = False
     exchanges: list[Exchange] = field(default_factory=list)
-    transfer: "Transfer | None" = None  # of an answer of any length
+    transfer: Transfer | None = None
 
     @property
     def last(self) -> Exchange | None:
