@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import ssl
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 
-from app.events import Entry, EventType
-from app.events.webhooks import Outcome, Try
+from app import create_app
+from app.events import Entry, Event, EventType
+from app.events.webhooks import Outcome, Try, body
+from app.settings import Settings
 from tests.support.events import credit_used, ended
+from tests.support.gateway import bearer
 from tests.support.hooks import webhook
 from tests.support.log import Log
 from tests.support.raw_upstream import RawUpstream, answer
@@ -56,6 +61,20 @@ def test_an_event_is_sent_in_the_frame_of_the_specification(
     assert got.headers["user-agent"] == "partner-gateway"
     assert got.headers["path"] == "/hooks?of=gateway"
     assert "authorization" not in got.headers
+
+
+@pytest.mark.parametrize("event", [ended(), ended(kind=""), credit_used(95)])
+def test_the_data_of_a_webhook_is_the_item_that_the_feed_lists(
+    config: dict[str, Any], event: Event
+) -> None:
+    config["callers"]["reader"]["scopes"] = ["events:read"]
+    app = create_app(Settings.model_validate(config))
+    app.extensions["partner_gateway"].feed.add(event, "once")
+    listed = app.test_client().get("/v1/events", headers=bearer("reader-key")).get_json()
+    (item,) = listed["items"]
+    frame = json.loads(body(Entry(item["id"], event)))
+    assert frame["data"] == item
+    assert (frame["type"], frame["timestamp"]) == (item["type"], item["occurred_at"])
 
 
 def test_an_event_of_an_account_has_no_customer(tmp_path: Path, receiver: Receiver) -> None:
