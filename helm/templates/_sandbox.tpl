@@ -42,9 +42,13 @@ demo:
     - customers:read
     - customers:write
     - customers:personal
+    - customers:freeze
+    - customers:freeze-resources
     - budgets:read
     - budgets:write
     - billing:read
+    - orders:read
+    - events:read
     - operations:read
 {{- end }}
 

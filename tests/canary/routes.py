@@ -73,6 +73,8 @@ def every_operation(driver: Driver) -> None:
     at_once(works)
     present = datetime.now(UTC) + timedelta(hours=8)
     driver.send("GET", f"/v1/partner/bills/{present:%Y-%m}")  # a month that has no bill yet
+    form = driver.markers.mark("form of an answer", "image/qanary-{core}")
+    driver.send("GET", f"/v1/partner/bills/{MONTH}/lines", Accept=form)
     missing = driver.operations.keys() - driver.succeeded
     assert not missing, f"these were never answered with success: {missing}"
 
