@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -43,6 +44,23 @@ def read(text: str, code: ErrorCode = THROTTLED) -> float | None:
 )
 def test_huaweis_retry_after_is_read_and_limited(text: str, seconds: float) -> None:
     assert read(text) == seconds
+
+
+def test_the_longest_pause_is_an_hour() -> None:
+    assert (read("3599"), read("3600"), read("3601")) == (3599, 3600, 3600)
+
+
+def test_a_date_without_a_zone_is_utc_whatever_the_zone_of_the_machine(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TZ", "Asia/Shanghai")
+    time.tzset()
+    try:
+        assert read("Sun Mar  1 12:01:40 2026") == 100
+        assert read("Sun, 01 Mar 2026 12:01:40 -0000") == 100
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 UNREADABLE = (
