@@ -1,4 +1,4 @@
-"""Gateways that create customers."""
+"""Gateways that create customers, set budgets and freeze."""
 
 from __future__ import annotations
 
@@ -15,7 +15,11 @@ from tests.support.patience import patient
 from tests.support.sandbox_driver import SandboxDriver
 from tests.support.valkey import Valkey
 
-CALLERS = {"writer": {"scopes": ["customers:write", "customers:read"]}}
+SCOPES = (
+    *("customers:write", "customers:read", "customers:freeze", "customers:freeze-resources"),
+    *("budgets:write", "budgets:read"),
+)
+CALLERS = {"writer": {"scopes": [*SCOPES]}}
 
 
 @pytest.fixture
@@ -29,22 +33,26 @@ def creator(build: Build) -> Build:
 
 
 @pytest.fixture(scope="session")
-def kept_creators(
+def _kept(
     tmp_path_factory: pytest.TempPathFactory, sandbox_url: str, valkey_server: Valkey
 ) -> Build:
-    """A function that returns a cached gateway, by where its state is."""
-
     @cache
-    def creating(state: str) -> Flask:
+    def build(state: str) -> Flask:
         url = {"url": valkey_server.url} if state == "redis" else None
-        folder = tmp_path_factory.mktemp("creator")
+        folder = tmp_path_factory.mktemp("gateway")
         return create_app(Settings.model_validate(patient(folder, sandbox_url, url, CALLERS)))
 
-    return creating
+    return build
 
 
 @pytest.fixture
-def kept_creator(kept_creators: Build, sandbox: SandboxDriver) -> Build:
+def gateways(_kept: Build, sandbox: SandboxDriver) -> Build:  # noqa: ARG001 - it is behind
+    """A function that returns a kept gateway, with its state in memory or in Redis."""
+    return _kept
+
+
+@pytest.fixture
+def kept_creator(gateways: Build, sandbox: SandboxDriver) -> Build:
     """The same, on a sandbox that associates a customer at once."""
     sandbox.settings(association_seconds=0)
-    return kept_creators
+    return gateways

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -16,7 +17,7 @@ import requests
 import yaml
 
 from demo.local import PROJECT
-from demo.processes import end, start
+from demo.processes import children, end, start
 from tests.support.server import Server
 
 LIMIT = 60  # seconds
@@ -144,6 +145,12 @@ class ServedGateway(Server):
         """Send SIGTERM and wait for the end. Returns the exit status."""
         end(self._process)
         return self.wait()
+
+    def kill(self) -> None:
+        """Kill gunicorn and its worker at once, as a lost node does."""
+        for pid in (self.pid, *children(self.pid)):
+            os.kill(pid, signal.SIGKILL)
+        assert self.wait() == -signal.SIGKILL
 
     def operate(self, path: str) -> requests.Response:
         """Get a path of the operations port."""

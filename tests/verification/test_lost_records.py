@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from hashlib import sha256
@@ -41,11 +39,7 @@ def grown_old(valkey: Valkey, seconds: float) -> None:
 
 def kill(gateway: ServedGateway) -> None:
     """Kill master and worker, like a power cut."""
-    master = gateway.pid
-    children = Path(f"/proc/{master}/task/{master}/children").read_text().split()
-    for pid in (master, *map(int, children)):
-        os.kill(pid, signal.SIGKILL)
-    assert gateway.wait() == -signal.SIGKILL
+    gateway.kill()
 
 
 @pytest.mark.parametrize("processed", [True, False])
