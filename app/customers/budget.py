@@ -1,12 +1,13 @@
 """Sets a customer's budget, and settles a lost answer (mt_01005, mt_01007)."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 from app.customers import answers
 from app.customers.answers import LIST_CHANGES, SHOW_BUDGET
+from app.customers.freezes import LAST_FREEZE
 from app.errors import ErrorCode, GatewayError
 from app.huawei.operation import ByNothing, Operation
 from app.huawei.partner_center import PartnerCenter
@@ -15,6 +16,7 @@ from app.writes import PAUSES, UNCLEAR, Attempt, Kept, Write, Writes, look
 PERIODS = {word: code for code, word in answers.PERIODS.items()}
 EXCEEDED = {"NOTHING": 0, "FREEZE": 1}
 MOST = Decimal(2147483647)
+PAGE = 100  # changes, the most of a page (mt_01007)
 
 SET_BUDGET = Operation(
     name="set_budget",
@@ -69,8 +71,10 @@ class Budgets:
         write, earlier = attempt.write, attempt.earlier
         # A change after another write can be that write's. The amount is absolute, so that a write
         # without a proof, or without a record of an earlier try, is sent.
-        if earlier and earlier.alone and (found := self._find(attempt, earlier.sent_at)):
+        if earlier and earlier.alone and (found := self._look_first(attempt, earlier.sent_at)):
             return found
+        if write.body.get("unfreeze"):  # it ends a freeze whose kind is remembered
+            self._writes.remember(write.subject, LAST_FREEZE, None)
         attempt.sending()
         try:
             self._upstream.call(
@@ -114,20 +118,39 @@ class Budgets:
             raise GatewayError(ErrorCode.OUTCOME_UNKNOWN, write=True)
         return found
 
+    def _look_first(self, attempt: Attempt, sent_at: float) -> Mapping[str, Any] | None:
+        """`_find` for an earlier try.
+
+        Raises:
+            GatewayError: OUTCOME_UNKNOWN if it cannot be read: the earlier try may be processed.
+        """
+        try:
+            return self._find(attempt, sent_at)
+        except GatewayError:
+            raise GatewayError(ErrorCode.OUTCOME_UNKNOWN, write=True) from None
+
     def _find(self, attempt: Attempt, sent_at: float) -> Mapping[str, Any] | None:
         """The budget, if a change after the time of sending proves that Huawei set it.
 
         The amount alone proves nothing: it can have been there before. A change proves it by its
         time, which is Huawei's: if that clock is behind ours, the outcome stays unknown.
         """
-        write = attempt.write
-        changes = self._upstream.read(
-            LIST_CHANGES, write.errand, customer_id=write.subject, limit=100, after=0
-        )
         begin = datetime.fromtimestamp(int(sent_at), UTC)
-        amount = Decimal(write.body["amount"])
-        for change in changes["items"]:
+        amount = Decimal(attempt.write.body["amount"])
+        for change in self._changes(attempt.write):
             after = change["type"] == "SET" and change["at"] >= begin
             if after and Decimal(change["amount"]) == amount:
                 return self._show(attempt)
         return None
+
+    def _changes(self, write: Write) -> Iterator[Mapping[str, Any]]:
+        """The changes of the customer's budget. Huawei does not document their order."""
+        read = 0
+        while True:
+            page = self._upstream.read(
+                LIST_CHANGES, write.errand, customer_id=write.subject, limit=PAGE, after=read
+            )
+            yield from page["items"]
+            read += len(page["items"])
+            if not page["items"] or read >= page["total"]:
+                return

@@ -1,6 +1,7 @@
 """Creates a customer once, and finds it again after a lost answer."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from app.customers.new_customer import CREATE, NewCustomer, status_of
@@ -19,11 +20,16 @@ SEEING = 2.0  # seconds for the look whether a new customer is associated alread
 _LOST = UNCLEAR | {ErrorCode.ASSOCIATION_PENDING}
 # Huawei may refuse a repeat with these because the earlier try created the customer.
 _EXISTS = {ErrorCode.ACCOUNT_NAME_TAKEN, ErrorCode.PARTNER_USER_ID_TAKEN, ErrorCode.EMAIL_TAKEN}
+_PROVES = {ErrorCode.ASSOCIATION_PENDING, ErrorCode.PARTNER_USER_ID_TAKEN}  # that it exists
 _OF_EARLIER = _EXISTS | {ErrorCode.CODE_EXPIRED}
 
 _LISTED = "Huawei lists the customer with this partner_user_id: `GET /v1/customers/{}`."
 _UNPROVEN = f"{_LISTED} The gateway cannot tell whether this request created it."
 _NOT_LISTED = "The customer exists, and Huawei does not list it yet."
+_TAKEN = (
+    "The account name or e-mail address is taken: by the customer of the earlier try, which Huawei "
+    "does not list yet, or by another. If this lasts, send another one with a new key."
+)
 _CODE_USED = (
     "The code has expired, or an earlier try with this Idempotency-Key has used it. Repeat the "
     "request with a new code and the same key."
@@ -72,19 +78,17 @@ class Creations:
         return self._writes.run(write, lambda attempt: self._send(attempt, new), kept)
 
     def _send(self, attempt: Attempt, new: NewCustomer) -> Created:
-        write, earlier = attempt.write, attempt.earlier
+        subject, errand, earlier = attempt.write.subject, attempt.write.errand, attempt.earlier
         found = self._look_first(attempt, new)
         attempt.before = earlier.before if earlier else ABSENT if attempt.is_first() else None
         if found is not None:
-            return _conclude(attempt, new, found)
+            return self._conclude(attempt, new, found)
         attempt.sending()
         try:
-            created = self._upstream.call(
-                CREATE, errand=write.errand, customer=write.subject, body=new.body
-            )
+            created = self._upstream.call(CREATE, errand=errand, customer=subject, body=new.body)
         except GatewayError as error:
             return self._settle(attempt, new, error)
-        customer_id, status = created["customer_id"], self._status(new, write.errand)
+        customer_id, status = created["customer_id"], self._status(new, errand)
         self._recent.add(customer_id, status)
         return new.told(customer_id, status)
 
@@ -111,10 +115,11 @@ class Creations:
         if code in _LOST or (repeated and code in _OF_EARLIER):
             found = look(errand, lambda: new.find(self._upstream, errand))
             if found is not None:
-                return _conclude(attempt, new, found)
+                return self._conclude(attempt, new, found)
         detail, field = None, REFUSED.get(error.upstream.code or "") if error.upstream else None
         if code is ErrorCode.ASSOCIATION_PENDING or (repeated and code in _EXISTS):
-            code, detail = ErrorCode.OUTCOME_UNKNOWN, _NOT_LISTED
+            proves = code in _PROVES or new.account_name != new.asked.get("account_name")
+            code, detail = ErrorCode.OUTCOME_UNKNOWN, _NOT_LISTED if proves else _TAKEN
         elif repeated and code is ErrorCode.CODE_EXPIRED:
             detail = _CODE_USED
         elif code is ErrorCode.ACCOUNT_NAME_TAKEN and "account_name" not in new.asked:
@@ -126,19 +131,18 @@ class Creations:
 
     def _status(self, new: NewCustomer, errand: Errand) -> str:
         """ASSOCIATED if Huawei says so already; else, and if that cannot be read, ASSOCIATING."""
-        own = Errand.within(min(SEEING, errand.left), errand.caller, urgent=True)
-        try:
-            return status_of(new.find(self._upstream, own))
-        except GatewayError:
-            return status_of(None)
+        own, found = Errand.within(min(SEEING, errand.left), errand.caller, urgent=True), None
+        with suppress(GatewayError):
+            found = new.find(self._upstream, own)
+        return status_of(found)
 
-
-def _conclude(attempt: Attempt, new: NewCustomer, found: Mapping[str, Any]) -> Created:
-    """The answer of a try, if the customer that Huawei lists can only be its effect."""
-    customer_id, sent = found["customer_id"], attempt.sent_at > 0
-    if sent and attempt.before == ABSENT:
-        return new.told(customer_id, status_of(found), reconciled=True)
-    code, detail = ErrorCode.PARTNER_USER_ID_TAKEN, _LISTED
-    if sent or attempt.doubtful:
-        code, detail = ErrorCode.OUTCOME_UNKNOWN, _UNPROVEN
-    raise GatewayError(code, detail.format(customer_id), write=True)
+    def _conclude(self, attempt: Attempt, new: NewCustomer, found: Mapping[str, Any]) -> Created:
+        """The answer of a try, if the customer that Huawei lists can only be its effect."""
+        customer_id, sent = found["customer_id"], attempt.sent_at > 0
+        if sent and attempt.before == ABSENT:
+            self._recent.add(customer_id, status_of(found))
+            return new.told(customer_id, status_of(found), reconciled=True)
+        code, detail = ErrorCode.PARTNER_USER_ID_TAKEN, _LISTED
+        if sent or attempt.doubtful:
+            code, detail = ErrorCode.OUTCOME_UNKNOWN, _UNPROVEN
+        raise GatewayError(code, detail.format(customer_id), write=True)

@@ -38,7 +38,7 @@ _OPERATIONS = {
     FREEZE: _operation("freeze_customer", "/v2/partners/sub-customers/freeze"),
     UNFREEZE: _operation("unfreeze_customer", "/v2/partners/sub-customers/unfreeze"),
 }
-_LAST = "freeze"  # its kind is remembered: Huawei tells nobody of which kind a freeze is
+LAST_FREEZE = "freeze"  # its kind is remembered: Huawei tells nobody of which kind a freeze is
 _KEPT: Kept[Mapping[str, Any]] = Kept(lambda answer: answer, lambda _, answer: answer)
 
 
@@ -89,27 +89,27 @@ class Freezes:
     def _freeze(self, attempt: Attempt) -> Mapping[str, Any]:
         write = attempt.write
         kind = kind_of(write.body.get("resources", False))
-        remembered = self._writes.kind(write.subject, _LAST)
+        remembered = self._writes.kind(write.subject, LAST_FREEZE)
         if remembered != kind:
-            self._writes.remember(write.subject, _LAST, None)  # this freeze may replace it
+            self._writes.remember(write.subject, LAST_FREEZE, None)  # this freeze may replace it
         try:
             self._send(attempt, kind, {"freeze_type": KINDS[kind]})
         except GatewayError as error:
             if error.code.write_retry is not Retry.SAME_KEY:
-                self._writes.remember(write.subject, _LAST, remembered)
+                self._writes.remember(write.subject, LAST_FREEZE, remembered)
             raise
         # Huawei does not document whether a freeze changes the kind of a frozen customer.
         if attempt.before == OPEN:
-            self._writes.remember(write.subject, _LAST, kind)
+            self._writes.remember(write.subject, LAST_FREEZE, kind)
         return {"customer_id": write.subject, "frozen": True}
 
     def _unfreeze(self, attempt: Attempt) -> Mapping[str, Any]:
         write = attempt.write
-        remembered = self._writes.kind(write.subject, _LAST)
+        remembered = self._writes.kind(write.subject, LAST_FREEZE)
         resources = write.body.get("resources")
         kind = (remembered or ACCOUNT) if resources is None else kind_of(resources)
         self._send(attempt, kind, {"unfreeze_type": KINDS[kind]})
-        self._writes.remember(write.subject, _LAST, None)
+        self._writes.remember(write.subject, LAST_FREEZE, None)
         freeze = kind if kind == remembered else UNKNOWN
         return {"customer_id": write.subject, "frozen": False, "freeze": freeze}
 

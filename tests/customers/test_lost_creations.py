@@ -173,6 +173,28 @@ def test_a_listed_customer_without_an_association_is_found_as_associating(
     assert said(create(client)) == (202, "ASSOCIATING", True)
 
 
+def test_a_customer_that_was_found_while_it_is_associated_is_watched(
+    client: FlaskClient, sandbox: SandboxDriver
+) -> None:
+    sandbox.settings(association_seconds=None, pending_listed=True)
+    sandbox.fault(CREATE, "reset", count=1)
+    found = create(client)
+    assert said(found) == (202, "ASSOCIATING", True)
+    gateway = client.application.extensions["partner_gateway"]
+    watched = gateway.accounts["default"].associations.all()
+    assert list(watched) == [found.get_json()["customer_id"]]
+
+
+def test_a_name_that_the_caller_chose_and_another_has_does_not_prove_the_customer(
+    client: FlaskClient, sandbox: SandboxDriver
+) -> None:
+    sandbox.customer("other", name="taken-name")
+    lose_before(sandbox, client, account_name="taken-name")
+    told = create(client, account_name="taken-name")
+    assert said(told) == UNKNOWN
+    assert "or by another" in told.get_json()["detail"]
+
+
 def test_a_timed_out_association_without_an_id_is_found_later(
     client: FlaskClient, sandbox: SandboxDriver
 ) -> None:

@@ -145,3 +145,24 @@ def test_a_budget_that_huawei_does_not_show_yet_is_of_unknown_outcome(
 def test_a_refusal_is_its_problem(client: FlaskClient, sandbox: SandboxDriver) -> None:
     sandbox.fault(SET, "code", code="CBC.99005024", count=1)
     assert code(put(client, {"amount": "500.00"})) == "ASSOCIATION_TYPE_WRONG"
+
+
+def test_a_repeat_is_not_sent_while_nobody_can_tell_whether_the_first_try_was_processed(
+    client: FlaskClient, sandbox: SandboxDriver
+) -> None:
+    sandbox.fault(SET, "reset", count=1)
+    sandbox.fault("list_budget_changes", "throttled", retry_after=30)
+    assert code(put(client, {"amount": "500.00"}, "k")) == "OUTCOME_UNKNOWN"
+    assert code(put(client, {"amount": "500.00"}, "k")) == "OUTCOME_UNKNOWN"
+    assert len(sent(sandbox)) == 1
+
+
+def test_a_change_is_found_however_many_older_ones_huawei_lists_first(
+    client: FlaskClient, sandbox: SandboxDriver
+) -> None:
+    sandbox.settings(newest_record_first=False)
+    for number in range(101):
+        assert put(client, {"amount": f"{number + 1}.00"}).status_code == 200
+    sandbox.fault(SET, "reset", count=1)
+    assert put(client, {"amount": "500.00"}).json["amount"] == "500.00"
+    assert len(sent(sandbox)) == 102

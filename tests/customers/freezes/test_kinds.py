@@ -17,7 +17,7 @@ from tests.customers.freezes.freezing import (
     said,
 )
 from tests.support.fixtures import Build
-from tests.support.patience import new_customer
+from tests.support.patience import headers, new_customer
 from tests.support.sandbox_driver import SandboxDriver
 from tests.support.valkey import Valkey
 
@@ -145,3 +145,15 @@ def test_a_lost_freeze_that_is_proven_tells_its_kind(
     sandbox.fault("freeze", "reset", count=1)
     assert said(change(app, "freeze", customer)) is True
     assert change(app, "unfreeze", customer).get_json()["freeze"] == ACCOUNT
+
+
+def test_a_budget_that_unfreezes_ends_the_memory_of_the_freeze(
+    freezing: Build, sandbox: SandboxDriver, customer: str
+) -> None:
+    app = freezing()
+    change(app, "freeze", customer, kind=RESOURCES)
+    path, asked_for = f"/v1/customers/{customer}/budget", {"amount": "5.00", "unfreeze": True}
+    assert app.test_client().put(path, json=asked_for, headers=headers()).status_code == 200
+    sandbox.customer(customer, frozen=True, freeze_type="ACCOUNT")  # by Huawei, above the budget
+    assert change(app, "unfreeze", customer).get_json()["freeze"] == "UNKNOWN"
+    assert asked(sandbox) == ["ACCOUNT"]
