@@ -75,7 +75,7 @@ def test_a_path_signed_by_the_sdk_is_accepted(partner: Partner, path: str) -> No
 def test_a_query_signed_by_the_sdk_is_accepted(
     partner: Partner, query: list[tuple[str, Any]]
 ) -> None:
-    response = partner.call("GET", "/v2/orders/customer-orders", query=query)
+    response = partner.call("GET", "/v2/of-no-operation", query=query)
     assert response.json()["error_code"] == "APIGW.0101"
 
 
