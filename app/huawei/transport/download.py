@@ -5,6 +5,7 @@ from typing import Self
 
 from app.errors import ErrorCode, GatewayError
 from app.huawei.transport.connection import FAILURES, Connection
+from app.huawei.transport.watch import WATCH
 
 PIECE = 128 * 1024  # bytes
 
@@ -47,6 +48,7 @@ class Download:
 
     def close(self) -> None:
         """Close the connection."""
+        WATCH.forget(self._connection)  # else it would keep the connection until the deadline
         self._connection.discard()
 
     def __enter__(self) -> Self:

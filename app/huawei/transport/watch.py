@@ -55,6 +55,16 @@ class Watch:
                 self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
                 self._thread.start()
 
+    def forget(self, key: Hashable) -> None:
+        """Cancel the function that is set for the key, if one is."""
+        with self._changed:
+            self._ends.pop(key, None)
+
+    def __len__(self) -> int:
+        """The number of functions that are set."""
+        with self._changed:
+            return len(self._ends)
+
     def _run(self) -> None:
         with self._changed:
             while True:
