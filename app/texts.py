@@ -16,6 +16,9 @@ from marshmallow import ValidationError, fields
 
 from app.fields import Explained, Rule
 
+# Customer ids are parts of our paths and of signed paths, so no other characters are allowed.
+CUSTOMER_ID = "[A-Za-z0-9_-]{1,64}"
+
 
 class Flaw(StrEnum):
     """The rule that a text breaks."""

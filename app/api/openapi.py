@@ -11,7 +11,8 @@ from werkzeug.routing import BaseConverter
 
 from app.billing.month import MONTH
 from app.errors import WAITING
-from app.verification.model import ATTACHMENT_NAME, CUSTOMER_ID
+from app.texts import CUSTOMER_ID
+from app.verification.model import ATTACHMENT_NAME
 
 
 class _PatternConverter(BaseConverter):

@@ -7,7 +7,7 @@ from typing import Any
 from marshmallow import fields
 
 from app.fields import Explained, Rule, utc
-from app.verification.model import CUSTOMER_ID
+from app.texts import CUSTOMER_ID
 
 MOST_CUSTOMERS = 100  # ids in one query (mt_01006)
 _is_customer = re.compile(CUSTOMER_ID).fullmatch

@@ -1,11 +1,13 @@
 """The columns of a bill file: our names for those that are known, Huawei's for the others."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
 from app.billing.records import Records
 from app.billing.unpacking import unreadable
+from app.texts import CUSTOMER_ID
 
 CUSTOMER = "customer_id"
 MODE = "billing_mode"
@@ -33,6 +35,7 @@ MODES = {
     "5": "SAVINGS_PLAN_HOURLY",
     "6": "SAVINGS_PLAN_DEDUCTION",
 }
+_is_customer = re.compile(CUSTOMER_ID).fullmatch
 
 
 def _plain(name: str) -> str:
@@ -68,21 +71,32 @@ class Columns:
             configured: Our names by Huawei's, beside those that are known.
 
         Raises:
-            GatewayError: UPSTREAM_MALFORMED if the row names no customers.
+            GatewayError: UPSTREAM_MALFORMED if the row names no customers, or names them twice.
         """
         if len(header) > MOST_COLUMNS:
             raise unreadable(f"The bill file has more than {MOST_COLUMNS} columns.")
-        names = _unique(_ours(header, configured))
+        ours = list(_ours(header, configured))
+        names = _unique(ours)
         if CUSTOMER not in names:
             raise unreadable(
                 "The header row of the bill file has no known column of the customers' ids: the "
                 "operator can name the column in `bills.columns`."
             )
+        # One of them would decide whose lines a caller gets, and nothing says which.
+        if ours.count(CUSTOMER) > 1:
+            raise unreadable(
+                "The header row of the bill file has more than one column of the customers' ids: "
+                "the operator can give the others another name in `bills.columns`."
+            )
         mode = names.index(MODE) if MODE in names else None
         return cls(header, names, names.index(CUSTOMER), mode)
 
+    def places(self, name: str) -> list[int]:
+        """The places of the columns with a name: ours, or else Huawei's."""
+        return _places(self.names, name) or _places(map(_bare, self.header), name)
+
     def checked(self, records: Records, begins: bool) -> Records:
-        """The records of a batch without the header row, with words for billing modes.
+        """The records of a batch without the header row, with plain ids and words for modes.
 
         Args:
             records: The batch.
@@ -90,7 +104,8 @@ class Columns:
                 member begins with the header row.
 
         Raises:
-            GatewayError: UPSTREAM_MALFORMED for other columns than those of the first member.
+            GatewayError: UPSTREAM_MALFORMED for other columns than those of the first member, and
+                for a customer that is no id.
         """
         if begins and records and records[0] == self.header:
             records = records[1:]
@@ -98,13 +113,35 @@ class Columns:
             raise unreadable("The members of the bill file have different columns.")
         if set(map(len, records)) - {len(self.names)}:
             raise unreadable("The bill file has a record with other columns than its header row.")
+        self._strip_customers(records)
         if (mode := self.mode) is not None:
             for record in records:
                 record[mode] = MODES.get(record[mode]) or _other(record[mode])
         return records
 
+    def _strip_customers(self, records: Records) -> None:
+        """Remove what a program that writes tables puts around an id, such as a tab.
+
+        A filter compares ids: one that it cannot compare would silently drop the line.
+        """
+        place = self.customer
+        if all(map(_is_customer, {record[place] for record in records})):
+            return
+        for record in records:
+            record[place] = record[place].strip()
+            if record[place] and not _is_customer(record[place]):
+                raise unreadable("The bill file has a record whose customer is no customer id.")
+
     def _names_customers(self, record: Sequence[str]) -> bool:
         return _plain(self.header[self.customer]) in map(_plain, record)
+
+
+def _bare(name: str) -> str:
+    return name.strip().removeprefix("\ufeff")
+
+
+def _places(names: Iterable[str], name: str) -> list[int]:
+    return [place for place, one in enumerate(names) if one == name]
 
 
 def _other(mode: str) -> str:
@@ -115,7 +152,7 @@ def _other(mode: str) -> str:
 def _ours(header: Sequence[str], configured: Mapping[str, str]) -> Iterable[str]:
     ours = _NAMES | {_plain(huaweis): name for huaweis, name in configured.items()}
     for place, name in enumerate(header, 1):
-        stripped = name.strip().removeprefix("\ufeff")
+        stripped = _bare(name)
         yield ours.get(_plain(stripped)) or stripped or f"column_{place}"
 
 

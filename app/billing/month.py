@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Self
 
-from app.errors import ErrorCode, GatewayError
+from app.errors import ErrorCode, GatewayError, Retry
 from app.fields import Rule
 
 # Huawei bills by months of GMT+8 (en-us_topic_0075766915). Beijing has no summer time.
@@ -102,7 +102,8 @@ def absent(month: Month, now: float) -> GatewayError:
     """The failure BILL_NOT_READY for a month, with the seconds until the next time to ask.
 
     That is the time by which Huawei should have the bill. After it, Huawei uploads a file that it
-    could not upload on the following days, up to five times (mb_00002).
+    could not upload on the following days, up to five times (mb_00002); after these, only the
+    operator can ask Huawei for it.
 
     Args:
         month: The month.
@@ -113,13 +114,13 @@ def absent(month: Month, now: float) -> GatewayError:
         detail = f"Huawei has the bill of this month at {_utc(ready)} at the latest."
         return GatewayError(ErrorCode.BILL_NOT_READY, detail, retry_after=ready.timestamp() - now)
     late = int((now - ready.timestamp()) // 86400)
-    again = ready + timedelta(days=late + 1)
     detail = f"The file should have come at {_utc(ready)}. "
     if late < TRIES - 1:
+        again = ready + timedelta(days=late + 1)
         detail += f"Huawei tries again on the following days, next until {_utc(again)}."
-    else:
-        detail += "Huawei tries no more: the operator must ask Huawei for the file."
-    return GatewayError(ErrorCode.BILL_NOT_READY, detail, retry_after=again.timestamp() - now)
+        return GatewayError(ErrorCode.BILL_NOT_READY, detail, retry_after=again.timestamp() - now)
+    detail += "Huawei tries no more: the operator must ask Huawei for the file."
+    return GatewayError(ErrorCode.BILL_NOT_READY, detail, retry=Retry.CONTACT_OPERATOR)
 
 
 def _utc(time: datetime) -> str:

@@ -62,19 +62,21 @@ def compare(
     Args:
         file: The lines.
         bill: The bill, as `getPartnerBill` answers it.
-        amount: The column of the lines' amounts.
+        amount: The column of the lines' amounts: our name or Huawei's.
         of_bill: The amount of the bill to compare with.
         progress: Called with the number of lines now and then.
 
     Raises:
-        NotComparable: if the file has no such column, or a line has no amount in it.
+        NotComparable: if the file has no or several such columns, or a line has no amount in it.
         GatewayError: if the lines cannot be read to their end.
     """
     names = list(file.columns.names)
-    if amount not in names:
+    places = file.columns.places(amount)
+    if len(places) != 1:
+        number = "several columns" if places else "no column"
         listed = ", ".join(map(repr, names))
-        raise NotComparable(f"the bill file has no column {amount!r}; its columns are {listed}")
-    place = names.index(amount)
+        raise NotComparable(f"the bill file has {number} {amount!r}; its columns are {listed}")
+    (place,) = places
     currency = names.index(CURRENCY) if CURRENCY in names else None
     sums: dict[str, Decimal] = defaultdict(Decimal)
     counts: dict[str, int] = defaultdict(int)

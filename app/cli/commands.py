@@ -19,7 +19,7 @@ from app.huawei.pacing.deadline import Errand
 from app.huawei.partner_center import PartnerCenter
 from app.settings import ConfigurationError
 from app.startup import built, configured
-from app.verification.model import CUSTOMER_ID
+from app.texts import CUSTOMER_ID
 
 config = AppGroup("config", help="The configuration file.")
 credentials = AppGroup("credentials", help="The credentials of the accounts.")

@@ -4,8 +4,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-# Customer ids are parts of our paths and of signed paths, so no other characters are allowed.
-CUSTOMER_ID = "[A-Za-z0-9_-]{1,64}"
 ATTACHMENT_NAME = "[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}"
 
 

@@ -16,15 +16,19 @@ from app.billing.file import BillFile
 from app.billing.formats import FORMATS
 from app.billing.month import Month
 from app.settings import BillSettings
+from app.texts import CUSTOMER_ID
 from tests.support.bills import HEADER, NAMES, archive, named
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 ODD = st.sampled_from(
     ['"', '""', ",", "\r", "\n", "\r\n", " ", "%s", "%", "\0", "\ufeff", "\\", "="]
 )
+CUSTOMER = st.from_regex(CUSTOMER_ID, fullmatch=True) | st.just("")
 CELL = TEXT | ODD | st.lists(ODD, max_size=5).map("".join)
 MONEY = st.decimals(allow_nan=False, allow_infinity=False, places=8).map(lambda one: f"{one:f}")
-RECORD = st.tuples(CELL, CELL, CELL.filter(lambda mode: not mode.isdigit()), MONEY, CELL).map(list)
+RECORD = st.tuples(CUSTOMER, CELL, CELL.filter(lambda mode: not mode.isdigit()), MONEY, CELL).map(
+    list
+)
 MEMBERS = st.lists(st.lists(RECORD, max_size=5), min_size=1, max_size=3)
 
 
@@ -87,16 +91,19 @@ def test_every_value_comes_back_as_it_was(
 
 @given(header=st.lists(TEXT, min_size=1, max_size=8), record=st.data())
 def test_columns_of_any_name_are_told_apart(header: list[str], record: st.DataObject) -> None:
-    cells = record.draw(st.lists(TEXT, min_size=len(header) + 1, max_size=len(header) + 1))
+    cells = record.draw(st.lists(TEXT, min_size=len(header), max_size=len(header)))
     text = io.StringIO(newline="")
-    csv.writer(text, quoting=csv.QUOTE_ALL).writerows([[*header, "Customer ID"], cells])
+    csv.writer(text, quoting=csv.QUOTE_ALL).writerows(
+        [[*header, "Customer ID"], [*cells, "cust-1"]]
+    )
     content = gzip.compress(archive((named(), text.getvalue().encode())))
     read = file(content, "utf-8")
     form = FORMATS["application/x-ndjson"](read.columns)
     (line,) = b"".join(map(form.write, read.wanted(None))).splitlines()
     found = json.loads(line)
-    assert len(found) == len(cells)
+    assert len(found) == len(cells) + 1
     modes = [name == "billing_mode" for name in found]
     assert all(
-        now == was or mode for now, was, mode in zip(found.values(), cells, modes, strict=True)
+        now == was or mode
+        for now, was, mode in zip(found.values(), [*cells, "cust-1"], modes, strict=True)
     )

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.billing.month import Month, billed
-from app.errors import ErrorCode, GatewayError
+from app.billing.month import Month, absent, billed
+from app.errors import ErrorCode, GatewayError, Retry
 
 
 def utc(text: str) -> float:
@@ -49,6 +49,16 @@ def test_a_month_begins_when_it_begins_in_beijing() -> None:
     error = refused("2027-01", utc("2026-12-31T15:59:59"))
     assert error.code is ErrorCode.VALIDATION_FAILED
     assert [(one.parameter, one.code) for one in error.errors] == [("month", "FUTURE_MONTH")]
+
+
+@pytest.mark.parametrize(("day", "again"), [(5, 86399), (8, 86399), (9, None)])
+def test_after_the_last_upload_only_the_operator_can_ask_for_the_file(
+    day: int, again: int | None
+) -> None:
+    error = absent(Month(2026, 10), utc(f"2026-11-{day:02}T04:00:01"))
+    assert error.retry_after == again
+    assert error.retry is (Retry.CONTACT_OPERATOR if again is None else None)
+    assert ("the operator must ask" in error.detail) is (again is None)
 
 
 @pytest.mark.parametrize(

@@ -89,6 +89,20 @@ def test_the_column_and_the_amount_of_the_bill_can_be_chosen(
     assert "list_amount 0.00047514; bill, due 0.00047514" in done.stdout
 
 
+def test_a_column_can_be_chosen_by_huaweis_name(run: Run, sandbox: SandboxDriver) -> None:
+    put(sandbox.url, lines(["1.5", "USD"]))
+    sandbox.bill(MONTH, consumed="1.5")
+    assert "Amount 1.5; bill" in run(MONTH, "--amount", "Amount").stdout
+
+
+def test_a_name_of_several_columns_chooses_none(run: Run, sandbox: SandboxDriver) -> None:
+    put(sandbox.url, packed(csv_file([[*HEADER, "Amount"], ["cust-1", "1", "USD", "2"]])))
+    done = run(MONTH, "--amount", "Amount")
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert "several columns 'Amount'; its columns are" in done.stderr
+    assert "amount_2 2; bill" in run(MONTH, "--amount", "amount_2").stdout
+
+
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [

@@ -91,6 +91,7 @@ def members(error: GatewayError, write: bool, request_id: str) -> dict[str, Any]
         request_id: The id of the failed request.
     """
     code, upstream = error.code, error.upstream
+    retry = error.retry or (code.write_retry if write else code.retry)
     pause = code.pause if error.retry_after is None else error.retry_after
     problem = {
         "type": f"/v1/errors/{code.name}",
@@ -99,10 +100,10 @@ def members(error: GatewayError, write: bool, request_id: str) -> dict[str, Any]
         "detail": error.detail,
         "code": code.name,
         "request_id": request_id,
-        "retry": (error.retry or (code.write_retry if write else code.retry)).value,
+        "retry": retry.value,
         "fault": code.fault.value,
         "upstream": upstream if upstream and upstream.status else None,
-        "retry_after_s": None if pause is None else math.ceil(pause),
+        "retry_after_s": None if pause is None or retry not in WAITING else math.ceil(pause),
         "errors": error.errors or None,
         "next": error.next,
     }

@@ -100,12 +100,20 @@ def test_a_filter_selects_the_lines_of_one_customer(bills: BillReader) -> None:
 
 
 def test_a_caller_limited_to_some_customers_gets_only_their_lines(bills: BillReader) -> None:
-    others = [rows(1, 客户ID=name)[0] for name in ("other-1", "cust-1", "cust-1\nother", "")]
+    others = [rows(1, 客户ID=name)[0] for name in ("other-1", "cust-1", "other-cust-1", "")]
     bills.put(packed(csv_file([HEADER, *others])))
     assert [line["customer_id"] for line in bills.lines(key=LIMITED)] == ["cust-1"]
     assert bills.lines("?customer_id=cust-1", LIMITED) != []
     assert len(bills.lines()) == 4
     check_problem(bills.get("?customer_id=other-1", LIMITED), ErrorCode.FORBIDDEN)
+
+
+@pytest.mark.parametrize("padded", ["\tcust-1", " cust-1 ", "cust-1\t", "\u3000cust-1\r\n"])
+def test_what_pads_a_customer_hides_no_line(bills: BillReader, padded: str) -> None:
+    bills.put(packed(csv_file([HEADER, *rows(2, 客户ID=padded), *rows(1, 客户ID="other-1")])))
+    for query, key in (("?customer_id=cust-1", "reader-key"), ("", LIMITED)):
+        found = [(line["customer_id"], line["Remark"]) for line in bills.lines(query, key)]
+        assert found == [("cust-1", "0"), ("cust-1", "1")]
 
 
 @pytest.mark.parametrize("query", ["?customer_id=", "?customer_id=..", "?limit=1", "?customer=a"])
@@ -130,9 +138,10 @@ def test_the_present_month_has_no_file_and_obs_is_not_asked(bills: BillReader) -
     assert bills.sandbox.requests() == []
 
 
-def test_a_file_that_never_came_is_asked_for_again_a_day_later(bills: BillReader) -> None:
+def test_a_file_that_never_came_is_for_the_operator(bills: BillReader) -> None:
     problem = check_problem(bills.get(), ErrorCode.BILL_NOT_READY)
-    assert 0 < problem["retry_after_s"] <= 86400
+    assert problem["retry"] == "CONTACT_OPERATOR"
+    assert "retry_after_s" not in problem
     assert "2026-06-05T04:00:00Z" in problem["detail"]
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import gzip
+from pathlib import Path
 
 import pytest
 
+from app import create_app
 from app.errors import ErrorCode
-from tests.support.bills import HEADER, BillReader, archive, csv_file, packed
+from tests.support.bills import HEADER, BillReader, archive, bill_settings, csv_file, packed, rows
 from tests.support.gateway import check_problem
+from tests.support.sandbox_driver import SandboxDriver
 
 
 @pytest.mark.parametrize(
@@ -20,12 +23,15 @@ from tests.support.gateway import check_problem
         (gzip.compress(archive()), "no member", "CONTACT_OPERATOR"),
         (packed(b""), "no header row", "CONTACT_OPERATOR"),
         (packed(csv_file([["Name", "Sum"], ["a", "1"]])), "bills.columns", "CONTACT_OPERATOR"),
+        (packed(csv_file([HEADER, *rows(1, 客户ID="a b")])), "no customer id", "CONTACT_OPERATOR"),
+        (packed(csv_file([HEADER, *rows(1, 客户ID="\t'1")])), "no customer id", "CONTACT_OPERATOR"),
+        (packed(csv_file([["Customer ID", "客户ID"]])), "more than one", "CONTACT_OPERATOR"),
         (packed(csv_file([HEADER], "gb18030")), "bills.encoding", "CONTACT_OPERATOR"),
         (packed(csv_file([HEADER], "utf-16")), "bills.encoding", "CONTACT_OPERATOR"),
     ],
     ids=[
         *("empty", "a page", "no archive", "no member", "no header row", "other columns"),
-        *("gb18030", "utf-16"),
+        *("no id", "a quoted id", "two customers", "gb18030", "utf-16"),
     ],
 )
 def test_a_file_that_is_no_bill_from_its_beginning_is_a_problem(
@@ -36,6 +42,21 @@ def test_a_file_that_is_no_bill_from_its_beginning_is_a_problem(
     assert reason in problem["detail"]
     assert problem["retry"] == retry
     assert bills.get().status_code == 502  # the place of the first one is free
+
+
+def test_a_configured_column_beside_a_known_one_of_the_customers_is_refused(
+    tmp_path: Path, sandbox: SandboxDriver
+) -> None:
+    content = packed(csv_file([["Customer ID", "Account"], ["cust-1", "cust-2"]]))
+    columns = {"Account": "customer_id"}
+    for known, told in (({}, None), ({"Customer ID": "payer"}, {"payer": "cust-1"})):
+        settings = bill_settings(tmp_path, sandbox.url, columns=columns | known)
+        reader = BillReader(create_app(settings).test_client(), sandbox)
+        reader.put(content)
+        if told is None:
+            check_problem(reader.get(), ErrorCode.UPSTREAM_MALFORMED)
+        else:
+            assert reader.lines("?customer_id=cust-2") == [told | {"customer_id": "cust-2"}]
 
 
 @pytest.mark.parametrize(
