@@ -109,6 +109,7 @@ class RefundsSchema(Answer):
 class ResourceSchema(Answer):
     """A pay-per-use resource of a customer."""
 
+    customer_id = Text("customer_id", _CUSTOMER)
     resource_id = Text("resource_id", "f3a1c2d4-2f0c-4d3c-9f0e-8c2a6f1f7a10")
     name = Text("resource_name", "web-1", "the customer's name for it", optional=True)
     service = Text("service_type_name", "Elastic Cloud Server", "its English name", optional=True)

@@ -137,6 +137,7 @@ ROWS = [
             "total": 1,
             "items": [
                 {
+                    "customer_id": "cust-1",
                     "resource_id": "vm-1",
                     "name": "web-1",
                     "service": "Elastic Cloud Server",

@@ -1,6 +1,6 @@
 """Orders, refunds and pay-per-use resources (api_order_00013, _00014, _00020; mqr_01002)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -69,9 +69,8 @@ def list_orders(query: dict[str, Any]) -> Any:
     asked = query.get("customer_id")
     check_filter(asked)
     found = read_page(LIST_ORDERS, query, sorting=_OLDEST_FIRST)
-    if asked and any(order["customer_id"] != asked for order in found["items"]):
-        text = "Huawei answered orders of other customers than the one that was asked for."
-        raise GatewayError(ErrorCode.UPSTREAM_MALFORMED, text)
+    if asked:
+        _check_customer(found["items"], asked, "orders")
     return found
 
 
@@ -122,7 +121,20 @@ def list_resources(query: dict[str, Any], customer_id: str) -> Any:
     Huawei updates this list with a delay, which differs between its services. Take it for an
     overview and not for billing.
     """
-    return read_page(LIST_RESOURCES, query, customer_id=customer_id)
+    found = read_page(LIST_RESOURCES, query, customer_id=customer_id)
+    _check_customer(found["items"], customer_id, "resources")
+    return found
+
+
+def _check_customer(items: Iterable[Mapping[str, Any]], asked: str, noun: str) -> None:
+    """Refuse an answer about other customers than the one that was asked for.
+
+    Raises:
+        GatewayError: UPSTREAM_MALFORMED.
+    """
+    if any(one["customer_id"] != asked for one in items):
+        text = f"Huawei answered {noun} of other customers than the one that was asked for."
+        raise GatewayError(ErrorCode.UPSTREAM_MALFORMED, text)
 
 
 def _read_order(operation: Operation, **ours: str) -> Mapping[str, Any] | None:

@@ -11,6 +11,7 @@ from app.errors import ErrorCode
 from tests.support.declared_billing import ORDER_INFO, ROWS
 from tests.support.declared_reads import answers, get
 from tests.support.gateway import check_problem, code
+from tests.support.metrics import counted
 from tests.support.sandbox_driver import SandboxDriver
 
 ROW = {row.operation: row for row in ROWS}
@@ -162,6 +163,21 @@ def test_an_order_of_another_customer_looks_like_an_order_that_does_not_exist(
     assert [one["operation"] for one in orders.requests()] == ["show_order", "show_order"]
 
 
+@pytest.mark.parametrize(
+    ("operation", "known"), [("show_order", "CBC.30000010"), ("list_refunds", "CBC.99005026")]
+)
+def test_the_code_of_an_unknown_order_keeps_its_label_after_many_unknown_codes(
+    reads: FlaskClient, sandbox: SandboxDriver, operation: str, known: str
+) -> None:
+    path = ROW[operation].path
+    labels = {"operation": operation, "outcome": "ORDER_NOT_FOUND", "code": known}
+    seen = counted("gateway_upstream_calls_total", account="default", **labels)
+    for huaweis in (*(f"CBC.66{number:05}" for number in range(60)), known):
+        sandbox.fault(operation, "status", status=400, body={"error_code": huaweis}, count=1)
+        assert get(reads, path).status_code >= 400
+    assert seen() == 1
+
+
 def test_a_filter_that_huawei_ignores_reveals_no_order(
     reads: FlaskClient, sandbox: SandboxDriver
 ) -> None:
@@ -170,6 +186,18 @@ def test_a_filter_that_huawei_ignores_reveals_no_order(
     answers(sandbox, row, {"total_count": 2, "order_infos": [ORDER_INFO, foreign]})
     answer = get(reads, "/v1/orders?customer_id=cust-1", LIMITED)
     check_problem(answer, ErrorCode.UPSTREAM_MALFORMED)
+
+
+def test_resources_of_another_customer_are_not_answered(
+    reads: FlaskClient, sandbox: SandboxDriver
+) -> None:
+    row = ROW["list_resources"]
+    (resource,) = row.huaweis["resources"]
+    foreign = [resource, resource | {"customer_id": "other-1"}]
+    answers(sandbox, row, {"total_count": 2, "resources": foreign})
+    answer = get(reads, row.path, LIMITED)
+    check_problem(answer, ErrorCode.UPSTREAM_MALFORMED)
+    assert "other-1" not in answer.text
 
 
 def test_refunds_of_another_customers_order_are_not_answered(
