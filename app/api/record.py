@@ -14,6 +14,7 @@ from functools import partial
 from flask import Response, g, has_request_context, request
 
 from app.api.transfer import Transfer
+from app.billing.answers import LIST_REFUNDS, SHOW_ORDER
 from app.errors import ErrorCode, Upstream
 from app.huawei import codes, iam, obs_answers
 from app.huawei.review_result import PROBE, READ_RESULT
@@ -27,7 +28,7 @@ _upstream_log = logger("upstream")
 _audit_log = logging.getLogger(AUDIT)
 # Calls that only prepare a request; `last` ignores them.
 _PREPARING = frozenset({PROBE.name, iam.OPERATION})
-_OPERATIONS = (legacy.PUSH, READ_RESULT, *review.SUBMIT.values())
+_OPERATIONS = (legacy.PUSH, READ_RESULT, *review.SUBMIT.values(), SHOW_ORDER, LIST_REFUNDS)
 _CODES = metrics.CodeLabels(
     codes.KNOWN.union(
         obs_answers.CODES, {obs_answers.MISSING}, *(operation.errors for operation in _OPERATIONS)
@@ -55,6 +56,7 @@ class Record:
     status: str | None = None  # of the verification, or of the customer's association
     check: bool = False  # `validate_only`: the gateway sends nothing
     freeze: str | None = None  # the kind of a freeze
+    unfreeze: bool | None = None  # True for a budget that unfreezes the customer as well
     replayed: bool = False
     reconciled: bool = False
     exchanges: list[Exchange] = field(default_factory=list)
@@ -120,6 +122,7 @@ def _audit_sending(sending: Sending) -> None:
         customer_id=record.customer_id,
         operation=record.operation,
         freeze=record.freeze,
+        unfreeze=record.unfreeze,
         upstream_operation=sending.operation,
     )
 
@@ -141,6 +144,7 @@ def audit(response: Response) -> Response:
         operation=record.operation,
         backend=record.backend,
         freeze=record.freeze,
+        unfreeze=record.unfreeze,
         outcome=record.error_code or record.status or "DONE",
         status=response.status_code,
         upstream_code=upstream.code,

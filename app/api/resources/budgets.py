@@ -164,6 +164,7 @@ def set_budget(budget: dict[str, Any], customer_id: str) -> Any:
     The amount is the whole budget, not a difference. The answer is what Huawei shows afterwards.
     A customer without a budget cannot buy anything, and a new one is frozen as well: `unfreeze`.
     """
+    g.record.unfreeze = budget.get("unfreeze") or None
     ceiling = g.rights.max_budget
     if ceiling is not None and Decimal(budget["amount"]) > Decimal(ceiling):
         raise GatewayError(ErrorCode.FORBIDDEN, "The amount is above the largest that you may set.")

@@ -9,6 +9,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from tests.support.gateway import bearer, code
+from tests.support.log import Log, sendings, trail
 from tests.support.sandbox_driver import SandboxDriver
 
 PATH = "/v1/customers/cust-1/budget"
@@ -91,6 +92,13 @@ def test_a_budget_that_huawei_would_refuse_is_not_sent(
 ) -> None:
     assert code(put(client, body)) == "VALIDATION_FAILED"
     assert sandbox.requests() == []
+
+
+def test_the_audit_trail_tells_a_budget_that_unfreezes(client: FlaskClient, log: Log) -> None:
+    for body in ({"unfreeze": True}, {"unfreeze": False}, {}):
+        assert put(client, {"amount": "500.00", **body}).status_code == 200
+    for lines in (sendings(log), trail(log)):
+        assert [line.get("unfreeze") for line in lines] == [True, None, None]
 
 
 def test_an_amount_above_the_largest_of_the_caller_is_forbidden(
