@@ -2,6 +2,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"encoding/hex"
 	"encoding/json"
@@ -19,6 +20,8 @@ type step struct {
 	Number   string
 	Name     string
 	Content  string
+	Key      string
+	Month    string
 }
 
 type outcome map[string]interface{}
@@ -70,6 +73,52 @@ func (seen outcome) stands(answer *gateway.Verification) {
 	}
 }
 
+func (seen outcome) onboard(client *gateway.APIClient, ctx context.Context, created *gateway.CreatedCustomer) {
+	id, customers := created.CustomerId, client.CustomersAPI
+	wait := customers.GetCustomer(ctx, id)
+	if created.Status == "ASSOCIATING" {
+		wait = wait.Prefer("wait=20")
+	}
+	associated, _, err := wait.Execute()
+	must(err)
+	wanted := gateway.NewSetBudget("500.00")
+	wanted.SetUnfreeze(true)
+	budget, _, err := client.BudgetsAPI.SetBudget(ctx, id).SetBudget(*wanted).Execute()
+	must(err)
+	open, _, err := customers.GetCustomer(ctx, id).Execute()
+	must(err)
+	frozen, _, err := client.FreezesAPI.FreezeCustomer(ctx, id).
+		Freeze(*gateway.NewFreeze("not paid")).Execute()
+	must(err)
+	seen["said"] = []interface{}{
+		created.Status, associated.Requirements, budget.Amount, open.Requirements, frozen.Frozen}
+}
+
+func (seen outcome) page(orders *gateway.Orders) {
+	ids := []string{}
+	for _, one := range orders.Items {
+		ids = append(ids, one.OrderId)
+	}
+	seen["orders"] = ids
+	seen["next"] = orders.GetNext()
+	seen["total"] = orders.Total
+}
+
+func (seen outcome) lines(bill *os.File) {
+	defer os.Remove(bill.Name())
+	defer bill.Close()
+	lines := bufio.NewScanner(bill)
+	count := 0
+	for ; lines.Scan(); count++ {
+		if count == 0 {
+			seen["first"] = lines.Text()
+		}
+		seen["last"] = lines.Text()
+	}
+	must(lines.Err())
+	seen["count"] = count
+}
+
 func file(content string) *os.File {
 	bytes, err := hex.DecodeString(content)
 	must(err)
@@ -86,14 +135,36 @@ func file(content string) *os.File {
 func (seen outcome) call(client *gateway.APIClient, ctx context.Context, one step) {
 	var response *http.Response
 	var err error
-	if one.Do == "upload" {
+	switch one.Do {
+	case "onboard":
+		var created *gateway.CreatedCustomer
+		created, response, err = client.CustomersAPI.CreateCustomer(ctx).IdempotencyKey(one.Key).
+			CreateCustomer(*gateway.NewCreateCustomer("SG", one.Customer)).Execute()
+		if err == nil {
+			seen.onboard(client, ctx, created)
+		}
+	case "orders":
+		var orders *gateway.Orders
+		orders, response, err = client.OrdersAPI.ListOrders(ctx).CustomerId(one.Customer).
+			Limit(2).Execute()
+		if err == nil {
+			seen.page(orders)
+		}
+	case "lines":
+		var bill *os.File
+		bill, response, err = client.BillLinesAPI.GetPartnerBillLines(ctx, one.Month).
+			CustomerId(one.Customer).Execute()
+		if err == nil {
+			seen.lines(bill)
+		}
+	case "upload":
 		var stored *gateway.Attachment
 		stored, response, err = client.AttachmentsAPI.UploadAttachment(ctx, one.Customer, one.Name).
 			Body(file(one.Content)).Execute()
 		if err == nil {
 			seen["attachment"] = stored.Attachment
 		}
-	} else {
+	default:
 		var answer *gateway.Verification
 		if one.Do == "read" {
 			answer, response, err = client.VerificationAPI.GetVerification(ctx, one.Customer).

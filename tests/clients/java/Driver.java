@@ -1,19 +1,33 @@
 import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.File;
+import java.nio.file.Files;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.openapitools.client.ApiClient;
 import org.openapitools.client.ApiException;
 import org.openapitools.client.ApiResponse;
+import org.openapitools.client.api.BillLinesApi;
+import org.openapitools.client.api.BudgetsApi;
+import org.openapitools.client.api.CustomersApi;
+import org.openapitools.client.api.FreezesApi;
+import org.openapitools.client.api.OrdersApi;
 import org.openapitools.client.api.SubmissionsApi;
 import org.openapitools.client.api.VerificationApi;
 import org.openapitools.client.model.BackendCheck;
+import org.openapitools.client.model.CreateCustomer;
+import org.openapitools.client.model.CreatedCustomer;
 import org.openapitools.client.model.FieldError;
+import org.openapitools.client.model.Freeze;
 import org.openapitools.client.model.Individual;
 import org.openapitools.client.model.IndividualDocument;
 import org.openapitools.client.model.IndividualDocumentType;
+import org.openapitools.client.model.Order;
+import org.openapitools.client.model.Orders;
 import org.openapitools.client.model.Problem;
+import org.openapitools.client.model.SetBudget;
 import org.openapitools.client.model.Verification;
 
 /** Drives the Java client that openapi-generator generates: steps in, what came of them out. */
@@ -29,6 +43,22 @@ public class Driver {
 
   private Map<String, Object> call(Map<String, String> step) throws Exception {
     String customer = step.get("customer");
+    if (step.get("do").equals("onboard")) {
+      CreateCustomer body = new CreateCustomer().partnerUserId(customer).country("SG");
+      return onboarded(
+          new CustomersApi(client)
+              .createCustomerWithHttpInfo(step.get("key"), body, null, null, null));
+    }
+    if (step.get("do").equals("orders")) {
+      return page(
+          new OrdersApi(client)
+              .listOrdersWithHttpInfo(2, null, customer, null, null, null, null, null));
+    }
+    if (step.get("do").equals("lines")) {
+      return lines(
+          new BillLinesApi(client)
+              .getPartnerBillLinesWithHttpInfo(step.get("month"), customer, null, null));
+    }
     if (step.get("do").equals("read")) {
       return stands(
           new VerificationApi(client)
@@ -47,6 +77,48 @@ public class Driver {
         new SubmissionsApi(client)
             .submitIndividualVerificationWithHttpInfo(
                 customer, person, step.get("do").equals("check"), null, "wait=5", null, null));
+  }
+
+  private Map<String, Object> onboarded(ApiResponse<CreatedCustomer> answer) throws Exception {
+    CreatedCustomer created = answer.getData();
+    String id = created.getCustomerId();
+    String wait = created.getStatus().equals("ASSOCIATING") ? "wait=20" : null;
+    CustomersApi customers = new CustomersApi(client);
+    SetBudget budget = new SetBudget().amount("500.00").unfreeze(true);
+    Map<String, Object> seen = heard(answer);
+    seen.put(
+        "said",
+        List.of(
+            created.getStatus(),
+            customers.getCustomer(id, wait, null, null).getRequirements(),
+            new BudgetsApi(client).setBudget(id, budget, null, null, null, null).getAmount(),
+            customers.getCustomer(id, null, null, null).getRequirements(),
+            new FreezesApi(client)
+                .freezeCustomer(id, new Freeze().reason("not paid"), null, null, null, null)
+                .getFrozen()));
+    return seen;
+  }
+
+  private static Map<String, Object> page(ApiResponse<Orders> answer) {
+    Orders orders = answer.getData();
+    Map<String, Object> seen = heard(answer);
+    seen.put("orders", orders.getItems().stream().map(Order::getOrderId).toList());
+    seen.put("next", orders.getNext());
+    seen.put("total", orders.getTotal());
+    return seen;
+  }
+
+  private static Map<String, Object> lines(ApiResponse<File> answer) throws Exception {
+    Map<String, Object> seen = heard(answer);
+    int count = 0;
+    try (var lines = Files.lines(answer.getData().toPath())) {
+      for (Iterator<String> each = lines.iterator(); each.hasNext(); count++) {
+        seen.put("last", each.next());
+        seen.putIfAbsent("first", seen.get("last"));
+      }
+    }
+    seen.put("count", count);
+    return seen;
   }
 
   private static Map<String, Object> heard(ApiResponse<?> answer) {

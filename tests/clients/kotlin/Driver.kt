@@ -4,6 +4,11 @@ import com.google.gson.reflect.TypeToken
 import java.io.File
 import java.util.HexFormat
 import org.openapitools.client.apis.AttachmentsApi
+import org.openapitools.client.apis.BillLinesApi
+import org.openapitools.client.apis.BudgetsApi
+import org.openapitools.client.apis.CustomersApi
+import org.openapitools.client.apis.FreezesApi
+import org.openapitools.client.apis.OrdersApi
 import org.openapitools.client.apis.SubmissionsApi
 import org.openapitools.client.apis.VerificationApi
 import org.openapitools.client.infrastructure.ApiClient
@@ -13,10 +18,15 @@ import org.openapitools.client.infrastructure.Serializer
 import org.openapitools.client.infrastructure.ServerError
 import org.openapitools.client.infrastructure.Success
 import org.openapitools.client.models.Attachment
+import org.openapitools.client.models.CreateCustomer
+import org.openapitools.client.models.CreatedCustomer
+import org.openapitools.client.models.Freeze
 import org.openapitools.client.models.Individual
 import org.openapitools.client.models.IndividualDocument
 import org.openapitools.client.models.IndividualDocumentType
+import org.openapitools.client.models.Orders
 import org.openapitools.client.models.Problem
+import org.openapitools.client.models.SetBudget
 import org.openapitools.client.models.Verification
 
 typealias Step = Map<String, String>
@@ -33,6 +43,15 @@ fun call(url: String, step: Step): ApiResponse<*> {
         "upload" ->
             AttachmentsApi(url).uploadAttachmentWithHttpInfo(
                 customer, step.getValue("name"), file(step.getValue("content")), null, null)
+        "onboard" ->
+            CustomersApi(url).createCustomerWithHttpInfo(
+                step.getValue("key"), CreateCustomer("SG", customer), null, null, null)
+        "orders" ->
+            OrdersApi(url).listOrdersWithHttpInfo(
+                2, null, customer, null, null, null, null, null)
+        "lines" ->
+            BillLinesApi(url).getPartnerBillLinesWithHttpInfo(
+                step.getValue("month"), customer, null, null)
         "read" ->
             VerificationApi(url).getVerificationWithHttpInfo(customer, "wait=20", null, null)
         else ->
@@ -72,7 +91,33 @@ fun stands(answer: Verification) =
         "accepted" to answer.accepted,
         "takers" to answer.backends?.filter { it.accepted }?.map { it.backend })
 
-fun outcome(answer: ApiResponse<*>): Map<String, Any?> {
+/** What the answers of the onboarding loop say, from the creation to the freeze. */
+fun onboarded(url: String, created: CreatedCustomer): List<Any?> {
+    val id = created.customerId
+    val wait = if (created.status == "ASSOCIATING") "wait=20" else null
+    return listOf(
+        created.status,
+        CustomersApi(url).getCustomer(id, wait).requirements,
+        BudgetsApi(url).setBudget(id, SetBudget("500.00", unfreeze = true)).amount,
+        CustomersApi(url).getCustomer(id).requirements,
+        FreezesApi(url).freezeCustomer(id, Freeze("not paid")).frozen)
+}
+
+/** The client stores the lines in a temporary file. */
+fun lines(file: File): Map<String, Any?> {
+    var count = 0
+    var first: String? = null
+    var last: String? = null
+    file.forEachLine {
+        count += 1
+        first = first ?: it
+        last = it
+    }
+    file.delete()
+    return mapOf("count" to count, "first" to first, "last" to last)
+}
+
+fun outcome(url: String, answer: ApiResponse<*>): Map<String, Any?> {
     val seen =
         when (answer) {
             is ClientError -> refused(answer.body)
@@ -80,6 +125,13 @@ fun outcome(answer: ApiResponse<*>): Map<String, Any?> {
             is Success ->
                 when (val data = answer.data) {
                     is Attachment -> mapOf("attachment" to data.attachment)
+                    is CreatedCustomer -> mapOf("said" to onboarded(url, data))
+                    is Orders ->
+                        mapOf(
+                            "orders" to data.items.map { it.orderId },
+                            "next" to data.next,
+                            "total" to data.total)
+                    is File -> lines(data)
                     else -> stands(data as Verification)
                 }
             else -> error(answer)
@@ -94,5 +146,5 @@ fun main(arguments: Array<String>) {
     val (url, key) = arguments
     ApiClient.accessToken = key
     val steps = Serializer.gson.fromJson(System.`in`.reader(), object : TypeToken<List<Step>>() {})
-    for (step in steps) println(Serializer.gson.toJson(outcome(call(url, step))))
+    for (step in steps) println(Serializer.gson.toJson(outcome(url, call(url, step))))
 }

@@ -28,6 +28,19 @@ function call(Gateway\Configuration $config, array $step): array
         return (new Gateway\Api\AttachmentsApi(new Client(), $config))
             ->uploadAttachmentWithHttpInfo($step['customer'], $step['name'], stream($step['content']));
     }
+    if ($step['do'] === 'onboard') {
+        $body = (new Model\CreateCustomer())->setPartnerUserId($step['customer'])->setCountry('SG');
+        return (new Gateway\Api\CustomersApi(new Client(), $config))
+            ->createCustomerWithHttpInfo($step['key'], $body);
+    }
+    if ($step['do'] === 'orders') {
+        return (new Gateway\Api\OrdersApi(new Client(), $config))
+            ->listOrdersWithHttpInfo(limit: 2, customer_id: $step['customer']);
+    }
+    if ($step['do'] === 'lines') {
+        return (new Gateway\Api\BillLinesApi(new Client(), $config))
+            ->getPartnerBillLinesWithHttpInfo($step['month'], $step['customer']);
+    }
     if ($step['do'] === 'read') {
         return (new Gateway\Api\VerificationApi(new Client(), $config))
             ->getVerificationWithHttpInfo($step['customer'], prefer: 'wait=20');
@@ -48,6 +61,37 @@ function call(Gateway\Configuration $config, array $step): array
             prefer: 'wait=5',
             validate_only: $step['do'] === 'check'
         );
+}
+
+/** What the answers of the onboarding loop say, from the creation to the freeze. */
+function onboarded(Gateway\Configuration $config, Model\CreatedCustomer $created): array
+{
+    $id = $created->getCustomerId();
+    $wait = $created->getStatus() === 'ASSOCIATING' ? 'wait=20' : null;
+    $customers = new Gateway\Api\CustomersApi(new Client(), $config);
+    $budgets = new Gateway\Api\BudgetsApi(new Client(), $config);
+    $freezes = new Gateway\Api\FreezesApi(new Client(), $config);
+    $budget = (new Model\SetBudget())->setAmount('500.00')->setUnfreeze(true);
+    return [
+        $created->getStatus(),
+        $customers->getCustomer($id, prefer: $wait)->getRequirements(),
+        $budgets->setBudget($id, $budget)->getAmount(),
+        $customers->getCustomer($id)->getRequirements(),
+        $freezes->freezeCustomer($id, (new Model\Freeze())->setReason('not paid'))->getFrozen(),
+    ];
+}
+
+/** The client stores the lines in a temporary file. */
+function lines(SplFileObject $file): array
+{
+    [$count, $first, $last] = [0, '', ''];
+    foreach ($file as $line) {
+        if ($line !== '') {
+            [$count, $first, $last] = [$count + 1, $first ?: $line, $line];
+        }
+    }
+    unlink($file->getPathname());
+    return ['count' => $count, 'first' => $first, 'last' => $last];
 }
 
 function heard(int $status, array $headers): array
@@ -77,6 +121,19 @@ function outcome(Gateway\Configuration $config, array $step): array
     }
     if ($answer instanceof Model\Attachment) {
         return heard($status, $headers) + ['attachment' => $answer->getAttachment()];
+    }
+    if ($answer instanceof Model\CreatedCustomer) {
+        return heard($status, $headers) + ['said' => onboarded($config, $answer)];
+    }
+    if ($answer instanceof Model\Orders) {
+        return heard($status, $headers) + [
+            'orders' => array_map(fn($one) => $one->getOrderId(), $answer->getItems()),
+            'next' => $answer->getNext(),
+            'total' => $answer->getTotal(),
+        ];
+    }
+    if ($answer instanceof SplFileObject) {
+        return heard($status, $headers) + lines($answer);
     }
     $takers = array_filter($answer->getBackends() ?? [], fn($one) => $one->getAccepted());
     return heard($status, $headers) + [

@@ -14,6 +14,11 @@ def call(client: api.ApiClient, step: dict[str, Any]) -> Any:
         return api.AttachmentsApi(client).upload_attachment_with_http_info(
             step["customer"], step["name"], bytes.fromhex(step["content"])
         )
+    if step["do"] == "onboard":
+        body = api.CreateCustomer(partner_user_id=step["customer"], country="SG")
+        return api.CustomersApi(client).create_customer_with_http_info(step["key"], body)
+    if step["do"] == "orders":
+        return api.OrdersApi(client).list_orders_with_http_info(2, customer_id=step["customer"])
     if step["do"] == "read":
         return api.VerificationApi(client).get_verification_with_http_info(
             step["customer"], prefer="wait=20"
@@ -29,22 +34,55 @@ def call(client: api.ApiClient, step: dict[str, Any]) -> Any:
     )
 
 
+def onboarded(client: api.ApiClient, created: api.CreatedCustomer) -> list[Any]:
+    """What the answers of the onboarding loop say, from the creation to the freeze."""
+    customers, customer = api.CustomersApi(client), created.customer_id
+    wait = "wait=20" if created.status == "ASSOCIATING" else None
+    budget = api.SetBudget(amount="500.00", unfreeze=True)
+    return [
+        created.status,
+        customers.get_customer(customer, prefer=wait).requirements,
+        api.BudgetsApi(client).set_budget(customer, budget).amount,
+        customers.get_customer(customer).requirements,
+        api.FreezesApi(client).freeze_customer(customer, api.Freeze(reason="not paid")).frozen,
+    ]
+
+
+def lines(client: api.ApiClient, step: dict[str, Any]) -> dict[str, Any]:
+    """Read a bill as a stream. The client raises nothing for a refusal then."""
+    with api.BillLinesApi(client).get_partner_bill_lines_without_preload_content(
+        step["month"], step["customer"]
+    ) as response:
+        if response.status != 200:
+            problem = api.Problem.from_json(response.read())
+            return refused(response.status, response.headers, problem, "")
+        count, first, last = 0, "", ""
+        for line in response:
+            count, first, last = count + 1, first or line.decode(), line.decode()
+        return {"http": response.status, "count": count, "first": first, "last": last}
+
+
+def refused(status: int, headers: Any, problem: api.Problem, text: str) -> dict[str, Any]:
+    return {
+        "http": status,
+        "retry_after": headers.get("Retry-After"),
+        "code": problem.code,
+        "retry": problem.retry,
+        "fault": problem.fault,
+        "pointers": [one.pointer for one in problem.errors or []],
+        "upstream_code": problem.upstream.code if problem.upstream else None,
+        "retry_after_s": problem.retry_after_s,
+        "text": text,
+    }
+
+
 def outcome(client: api.ApiClient, step: dict[str, Any]) -> dict[str, Any]:
+    if step["do"] == "lines":
+        return lines(client, step)
     try:
         response = call(client, step)
     except api.ApiException as error:
-        problem = error.data
-        return {
-            "http": error.status,
-            "retry_after": error.headers.get("Retry-After"),
-            "code": problem.code,
-            "retry": problem.retry,
-            "fault": problem.fault,
-            "pointers": [one.pointer for one in problem.errors or []],
-            "upstream_code": problem.upstream.code if problem.upstream else None,
-            "retry_after_s": problem.retry_after_s,
-            "text": str(error),
-        }
+        return refused(error.status, error.headers, error.data, str(error))
     seen = {
         "http": response.status_code,
         "location": response.headers.get("Location"),
@@ -53,6 +91,11 @@ def outcome(client: api.ApiClient, step: dict[str, Any]) -> dict[str, Any]:
     answer = response.data
     if isinstance(answer, api.Attachment):
         return {**seen, "attachment": answer.attachment}
+    if isinstance(answer, api.CreatedCustomer):
+        return {**seen, "said": onboarded(client, answer)}
+    if isinstance(answer, api.Orders):
+        orders = [one.order_id for one in answer.items]
+        return {**seen, "orders": orders, "next": answer.next, "total": answer.total}
     return {
         **seen,
         "status": answer.status,

@@ -11,6 +11,16 @@ from partner_gateway_client import AuthenticatedClient  # type: ignore[import-no
 from partner_gateway_client.api.attachments import (  # type: ignore[import-not-found]
     upload_attachment,
 )
+from partner_gateway_client.api.bill_lines import (  # type: ignore[import-not-found]
+    get_partner_bill_lines,
+)
+from partner_gateway_client.api.budgets import set_budget  # type: ignore[import-not-found]
+from partner_gateway_client.api.customers import (  # type: ignore[import-not-found]
+    create_customer,
+    get_customer,
+)
+from partner_gateway_client.api.freezes import freeze_customer  # type: ignore[import-not-found]
+from partner_gateway_client.api.orders import list_orders  # type: ignore[import-not-found]
 from partner_gateway_client.api.submissions import (  # type: ignore[import-not-found]
     submit_individual_verification,
 )
@@ -19,10 +29,15 @@ from partner_gateway_client.api.verification import (  # type: ignore[import-not
 )
 from partner_gateway_client.models import (  # type: ignore[import-not-found]
     Attachment,
+    CreateCustomer,
+    CreatedCustomer,
+    Freeze,
     Individual,
     IndividualDocument,
     IndividualDocumentType,
+    Orders,
     Problem,
+    SetBudget,
 )
 from partner_gateway_client.types import File  # type: ignore[import-not-found]
 
@@ -32,6 +47,15 @@ def call(client: AuthenticatedClient, step: dict[str, Any]) -> Any:
         body = File(payload=io.BytesIO(bytes.fromhex(step["content"])))
         return upload_attachment.sync_detailed(
             step["customer"], step["name"], client=client, body=body
+        )
+    if step["do"] == "onboard":
+        new = CreateCustomer(partner_user_id=step["customer"], country="SG")
+        return create_customer.sync_detailed(client=client, body=new, idempotency_key=step["key"])
+    if step["do"] == "orders":
+        return list_orders.sync_detailed(client=client, limit=2, customer_id=step["customer"])
+    if step["do"] == "lines":
+        return get_partner_bill_lines.sync_detailed(
+            step["month"], client=client, customer_id=step["customer"]
         )
     if step["do"] == "read":
         return get_verification.sync_detailed(step["customer"], client=client, prefer="wait=20")
@@ -48,6 +72,20 @@ def call(client: AuthenticatedClient, step: dict[str, Any]) -> Any:
         prefer="wait=5",
         validate_only=step["do"] == "check",
     )
+
+
+def onboarded(client: AuthenticatedClient, created: CreatedCustomer) -> list[Any]:
+    """What the answers of the onboarding loop say, from the creation to the freeze."""
+    customer, freeze = created.customer_id, Freeze(reason="not paid")
+    wait = {"prefer": "wait=20"} if created.status == "ASSOCIATING" else {}
+    budget = SetBudget(amount="500.00", unfreeze=True)
+    return [
+        created.status,
+        get_customer.sync(customer, client=client, **wait).requirements,
+        set_budget.sync(customer, client=client, body=budget).amount,
+        get_customer.sync(customer, client=client).requirements,
+        freeze_customer.sync(customer, client=client, body=freeze).frozen,
+    ]
 
 
 def outcome(client: AuthenticatedClient, step: dict[str, Any]) -> dict[str, Any]:
@@ -70,6 +108,14 @@ def outcome(client: AuthenticatedClient, step: dict[str, Any]) -> dict[str, Any]
         }
     elif isinstance(answer, Attachment):
         seen["attachment"] = answer.attachment
+    elif isinstance(answer, CreatedCustomer):
+        seen["said"] = onboarded(client, answer)
+    elif isinstance(answer, Orders):
+        orders = [one.order_id for one in answer.items]
+        seen |= {"orders": orders, "next": answer.next_ or None, "total": answer.total}
+    elif isinstance(answer, File):
+        lines = answer.payload.read().decode().splitlines()
+        seen |= {"count": len(lines), "first": lines[0], "last": lines[-1]}
     else:
         seen |= {
             "status": answer.status,

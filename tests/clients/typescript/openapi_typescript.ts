@@ -1,7 +1,7 @@
 // Drives openapi-fetch with the types that openapi-typescript generates.
 import createClient from "openapi-fetch";
 import type { components, paths } from "./schema.js";
-import { content, drive, key, url } from "./steps.js";
+import { content, drive, key, lines, url } from "./steps.js";
 import type { Outcome, Step } from "./steps.js";
 
 type Problem = components["schemas"]["Problem"];
@@ -74,7 +74,46 @@ async function submit(step: Step): Promise<Outcome> {
   return { ...heard(response), ...(error ? refused(error) : stands(data)) };
 }
 
-await drive((step) => {
-  if (step.do === "upload") return upload(step);
-  return step.do === "read" ? read(step) : submit(step);
-});
+async function onboard(step: Step): Promise<Outcome> {
+  const { data, error, response } = await client.POST("/v1/customers", {
+    params: { header: { "Idempotency-Key": step.key } },
+    body: { partner_user_id: step.customer, country: "SG" },
+  });
+  if (error) return { ...heard(response), ...refused(error) };
+  const path = { customer_id: data.customer_id };
+  const header = data.status === "ASSOCIATING" ? { Prefer: "wait=20" } : {};
+  const created = await client.GET("/v1/customers/{customer_id}", { params: { path, header } });
+  const budget = await client.PUT("/v1/customers/{customer_id}/budget", {
+    params: { path },
+    body: { amount: "500.00", unfreeze: true },
+  });
+  const open = await client.GET("/v1/customers/{customer_id}", { params: { path } });
+  const freeze = await client.POST("/v1/customers/{customer_id}/freeze", {
+    params: { path },
+    body: { reason: "not paid" },
+  });
+  const needs = [created, open].map((answer) => answer.data?.requirements);
+  const said = [data.status, needs[0], budget.data?.amount, needs[1], freeze.data?.frozen];
+  return { ...heard(response), said };
+}
+
+async function orders(step: Step): Promise<Outcome> {
+  const { data, error, response } = await client.GET("/v1/orders", {
+    params: { query: { customer_id: step.customer, limit: 2 } },
+  });
+  if (error) return { ...heard(response), ...refused(error) };
+  const { items, next, total } = data;
+  return { ...heard(response), orders: items.map((one) => one.order_id), next, total };
+}
+
+async function bill(step: Step): Promise<Outcome> {
+  const { data, error, response } = await client.GET("/v1/partner/bills/{month}/lines", {
+    params: { path: { month: step.month }, query: { customer_id: step.customer } },
+    parseAs: "stream",
+  });
+  return { ...heard(response), ...(error ? refused(error) : await lines(data)) };
+}
+
+const calls = { submit, check: submit, read, upload, onboard, orders, lines: bill };
+
+await drive((step) => calls[step.do](step));
