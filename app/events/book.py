@@ -32,6 +32,7 @@ class Watched:
         page: The page of the list that showed the customer; None if it is not known.
         contradicted: How often the result said that it is open, and the list that it is not.
         is_listed: Whether the list tells of the review.
+        unknown_since: Since when no result has shown the review; None if the last one did.
     """
 
     review: OpenReview
@@ -42,6 +43,7 @@ class Watched:
     page: int | None = None
     contradicted: int = 0
     is_listed: bool = True
+    unknown_since: float | None = None
 
 
 class Book:

@@ -12,9 +12,10 @@ from app.events.feed import Feed
 from app.state import State
 
 KEPT = 30 * 24 * 3600.0  # seconds after the last change; Huawei publishes no duration of a review
-# A status that was there before a submission can show again for so long after it (seconds), and
-# Huawei can go so long without showing the submission at all. Neither ends a review.
+# Seconds for which Huawei may show the status of before a submission. After it, a status ends a
+# review although the status of before is unknown.
 LATE = 600.0
+CHANGE = "ENTERPRISE_CHANGE"  # the kind for a person, who is VERIFIED before and may stay so
 IN_REVIEW = "IN_REVIEW"
 FINAL = frozenset({"VERIFIED", "REJECTED"})
 UNKNOWN = "UNKNOWN"
@@ -44,8 +45,14 @@ class OpenReview:
         return json.dumps(asdict(self), separators=(",", ":")).encode()
 
     def may_be_earlier(self, status: str, now: float) -> bool:
-        """Whether a status can be that of the time before the submission."""
-        return self.before in (status, UNKNOWN) and now - self.since < LATE
+        """Whether a status can be that of the time before the submission.
+
+        A status that was there before is no end, however long it stays: Huawei has shown nothing
+        of the review.
+        """
+        if self.before == UNKNOWN:
+            return self.kind == CHANGE or now - self.since < LATE
+        return self.before == status
 
 
 class OpenReviews:

@@ -14,7 +14,7 @@ from app.huawei.pacing.deadline import Errand
 from app.observability.logs import event, logger
 
 CALLER = "gateway"  # its place in the queue, behind all callers
-# Seconds after which a review that Huawei does not know is watched no more.
+# Seconds in which Huawei never showed a review, after which it is watched no more.
 GIVEN_UP = 24 * 3600.0
 NOT_SUBMITTED = "NOT_SUBMITTED"
 
@@ -39,6 +39,7 @@ class ResultReads:
         reviews: The record of the open reviews.
         read: Reads a customer's verification, and records what it shows.
         now: The wall clock, in seconds.
+        monotonic: The clock of the looks, in seconds.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class ResultReads:
         reviews: OpenReviews,
         read: Callable[[str, Errand], Seen],
         now: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.lane = lane
         self._account = account
@@ -56,6 +58,7 @@ class ResultReads:
         self._reviews = reviews
         self._read = read
         self._now = now
+        self._monotonic = monotonic
 
     def begin(self) -> None:
         """Forget what was known."""
@@ -76,21 +79,27 @@ class ResultReads:
         if watched is None:  # a page told of it in the same step
             return
         customer_id = watched.review.customer_id
+        self._book.postpone(watched)  # whatever the read raises
         try:
             seen = self._read(customer_id, Errand.within(LOOK, CALLER, watches=True))
         except GatewayError as error:
-            self._book.postpone(watched)
             if not _is_refusal(error.code):
                 raise
-            self._give_up(watched)
+            self._note_unknown(watched)
             return
         self._book.read(watched)
-        if seen.status == NOT_SUBMITTED:
-            self._give_up(watched)
+        earlier = watched.review.may_be_earlier(seen.status, self._now())
+        if seen.status == NOT_SUBMITTED or earlier:
+            self._note_unknown(watched)
+        else:
+            watched.unknown_since = None
 
-    def _give_up(self, watched: Watched) -> None:
-        """Delete a review that Huawei has not known for long."""
-        if self._now() - watched.review.since < GIVEN_UP:
+    def _note_unknown(self, watched: Watched) -> None:
+        """Record that Huawei does not show a review. Delete it once that has lasted for long."""
+        now = self._monotonic()
+        if watched.unknown_since is None:
+            watched.unknown_since = now
+        if now - watched.unknown_since < GIVEN_UP:
             return
         self._reviews.forget(watched.review)
         self._book.drop(watched)

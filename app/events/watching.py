@@ -65,7 +65,7 @@ def watcher(
     duties: list[Duty] = [
         AssociationReads(list_lane, associations, upstream.read, now),
         Sweep(list_lane, book, reviews, upstream.read, now, monotonic),
-        ResultReads(name, lane(READ_RESULT, needed=True), book, reviews, read, now),
+        ResultReads(name, lane(READ_RESULT, needed=True), book, reviews, read, now, monotonic),
         BudgetReads(lane(WATCH_BUDGETS), amounts, upstream.read, monotonic),
         CreditReads(name, lane(WATCH_CREDIT), amounts, upstream.read, monotonic),
     ]

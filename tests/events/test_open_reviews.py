@@ -93,8 +93,30 @@ def test_another_status_than_before_the_submission_ends_the_review(one: Parts) -
     assert len(one.told()) == 1
 
 
-def test_a_status_that_stays_long_after_the_submission_ends_the_review(one: Parts) -> None:
-    begin(one, "REJECTED")
+@pytest.mark.parametrize(
+    ("kind", "before", "status"),
+    [
+        ("INDIVIDUAL", "REJECTED", "REJECTED"),
+        ("ENTERPRISE_CHANGE", "VERIFIED", "VERIFIED"),
+        ("ENTERPRISE_CHANGE", None, "VERIFIED"),
+    ],
+)
+def test_a_status_of_before_the_submission_ends_it_only_after_the_review_was_shown(
+    one: Parts, kind: str, before: str | None, status: str
+) -> None:
+    one.reviews.begin(CUSTOMER, kind, "writer", before)
+    one.clock.pass_time(2 * LATE)
+    assert one.see(status)
+    assert one.told() == []
+    assert one.see("IN_REVIEW")
+    assert not one.see(status)
+    assert one.told() == [(CUSTOMER, kind, status)]
+
+
+def test_a_status_that_stays_long_after_a_submission_with_an_unknown_one_before_ends_the_review(
+    one: Parts,
+) -> None:
+    begin(one, None)
     one.clock.pass_time(LATE)
     assert not one.see("REJECTED")
     assert len(one.told()) == 1

@@ -10,6 +10,7 @@ import pytest
 
 from app.events.book import LONGEST, SHORTEST
 from app.events.lane import LONGEST as LONGEST_PAUSE
+from app.events.open_reviews import LATE
 from app.events.results import GIVEN_UP
 from app.huawei.pacing.quota import MARGIN
 from app.settings import Settings
@@ -147,6 +148,42 @@ def test_a_submission_that_huawei_does_not_show_is_given_up_after_a_day(
     replica.reviews.begin("cust-1", "INDIVIDUAL", "writer", "NOT_SUBMITTED")
     replica.watch(60)
     assert len(sandbox.requests("result")) > 1
+    replica.clock.pass_time(GIVEN_UP)
+    replica.watch(LONGEST)
+    assert (replica.open, replica.told) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("kind", "how"),
+    [
+        ("status", {"status": 200, "body": {}}),  # NOT_SUBMITTED
+        ("code", {"code": "CBC.5002"}),
+    ],
+)
+def test_a_review_that_was_shown_for_long_is_not_given_up_after_one_answer_that_denies_it(
+    replica: Replica, sandbox: SandboxDriver, kind: str, how: dict[str, Any]
+) -> None:
+    replica.begin(sandbox, "cust-1")
+    replica.watch(60)
+    for _ in range(2):
+        replica.clock.pass_time(GIVEN_UP + 3600)
+        sandbox.fault("result", kind, **how)
+        replica.watch(2 * LONGEST)
+        sandbox.clear_faults()
+        replica.watch(2 * LONGEST)  # this ends the time in which Huawei did not know it
+    assert replica.open == ["cust-1"]
+    sandbox.review("cust-1", "passed")
+    replica.watch(LONGEST + SHORTEST)
+    assert replica.told == [("cust-1", "VERIFIED")]
+
+
+def test_a_status_of_before_the_submission_is_not_told_but_given_up_after_a_day(
+    replica: Replica, sandbox: SandboxDriver
+) -> None:
+    sandbox.review("cust-1", "passed")
+    replica.reviews.begin("cust-1", "ENTERPRISE_CHANGE", "writer", "VERIFIED")
+    replica.watch(2 * LATE)
+    assert (replica.open, replica.told) == (["cust-1"], [])
     replica.clock.pass_time(GIVEN_UP)
     replica.watch(LONGEST)
     assert (replica.open, replica.told) == ([], [])
