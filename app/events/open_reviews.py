@@ -107,8 +107,7 @@ class OpenReviews:
         review = self.find(customer_id)
         if status == IN_REVIEW:
             if review is None:
-                review = OpenReview(customer_id=customer_id, kind="", caller=caller, since=at)
-                self._rows.add(customer_id, review.dump())
+                self._found(customer_id, at, caller)
             elif review.before:
                 self._rows.put({customer_id: replace(review, before="").dump()})
             self.looked_at([customer_id], at)
@@ -118,6 +117,23 @@ class OpenReviews:
         if status not in FINAL or review.may_be_earlier(status, at):
             return True
         return not self._end(review, status, at)
+
+    def listed(self, customers: Collection[str], caller: str) -> None:
+        """Record the reviews that Huawei's list of customers shows, unless they are recorded.
+
+        Args:
+            customers: The customers that are in review.
+            caller: Who asked.
+        """
+        recorded = {review.customer_id for review in self.all()} if customers else set()
+        now = self._now()
+        for customer_id in set(customers) - recorded:
+            self._found(customer_id, now, caller)
+
+    def _found(self, customer_id: str, at: float, caller: str) -> None:
+        """Record a review that Huawei shows and that is not recorded."""
+        review = OpenReview(customer_id=customer_id, kind="", caller=caller, since=at)
+        self._rows.add(customer_id, review.dump())
 
     def looked_at(self, customers: Collection[str], at: float) -> None:
         """Record that the reviews of these customers were open at a time."""

@@ -14,11 +14,14 @@ from app.state.sealing import Sealing
 
 # The field that every change sets anew, so that a replica reads the rows again only after a change.
 VERSION = b"version"
+# The field that is set once, when the table begins. Another one tells that Redis was emptied.
+BEGUN = b"begun"
 
 _ADD = """
 if redis.call('HSETNX', KEYS[1], ARGV[1], ARGV[2]) == 0 then
   return redis.call('HGET', KEYS[1], ARGV[1]) == ARGV[2] and 1 or 0  -- the client repeats
 end
+redis.call('HSETNX', KEYS[1], 'begun', ARGV[3])
 redis.call('HSET', KEYS[1], 'version', ARGV[3])
 redis.call('PEXPIRE', KEYS[1], ARGV[4])
 return 1
@@ -36,6 +39,7 @@ class SharedTable:
 
     While Redis is lost, this process reads the rows that it listed last, and keeps the rows that
     it puts; it puts them into Redis when Redis is back. A row that it removes stays in Redis.
+    After Redis was emptied, it puts the rows that it listed last, unless there are newer ones.
 
     Args:
         client: Asks Redis.
@@ -55,6 +59,7 @@ class SharedTable:
         self._remove = self._redis.register_script(_REMOVE)
         self._lock = threading.Lock()
         self._version: bytes | None = None
+        self._begun: bytes | None = None
         self._listed: dict[bytes, tuple[bytes, bytes]] = {}  # by field: its signature, and the row
         self._missed: dict[str, bytes] = {}  # rows that Redis has not got yet
 
@@ -124,8 +129,11 @@ class SharedTable:
         def in_redis() -> Sequence[bytes]:
             self._catch_up()
             with self._lock:
-                version = cast("bytes | None", self._redis.hget(self._key, VERSION.decode()))
-                if version is None or version != self._version:
+                names = [VERSION.decode(), BEGUN.decode()]
+                version, begun = self._redis.hmget(self._key, names)
+                if begun != self._begun:
+                    self._put_back()
+                if version is None or (version, begun) != (self._version, self._begun):
                     self._list()
                 return [row for _, row in self._listed.values()]
 
@@ -140,7 +148,7 @@ class SharedTable:
         """The number of rows."""
 
         def in_redis() -> int:
-            return max(0, int(self._redis.hlen(self._key)) - 1)  # but the version
+            return max(0, int(self._redis.hlen(self._key)) - 2)  # but VERSION and BEGUN
 
         return self._client.ask(in_redis, lambda: len(self._listed) + len(self._missed))
 
@@ -152,7 +160,21 @@ class SharedTable:
         fields: dict[Any, Any] = {VERSION: _new()}
         fields |= {self._field(name): self._sealed(name, row) for name, row in rows.items()}
         steps = self._redis.pipeline(transaction=True)
+        steps.hsetnx(self._key, BEGUN.decode(), _new())
         steps.hset(self._key, mapping=fields)
+        steps.pexpire(self._key, self._kept)
+        steps.execute()
+
+    def _put_back(self) -> None:
+        """Put the rows that were listed last into a Redis that was emptied since."""
+        if not self._listed:
+            return
+        steps = self._redis.pipeline(transaction=True)
+        steps.hsetnx(self._key, BEGUN.decode(), _new())
+        for field, (_, row) in self._listed.items():
+            name = field.decode()
+            steps.hsetnx(self._key, name, self._sealing.seal(f"{self._table} {name}", row))
+        steps.hset(self._key, VERSION.decode(), _new())
         steps.pexpire(self._key, self._kept)
         steps.execute()
 
@@ -167,7 +189,7 @@ class SharedTable:
 
     def _list(self) -> None:
         found = cast("dict[bytes, bytes]", self._redis.hgetall(self._key))
-        self._version = found.pop(VERSION, None)
+        self._version, self._begun = found.pop(VERSION, None), found.pop(BEGUN, None)
         listed: dict[bytes, tuple[bytes, bytes]] = {}
         for field, sealed in found.items():
             signature = sealed[-43:]  # of an encrypted value: only another value has another one

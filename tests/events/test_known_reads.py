@@ -62,6 +62,21 @@ def test_a_read_of_a_known_review_costs_no_call_and_says_when_it_was_seen(
     assert sandbox.requests() == []
 
 
+def test_a_list_of_customers_finds_the_open_reviews_again_that_were_lost(
+    tmp_path: Path, sandbox: SandboxDriver
+) -> None:
+    document = configuration(tmp_path, sandbox.url)
+    document["callers"]["writer"]["scopes"] += ["customers:read"]
+    for customer, result in (("cust-1", "in_review"), ("cust-2", "passed"), ("cust-3", "rejected")):
+        sandbox.customer(customer)
+        sandbox.review(customer, result)
+    app = create_app(Settings.model_validate(document))
+    found = app.test_client().get("/v1/customers", headers=bearer())
+    assert found.status_code == 200
+    reviews = gateway_of(app).accounts["default"].reviews
+    assert [review.customer_id for review in reviews.all()] == ["cust-1"]
+
+
 def test_no_cache_asks_huawei(client: FlaskClient, sandbox: SandboxDriver) -> None:
     submit(client, customer=CUSTOMER)
     sandbox.review(CUSTOMER, "passed")

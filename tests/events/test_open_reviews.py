@@ -151,6 +151,17 @@ def test_what_is_known_of_a_review_has_the_age_of_the_last_look(one: Parts) -> N
     assert one.reviews.known(CUSTOMER, KEPT) is None
 
 
+def test_reviews_that_a_list_shows_are_recorded_unless_they_are_already(one: Parts) -> None:
+    begin(one, "REJECTED")
+    one.clock.pass_time(60)
+    one.reviews.listed([CUSTOMER, "cust-2"], "reader")
+    first, second = one.reviews.all()
+    assert (first.customer_id, first.before) == (CUSTOMER, "REJECTED")
+    assert (second.customer_id, second.kind, second.since) == ("cust-2", "", one.clock())
+    assert not one.reviews.seen("cust-2", "VERIFIED", one.clock(), "reader")
+    assert one.told() == [("cust-2", "", "VERIFIED")]
+
+
 def test_an_end_that_cannot_be_told_leaves_the_record(mortal: Valkey) -> None:
     one = parts(mortal.state())
     begin(one)

@@ -132,10 +132,34 @@ def test_while_redis_is_lost_the_listed_rows_and_new_rows_are_there(mortal: Valk
     assert sorted(other.rows()) == [b"1", b"2"]
 
 
-def test_an_emptied_server_has_no_rows(valkey: Valkey) -> None:
+def test_an_emptied_server_gets_back_the_rows_that_a_replica_listed(valkey: Valkey) -> None:
     table = valkey.state().table("things", 60)
     table.put({"a": b"1"})
     assert list(table.rows()) == [b"1"]
+    valkey.clear()
+    assert (list(table.rows()), table.get("a"), table.count()) == ([b"1"], b"1", 1)
+    table.discard("a")
+    assert (list(table.rows()), table.count()) == ([], 0)
+
+
+@pytest.mark.parametrize("first", ["put", "add"])
+def test_an_emptied_server_gets_rows_back_though_another_replica_begins_the_table_anew(
+    valkey: Valkey, first: str
+) -> None:
+    one, other = (valkey.state().table("things", 60) for _ in range(2))
+    one.put({"a": b"1", "b": b"2"})
+    assert sorted(one.rows()) == [b"1", b"2"]
+    valkey.clear()
+    if first == "put":
+        other.put({"a": b"3"})
+    else:
+        assert other.add("a", b"3")
+    assert sorted(one.rows()) == sorted(other.rows()) == [b"2", b"3"]
+
+
+def test_an_emptied_server_has_no_rows_that_no_replica_listed(valkey: Valkey) -> None:
+    table = valkey.state().table("things", 60)
+    table.put({"a": b"1"})
     valkey.clear()
     assert (list(table.rows()), table.get("a"), table.count()) == ([], None, 0)
     table.put({"b": b"2"})

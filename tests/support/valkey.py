@@ -16,7 +16,7 @@ from app.settings import StateSettings
 from app.state import Client, Sealing, SharedState
 from app.state.client import PREFIX
 from app.state.shared import SENTINEL
-from app.state.shared_table import VERSION
+from app.state.shared_table import BEGUN, VERSION
 from demo.local import free_port
 from tests.support.server import Server
 
@@ -139,7 +139,7 @@ class Valkey(Server):
         with self._client() as client:
             for key, fields in self.hashes().items():
                 (one, row), (other, another) = (
-                    entry for entry in fields.items() if entry[0] != VERSION
+                    entry for entry in fields.items() if entry[0] not in (VERSION, BEGUN)
                 )
                 mapping: dict[Any, Any] = {one: another, other: row, VERSION: b"another"}
                 client.hset(key.decode(), mapping=mapping)

@@ -24,6 +24,7 @@ from app.customers.answers import (
 )
 from app.customers.rules import ACCOUNT_NAME, CODE, EMAIL, check_password
 from app.errors import ErrorCode
+from app.events.open_reviews import IN_REVIEW
 from app.fields import JsonFlag, RequestSchema, Rule
 from app.huawei.pacing.deadline import READ, Errand
 from app.texts import COUNTRY, Text, length
@@ -49,9 +50,13 @@ class CustomersQuerySchema(PageSchema):
 def list_customers(query: dict[str, Any]) -> Any:
     """List the partner's customers.
 
-    The list has no personal values. Filter it by the association and its time.
+    The list has no personal values. Filter it by the association and its time. The gateway watches
+    the reviews of the customers that are IN_REVIEW from then on, and tells their end.
     """
-    return read_page(LIST_CUSTOMERS, query)
+    found = read_page(LIST_CUSTOMERS, query)
+    open_now = [one["customer_id"] for one in found["items"] if one["verification"] == IN_REVIEW]
+    account().reviews.listed(open_now, g.caller)
+    return found
 
 
 @blueprint.read(
