@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass
 
 from app.events.open_reviews import OpenReview, OpenReviews
@@ -14,6 +14,10 @@ FRESH = 1.0  # seconds until the records are listed again
 # Seconds after which the result of a review is read although the list says that it is open: Huawei
 # does not document how soon the list shows the end.
 PROVEN = 3600.0
+WORTH = 2  # reviews that a page must tell of: one alone is read by itself
+# Seconds for which a review that is due is left to a page that is worth its call. Its result is
+# read then: the list may fail, or have too many pages.
+LEFT = 60.0
 # The list says of a customer who changes to a company that the person is verified, and it may show
 # a submission late.
 CONTRADICTIONS = 3
@@ -107,19 +111,39 @@ class Book:
         now = self._monotonic()
         return (watched for watched in self._watched.values() if watched.due <= now)
 
-    def due_on_pages(self) -> Iterator[Watched]:
-        """Those of them that a page can tell of."""
+    def due_on_pages(self) -> Mapping[int | None, list[Watched]]:
+        """Those of them that a page can tell of, by their page; None for those without one."""
         now = self._monotonic()
-        return (one for one in self.due() if one.is_listed and one.read_due > now)
+        found: dict[int | None, list[Watched]] = {}
+        for one in self.due():
+            if one.is_listed and one.read_due > now:
+                found.setdefault(one.page, []).append(one)
+        return found
 
     def first(self) -> Watched | None:
         """The review whose result must be read first; None without any."""
-        return min(self.due(), key=lambda watched: watched.due, default=None)
+        due, watched = self._next_read()
+        return watched if due <= self._monotonic() else None
 
     def until_due(self) -> float:
-        """Seconds until a review must be looked at: 0 for one now, infinity without any."""
-        first = min((watched.due for watched in self._watched.values()), default=math.inf)
-        return max(0.0, first - self._monotonic())
+        """Seconds until a result must be read: 0 for one now, infinity without any."""
+        due, _ = self._next_read()
+        return max(0.0, due - self._monotonic())
+
+    def _next_read(self) -> tuple[float, Watched | None]:
+        """When the next result must be read, if no page tells of the review before, and which."""
+        pages = self.due_on_pages()
+        left = {
+            one.review.customer_id
+            for page, found in pages.items()
+            if page is not None and len(found) >= WORTH
+            for one in found
+        }
+        reads = (
+            (one.due + (LEFT if customer_id in left else 0.0), one)
+            for customer_id, one in self._watched.items()
+        )
+        return min(reads, key=lambda read: read[0], default=(math.inf, None))
 
     def of(self, page: int, customers: Container[str]) -> list[Watched]:
         """The reviews of these customers, and those that a page of the list showed before."""

@@ -2,14 +2,13 @@
 
 import math
 import time
-from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from app.answers import Answer, Items, Text, Word
 from app.answers import Count as Number
-from app.events.book import Book, Watched
+from app.events.book import WORTH, Book, Watched
 from app.events.lane import Lane
 from app.events.lease import LOOK
 from app.events.open_reviews import IN_REVIEW, OpenReviews
@@ -18,7 +17,6 @@ from app.huawei.operation import Operation
 from app.huawei.pacing.deadline import Errand
 
 PAGE = 100  # customers of a page, Huawei's maximum
-WORTH = 2  # reviews that a page must tell of: one alone is read by itself
 
 
 class StatusSchema(Answer):
@@ -51,8 +49,9 @@ class Sweep:
     """The duty to look at open reviews by pages, where that takes fewer calls than single reads.
 
     It remembers the page that showed a customer. A page is worth its call if it shows WORTH of the
-    reviews that are due. All pages are read, one after the other, while more reviews without a
-    known page are due than there are pages.
+    reviews that are due. All pages are worth theirs, one after the other, while more reviews
+    without a known page are due than pages are left. Of these pages, it reads the one with the
+    review that has been due for longest: if it preferred many reviews, few would never be seen.
 
     Args:
         lane: The pace of the calls.
@@ -93,7 +92,7 @@ class Sweep:
         return 0.0 if self._worthwhile() is not None else math.inf
 
     def work(self) -> None:
-        """Read the page that shows the most reviews that are due.
+        """Read the page with the review that has been due for longest.
 
         Raises:
             GatewayError: the failure of the call.
@@ -110,12 +109,12 @@ class Sweep:
 
     def _worthwhile(self) -> int | None:
         """The page to read; None if single reads take no more calls."""
-        places = Counter(one.page for one in self._book.due_on_pages())
-        unknown = places.pop(None, 0)
-        best = max(places, key=lambda page: places[page], default=None)
-        if best is not None and places[best] >= max(WORTH, unknown / self._pages):
-            return best
-        return self._next if unknown >= WORTH and unknown > self._pages else None
+        pages = dict(self._book.due_on_pages())
+        unknown = pages.pop(None, [])
+        worth = {page: found for page, found in pages.items() if len(found) >= WORTH}
+        if len(unknown) >= WORTH and len(unknown) > self._pages - self._next:
+            worth[self._next] = worth.get(self._next, []) + unknown
+        return min(worth, key=lambda page: min(one.due for one in worth[page]), default=None)
 
     def _count(self, page: int) -> None:
         """Go on to the next page of all pages. Behind the last one, a review is not listed."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from app.events.book import CONTRADICTIONS, LONGEST, PROVEN, SHORTEST
+from app.events.book import CONTRADICTIONS, LEFT, LONGEST, PROVEN, SHORTEST
 from app.events.lane import REFUSED
 from app.huawei.pacing.quota import MARGIN
 from app.settings import Settings
@@ -32,8 +32,7 @@ def replica(tmp_path: Path, sandbox: SandboxDriver) -> Replica:
 def associated(sandbox: SandboxDriver, number: int) -> list[str]:
     """So many customers of the partner, in the order of the list."""
     names = [f"cust-{place:04}" for place in range(number)]
-    for name in names:
-        sandbox.customer(name)
+    sandbox.customers(*names)
     return names
 
 
@@ -186,3 +185,37 @@ def test_nothing_personal_of_a_page_is_kept(replica: Replica, sandbox: SandboxDr
     assert calls(sandbox)["list_customers"] >= 1
     rows = b"".join(replica.state.table("open reviews of default", 60).rows())
     assert b"LI SI" not in rows
+
+
+def test_dense_pages_hold_up_no_sparse_page(replica: Replica, sandbox: SandboxDriver) -> None:
+    names = associated(sandbox, 2000)
+    reviews = [name for place, name in enumerate(names) if place < 700 or place % 20 == 0]
+    replica.begin(sandbox, *reviews)  # 100 on each of 7 pages, 5 on each of 13
+    replica.watch(30 * MARGIN)
+    sandbox.forget_requests()
+    replica.watch(60 * MARGIN)
+    read = pages(sandbox)
+    assert {read.count(page) for page in range(20)} == {3}
+
+
+def test_a_review_that_a_page_tells_of_soon_is_not_read_by_itself(
+    replica: Replica, sandbox: SandboxDriver
+) -> None:
+    names = associated(sandbox, 1000)
+    replica.begin(sandbox, *names[::10])
+    replica.watch(30 * MARGIN)
+    sandbox.forget_requests()
+    replica.watch(40)
+    assert "result" not in calls(sandbox)
+
+
+def test_a_list_that_fails_holds_up_a_review_for_a_minute_at_most(
+    replica: Replica, sandbox: SandboxDriver
+) -> None:
+    names = associated(sandbox, 10)
+    replica.begin(sandbox, *names)
+    replica.watch(30)
+    sandbox.fault("list_customers", "code", code="CBC.0999", count=None)
+    sandbox.review(names[3], "passed")
+    replica.watch(LEFT + SHORTEST + 10 * MARGIN)
+    assert replica.told == [(names[3], "VERIFIED")]

@@ -108,6 +108,9 @@ def test_the_state_of_the_sandbox_shows_failures_but_no_secret(
         ("PUT", "/access-keys", {"AK": {"secret_key": "x", "more": 1}}),
         ("POST", "/tokens/revoke", {"as": "nothing"}),
         ("POST", "/tokens/revoke", {"more": "expired"}),
+        ("POST", "/customers", {}),
+        ("POST", "/customers", {"customer_ids": ["c", 5]}),
+        ("POST", "/customers", {"customer_ids": ["c"], "more": 5}),
         ("PUT", "/reviews/c", {"result": "maybe"}),
         ("PUT", "/reviews/c", {"result": "rejected", "opinion": 5}),
         ("PUT", "/reviews/c", {"result": "rejected", "more": 5}),
@@ -131,3 +134,15 @@ def test_the_driver_reports_the_refused_control_call(driver: SandboxDriver) -> N
 def test_a_control_path_that_does_not_exist_is_not_found(driver: SandboxDriver) -> None:
     assert requests.get(f"{driver.url}/_sandbox/nothing", timeout=10).status_code == 404
     assert driver.requests() == []
+
+
+def test_many_customers_are_associated_at_once(driver: SandboxDriver) -> None:
+    driver.customers("cust-1", "cust-2")
+    driver.customers("cust-2", "cust-3", in_review=True)
+    found = driver.state()["customers"]
+    shown = {name: (one["associated"], one["review"]) for name, one in found.items()}
+    assert shown == {
+        "cust-1": (True, None),
+        "cust-2": (True, "in_review"),
+        "cust-3": (True, "in_review"),
+    }

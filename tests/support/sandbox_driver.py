@@ -92,6 +92,10 @@ class SandboxDriver:
         """Associate a customer with the partner, or change its account."""
         self._call("PUT", f"/customers/{customer_id}", account)
 
+    def customers(self, *customer_ids: str, in_review: bool = False) -> None:
+        """Associate many customers at once, with or without an open review."""
+        self._call("POST", "/customers", {"customer_ids": customer_ids, "in_review": in_review})
+
     def mails(self, email: str | None = None) -> list[dict[str, Any]]:
         """Return the mails with a verification code, or those to one address."""
         mails: list[dict[str, Any]] = self._call("GET", "/mails")
