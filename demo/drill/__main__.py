@@ -13,14 +13,14 @@ import shutil
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from tempfile import NamedTemporaryFile
 from typing import IO
 
 from demo.cluster import Cluster, ask
-from demo.drill import fairness
+from demo.drill import fairness, watching
 from demo.drill.changes import Change, Empty, FailOver, Hog, Reload, Replace, Rotate
 from demo.drill.load import Load
 from demo.drill.rows import Row, report
@@ -54,7 +54,11 @@ DRILLS = {
     "reload": Drill("SIGHUP is sent", (Reload,)),
     "hog": Drill("Connections are hogged", (Hog,)),
 }
-FAIRNESS = "fairness"  # has no changes and a load of its own
+# Drills with a load of their own: what they do, and what returns their rows.
+OWN: dict[str, tuple[str, Callable[[IO[bytes], float], Iterable[Row]]]] = {
+    "events": ("Reviews end while the watch, Redis and a gateway change", watching.measure),
+    "fairness": ("One gateway is 2 ms farther from Redis", fairness.rows),
+}
 
 
 def run(drill: Drill, haproxy: str, log: IO[bytes], seconds: float, rate: float) -> list[Row]:
@@ -102,17 +106,15 @@ def main() -> int:
         return 2
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    asked = os.environ.get("DRILLS", "").split() or [*DRILLS, FAIRNESS]
+    asked = os.environ.get("DRILLS", "").split() or [*DRILLS, *OWN]
     seconds = float(os.environ.get("DRILL_SECONDS", "30"))
     rate = float(os.environ.get("DRILL_RATE", "50"))
     status = 0
     for name in asked:
         with NamedTemporaryFile(prefix=f"drill-{name}-", suffix=".log", delete=False) as log:
-            if name == FAIRNESS:
-                title, rows = (
-                    "One gateway is 2 ms farther from Redis",
-                    [*fairness.measure(log, seconds).rows()],
-                )
+            if name in OWN:
+                title, measure = OWN[name]
+                rows = list(measure(log, seconds))
             else:
                 title = DRILLS[name].title
                 rows = run(DRILLS[name], haproxy, log, seconds, rate)

@@ -97,3 +97,8 @@ def measure(log: IO[bytes], seconds: float) -> Fairness:
     # The last requests of a gateway may end later than those of the other.
     used = (len(times) - 1) / (times[-1] - times[0]) / QUOTA
     return Fairness(served[0], served[1], sum(refused), used, most_in_a_second(times))
+
+
+def rows(log: IO[bytes], seconds: float) -> Iterator[Row]:
+    """The rows of the drill's table."""
+    return measure(log, seconds).rows()
