@@ -73,9 +73,9 @@ def compare(
     names = list(file.columns.names)
     places = file.columns.places(amount)
     if len(places) != 1:
-        number = "several columns" if places else "no column"
+        found = "several columns" if places else "no column"
         listed = ", ".join(map(repr, names))
-        raise NotComparable(f"the bill file has {number} {amount!r}; its columns are {listed}")
+        raise NotComparable(f"the bill file has {found} {amount!r}; its columns are {listed}")
     (place,) = places
     currency = names.index(CURRENCY) if CURRENCY in names else None
     sums: dict[str, Decimal] = defaultdict(Decimal)

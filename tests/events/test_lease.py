@@ -140,6 +140,7 @@ def test_reviews_lost_with_redis_are_watched_again_after_a_read(
     one.watcher.step()
     assert sandbox.requests() == []
     one.reviews.seen("cust-1", "IN_REVIEW", clock(), "reader")
-    clock.pass_time(SHORTEST)
-    one.watcher.step()
+    for _ in range(2):  # Redis has lost the last slot: the next one comes later
+        clock.pass_time(SHORTEST)
+        one.watcher.step()
     assert len(sandbox.requests("result")) == 1
