@@ -1,4 +1,4 @@
-"""`make demo`: takes customers from an e-mail address to their first order, and refuses some."""
+"""`make demo`: takes customers from an e-mail address until they may buy, and refuses some."""
 
 import argparse
 import struct

@@ -12,7 +12,7 @@ LONG = "a target of its own in CI, or too long for a test"
 BILL = "it needs a bill; test_downloads and test_reconciling do the same"
 ONLY_PARSED = {
     "CONTRIBUTING.md: make unit": LONG,
-    "README.md: make demo    # takes a customer from an e-mail address to its first order, "
+    "README.md: make demo    # goes from an e-mail address to a customer that may buy, "
     "a line for each call": SERVES,
     "README.md: make unit    # the checks, and the tests that need only Python": LONG,
     "README.md: make image": CLUSTER,

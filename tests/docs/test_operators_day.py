@@ -13,6 +13,7 @@ import yaml
 from demo.local import KEY, PROJECT, Local
 from tests.support import shell
 from tests.support.programs import needed
+from tests.support.sandbox_driver import SandboxDriver
 from tools.docs import markdown
 
 PAGE = "docs/operators-day.md"
@@ -103,6 +104,17 @@ def test_an_alert_is_looked_at_with_the_credentials_and_the_metrics(
     said = run(served, tmp_path, cluster, commands)
     assert "ok   default: reached, signed, accepted as a partner" in said
     assert "gateway_state_degraded 0.0" in said
+
+
+def test_a_bill_is_compared_with_its_lines(
+    served: Local, tmp_path: Path, cluster: dict[str, str]
+) -> None:
+    sandbox = SandboxDriver(served.sandbox_url)
+    made = sandbox.bill_file("2026-10", lines=20)
+    sandbox.bill("2026-10", consumed=made["amount"])
+    (commands,) = block("Compare a bill with its lines")
+    said = run(served, tmp_path, cluster, commands)
+    assert said.startswith(f"equal   USD: 20 lines, Amount {made['amount']}; bill, consumed")
 
 
 def test_a_request_is_found_by_its_id(
