@@ -93,7 +93,7 @@ openapi-diff: $(READY) ## fail if openapi.yaml breaks clients of the last releas
 	@$(BIN)/python -m tools.contract_diff
 
 clients: $(TOOLS) $(COMPILERS) ## generate clients in eight languages, build them and call the gateway with them
-	ALL_CLIENTS=1 $(BIN)/pytest -n 2 tests/clients
+	ALL_CLIENTS=1 $(BIN)/pytest -n 2 --timeout 600 tests/clients
 
 # Kotlin's compiler, and with root on Debian Rust's crates: too much for `make tools`.
 $(COMPILERS): $(READY) requirements/kotlin.txt requirements/debian-clients.txt requirements/debian.sh
