@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections import Counter
 from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -14,13 +15,10 @@ FRESH = 1.0  # seconds until the records are listed again
 # Seconds after which the result of a review is read although the list says that it is open: Huawei
 # does not document how soon the list shows the end.
 PROVEN = 3600.0
-WORTH = 2  # reviews that a page must tell of: one alone is read by itself
-# Seconds for which a review that is due is left to a page that is worth its call. Its result is
-# read then: the list may fail, or have too many pages.
-LEFT = 60.0
 # The list says of a customer who changes to a company that the person is verified, and it may show
 # a submission late.
 CONTRADICTIONS = 3
+WORTH = 2  # reviews that a page must tell of: one alone is read by itself
 
 
 @dataclass(slots=True, eq=False)
@@ -32,7 +30,8 @@ class Watched:
         looked: When it was looked at last, or watched first, by the monotonic clock.
         due: When it must be looked at.
         began: When the watch of it began.
-        read_due: When its result must be read, whatever the list says.
+        read_due: When its result must be read, whatever the list says. 0 if a page said that the
+            review ended: then it is read when it is due.
         page: The page of the list that showed the customer; None if it is not known.
         contradicted: How often the result said that it is open, and the list that it is not.
         is_listed: Whether the list tells of the review.
@@ -48,6 +47,11 @@ class Watched:
     contradicted: int = 0
     is_listed: bool = True
     unknown_since: float | None = None
+
+    @property
+    def next(self) -> float:
+        """When it must be looked at, or its result read."""
+        return min(self.due, self.read_due) if self.read_due else self.due
 
 
 class Book:
@@ -113,37 +117,36 @@ class Book:
 
     def due_on_pages(self) -> Mapping[int | None, list[Watched]]:
         """Those of them that a page can tell of, by their page; None for those without one."""
-        now = self._monotonic()
         found: dict[int | None, list[Watched]] = {}
         for one in self.due():
-            if one.is_listed and one.read_due > now:
+            if one.is_listed and one.read_due:
                 found.setdefault(one.page, []).append(one)
         return found
 
     def first(self) -> Watched | None:
-        """The review whose result must be read first; None without any."""
-        due, watched = self._next_read()
-        return watched if due <= self._monotonic() else None
+        """The review whose result must be read first; None without any.
+
+        First come those that a page says have ended, then those that no page tells of. While
+        pages tell of the others, the results that are overdue are read.
+        """
+        now = self._monotonic()
+        together = Counter(one.page for one in self._watched.values() if one.is_listed)
+
+        def rank(one: Watched) -> tuple[int, float]:
+            if one.due <= now:
+                if not one.read_due:
+                    return 0, one.due
+                if not one.is_listed or one.page is None or together[one.page] < WORTH:
+                    return 1, one.due
+            return (2, one.read_due) if one.read_due <= now else (3, one.due)
+
+        ready = (one for one in self._watched.values() if one.next <= now)
+        return min(ready, key=rank, default=None)
 
     def until_due(self) -> float:
-        """Seconds until a result must be read: 0 for one now, infinity without any."""
-        due, _ = self._next_read()
-        return max(0.0, due - self._monotonic())
-
-    def _next_read(self) -> tuple[float, Watched | None]:
-        """When the next result must be read, if no page tells of the review before, and which."""
-        pages = self.due_on_pages()
-        left = {
-            one.review.customer_id
-            for page, found in pages.items()
-            if page is not None and len(found) >= WORTH
-            for one in found
-        }
-        reads = (
-            (one.due + (LEFT if customer_id in left else 0.0), one)
-            for customer_id, one in self._watched.items()
-        )
-        return min(reads, key=lambda read: read[0], default=(math.inf, None))
+        """Seconds until a review must be looked at: 0 for one now, infinity without any."""
+        first = min((watched.next for watched in self._watched.values()), default=math.inf)
+        return max(0.0, first - self._monotonic())
 
     def of(self, page: int, customers: Container[str]) -> list[Watched]:
         """The reviews of these customers, and those that a page of the list showed before."""
@@ -157,7 +160,7 @@ class Book:
         """Record a look at a review: the next one is due the later, the older it is."""
         now = self._monotonic()
         watched.looked = now
-        watched.due = min(now + self._interval(watched.review), max(now, watched.read_due))
+        watched.due = now + self._interval(watched.review)
 
     def read(self, watched: Watched) -> None:
         """Record a read of the result. A list that contradicts it is asked no more."""
@@ -180,6 +183,8 @@ class Book:
     def postpone(self, watched: Watched) -> None:
         """Look again later at a review whose look failed."""
         watched.due = self._monotonic() + self._interval(watched.review)
+        if watched.read_due:
+            watched.read_due = max(watched.read_due, watched.due)
 
     def drop(self, watched: Watched) -> None:
         """Watch a review no more."""

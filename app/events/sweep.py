@@ -49,9 +49,9 @@ class Sweep:
     """The duty to look at open reviews by pages, where that takes fewer calls than single reads.
 
     It remembers the page that showed a customer. A page is worth its call if it shows WORTH of the
-    reviews that are due. All pages are worth theirs, one after the other, while more reviews
-    without a known page are due than pages are left. Of these pages, it reads the one with the
-    review that has been due for longest: if it preferred many reviews, few would never be seen.
+    reviews that are due. All pages are worth theirs, one after the other, while at least as many
+    reviews without a known page are due as pages are left. Of these pages, it reads the one with
+    the review that has been due for longest: if it preferred many, few would never be seen.
 
     Args:
         lane: The pace of the calls.
@@ -112,7 +112,7 @@ class Sweep:
         pages = dict(self._book.due_on_pages())
         unknown = pages.pop(None, [])
         worth = {page: found for page, found in pages.items() if len(found) >= WORTH}
-        if len(unknown) >= WORTH and len(unknown) > self._pages - self._next:
+        if len(unknown) >= max(WORTH, self._pages - self._next):
             worth[self._next] = worth.get(self._next, []) + unknown
         return min(worth, key=lambda page: min(one.due for one in worth[page]), default=None)
 
