@@ -56,8 +56,7 @@ class Amounts:
 
     def budgets(self) -> dict[str, Amount]:
         """The budgets that are watched, by customer."""
-        rows = [json.loads(row) for row in self._budgets.rows()]
-        return {customer: Amount(percent, since) for customer, percent, since in rows}
+        return dict(found for row in self._budgets.rows() if (found := _load(row)) is not None)
 
     def budget_used(self, customer_id: str, before: Amount, part: Decimal) -> None:
         """Tell what is used of a budget, if it is more or less than was told before.
@@ -76,14 +75,14 @@ class Amounts:
             GatewayError: EVENTS_UNAVAILABLE.
         """
         row = self._credit.get(CREDIT)
-        before = Amount(*json.loads(row)) if row else Amount(0, 0.0)
+        found = None if row is None else _load(row)
+        before = Amount(0, 0.0) if found is None else found[1]
         kind, levels = EventType.CREDIT_USED, OF_THE_CREDIT
         if (percent := self._tell(kind, levels, before, part)) is not None:
-            self._credit.put({CREDIT: json.dumps([percent, self._now()]).encode()})
+            self._credit.put({CREDIT: _dump(CREDIT, percent, self._now())})
 
     def _put(self, customer_id: str, percent: int) -> None:
-        row = json.dumps([customer_id, percent, self._now()]).encode()
-        self._budgets.put({customer_id: row})
+        self._budgets.put({customer_id: _dump(customer_id, percent, self._now())})
 
     def _tell(
         self,
@@ -110,3 +109,16 @@ class Amounts:
         if percent < before.percent and part * 100 >= before.percent - FALL:
             return None
         return None if percent == before.percent else percent
+
+
+def _dump(name: str, percent: int, since: float) -> bytes:
+    return json.dumps([name, percent, since]).encode()
+
+
+def _load(row: bytes) -> tuple[str, Amount] | None:
+    """The name and the amount of a row; None for a row that this version cannot read."""
+    try:
+        name, percent, since = json.loads(row)
+        return str(name), Amount(int(percent), float(since))
+    except (TypeError, ValueError):
+        return None

@@ -83,8 +83,7 @@ class Associations:
 
     def all(self) -> dict[str, float]:
         """The customers, with the time since when their association is under way."""
-        rows = [json.loads(row) for row in self._rows.rows()]
-        return {row["customer_id"]: row["since"] for row in rows}
+        return dict(found for row in self._rows.rows() if (found := _load(row)) is not None)
 
     def associated(self, customer_id: str) -> None:
         """Tell that a customer is associated, and delete its record.
@@ -108,6 +107,15 @@ class Associations:
         event(_log, logging.WARNING, text, account=self._account)
 
 
+def _load(row: bytes) -> tuple[str, float] | None:
+    """The customer and the time of a row; None for a row that this version cannot read."""
+    try:
+        found = json.loads(row)
+        return str(found["customer_id"]), float(found["since"])
+    except (TypeError, ValueError, KeyError):
+        return None
+
+
 class AssociationReads:
     """The duty to see that customers are associated, by the list of those associated lately.
 
@@ -116,6 +124,7 @@ class AssociationReads:
         associations: The customers.
         read: Makes a call, with what it asks.
         now: The wall clock, in seconds.
+        monotonic: The clock of the looks, in seconds.
     """
 
     def __init__(
@@ -124,11 +133,13 @@ class AssociationReads:
         associations: Associations,
         read: Callable[..., Mapping[str, Any]],
         now: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.lane = lane
         self._associations = associations
         self._read = read
         self._now = now
+        self._monotonic = monotonic
         self.begin()
 
     def begin(self) -> None:
@@ -143,32 +154,41 @@ class AssociationReads:
             return math.inf
         if self._after:
             return 0.0
-        now = self._now()
-        youngest = now - max(pending.values())
+        youngest = self._now() - max(pending.values())
         pause = min(LONGEST, max(SHORTEST, youngest / GROWTH))
-        return max(0.0, self._looked + pause - now)
+        return max(0.0, self._looked + pause - self._monotonic())
 
     def work(self) -> None:
         """Read a page of the customers that were associated since the oldest record.
 
+        A look that fails begins anew after the pause between two looks.
+
         Raises:
             GatewayError: the failure of the call.
         """
-        pending = self._associations.all()
-        since = datetime.fromtimestamp(min(pending.values(), default=self._now()) - EARLIER, UTC)
+        pending = self._pending()
+        if not pending:
+            return
+        after, self._after, self._looked = self._after, 0, self._monotonic()
+        since = datetime.fromtimestamp(min(pending.values()) - EARLIER, UTC)
         found = self._read(
             LIST_ASSOCIATED,
             Errand.within(LOOK, CALLER, watches=True),
             limit=PAGE,
-            after=self._after,
+            after=after,
             associated_from=since.strftime("%Y-%m-%dT%H:%M:%SZ"),
         )
         for one in found["items"]:
             if one["customer_id"] in pending and one["associated_at"] is not None:
                 self._associations.associated(one["customer_id"])
-        self._after += PAGE
-        if self._after >= found["total"]:
-            self._after, self._looked = 0, self._now()
-            for customer_id, began in self._associations.all().items():
-                if self._now() - began > GIVEN_UP:
-                    self._associations.give_up(customer_id)
+        if after + PAGE < found["total"]:
+            self._after = after + PAGE
+
+    def _pending(self) -> dict[str, float]:
+        """The customers whose association is under way. The others are given up."""
+        pending = self._associations.all()
+        late = [one for one, began in pending.items() if self._now() - began > GIVEN_UP]
+        for customer_id in late:
+            self._associations.give_up(customer_id)
+            del pending[customer_id]
+        return pending

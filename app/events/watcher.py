@@ -1,7 +1,8 @@
 """The watcher of one account: makes the calls that are due, if this replica holds the lease."""
 
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from app.errors import GatewayError
@@ -10,7 +11,7 @@ from app.events.lease import RETRY, Lease
 from app.observability import logs
 
 BRIEF = 0.05  # seconds, the shortest pause between two steps
-AFTER_A_FAULT = 5.0  # seconds between two steps after one raised something unexpected
+AFTER_A_FAULT = 5.0  # seconds without a step, or without a duty that raised something unexpected
 
 
 class Duty(Protocol):
@@ -41,12 +42,21 @@ class Watcher:
         lease: Held by one replica.
         duties: What it does.
         draining: Is set when the process begins to shut down; this ends the watch.
+        monotonic: The clock of pauses, in seconds.
     """
 
-    def __init__(self, lease: Lease, duties: Sequence[Duty], draining: threading.Event) -> None:
+    def __init__(
+        self,
+        lease: Lease,
+        duties: Sequence[Duty],
+        draining: threading.Event,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._lease = lease
         self._duties = duties
         self._draining = draining
+        self._monotonic = monotonic
+        self._resumes: dict[Duty, float] = {}  # when a duty goes on that raised something
         self._holds = False
 
     def run(self) -> None:
@@ -65,7 +75,7 @@ class Watcher:
         """
         if not self._hold():
             return RETRY
-        return max(BRIEF, min(self._see_to(duty) for duty in self._duties))
+        return max(BRIEF, min(self._see_safely_to(duty) for duty in self._duties))
 
     def _safe_step(self) -> float:
         try:
@@ -78,9 +88,24 @@ class Watcher:
         held = self._lease.hold()
         if held and not self._holds:
             for duty in self._duties:
-                duty.begin()
+                try:
+                    duty.begin()
+                except Exception as error:
+                    logs.unexpected(error, "watcher")
         self._holds = held
         return held
+
+    def _see_safely_to(self, duty: Duty) -> float:
+        """See to a duty. Its fault must not hold up the others."""
+        pause = self._resumes.get(duty, 0.0) - self._monotonic()
+        if pause > 0:
+            return min(RETRY, pause)
+        try:
+            return self._see_to(duty)
+        except Exception as error:
+            logs.unexpected(error, "watcher")
+            self._resumes[duty] = self._monotonic() + AFTER_A_FAULT
+            return RETRY
 
     def _see_to(self, duty: Duty) -> float:
         """Send the call of a duty if it is due. Returns the seconds until the next one.

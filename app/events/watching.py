@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from app.events.amount_reads import WATCH_BUDGETS, WATCH_CREDIT, BudgetReads, CreditReads
 from app.events.amounts import Amounts
-from app.events.associations import AssociationReads, Associations
+from app.events.associations import LIST_ASSOCIATED, AssociationReads, Associations
 from app.events.book import Book
 from app.events.lane import Lane
 from app.events.lease import Lease
@@ -61,12 +61,12 @@ def watcher(
         return Lane(name, operation, calls, state, needed, monotonic)
 
     book = Book(reviews, report, now, monotonic)
-    list_lane = lane(LIST_STATUSES)  # one API, so one part of its quota
     duties: list[Duty] = [
-        AssociationReads(list_lane, associations, upstream.read, now),
-        Sweep(list_lane, book, reviews, upstream.read, now, monotonic),
+        # Both lanes are of one API, so they share its part of the quota.
+        AssociationReads(lane(LIST_ASSOCIATED), associations, upstream.read, now, monotonic),
+        Sweep(lane(LIST_STATUSES), book, reviews, upstream.read, now, monotonic),
         ResultReads(name, lane(READ_RESULT, needed=True), book, reviews, read, now, monotonic),
         BudgetReads(lane(WATCH_BUDGETS), amounts, upstream.read, monotonic),
         CreditReads(name, lane(WATCH_CREDIT), amounts, upstream.read, monotonic),
     ]
-    return Watcher(lease, duties, draining)
+    return Watcher(lease, duties, draining, monotonic)

@@ -188,6 +188,39 @@ def test_an_association_that_never_comes_is_given_up(
     assert sandbox.requests("list_customers") == []
 
 
+def test_the_association_is_given_up_though_the_list_cannot_be_read(
+    replica: Replica, sandbox: SandboxDriver
+) -> None:
+    sandbox.fault("list_customers", "code", code="CBC.0999")
+    replica.associations.associating("new-1")
+    replica.watch(60)
+    replica.clock.pass_time(GIVEN_UP)
+    replica.watch(1200)
+    assert replica.associations.all() == {}
+
+
+def test_a_failed_look_for_associations_is_a_look(replica: Replica, sandbox: SandboxDriver) -> None:
+    replica.associations.associating("new-1")
+    replica.clock.pass_time(6 * 3600)  # the longest pause, 6 minutes
+    sandbox.fault("list_customers", "code", code="CBC.0999")
+    replica.watch(10 * 60)
+    assert len(sandbox.requests("list_customers")) <= 2
+
+
+def test_a_credential_that_may_not_list_the_associated_still_lists_the_reviews(
+    replica: Replica, sandbox: SandboxDriver
+) -> None:
+    sandbox.fault("list_customers", "code", code="CBC.0151", status=403, count=1)
+    replica.associations.associating("new-1")
+    replica.watch(5)
+    assert len(sandbox.requests("list_customers")) == 1
+    for number in range(20):
+        sandbox.customer(f"cust-{number}")
+    replica.begin(sandbox, *(f"cust-{number}" for number in range(20)))
+    replica.watch(30)
+    assert len(sandbox.requests("list_customers")) > 2
+
+
 def test_the_list_is_not_asked_for_customers_that_were_associated_long_before(
     replica: Replica, sandbox: SandboxDriver
 ) -> None:
