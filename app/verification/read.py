@@ -73,7 +73,7 @@ class Reads:
         Raises:
             GatewayError: the failure of the upstream call.
         """
-        ages = self._ages(fresh)
+        ages = self._ages(fresh, wait > 0)
         result = poll(
             lambda within: self._look(customer_id, within, next(ages)),
             lambda _, last: last.status is Status.IN_REVIEW,
@@ -93,10 +93,13 @@ class Reads:
         """
         return max(NEXT_CHECK, math.ceil(self._open() / self._polls))
 
-    def _ages(self, fresh: bool) -> Iterator[float]:
+    def _ages(self, fresh: bool, waits: bool) -> Iterator[float]:
         """The age that an answer may have, for the first look and for each look of a wait."""
-        yield 0.0 if fresh else self._max_age
-        while True:
+        if fresh or not self._max_age:
+            yield 0.0
+        elif not (waits and self._watched()):
+            yield self._max_age
+        while True:  # a wait leaves the looks to the replica that watches
             yield math.inf if self._watched() else 0.0
 
     def _look(self, customer_id: str, errand: Errand, max_age: float) -> Verification:

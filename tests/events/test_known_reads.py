@@ -133,6 +133,18 @@ def test_a_wait_reads_nothing_until_the_watcher_has_seen_the_end(
     assert len(sandbox.requests("result")) <= 3  # identical reads are joined
 
 
+def test_a_wait_leaves_an_old_look_to_the_watcher(tmp_path: Path, sandbox: SandboxDriver) -> None:
+    app = built(tmp_path, sandbox.url, max_age=0.000001)
+    client = app.test_client()
+    submit(client, customer=CUSTOMER)
+    watcher = gateway_of(app).accounts["default"].watcher
+    assert watcher is not None
+    watcher.step()
+    sandbox.forget_requests()
+    assert read(client, CUSTOMER, "wait=1").get_json()["status"] == "IN_REVIEW"
+    assert sandbox.requests() == []
+
+
 def test_a_wait_reads_by_itself_if_nobody_watches(
     client: FlaskClient, sandbox: SandboxDriver
 ) -> None:
