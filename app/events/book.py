@@ -19,6 +19,9 @@ PROVEN = 3600.0
 # a submission late.
 CONTRADICTIONS = 3
 WORTH = 2  # reviews that a page must tell of: one alone is read by itself
+# Seconds for which a review that is due is left to a page that is worth its call. Its result is
+# read then: the list may fail, or have too many pages.
+LEFT = 60.0
 
 
 @dataclass(slots=True, eq=False)
@@ -47,11 +50,6 @@ class Watched:
     contradicted: int = 0
     is_listed: bool = True
     unknown_since: float | None = None
-
-    @property
-    def next(self) -> float:
-        """When it must be looked at, or its result read."""
-        return min(self.due, self.read_due) if self.read_due else self.due
 
 
 class Book:
@@ -126,27 +124,28 @@ class Book:
     def first(self) -> Watched | None:
         """The review whose result must be read first; None without any.
 
-        First come those that a page says have ended, then those that no page tells of. While
-        pages tell of the others, the results that are overdue are read.
+        First come those that a page says have ended, then those that no page tells of, then
+        those that are overdue or were left to their page for too long.
         """
         now = self._monotonic()
-        together = Counter(one.page for one in self._watched.values() if one.is_listed)
-
-        def rank(one: Watched) -> tuple[int, float]:
-            if one.due <= now:
-                if not one.read_due:
-                    return 0, one.due
-                if not one.is_listed or one.page is None or together[one.page] < WORTH:
-                    return 1, one.due
-            return (2, one.read_due) if one.read_due <= now else (3, one.due)
-
-        ready = (one for one in self._watched.values() if one.next <= now)
-        return min(ready, key=rank, default=None)
+        ready = (read for read in self._reads() if read[0] <= now)
+        return min(ready, key=lambda read: (read[1], read[0]), default=(0.0, 0, None))[2]
 
     def until_due(self) -> float:
-        """Seconds until a review must be looked at: 0 for one now, infinity without any."""
-        first = min((watched.next for watched in self._watched.values()), default=math.inf)
+        """Seconds until a result must be read: 0 for one now, infinity without any."""
+        first = min((due for due, _, _ in self._reads()), default=math.inf)
         return max(0.0, first - self._monotonic())
+
+    def _reads(self) -> Iterator[tuple[float, int, Watched]]:
+        """For each review: when its result must be read, its rank, and the review."""
+        together = Counter(one.page for one in self._watched.values() if one.is_listed)
+        for one in self._watched.values():
+            if not one.read_due:
+                yield one.due, 0, one
+            elif not one.is_listed or one.page is None or together[one.page] < WORTH:
+                yield min(one.due, one.read_due), 1, one
+            else:
+                yield min(one.due + LEFT, one.read_due), 2, one
 
     def of(self, page: int, customers: Container[str]) -> list[Watched]:
         """The reviews of these customers, and those that a page of the list showed before."""
