@@ -61,9 +61,14 @@ class Amounts:
     def budget_used(self, customer_id: str, before: Amount, part: Decimal) -> None:
         """Tell what is used of a budget, if it is more or less than was told before.
 
+        Nothing is told of a budget that was set since `before`: the use may be that of the old one.
+
         Raises:
             GatewayError: EVENTS_UNAVAILABLE.
         """
+        row = self._budgets.get(customer_id)
+        if row is None or _load(row) != (customer_id, before):
+            return
         kind, levels = EventType.BUDGET_USED, OF_A_BUDGET
         if (percent := self._tell(kind, levels, before, part, customer_id)) is not None:
             self._put(customer_id, percent)

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Self
@@ -47,9 +47,14 @@ class Event:
 
     @classmethod
     def load(cls, dumped: bytes | None) -> Self | None:
-        """The event of the bytes; None if they hold no event that this version knows."""
+        """The event of the bytes; None if they hold no event that this version knows.
+
+        Members that it does not know are ignored: a newer version may run beside this one.
+        """
+        known = [field.name for field in fields(cls)]
         try:
-            members = json.loads(dumped or b"")
+            found = json.loads(dumped or b"")
+            members = {name: found[name] for name in known if name in found}
             members["type"] = EventType(members["type"])
             members["occurred_at"] = datetime.fromtimestamp(members["occurred_at"], UTC)
             return cls(**members)

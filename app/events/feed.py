@@ -128,11 +128,11 @@ class Feed:
         place, looks = found.place, 1
         while True:
             for added in found.values:
-                event = Event.load(added.value)
-                if event is None:
+                if added.value is None:  # it cannot be trusted
                     raise GatewayError(ErrorCode.EVENTS_GONE, next=found.newest)
-                place = added.id
-                if visible(event):
+                event, place = Event.load(added.value), added.id
+                # No reader of this version asks for an event of a newer one that runs beside it.
+                if event is not None and visible(event):
                     items.append(Entry(added.id, event))
                 if len(items) == limit:
                     break

@@ -16,6 +16,8 @@ KEPT = 30 * 24 * 3600.0  # seconds after the last change; Huawei publishes no du
 # review although the status of before is unknown.
 LATE = 600.0
 CHANGE = "ENTERPRISE_CHANGE"  # the kind for a person, who is VERIFIED before and may stay so
+# Seconds after the end of a review in which an answer IN_REVIEW may be an earlier one that was slow.
+ENDED = 30.0
 IN_REVIEW = "IN_REVIEW"
 FINAL = frozenset({"VERIFIED", "REJECTED"})
 UNKNOWN = "UNKNOWN"
@@ -70,6 +72,7 @@ class OpenReviews:
     ) -> None:
         self._account = account
         self._feed = feed
+        self._state = state
         self._now = now
         self._loaded: dict[bytes, OpenReview | None] = {}  # those that were listed last
         self._rows = state.table(f"open reviews of {account}", KEPT)
@@ -106,9 +109,9 @@ class OpenReviews:
         """
         review = self.find(customer_id)
         if status == IN_REVIEW:
-            if review is None:
-                self._found(customer_id, at, caller)
-            elif review.before:
+            if review is None and not self._found(customer_id, at, caller):
+                return False
+            if review is not None and review.before:
                 self._rows.put({customer_id: replace(review, before="").dump()})
             self.looked_at([customer_id], at)
             return True
@@ -130,10 +133,21 @@ class OpenReviews:
         for customer_id in set(customers) - recorded:
             self._found(customer_id, now, caller)
 
-    def _found(self, customer_id: str, at: float, caller: str) -> None:
-        """Record a review that Huawei shows and that is not recorded."""
+    def _found(self, customer_id: str, at: float, caller: str) -> bool:
+        """Record a review that Huawei shows and that is not recorded, unless one ended just now.
+
+        Returns:
+            Whether the customer has an open review now.
+        """
+        if self._state.get(self._mark(customer_id)) is not None:
+            return False
         review = OpenReview(customer_id=customer_id, kind="", caller=caller, since=at)
         self._rows.add(customer_id, review.dump())
+        return True
+
+    def _mark(self, customer_id: str) -> str:
+        """The key that tells that a review of a customer ended just now."""
+        return f"ended review of {self._account} {customer_id}"
 
     def looked_at(self, customers: Collection[str], at: float) -> None:
         """Record that the reviews of these customers were open at a time."""
@@ -177,6 +191,7 @@ class OpenReviews:
             self._feed.add(event, fact)
         except GatewayError:  # the record stays: the next look tells it
             return False
+        self._state.put(self._mark(review.customer_id), b"1", ENDED)
         self.forget(review)
         return True
 

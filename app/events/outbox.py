@@ -9,6 +9,7 @@ from typing import Self
 
 from app.events.event import Event
 from app.events.feed import Entries, Entry
+from app.state import order
 
 MOST = 500  # events; while so many wait, no further one is taken from the feed
 TRIED = 3 * 24 * 3600.0  # seconds from an event until no further try follows
@@ -44,6 +45,7 @@ class Outbox:
         self.place = place
         self.changed = False  # since it was dumped
         self._lines: dict[tuple[str, str], _Line] = {}
+        self._strange: list[tuple[str, str]] = []  # events that a newer version put
 
     @property
     def count(self) -> int:
@@ -121,19 +123,24 @@ class Outbox:
         """What has to outlive the process. Tries are forgotten: a new holder tries at once."""
         self.changed = False
         waiting = [(entry.id, entry.event.dump().decode()) for entry in self._waiting()]
+        waiting = sorted(waiting + self._strange, key=lambda one: order(one[0]))
         return json.dumps([self.place, waiting], separators=(",", ":")).encode()
 
     @classmethod
     def load(cls, dumped: bytes) -> Self | None:
-        """The outbox of the bytes; None if they hold none that this version knows."""
+        """The outbox of the bytes; None if they hold none that this version knows.
+
+        An event of a newer version stays until a replica of that version delivers it.
+        """
         try:
             place, waiting = json.loads(dumped)
             outbox = cls(place)
             for id, text in waiting:
                 event = Event.load(text.encode())
                 if event is None:
-                    return None
-                outbox._put(Entry(id, event))
+                    outbox._strange.append((id, text))
+                else:
+                    outbox._put(Entry(id, event))
         except (ValueError, TypeError, AttributeError):
             return None
         return outbox

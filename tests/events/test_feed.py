@@ -9,6 +9,7 @@ import pytest
 
 from app.errors import ErrorCode, GatewayError
 from app.events import Event, EventType, Feed
+from app.events.feed import KEPT, MOST
 from app.state import MemoryState, Sealing, SharedState
 from tests.support.events import add, credit_used, customers, ended
 from tests.support.valkey import Valkey
@@ -91,6 +92,19 @@ def test_an_event_that_cannot_be_trusted_is_gone_and_not_left_out(valkey: Valkey
     assert customers(feed.after(raised.value.next, 10)) == ["c"]
 
 
+def test_an_event_of_another_version_is_passed_over(valkey: Valkey) -> None:
+    feed = Feed(valkey.state(), threading.Event())
+    add(feed, "a")
+    begun = feed.after(None, 1).next
+    newer = ended("n").dump().replace(b"VERIFICATION_ENDED", b"NEW")
+    valkey.state().stream("events", MOST, KEPT).add(newer, "newer")
+    unseen = feed.wait(begun, 10, 0.0)
+    assert (unseen.items, unseen.next != begun) == ((), True)
+    add(feed, "b")
+    assert customers(feed.after(begun, 10)) == ["b"]
+    assert customers(feed.after(unseen.next, 10)) == ["b"]
+
+
 def test_nothing_that_is_stored_shows_what_happened(valkey: Valkey) -> None:
     feed = Feed(valkey.state(), threading.Event())
     feed.add(ended("customer-x"), "customer-x ended")
@@ -105,6 +119,7 @@ def test_an_event_of_another_version_is_none_that_can_be_read() -> None:
     for other in (dumped.replace(b"VERIFICATION_ENDED", b"NEW"), b'{"type":"CREDIT_USED"}', b"[]"):
         assert Event.load(other) is None
     assert Event.load(None) is None
+    assert Event.load(dumped.replace(b'{"type"', b'{"more":[1],"type"')) == ended()
 
 
 def test_a_lost_redis_is_told_to_readers_and_to_those_who_add(mortal: Valkey) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pytest
 
 from app.events import Feed
-from app.events.open_reviews import KEPT, LATE, OpenReviews
+from app.events.open_reviews import ENDED, KEPT, LATE, OpenReviews
 from app.state import MemoryState, State
 from tests.support.timing import Clock
 from tests.support.valkey import Valkey
@@ -160,6 +160,29 @@ def test_reviews_that_a_list_shows_are_recorded_unless_they_are_already(one: Par
     assert (second.customer_id, second.kind, second.since) == ("cust-2", "", one.clock())
     assert not one.reviews.seen("cust-2", "VERIFIED", one.clock(), "reader")
     assert one.told() == [("cust-2", "", "VERIFIED")]
+
+
+def test_a_slow_answer_does_not_revive_a_review_that_ended(one: Parts) -> None:
+    begin(one)
+    one.see("IN_REVIEW")
+    one.see("VERIFIED")
+    assert not one.see("IN_REVIEW")
+    one.reviews.listed([CUSTOMER], "reader")
+    assert one.open() == []
+    begin(one)
+    assert one.see("IN_REVIEW")
+    assert one.open() == [CUSTOMER]
+
+
+def test_a_review_that_begins_elsewhere_after_the_end_of_another_one_is_recorded() -> None:
+    clock = Clock()
+    one = parts(MemoryState(now=clock))
+    begin(one)
+    one.see("IN_REVIEW")
+    one.see("REJECTED")
+    clock.pass_time(ENDED)
+    assert one.see("IN_REVIEW")
+    assert one.open() == [CUSTOMER]
 
 
 def test_an_end_that_cannot_be_told_leaves_the_record(mortal: Valkey) -> None:

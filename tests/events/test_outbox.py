@@ -140,9 +140,7 @@ def test_it_tells_whether_it_changed_since_it_was_dumped() -> None:
     assert outbox.changed
 
 
-@pytest.mark.parametrize(
-    "dumped", [b"", b"{}", b"[]", b'["1-1"]', b'["1-1", [["2-1", "{}"]]]', b'["1-1", [["2-1", 7]]]']
-)
+@pytest.mark.parametrize("dumped", [b"", b"{}", b"[]", b'["1-1"]', b'["1-1", [["2-1", 7]]]'])
 def test_an_outbox_of_another_version_is_none_that_can_be_read(dumped: bytes) -> None:
     assert Outbox.load(dumped) is None
 
@@ -155,3 +153,15 @@ def test_an_event_keeps_all_its_members() -> None:
     assert one is not None
     assert isinstance(one.event, Event)
     assert one == Entry("1-1", event)
+
+
+def test_an_event_of_another_version_stays_for_a_replica_that_knows_it() -> None:
+    first, newer, last = entry("1-1"), entry("2-1"), entry("3-1")
+    dumped = holding(first, newer, last).dump()
+    mixed = dumped.replace(b"VERIFICATION_ENDED", b"NEW", 2).replace(
+        b"NEW", b"VERIFICATION_ENDED", 1
+    )
+    outbox = Outbox.load(mixed)
+    assert outbox is not None
+    assert (outbox.count, ready(outbox)) == (2, ["1-1"])
+    assert outbox.dump() == mixed
