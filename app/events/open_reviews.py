@@ -16,7 +16,7 @@ KEPT = 30 * 24 * 3600.0  # seconds after the last change; Huawei publishes no du
 # review although the status of before is unknown.
 LATE = 600.0
 CHANGE = "ENTERPRISE_CHANGE"  # the kind for a person, who is VERIFIED before and may stay so
-# Seconds after the end of a review in which an answer IN_REVIEW may be an earlier one that was slow.
+# Seconds after the end of a review in which an answer IN_REVIEW may be a slow one from before it.
 ENDED = 30.0
 IN_REVIEW = "IN_REVIEW"
 FINAL = frozenset({"VERIFIED", "REJECTED"})
