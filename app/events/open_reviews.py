@@ -16,8 +16,13 @@ KEPT = 30 * 24 * 3600.0  # seconds after the last change; Huawei publishes no du
 # review although the status of before is unknown.
 LATE = 600.0
 CHANGE = "ENTERPRISE_CHANGE"  # the kind for a person, who is VERIFIED before and may stay so
+<<<<<<< HEAD
 # Seconds after the end of a review in which an answer IN_REVIEW may be a slow one from before it.
+=======
+# Seconds after the end of a review in which an answer IN_REVIEW may be a slow one of before.
+>>>>>>> f95108c (Report what an emptied Redis lost, leave no look behind, and know no look of the future)
 ENDED = 30.0
+SKEW = 5.0  # seconds by which the clocks of two replicas may differ
 IN_REVIEW = "IN_REVIEW"
 FINAL = frozenset({"VERIFIED", "REJECTED"})
 UNKNOWN = "UNKNOWN"
@@ -153,6 +158,15 @@ class OpenReviews:
         """Record that the reviews of these customers were open at a time."""
         self._looks.put({customer: repr(at).encode() for customer in customers})
 
+    def still_open(self, customers: Collection[str], at: float) -> None:
+        """Record that a page of the list showed these reviews as open at a time.
+
+        A review that ended meanwhile leaves nothing behind.
+        """
+        self.looked_at(customers, at)
+        for customer_id in set(customers) - {review.customer_id for review in self.all()}:
+            self._looks.discard(customer_id)
+
     def find(self, customer_id: str) -> OpenReview | None:
         """The open review of a customer; None if there is none."""
         row = self._rows.get(customer_id)
@@ -166,7 +180,7 @@ class OpenReviews:
             max_age: Seconds.
         """
         look = self._looks.get(customer_id)
-        if look is None or self._now() - float(look) > max_age:
+        if look is None or not -SKEW <= self._now() - float(look) <= max_age:
             return None
         review = self.find(customer_id)
         return None if review is None else (review, float(look))
@@ -175,6 +189,11 @@ class OpenReviews:
         """Delete a review, unless another one has begun for its customer meanwhile."""
         self._rows.remove(review.customer_id, review.dump())
         self._looks.discard(review.customer_id)
+
+    def discard(self, customer_id: str) -> None:
+        """Delete the review of a customer, if there is one: its caller knows the end."""
+        self._rows.discard(customer_id)
+        self._looks.discard(customer_id)
 
     def _end(self, review: OpenReview, status: str, at: float) -> bool:
         """Tell that a review ended, and delete it. Returns False if it cannot be told now."""

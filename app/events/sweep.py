@@ -131,7 +131,7 @@ class Sweep:
         open_now: list[str] = []
         for watched in self._book.of(page, statuses):
             self._note_one(watched, page, statuses.get(watched.review.customer_id), open_now)
-        self._reviews.looked_at(open_now, self._now())
+        self._reviews.still_open(open_now, self._now())
 
     def _note_one(
         self, watched: Watched, page: int, status: str | None, open_now: list[str]

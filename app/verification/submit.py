@@ -115,8 +115,10 @@ class Submissions:
 
     def _submitted(self, attempt: Attempt, backend: Backend, drafts: Drafts) -> Verification:
         result = self._send(attempt, backend, drafts)
+        write = attempt.write
+        if result.final:
+            self._reviews.discard(write.subject)
         if result.status is Status.IN_REVIEW:
-            write = attempt.write
             # Before the answer is recorded: a repeat finds the answer only if the review is known.
             self._reviews.begin(write.subject, write.kind, write.errand.caller, attempt.before)
         return replace(result, submitted_at=_time(attempt.sent_at))

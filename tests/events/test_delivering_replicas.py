@@ -14,7 +14,8 @@ import pytest
 
 from app.events import Feed
 from tests.support.gunicorn_process import ServedGateway
-from tests.support.hooks import Replica, webhook
+from tests.support.hooks import CALLER, Replica, webhook
+from tests.support.metrics import counted
 from tests.support.patience import patient
 from tests.support.receiver import Receiver, new_secret
 from tests.support.sandbox_driver import SandboxDriver
@@ -112,6 +113,22 @@ def test_events_are_delivered_after_a_loss_of_redis_and_none_meanwhile(
         wait_until(lambda: not one.deliveries._lease.own)
         mortal.thaw()
         wait_until(lambda: one.deliveries._lease.own)
+        one.add("after")
+        receiver.wait_for(lambda it: it.accepted == ["before", "after"])
+
+
+@pytest.mark.long
+def test_events_that_an_emptied_redis_lost_are_reported(
+    tmp_path: Path, receiver: Receiver, mortal: Valkey
+) -> None:
+    dropped = counted("gateway_webhook_events_dropped_total", caller=CALLER)
+    with Replica(mortal.state(), webhook(tmp_path, receiver)) as one:
+        one.add("before")
+        receiver.wait_for(lambda it: it.accepted == ["before"])
+        mortal.kill()
+        wait_until(lambda: not one.deliveries._lease.own)
+        mortal.start()
+        wait_until(lambda: dropped() == 1)
         one.add("after")
         receiver.wait_for(lambda it: it.accepted == ["before", "after"])
 

@@ -77,6 +77,18 @@ def test_a_list_of_customers_finds_the_open_reviews_again_that_were_lost(
     assert [review.customer_id for review in reviews.all()] == ["cust-1"]
 
 
+def test_a_final_answer_to_a_submission_ends_the_watch_of_an_earlier_review(
+    tmp_path: Path, sandbox: SandboxDriver
+) -> None:
+    document = configuration(tmp_path, sandbox.url)
+    app = create_app(altered(Settings.model_validate(document), verification={"backend": "legacy"}))
+    reviews = gateway_of(app).accounts["default"].reviews
+    reviews.begin("cust-1", "ENTERPRISE", "writer", "NOT_SUBMITTED")
+    assert submit(app.test_client(), customer="cust-1").get_json()["status"] == "VERIFIED"
+    assert (reviews.all(), reviews.known("cust-1", 600)) == ([], None)
+    assert gateway_of(app).feed.after(None, 10).items == ()
+
+
 def test_no_cache_asks_huawei(client: FlaskClient, sandbox: SandboxDriver) -> None:
     submit(client, customer=CUSTOMER)
     sandbox.review(CUSTOMER, "passed")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pytest
 
 from app.events import Feed
-from app.events.open_reviews import ENDED, KEPT, LATE, OpenReviews
+from app.events.open_reviews import ENDED, KEPT, LATE, SKEW, OpenReviews
 from app.state import MemoryState, State
 from tests.support.timing import Clock
 from tests.support.valkey import Valkey
@@ -160,6 +160,23 @@ def test_reviews_that_a_list_shows_are_recorded_unless_they_are_already(one: Par
     assert (second.customer_id, second.kind, second.since) == ("cust-2", "", one.clock())
     assert not one.reviews.seen("cust-2", "VERIFIED", one.clock(), "reader")
     assert one.told() == [("cust-2", "", "VERIFIED")]
+
+
+def test_a_page_leaves_nothing_of_a_review_that_ended_meanwhile(valkey: Valkey) -> None:
+    one = parts(valkey.state())
+    begin(one)
+    one.reviews.still_open([CUSTOMER, "cust-2"], one.clock())
+    looks = valkey.state().table("looks at open reviews of default", KEPT)
+    assert looks.count() == 1
+    assert one.reviews.known(CUSTOMER, 0) is not None
+
+
+def test_a_look_of_the_future_is_not_known(one: Parts) -> None:
+    begin(one)
+    one.clock.pass_time(-SKEW)
+    assert one.reviews.known(CUSTOMER, KEPT) is not None
+    one.clock.pass_time(-1)
+    assert one.reviews.known(CUSTOMER, KEPT) is None
 
 
 def test_a_slow_answer_does_not_revive_a_review_that_ended(one: Parts) -> None:
