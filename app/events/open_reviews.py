@@ -16,11 +16,7 @@ KEPT = 30 * 24 * 3600.0  # seconds after the last change; Huawei publishes no du
 # review although the status of before is unknown.
 LATE = 600.0
 CHANGE = "ENTERPRISE_CHANGE"  # the kind for a person, who is VERIFIED before and may stay so
-<<<<<<< HEAD
-# Seconds after the end of a review in which an answer IN_REVIEW may be a slow one from before it.
-=======
 # Seconds after the end of a review in which an answer IN_REVIEW may be a slow one of before.
->>>>>>> f95108c (Report what an emptied Redis lost, leave no look behind, and know no look of the future)
 ENDED = 30.0
 SKEW = 5.0  # seconds by which the clocks of two replicas may differ
 IN_REVIEW = "IN_REVIEW"
