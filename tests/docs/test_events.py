@@ -17,6 +17,7 @@ from uuid import uuid4
 import pytest
 
 from app.events import EventType, Feed
+from app.events.open_reviews import OpenReviews
 from demo.local import Local
 from demo.processes import start
 from tests.clients.languages import CLIENTS
@@ -114,9 +115,11 @@ def test_a_consumer_follows_goes_on_after_a_crash_and_looks_after_a_loss(
         feed.add(ended("cust-3", status="REJECTED"), "rejected")
         with program() as said:
             assert said() == "cust-3: REJECTED"
+            sandbox.review(known, "in_review")
             redis.clear()
             add(feed, "cust-4")
-            assert said() == f"{known}: NOT_SUBMITTED"
+            assert said() == f"{known}: IN_REVIEW"
+            assert OpenReviews("default", redis.state(), feed).find(known) is not None
             add(feed, "cust-5")
             while (line := said()) != "cust-5: VERIFIED":
                 assert line == "cust-4: VERIFIED"  # unless the look told it
