@@ -24,6 +24,7 @@ from benchmarks.figures import (
     signing,
     uploads,
     waiting,
+    watching,
 )
 from benchmarks.upstream import Upstream
 
@@ -31,6 +32,7 @@ from benchmarks.upstream import Upstream
 FIGURES = {
     "fairness": fairness.measure,
     "waiting": waiting.measure,
+    "watching": watching.measure,
     "latency": latency.measure,
     "concurrency": concurrency.measure,
     "footprint": footprint.measure,

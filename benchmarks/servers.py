@@ -4,6 +4,7 @@ import json
 import os
 import secrets
 import sys
+from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -125,12 +126,16 @@ class Server(Process):
 
 def gateway(folder: Path, upstream: str, *, project: Path = PROJECT, **options: Any) -> Server:
     """The gateway as it is deployed."""
-    port = free_port()
-    place = folder / f"gateway-{port}"
+    place = folder / f"gateway-{secrets.token_hex(4)}"
     place.mkdir()
+    return serve(place, configuration(place, upstream, **options), project)
+
+
+def serve(place: Path, settings: Mapping[str, Any], project: Path = PROJECT) -> Server:
+    """The gateway with a configuration, which is written to a folder of its own."""
+    port, metrics_port = free_port(), free_port()
     path = place / "config.yaml"
-    path.write_text(yaml.safe_dump(configuration(place, upstream, **options)))
-    metrics_port = free_port()
+    path.write_text(yaml.safe_dump(settings))
     environment = {
         "GATEWAY_CONFIG": str(path),
         "HOST": "127.0.0.1",
@@ -138,7 +143,7 @@ def gateway(folder: Path, upstream: str, *, project: Path = PROJECT, **options: 
         "METRICS_PORT": str(metrics_port),
     }
     command = [sys.executable, "-m", "gunicorn", "-c", str(project / "gunicorn.conf.py")]
-    server = Server("gateway", port, command, folder, project=project, environment=environment)
+    server = Server("gateway", port, command, place, project=project, environment=environment)
     server.metrics_url = f"http://127.0.0.1:{metrics_port}/metrics"
     return server
 
