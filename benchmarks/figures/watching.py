@@ -1,6 +1,5 @@
 """1,000 reviews of 10,000 customers: when callers are told of an end, and what the watch costs."""
 
-import random
 import sys
 import threading
 import time
@@ -12,6 +11,7 @@ from functools import partial
 from hashlib import sha256
 from math import inf
 from pathlib import Path
+from secrets import SystemRandom
 from typing import Any
 
 import requests
@@ -22,6 +22,7 @@ from benchmarks.followers import POLLED, Caller, Told, percentiles, poll_all
 from benchmarks.servers import HIGHEST_QUOTA, Server, configuration, serve
 from demo.local import free_port
 
+CHANCE = SystemRandom()
 CUSTOMERS, REVIEWS, NEWEST, MANY = 10_000, 1_000, 3_000, 10_000
 CALLERS = 40  # half by feed, half by waiting reads
 QUOTA = 10  # calls a second to each API, as Huawei allows
@@ -97,7 +98,7 @@ def _read(server: Server, customers: Sequence[str]) -> None:
 
 def _end(sandbox: Server, told: Told, customers: Sequence[str], begin: float) -> None:
     """End reviews at random times."""
-    times = sorted(random.uniform(0, ENDING) for _ in customers)  # noqa: S311 - no secret
+    times = sorted(CHANCE.uniform(0, ENDING) for _ in customers)
     for at, customer in zip(times, customers, strict=True):
         time.sleep(max(0.0, begin + at - time.monotonic()))
         told.ended[customer] = time.monotonic()
@@ -146,9 +147,9 @@ def _measure(side: Side, folder: Path, state: str) -> list[Row]:
     """Measure one side."""
     folder.mkdir()
     names = [f"cust-{number:05}" for number in range(CUSTOMERS)]
-    reviews = random.sample(names[-side.among :], REVIEWS)
+    reviews = CHANCE.sample(names[-side.among :], REVIEWS)
     ended = reviews[:ENDED]
-    random.shuffle(reviews)
+    CHANCE.shuffle(reviews)
     with _sandbox(folder) as sandbox:
         _control(sandbox, "POST", "/customers", {"customer_ids": names})
         _control(sandbox, "POST", "/customers", {"customer_ids": reviews, "in_review": True})
