@@ -159,7 +159,7 @@ def test_a_generated_client_reads_a_page_of_orders_and_the_lines_of_a_bill(
     assert hears(bill, http=200, count=3001)
     assert json.loads(bill["first"])["list_amount"] == "0.00015838"
     assert json.loads(bill["last"]) == {"complete": True, "lines": 3000}
-    assert hears(absent, http=404, code="BILL_NOT_READY", retry="AFTER_DELAY", count=None)
+    assert hears(absent, http=404, code="BILL_NOT_READY", retry="CONTACT_OPERATOR", count=None)
 
 
 class Tomorrow(BaseHTTPRequestHandler):

@@ -46,8 +46,11 @@ def _kept(
 
 
 @pytest.fixture
-def gateways(_kept: Build, sandbox: SandboxDriver) -> Build:  # noqa: ARG001 - it is behind
-    """A function that returns a kept gateway, with its state in memory or in Redis."""
+def gateways(_kept: Build, sandbox: SandboxDriver, valkey: Valkey) -> Build:  # noqa: ARG001
+    """A function that returns a kept gateway, with its state in memory or in Redis.
+
+    The sandbox is behind it, and the Redis has been in use for long.
+    """
     return _kept
 
 

@@ -91,8 +91,9 @@ def members(error: GatewayError, write: bool, request_id: str) -> dict[str, Any]
         request_id: The id of the failed request.
     """
     code, upstream = error.code, error.upstream
-    retry = error.retry or (code.write_retry if write else code.retry)
-    pause = code.pause if error.retry_after is None else error.retry_after
+    pause = error.retry_after
+    if pause is None and (error.retry is None or error.retry in WAITING):
+        pause = code.pause
     problem = {
         "type": f"/v1/errors/{code.name}",
         "title": code.title,
@@ -100,10 +101,10 @@ def members(error: GatewayError, write: bool, request_id: str) -> dict[str, Any]
         "detail": error.detail,
         "code": code.name,
         "request_id": request_id,
-        "retry": retry.value,
+        "retry": (error.retry or (code.write_retry if write else code.retry)).value,
         "fault": code.fault.value,
         "upstream": upstream if upstream and upstream.status else None,
-        "retry_after_s": None if pause is None or retry not in WAITING else math.ceil(pause),
+        "retry_after_s": None if pause is None else math.ceil(pause),
         "errors": error.errors or None,
         "next": error.next,
     }
