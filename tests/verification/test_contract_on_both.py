@@ -165,7 +165,7 @@ def test_a_code_of_huawei_is_the_same_problem_on_both_backends(
 ) -> None:
     for upstream, (status, ours) in CODES.items():
         with subtests.test(upstream):
-            response = submit(client, customer=f"code-{upstream.replace('.', '-')}", wait=1)
+            response = submit(client, customer=f"code-{upstream.replace('.', '-')}", wait=3)
             problem = response.get_json()
             assert (response.status_code, problem["code"]) == (status, ours)
             assert problem["upstream"]["code"] == upstream
