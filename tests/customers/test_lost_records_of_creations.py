@@ -113,7 +113,9 @@ def test_two_replicas_create_one_customer_at_once_by_two_keys_once(
     answers = together(2, lambda place: create(clients[place], f"key-{place}"))
     told = sorted(said(answer) for answer in answers)
     assert told[0] == DONE
-    assert told[1][1] in ("CUSTOMER_WRITE_IN_PROGRESS", "PARTNER_USER_ID_TAKEN")
+    refused = {"CUSTOMER_WRITE_IN_PROGRESS", "PARTNER_USER_ID_TAKEN"}
+    # A replica that has lost the state may find the customer listed, and cannot tell whose it is.
+    assert told[1][1] in (refused if shared else refused | {"OUTCOME_UNKNOWN"})
     assert sandbox.processed(CREATE) == 1
 
 
