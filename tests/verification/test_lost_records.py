@@ -37,11 +37,6 @@ def grown_old(valkey: Valkey, seconds: float) -> None:
     records.keep(name, aged)
 
 
-def kill(gateway: ServedGateway) -> None:
-    """Kill master and worker, like a power cut."""
-    gateway.kill()
-
-
 @pytest.mark.parametrize("processed", [True, False])
 def test_a_repeat_after_a_crash_reads_the_result_first(
     build: Build, sandbox: SandboxDriver, valkey: Valkey, tmp_path: Path, processed: bool
@@ -54,7 +49,7 @@ def test_a_repeat_after_a_crash_reads_the_result_first(
             gateway.request, "POST", path_of(), json=INDIVIDUAL, headers=headers(idempotency="k")
         )
         wait_until(lambda: sandbox.requests("verified-info"))
-        kill(gateway)
+        gateway.kill()
         assert isinstance(lost.exception(), requests.ConnectionError)
 
     successor = build(**differences)

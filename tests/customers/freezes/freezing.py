@@ -11,9 +11,6 @@ from tests.support.declared_reads import INFO
 from tests.support.patience import headers
 from tests.support.sandbox_driver import SandboxDriver
 
-CALLERS = {
-    "writer": {"scopes": ["customers:freeze", "customers:freeze-resources", "budgets:write"]},
-}
 ACCOUNT, RESOURCES = "ACCOUNT", "ACCOUNT_AND_RESOURCES"
 HUAWEIS = {ACCOUNT: "ACCOUNT", RESOURCES: "ACCOUNT_AND_RESOURCE"}
 READ = "list_customers"  # the sandbox's name of the read that tells whether a customer is frozen

@@ -38,9 +38,9 @@ def asked(sandbox: SandboxDriver) -> list[str]:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_another_replica_tells_the_kind_of_a_freeze_once(
-    freezing: Build, sandbox: SandboxDriver, valkey: Valkey, customer: str, kind: str
+    creator: Build, sandbox: SandboxDriver, valkey: Valkey, customer: str, kind: str
 ) -> None:
-    first, second = (freezing(state={"url": valkey.url}) for _ in "ab")
+    first, second = (creator(state={"url": valkey.url}) for _ in "ab")
     assert said(change(first, "freeze", customer, kind=kind)) is True
     told = [change(second, "unfreeze", customer).get_json()["freeze"] for _ in range(2)]
     assert told == [kind, "UNKNOWN"]
@@ -49,23 +49,23 @@ def test_another_replica_tells_the_kind_of_a_freeze_once(
 
 
 def test_the_kind_of_a_freeze_is_remembered_for_thirty_days(
-    freezing: Build, sandbox: SandboxDriver, valkey: Valkey, customer: str
+    creator: Build, sandbox: SandboxDriver, valkey: Valkey, customer: str
 ) -> None:
-    app = freezing(state={"url": valkey.url})
+    app = creator(state={"url": valkey.url})
     change(app, "freeze", customer, kind=RESOURCES)
     valkey.pass_time(MONTH - 60)
     sandbox.fault("unfreeze", "code", code="CBC.0151", status=403, count=1)
     assert said(change(app, "unfreeze", customer)) == "UPSTREAM_ACCESS_DENIED"
     valkey.pass_time(120)
-    change(freezing(state={"url": valkey.url}), "unfreeze", customer)
+    change(creator(state={"url": valkey.url}), "unfreeze", customer)
     assert asked(sandbox) == ["ACCOUNT_AND_RESOURCE", "ACCOUNT"]
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_caller_names_the_kind_of_a_freeze_that_the_gateway_cannot_know(
-    freezing: Build, sandbox: SandboxDriver, customer: str, kind: str
+    creator: Build, sandbox: SandboxDriver, customer: str, kind: str
 ) -> None:
-    app = freezing()
+    app = creator()
     sandbox.customer(customer, frozen=True, freeze_type=HUAWEIS[kind])
     other = next(one for one in KINDS if one != kind)
     assert said(change(app, "unfreeze", customer, kind=other)) == "UPSTREAM_REJECTED_FIELDS"
@@ -75,18 +75,18 @@ def test_the_caller_names_the_kind_of_a_freeze_that_the_gateway_cannot_know(
 
 
 def test_a_customer_that_starts_frozen_is_unfrozen_as_an_account(
-    freezing: Build, sandbox: SandboxDriver, customer: str
+    creator: Build, sandbox: SandboxDriver, customer: str
 ) -> None:
     sandbox.customer(customer, frozen=True)
-    assert change(freezing(), "unfreeze", customer).get_json()["freeze"] == "UNKNOWN"
+    assert change(creator(), "unfreeze", customer).get_json()["freeze"] == "UNKNOWN"
     assert asked(sandbox) == ["ACCOUNT"]
 
 
 @pytest.mark.parametrize("changes", [True, False])
 def test_a_freeze_of_another_kind_leaves_no_kind_that_may_be_wrong(
-    freezing: Build, sandbox: SandboxDriver, customer: str, changes: bool
+    creator: Build, sandbox: SandboxDriver, customer: str, changes: bool
 ) -> None:
-    app = freezing()
+    app = creator()
     sandbox.settings(refreeze_changes_kind=changes)
     for kind in (RESOURCES, ACCOUNT):
         assert said(change(app, "freeze", customer, kind=kind)) is True
@@ -94,17 +94,17 @@ def test_a_freeze_of_another_kind_leaves_no_kind_that_may_be_wrong(
     assert answer.get_json()["freeze"] == "UNKNOWN"
 
 
-def test_a_second_freeze_of_the_same_kind_keeps_the_kind(freezing: Build, customer: str) -> None:
-    app = freezing()
+def test_a_second_freeze_of_the_same_kind_keeps_the_kind(creator: Build, customer: str) -> None:
+    app = creator()
     for _ in range(2):
         assert said(change(app, "freeze", customer, kind=RESOURCES)) is True
     assert change(app, "unfreeze", customer).get_json()["freeze"] == RESOURCES
 
 
 def test_a_freeze_of_a_customer_that_somebody_else_froze_has_no_known_kind(
-    freezing: Build, sandbox: SandboxDriver, customer: str
+    creator: Build, sandbox: SandboxDriver, customer: str
 ) -> None:
-    app = freezing()
+    app = creator()
     sandbox.customer(customer, frozen=True)
     change(app, "freeze", customer)
     assert change(app, "unfreeze", customer).get_json()["freeze"] == "UNKNOWN"
@@ -114,9 +114,9 @@ def test_a_freeze_of_a_customer_that_somebody_else_froze_has_no_known_kind(
     ("code", "told"), [("CBC.5004", RESOURCES), ("CBC.0151", RESOURCES), ("CBC.0999", "UNKNOWN")]
 )
 def test_a_refused_freeze_changes_no_kind_and_a_lost_one_makes_it_unknown(
-    freezing: Build, sandbox: SandboxDriver, customer: str, code: str, told: str
+    creator: Build, sandbox: SandboxDriver, customer: str, code: str, told: str
 ) -> None:
-    app = freezing()
+    app = creator()
     change(app, "freeze", customer, kind=RESOURCES)
     sandbox.fault("freeze", "code", code=code, count=1)
     assert isinstance(said(change(app, "freeze", customer, kind=ACCOUNT, wait=2)), str)
@@ -125,9 +125,9 @@ def test_a_refused_freeze_changes_no_kind_and_a_lost_one_makes_it_unknown(
 
 
 def test_a_lost_unfreeze_keeps_the_kind_for_its_repeat(
-    freezing: Build, sandbox: SandboxDriver, customer: str
+    creator: Build, sandbox: SandboxDriver, customer: str
 ) -> None:
-    app = freezing()
+    app = creator()
     change(app, "freeze", customer, kind=RESOURCES)
     sandbox.fault("unfreeze", "html", count=1)
     assert said(change(app, "unfreeze", customer, "k", wait=2)) == UNKNOWN
@@ -139,18 +139,18 @@ def test_a_lost_unfreeze_keeps_the_kind_for_its_repeat(
 
 
 def test_a_lost_freeze_that_is_proven_tells_its_kind(
-    freezing: Build, sandbox: SandboxDriver, customer: str
+    creator: Build, sandbox: SandboxDriver, customer: str
 ) -> None:
-    app = freezing()
+    app = creator()
     sandbox.fault("freeze", "reset", count=1)
     assert said(change(app, "freeze", customer)) is True
     assert change(app, "unfreeze", customer).get_json()["freeze"] == ACCOUNT
 
 
 def test_a_budget_that_unfreezes_ends_the_memory_of_the_freeze(
-    freezing: Build, sandbox: SandboxDriver, customer: str
+    creator: Build, sandbox: SandboxDriver, customer: str
 ) -> None:
-    app = freezing()
+    app = creator()
     change(app, "freeze", customer, kind=RESOURCES)
     path, asked_for = f"/v1/customers/{customer}/budget", {"amount": "5.00", "unfreeze": True}
     assert app.test_client().put(path, json=asked_for, headers=headers()).status_code == 200

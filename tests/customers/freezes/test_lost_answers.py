@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 import pytest
 import requests
 
+from tests.customers.conftest import CALLERS
 from tests.customers.freezes.freezing import (
     ACCOUNT,
-    CALLERS,
     HUAWEIS,
     READ,
     RESOURCES,
@@ -105,9 +105,9 @@ def test_a_state_proves_a_lost_freeze_as_the_decision_says(
 
 
 def test_a_state_after_another_write_proves_no_earlier_freeze(
-    freezing: Build, sandbox: SandboxDriver
+    creator: Build, sandbox: SandboxDriver
 ) -> None:
-    app, customer = freezing(), new_customer()
+    app, customer = creator(), new_customer()
     sandbox.customer(customer, name="shop_1")
     sandbox.fault("freeze", "html", count=1)
     assert said(change(app, "freeze", customer, "a", wait=2)) == UNKNOWN
@@ -126,9 +126,9 @@ def test_a_state_after_another_write_proves_no_earlier_freeze(
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_a_repeat_that_cannot_look_sends_nothing(
-    freezing: Build, sandbox: SandboxDriver, verb: str
+    creator: Build, sandbox: SandboxDriver, verb: str
 ) -> None:
-    app, customer = freezing(), new_customer()
+    app, customer = creator(), new_customer()
     sandbox.customer(customer, frozen=verb == "unfreeze")
     sandbox.fault(verb, "html", count=1)
     assert said(change(app, verb, customer, "k", wait=2)) == UNKNOWN
@@ -139,19 +139,19 @@ def test_a_repeat_that_cannot_look_sends_nothing(
 
 
 def test_a_first_freeze_is_sent_though_the_state_cannot_be_read(
-    freezing: Build, sandbox: SandboxDriver
+    creator: Build, sandbox: SandboxDriver
 ) -> None:
     customer = new_customer()
     sandbox.customer(customer, name="shop_1")
     sandbox.fault(READ, "hang")
-    assert said(change(freezing(), "freeze", customer)) is True
+    assert said(change(creator(), "freeze", customer)) is True
     assert at_huawei(sandbox, customer) == (True, ACCOUNT)
 
 
 def test_one_write_at_a_time_is_sent_for_a_customer_across_operations(
-    freezing: Build, sandbox: SandboxDriver, valkey: Valkey
+    creator: Build, sandbox: SandboxDriver, valkey: Valkey
 ) -> None:
-    first, second = (freezing(state={"url": valkey.url}, timeouts={"read": 15.0}) for _ in "ab")
+    first, second = (creator(state={"url": valkey.url}, timeouts={"read": 15.0}) for _ in "ab")
     customer = new_customer()
     sandbox.customer(customer, name="shop_1")
     sandbox.fault("freeze", "latency", seconds=30, count=1)
@@ -171,26 +171,26 @@ def test_one_write_at_a_time_is_sent_for_a_customer_across_operations(
 
 @pytest.mark.parametrize("back", [False, True], ids=["lost", "back with nothing in it"])
 def test_a_freeze_whose_record_is_lost_with_redis_is_sent_again_and_never_claimed(
-    freezing: Build, sandbox: SandboxDriver, mortal: Valkey, back: bool
+    creator: Build, sandbox: SandboxDriver, mortal: Valkey, back: bool
 ) -> None:
     state, customer = {"url": mortal.url}, new_customer()
     sandbox.customer(customer, name="shop_1")
     sandbox.fault("freeze", "html", count=1)
-    app = freezing(state=state)
+    app = creator(state=state)
     assert said(change(app, "freeze", customer, "k", wait=2)) == UNKNOWN
     mortal.kill()
     if back:
         mortal.start()
     sandbox.customer(customer, frozen=True)  # by somebody else
     sandbox.fault("freeze", "html", count=1)
-    assert said(change(freezing(state=state), "freeze", customer, "k", wait=2)) == UNKNOWN
-    assert said(change(freezing(state=state), "freeze", customer, "k")) is True
+    assert said(change(creator(state=state), "freeze", customer, "k", wait=2)) == UNKNOWN
+    assert said(change(creator(state=state), "freeze", customer, "k")) is True
     assert (len(sandbox.requests("freeze")), sandbox.processed("freeze")) == (3, 1)
 
 
 @pytest.mark.parametrize("processed", [True, False])
 def test_a_repeat_after_a_killed_process_looks_first(
-    freezing: Build, sandbox: SandboxDriver, valkey: Valkey, tmp_path: Path, processed: bool
+    creator: Build, sandbox: SandboxDriver, valkey: Valkey, tmp_path: Path, processed: bool
 ) -> None:
     customer = new_customer()
     sandbox.customer(customer, name="shop_1")
@@ -210,7 +210,7 @@ def test_a_repeat_after_a_killed_process_looks_first(
         gateway.kill()
         assert isinstance(lost.exception(), requests.ConnectionError)
 
-    app = freezing(state=state)
+    app = creator(state=state)
     early = change(app, "freeze", customer, "k")
     assert said(early) == "IDEMPOTENCY_KEY_IN_FLIGHT"
     assert int(early.headers["Retry-After"]) <= 7  # the deadline of 2 seconds, and 5 more
