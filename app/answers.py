@@ -15,7 +15,7 @@ from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load
 
 from app.fields import ResponseSchema, UtcTime
 
-# More digits than any amount has. A number beyond them is none: it would expand to a huge text.
+# The most digits of an amount. A larger number is refused: it would expand to a huge text.
 _MOST_DIGITS = 40
 _DECIMAL = re.compile(r"-?[0-9]{1,40}(\.[0-9]{1,40})?")
 _CODE = re.compile(r"[A-Za-z0-9_]{1,32}")

@@ -44,7 +44,7 @@ RECORDS: Mapping[str, Check] = {
 
 
 def show(state: State, call: Call) -> Answer:
-    """Answer a customer's budget. That of a customer who has none is a setting."""
+    """Answer a customer's budget. A setting chooses the answer for a customer without one."""
     return read(state, call, _show, {"customer_id": text(64), **INDIRECT}, tuple(INDIRECT))
 
 

@@ -21,8 +21,8 @@ _begun = Waiting()
 class Download:
     """The body of an answer, in pieces, for the server that sends it.
 
-    A piece that fails ends the answer without its end: the server cuts the connection, so that the
-    client cannot take the part for the whole. The record is complete when the body is closed.
+    If a piece fails, the server cuts the connection before the end of the answer, so that the
+    client cannot take a part for the whole. The record is complete when the body is closed.
 
     Args:
         pieces: The pieces. A GatewayError that they raise is recorded.

@@ -1,4 +1,4 @@
-"""What a request asks beside its body: its time, its key, and the write that it asks for."""
+"""Reads `Prefer` and `Idempotency-Key` of a request, and builds the write that it asks for."""
 
 import re
 from collections.abc import Callable, Mapping

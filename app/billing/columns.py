@@ -39,7 +39,7 @@ _is_customer = re.compile(CUSTOMER_ID).fullmatch
 
 
 def _plain(name: str) -> str:
-    """A name without what differs between spellings: case, blanks, underscores."""
+    """A name in lower case, without blanks, underscores and other signs, for comparison."""
     return "".join(filter(str.isalnum, name.casefold()))
 
 
@@ -82,7 +82,7 @@ class Columns:
                 "The header row of the bill file has no known column of the customers' ids: the "
                 "operator can name the column in `bills.columns`."
             )
-        # One of them would decide whose lines a caller gets, and nothing says which.
+        # A filter needs one column, and nothing shows which of them is right.
         if ours.count(CUSTOMER) > 1:
             raise unreadable(
                 "The header row of the bill file has more than one column of the customers' ids: "
@@ -120,9 +120,9 @@ class Columns:
         return records
 
     def _strip_customers(self, records: Records) -> None:
-        """Remove what a program that writes tables puts around an id, such as a tab.
+        """Strip the white space that spreadsheet programs add around an id, such as a tab.
 
-        A filter compares ids: one that it cannot compare would silently drop the line.
+        A filter compares ids. It would silently drop a line whose id is not stripped.
         """
         place = self.customer
         if all(map(_is_customer, {record[place] for record in records})):

@@ -59,7 +59,7 @@ class BillFile:
             GatewayError: UPSTREAM_MALFORMED if the file is no bill, or the failure of the download.
         """
         for columns, batch in self._all():
-            # Nothing else ends the turn of this greenlet while Huawei and the reader are fast.
+            # Yield to the other greenlets: with a fast Huawei and reader nothing else blocks.
             time.sleep(0)
             place = columns.customer
             lines = batch if chosen is None else [line for line in batch if chosen(line[place])]

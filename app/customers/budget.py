@@ -69,8 +69,8 @@ class Budgets:
 
     def _send(self, attempt: Attempt) -> Mapping[str, Any]:
         write, earlier = attempt.write, attempt.earlier
-        # A change after another write can be that write's. The amount is absolute, so that a write
-        # without a proof, or without a record of an earlier try, is sent.
+        # After another write, a change can be the effect of that write, so it proves nothing.
+        # Without a proof the write is sent: the amount is absolute, so a repeat adds nothing.
         if earlier and earlier.alone and (found := self._look_first(attempt, earlier.sent_at)):
             return found
         if write.body.get("unfreeze"):  # it ends a freeze whose kind is remembered
@@ -119,7 +119,7 @@ class Budgets:
         return found
 
     def _look_first(self, attempt: Attempt, sent_at: float) -> Mapping[str, Any] | None:
-        """`_find` for an earlier try.
+        """The budget, if Huawei lists the change of the earlier try.
 
         Raises:
             GatewayError: OUTCOME_UNKNOWN if it cannot be read: the earlier try may be processed.

@@ -28,7 +28,7 @@ def send_code(upstream: PartnerCenter, errand: Errand, email: str, language: str
 
     Args:
         upstream: Partner Center.
-        errand: For whom, and until when.
+        errand: The caller and the deadline.
         email: The address.
         language: One of LANGUAGES.
 

@@ -38,7 +38,7 @@ _OPERATIONS = {
     FREEZE: _operation("freeze_customer", "/v2/partners/sub-customers/freeze"),
     UNFREEZE: _operation("unfreeze_customer", "/v2/partners/sub-customers/unfreeze"),
 }
-LAST_FREEZE = "freeze"  # its kind is remembered: Huawei tells nobody of which kind a freeze is
+LAST_FREEZE = "freeze"  # the name of the stored kind; no call of Huawei reports the kind
 _KEPT: Kept[Mapping[str, Any]] = Kept(lambda answer: answer, lambda _, answer: answer)
 
 

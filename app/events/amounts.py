@@ -97,7 +97,7 @@ class Amounts:
         part: Decimal,
         customer_id: str = "",
     ) -> int | None:
-        """The percentage that is told now; None if it is that of before."""
+        """Add an event for each new level. Returns the percentage to store; None if unchanged."""
         reached = [level for level in levels if part * 100 >= level]
         for percent in reached:
             if percent > before.percent:

@@ -18,9 +18,9 @@ PROVEN = 3600.0
 # The list says of a customer who changes to a company that the person is verified, and it may show
 # a submission late.
 CONTRADICTIONS = 3
-WORTH = 2  # reviews that a page must tell of: one alone is read by itself
-# Seconds for which a review that is due is left to a page that is worth its call. Its result is
-# read then: the list may fail, or have too many pages.
+WORTH = 2  # the fewest due reviews for which a page is read; fewer are read one by one
+# Seconds for which a due review waits for its page. After them its result is read: the list may
+# fail, or may have too many pages.
 LEFT = 60.0
 
 
@@ -114,7 +114,7 @@ class Book:
         return (watched for watched in self._watched.values() if watched.due <= now)
 
     def due_on_pages(self) -> Mapping[int | None, list[Watched]]:
-        """Those of them that a page can tell of, by their page; None for those without one."""
+        """The due reviews that a page can show, by page. The key None has those of unknown page."""
         found: dict[int | None, list[Watched]] = {}
         for one in self.due():
             if one.is_listed and one.read_due:
@@ -122,10 +122,10 @@ class Book:
         return found
 
     def first(self) -> Watched | None:
-        """The review whose result must be read first; None without any.
+        """The review whose result must be read next; None if no result is due.
 
-        First come those that a page says have ended, then those that no page tells of, then
-        those that are overdue or were left to their page for too long.
+        Reviews that a page reports as ended come first, then reviews that no page shows, then
+        reviews that are overdue or have waited too long for their page.
         """
         now = self._monotonic()
         ready = (read for read in self._reads() if read[0] <= now)
@@ -156,7 +156,7 @@ class Book:
         ]
 
     def looked(self, watched: Watched) -> None:
-        """Record a look at a review: the next one is due the later, the older it is."""
+        """Record a look at a review. The older the review, the later its next look is due."""
         now = self._monotonic()
         watched.looked = now
         watched.due = now + self._interval(watched.review)
@@ -174,7 +174,7 @@ class Book:
         watched.due = watched.read_due = 0.0
 
     def leave_to_reads(self, began: float) -> None:
-        """Ask the list no more for the reviews that no page has shown since a time."""
+        """Read the reviews that no page has shown since `began` one by one from now on."""
         for watched in self._watched.values():
             if watched.page is None and watched.began <= began:
                 watched.is_listed = False

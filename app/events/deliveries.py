@@ -97,7 +97,7 @@ class Deliveries:
             except Exception as error:  # the thread must not end
                 unexpected(error, "webhooks")
             self._draining.wait(self._pause)
-        with self._changed:  # what is on its way may arrive, and is then not sent again
+        with self._changed:  # wait for the tries in progress, so that no event is sent twice
             self._changed.wait_for(lambda: not self._sending, self._webhook.timeout)
         self._lease.release()
 
@@ -112,10 +112,10 @@ class Deliveries:
             self._save(outbox)
 
     def _load(self) -> Outbox:
-        """The events that wait. A new webhook begins with the events after the newest one.
+        """The stored outbox. The outbox of a new webhook is empty and begins at the newest event.
 
-        If Redis came back empty, this replica goes on with what it delivered from last: its place
-        is not in the new feed, so that the gap is reported.
+        If Redis came back empty, this replica continues with its own outbox. The new feed does not
+        know the place of that outbox, so the gap is reported.
         """
         dumped = self._state.get(self._key)
         if dumped is None and self._outbox is not None:

@@ -10,8 +10,8 @@ from app.observability import metrics
 from app.state import State
 
 LONGEST = 60.0  # seconds between two calls while all of them fail
-# Seconds without a call after Huawei refused one that the watch can do without: the credential may
-# lack the permission, which only the operator can change.
+# Seconds of pause after Huawei refused an optional call: the credential may lack the permission,
+# and only the operator can grant it.
 REFUSED = 3600.0
 _REFUSALS = frozenset({ErrorCode.UPSTREAM_ACCESS_DENIED, ErrorCode.PARTNER_NOT_ENABLED})
 
@@ -50,7 +50,7 @@ class Lane:
         self._counted = metrics.WATCH_CALLS.labels(account, operation.name)
 
     def wait(self) -> float:
-        """Seconds until a call may be sent. Ask only if there is a call to send."""
+        """Seconds until a call may be sent. This reserves a slot: call it only before a call."""
         now = self._monotonic()
         if now < self._resumes:
             return self._resumes - now

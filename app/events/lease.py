@@ -47,7 +47,7 @@ class Lease:
 
     @property
     def own(self) -> bool:
-        """Whether this replica still holds it: it held it less than LASTS ago. Asks nobody."""
+        """Whether this replica still holds the lease, by its own clock and without a request."""
         return self._monotonic() < self._ends
 
     @property

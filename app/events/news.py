@@ -1,4 +1,4 @@
-"""Tells all who wait in this process of new events. One thread reads them, while anybody waits."""
+"""Wakes the requests that wait for events. One thread a process reads, while a request waits."""
 
 import threading
 from dataclasses import dataclass, field
@@ -14,11 +14,11 @@ BLOCK = 0.25
 
 @dataclass(slots=True, eq=False)
 class _Waiting:
-    """One who waits.
+    """A request that waits.
 
     Args:
-        visible: Whether it sees an event.
-        told: Is set when there may be something new for it.
+        visible: Whether its caller sees an event.
+        told: Is set when there may be a new event for it.
     """
 
     visible: Visible
@@ -42,7 +42,7 @@ class News:
         self._place = ""  # the reader tells everybody of the events after it
 
     def wait(self, place: str, seconds: float, visible: Visible) -> None:
-        """Wait for a visible event after a place; it may end earlier, and for nothing.
+        """Wait for a visible event after a place. The wait may end early, without an event.
 
         Args:
             place: The id up to which the events are known.
@@ -86,13 +86,13 @@ class News:
                 waiting = list(self._waiting)
             events = [Event.load(one.value) for one in added]
             for one in waiting:
-                # What was lost may have come back without its events: everybody looks again.
+                # Redis may have come back without its events: every waiting request reads again.
                 if lost or any(event is None or one.visible(event) for event in events):
                     one.told.set()
             lost = False
 
     def _goes_on(self) -> bool:
-        """Whether somebody waits. Otherwise, and at the end of the process, the reader ends."""
+        """Whether the reader continues: a request waits, and the process does not shut down."""
         with self._lock:
             self._reading = bool(self._waiting) and not self._draining.is_set()
             if not self._reading:

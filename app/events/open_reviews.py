@@ -12,11 +12,11 @@ from app.events.feed import Feed
 from app.state import State
 
 KEPT = 30 * 24 * 3600.0  # seconds after the last change; Huawei publishes no duration of a review
-# Seconds for which Huawei may show the status of before a submission. After it, a status ends a
-# review although the status of before is unknown.
+# Seconds for which Huawei may still show the status that a customer had before the submission.
+# After them a final status ends the review even if the earlier status is unknown.
 LATE = 600.0
-CHANGE = "ENTERPRISE_CHANGE"  # the kind for a person, who is VERIFIED before and may stay so
-# Seconds after the end of a review in which an answer IN_REVIEW may be a slow one of before.
+CHANGE = "ENTERPRISE_CHANGE"  # the customer is VERIFIED as a person before, and may remain so
+# Seconds after the end of a review in which a late answer may still say IN_REVIEW.
 ENDED = 30.0
 SKEW = 5.0  # seconds by which the clocks of two replicas may differ
 IN_REVIEW = "IN_REVIEW"
@@ -48,10 +48,10 @@ class OpenReview:
         return json.dumps(asdict(self), separators=(",", ":")).encode()
 
     def may_be_earlier(self, status: str, now: float) -> bool:
-        """Whether a status can be that of the time before the submission.
+        """Whether a status can be the customer's status from before the submission.
 
-        A status that was there before is no end, however long it stays: Huawei has shown nothing
-        of the review.
+        Such a status does not prove an end, however long Huawei shows it: Huawei has not shown
+        the review yet.
         """
         if self.before == UNKNOWN:
             return self.kind == CHANGE or now - self.since < LATE
@@ -187,12 +187,12 @@ class OpenReviews:
         self._looks.discard(review.customer_id)
 
     def discard(self, customer_id: str) -> None:
-        """Delete the review of a customer, if there is one: its caller knows the end."""
+        """Delete the open review of a customer, if any, without an event: its end is known."""
         self._rows.discard(customer_id)
         self._looks.discard(customer_id)
 
     def _end(self, review: OpenReview, status: str, at: float) -> bool:
-        """Tell that a review ended, and delete it. Returns False if it cannot be told now."""
+        """Add the event and delete the review. Returns False if the event cannot be added now."""
         event = Event(
             type=EventType.VERIFICATION_ENDED,
             account=self._account,

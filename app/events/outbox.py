@@ -74,7 +74,7 @@ class Outbox:
         self._lines.setdefault(customer, _Line()).entries.append(entry)
 
     def pause(self, now: float) -> float:
-        """Seconds until an event is due; infinite if none waits that is not on its way."""
+        """Seconds until an event is due; infinity if none waits or all are being sent."""
         due = (line.due for line in self._lines.values() if not line.sending)
         return max(0.0, min(due, default=float("inf")) - now)
 
@@ -120,7 +120,7 @@ class Outbox:
             yield from line.entries
 
     def dump(self) -> bytes:
-        """What has to outlive the process. Tries are forgotten: a new holder tries at once."""
+        """The waiting events as bytes. The tries are left out: a new holder tries at once."""
         self.changed = False
         waiting = [(entry.id, entry.event.dump().decode()) for entry in self._waiting()]
         waiting = sorted(waiting + self._strange, key=lambda one: order(one[0]))

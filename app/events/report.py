@@ -16,8 +16,8 @@ class Watch:
     """How a watch goes.
 
     Args:
-        oldest_look: When the open review was looked at that was not looked at for longest, in
-            seconds of the wall clock; the time of the report without an open review.
+        oldest_look: The earliest of the last looks at the open reviews, in seconds of the wall
+            clock; the time of the report if no review is open.
         sweep: Seconds in which all open reviews were looked at last.
     """
 

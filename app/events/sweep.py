@@ -48,10 +48,10 @@ LIST_STATUSES = replace(
 class Sweep:
     """The duty to look at open reviews by pages, where that takes fewer calls than single reads.
 
-    It remembers the page that showed a customer. A page is worth its call if it shows WORTH of the
-    reviews that are due. All pages are worth theirs, one after the other, while at least as many
-    reviews without a known page are due as pages are left. Of these pages, it reads the one with
-    the review that has been due for longest: if it preferred many, few would never be seen.
+    The sweep remembers the page on which each customer appeared. It reads a known page if at least
+    WORTH due reviews are on it. It reads the pages in their order if the due reviews without a
+    known page are at least as many as the pages that remain. Of several such pages it reads the
+    page whose review has been due for longest, so that pages with few reviews are read too.
 
     Args:
         lane: The pace of the calls.
@@ -87,7 +87,7 @@ class Sweep:
         self._began = -math.inf  # when the first page of all pages was read
 
     def until_due(self) -> float:
-        """0 if a page is worth a call now; otherwise infinity: reviews become due one by one."""
+        """0 if a page should be read now; otherwise infinity."""
         self._book.refresh()
         return 0.0 if self._worthwhile() is not None else math.inf
 
@@ -117,7 +117,7 @@ class Sweep:
         return min(worth, key=lambda page: min(one.due for one in worth[page]), default=None)
 
     def _count(self, page: int) -> None:
-        """Go on to the next page of all pages. Behind the last one, a review is not listed."""
+        """Advance to the next page. After the last one, reviews on no page are read one by one."""
         now = self._monotonic()
         if page == 0:
             self._began = now
@@ -127,7 +127,7 @@ class Sweep:
             self._book.leave_to_reads(self._began)
 
     def _note(self, page: int, statuses: Mapping[str, str]) -> None:
-        """Take over what a page says. Only the result can tell that a review ended."""
+        """Record the statuses of a page. Only Huawei's review result proves the end of a review."""
         open_now: list[str] = []
         for watched in self._book.of(page, statuses):
             self._note_one(watched, page, statuses.get(watched.review.customer_id), open_now)

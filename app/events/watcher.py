@@ -96,7 +96,7 @@ class Watcher:
         return held
 
     def _see_safely_to(self, duty: Duty) -> float:
-        """See to a duty. Its fault must not hold up the others."""
+        """Run a duty. An unexpected error of one duty must not delay the other duties."""
         pause = self._resumes.get(duty, 0.0) - self._monotonic()
         if pause > 0:
             return min(RETRY, pause)

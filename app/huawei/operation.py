@@ -128,7 +128,7 @@ class Operation:
             precise.
         queue: The name of its API's queue in metrics, where that is not its own: two operations
             that share an API share Huawei's quota for it.
-        asks: Huawei's names of what it asks, by our words. Some reads ask by POST, with a body.
+        asks: Huawei's names of its parameters, by our names. Some reads have them in a POST body.
         english: Whether it asks for names in English. Huawei answers some in Chinese otherwise.
         calls_per_second: Huawei's own limit of this API, where it is lower than the general one.
         parts: The parts of the path that `at` filled in. They do not change the queue of the API.
@@ -202,7 +202,7 @@ class Operation:
     def asked(
         self, ours: Mapping[str, Any]
     ) -> tuple[Sequence[tuple[str, str]], Mapping[str, Any] | None]:
-        """What a request asks, under Huawei's names: the query of a GET, or else the body.
+        """The parameters of a request under Huawei's names: the query of a GET, else the body.
 
         Args:
             ours: What it asks, in our words; None asks nothing.

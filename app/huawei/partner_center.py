@@ -105,8 +105,8 @@ class PartnerCenter:
 
         Args:
             operation: The read.
-            errand: For whom, and until when.
-            **ours: What it asks, in our words.
+            errand: The caller and the deadline.
+            **ours: The values of the parameters, by our names.
 
         Raises:
             GatewayError: the failure of the call.

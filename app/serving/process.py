@@ -71,7 +71,7 @@ def raise_file_limit() -> int:
 
 
 def silence_errors() -> None:
-    """Prevent that contents of requests and exceptions are answered or printed.
+    """Keep the contents of requests and exceptions out of answers and logs.
 
     gunicorn's error page for a malformed request quotes the request, for example a key in a
     header without a colon. gevent and Python print the texts of uncaught exceptions.

@@ -1,4 +1,4 @@
-"""What a valid configuration may get wrong: settings that work, but hardly as intended."""
+"""Notes on a valid configuration: settings that are accepted but probably not intended."""
 
 import re
 from collections.abc import Iterator

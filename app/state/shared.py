@@ -182,7 +182,7 @@ class SharedState:
     def hold(self, key: str, owner: bytes, seconds: float) -> bool:
         """Hold a lease, or go on holding it. Returns False if another holds it, or Redis is lost.
 
-        The lease is none of the values that this process keeps a copy of.
+        This process keeps no copy of a lease.
         """
 
         def in_redis() -> bool:

@@ -192,7 +192,7 @@ class SharedTable:
         self._version, self._begun = found.pop(VERSION, None), found.pop(BEGUN, None)
         listed: dict[bytes, tuple[bytes, bytes]] = {}
         for field, sealed in found.items():
-            signature = sealed[-43:]  # of an encrypted value: only another value has another one
+            signature = sealed[-43:]  # of the encrypted row; it differs for every encryption
             known = self._listed.get(field)
             if known is not None and known[0] == signature:
                 listed[field] = known

@@ -47,8 +47,8 @@ class Following:
 class Stream(Protocol):
     """Values in one order. Safe to use from several threads.
 
-    A stream keeps its newest values, and of the values that it drops the last id: it is the place
-    before the oldest value.
+    A stream keeps its newest values. It also keeps the id of the last dropped value, which is the
+    place before the oldest value.
     """
 
     def add(self, value: bytes, once: str) -> bool:
@@ -85,5 +85,5 @@ def order(id: str) -> tuple[int, int]:
 
 
 def nonce() -> int:
-    """The second part of an id: with it the id is that of no other value, in no other stream."""
+    """A random second part of an id, which makes the id unique over all streams."""
     return secrets.randbelow(10**15)

@@ -22,8 +22,8 @@ POLLS = 0.5  # the part of the quota that all polls may use together if they kee
 class Reads:
     """The reads of one account's verifications.
 
-    A read is answered from what is known if that is young enough: a review is known to be open by
-    the looks of whoever watches it and of other callers.
+    A read is answered from the last look at an open review if that look is recent enough. The
+    watcher and the reads of other callers record their looks.
 
     Args:
         read: Reads a verification once, and records whether it is in review.
@@ -115,7 +115,7 @@ class Reads:
 
 
 class _Brief:
-    """Remembers what it was told for a moment, so that many who wait ask the state once."""
+    """Caches an answer of the state for ALIVE, so that many waiting requests ask it once."""
 
     def __init__(self, ask: Callable[[], int]) -> None:
         self._ask = ask

@@ -20,7 +20,7 @@ PAUSES = (0.2, 0.8, 2.0)
 def look(
     errand: Errand, find: Callable[[], T | None], pauses: Sequence[float] = PAUSES
 ) -> T | None:
-    """What `find` finds first, after one of the pauses; None if it finds nothing in time.
+    """The first result of `find`, which is called after each pause; None without a result.
 
     Args:
         errand: The deadline.

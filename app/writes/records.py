@@ -106,7 +106,7 @@ class Records:
         return None if found is None else found.decode()
 
     def last(self, subject: str) -> str | None:
-        """The try of the last write for a subject that is known; None if none is."""
+        """The id of the last known try of a write for a subject; None if no try is known."""
         last = self._state.recall(self.name("last", subject), KEPT)
         return None if last.value is None else last.value.decode()
 

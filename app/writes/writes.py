@@ -61,7 +61,7 @@ class Kept(Generic[T]):
     Args:
         keep: The answer as JSON, without personal values.
         replay: The answer of a write, read from that JSON.
-        kind_of: Whose kind the write tells, such as the customer's verification; empty: nothing's.
+        kind_of: The name under which the kind of the write is stored; empty if it is not stored.
     """
 
     keep: Callable[[T], Mapping[str, Any]]

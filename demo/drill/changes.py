@@ -118,7 +118,7 @@ class Empty(Change):
 
 
 class Reload(Change):
-    """Sends SIGHUP, which gunicorn would take as the wish to replace its worker."""
+    """Sends SIGHUP, on which gunicorn would replace its worker."""
 
     def __init__(self, cluster: Cluster, load: Load) -> None:
         super().__init__(cluster, load)

@@ -211,7 +211,7 @@ def test_the_association_is_given_up_though_the_list_cannot_be_read(
     assert replica.associations.all() == {}
 
 
-def test_a_failed_look_for_associations_is_a_look(replica: Replica, sandbox: SandboxDriver) -> None:
+def test_a_failed_association_look_delays_another(replica: Replica, sandbox: SandboxDriver) -> None:
     replica.associations.associating("new-1")
     replica.clock.pass_time(6 * 3600)  # the longest pause, 6 minutes
     sandbox.fault("list_customers", "code", code="CBC.0999")

@@ -125,7 +125,7 @@ def test_only_events_that_the_caller_may_see_are_sent(tmp_path: Path, receiver: 
     assert sorted(receiver.accepted) == ["shop-1", "shop-4"]
 
 
-def test_so_many_events_are_on_their_way_at_once_and_no_more(
+def test_at_most_in_flight_events_are_sent_at_the_same_time(
     tmp_path: Path, receiver: Receiver
 ) -> None:
     goes_on = threading.Event()

@@ -113,7 +113,7 @@ def test_nothing_that_is_stored_shows_what_happened(valkey: Valkey) -> None:
         assert word not in stored
 
 
-def test_an_event_of_another_version_is_none_that_can_be_read() -> None:
+def test_an_event_of_another_version_cannot_be_loaded() -> None:
     dumped = ended().dump()
     assert Event.load(dumped) == ended()
     for other in (dumped.replace(b"VERIFICATION_ENDED", b"NEW"), b'{"type":"CREDIT_USED"}', b"[]"):

@@ -89,7 +89,7 @@ def test_the_end_of_a_drain_hands_over_at_once(
     assert other.lease.hold()
 
 
-def test_a_look_by_both_tells_the_end_once(
+def test_an_end_that_two_replicas_see_is_told_once(
     account: Settings, sandbox: SandboxDriver, valkey: Valkey
 ) -> None:
     clock = Clock()

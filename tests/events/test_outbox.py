@@ -102,7 +102,7 @@ def test_a_delivered_event_begins_the_pauses_anew() -> None:
     assert outbox.failed(second, BEGUN + 5) == (1, 5.0)
 
 
-def test_so_many_events_wait_and_no_more() -> None:
+def test_a_full_outbox_has_room_again_after_a_delivery() -> None:
     outbox = holding(*(entry(f"{number}-1", str(number)) for number in range(MOST)))
     assert (outbox.room, outbox.count) == (0, MOST)
     one = outbox.next(BEGUN)
@@ -123,7 +123,7 @@ def test_what_waits_outlives_the_process_in_its_order_and_is_tried_at_once() -> 
     assert ready(loaded) == ["1-1", "3-1"]
 
 
-def test_it_tells_whether_it_changed_since_it_was_dumped() -> None:
+def test_an_outbox_tells_whether_it_changed_since_it_was_dumped() -> None:
     first = entry("1-1")
     outbox = holding(first)
     assert outbox.changed
@@ -141,7 +141,7 @@ def test_it_tells_whether_it_changed_since_it_was_dumped() -> None:
 
 
 @pytest.mark.parametrize("dumped", [b"", b"{}", b"[]", b'["1-1"]', b'["1-1", [["2-1", 7]]]'])
-def test_an_outbox_of_another_version_is_none_that_can_be_read(dumped: bytes) -> None:
+def test_an_outbox_of_another_version_cannot_be_loaded(dumped: bytes) -> None:
     assert Outbox.load(dumped) is None
 
 

@@ -48,7 +48,7 @@ def test_the_oldest_look_is_as_old_as_a_sweep_takes(
     assert 30 < watch.sweep < 60 * MARGIN + SHORTEST
 
 
-def test_looks_that_fail_are_none(replica: Replica, sandbox: SandboxDriver) -> None:
+def test_a_failed_look_does_not_count_as_a_look(replica: Replica, sandbox: SandboxDriver) -> None:
     replica.begin(sandbox, "cust-1")
     replica.watch(20)
     assert age(replica) < 2 * SHORTEST + 5

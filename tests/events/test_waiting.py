@@ -125,7 +125,7 @@ def test_consumers_that_wait_while_eight_threads_add_miss_no_event(pair: tuple[F
     assert read == [read[0]] * 5
 
 
-def test_one_who_comes_late_is_told_of_what_was_read_for_the_others(
+def test_a_request_that_waits_later_gets_the_events_that_were_read_before(
     draining: threading.Event,
 ) -> None:
     stream = MemoryState().stream("events", 10, 60)

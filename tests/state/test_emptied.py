@@ -17,7 +17,7 @@ LOST = Recalled(None, certain=False)
 NONE = Recalled(None, certain=True)
 
 
-def test_what_a_new_server_does_not_hold_is_not_certain_for_as_long_as_values_are_kept(
+def test_a_missing_value_is_uncertain_while_the_server_is_younger_than_kept_values(
     mortal: Valkey,
 ) -> None:
     state = mortal.state()

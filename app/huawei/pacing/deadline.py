@@ -7,8 +7,8 @@ from app.errors import ErrorCode, GatewayError
 
 WRITE = 20.0  # seconds for a write, unless the caller sets another time
 READ = 8.0  # seconds for a read
-# Seconds for the read of the state before a write. Without the read the write may be sent all the
-# same, unless Huawei may know it already: then half of the time may pass.
+# Seconds for the read of the state before a write. If the read fails, the write is still sent,
+# unless Huawei may have processed an earlier try: then the read may take half of the time left.
 READ_BEFORE = 3.0
 UPLOAD = 25.0  # seconds for an upload, from the start of forwarding
 FLOOR = 0.5  # seconds; nothing is sent with less time left, because no answer could arrive
@@ -22,8 +22,8 @@ class Errand:
         caller: The caller whose place in the queue it uses.
         ends: The deadline, by the monotonic clock.
         urgent: Whether it goes before polls, as writes and reads after a lost write do.
-        watches: Whether it goes behind all requests of callers, and is sent once: the gateway's own
-            looks at what it watches.
+        watches: Whether it is a call of the gateway's own watch: it waits behind all requests of
+            callers, and is sent once.
     """
 
     caller: str

@@ -23,7 +23,7 @@ def poll(
     wait: float,
     draining: threading.Event,
 ) -> T:
-    """The last answer of the reads: one that is not pending, or the one when the wait ends.
+    """Read until an answer is not pending or the wait ends, and return the last answer.
 
     The wait is exceeded by at most GRACE, unless the first read takes longer.
 

@@ -109,7 +109,7 @@ def test_a_caller_limited_to_some_customers_gets_only_their_lines(bills: BillRea
 
 
 @pytest.mark.parametrize("padded", ["\tcust-1", " cust-1 ", "cust-1\t", "\u3000cust-1\r\n"])
-def test_what_pads_a_customer_hides_no_line(bills: BillReader, padded: str) -> None:
+def test_white_space_around_a_customer_id_hides_no_line(bills: BillReader, padded: str) -> None:
     bills.put(packed(csv_file([HEADER, *rows(2, 客户ID=padded), *rows(1, 客户ID="other-1")])))
     for query, key in (("?customer_id=cust-1", "reader-key"), ("", LIMITED)):
         found = [(line["customer_id"], line["Remark"]) for line in bills.lines(query, key)]

@@ -226,7 +226,7 @@ def test_refunds_of_another_customers_order_are_not_answered(
     ],
 )
 @pytest.mark.usefixtures("orders")
-def test_what_is_not_there_has_its_own_problem(
+def test_an_order_or_customer_that_does_not_exist_has_its_own_problem(
     reads: FlaskClient, path: str, expected: str
 ) -> None:
     assert code(get(reads, path)) == expected

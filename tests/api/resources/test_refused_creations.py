@@ -117,7 +117,9 @@ def test_a_code_is_wrong_then_void_and_a_new_one_creates_the_customer(
     assert create(client, **mailed(sandbox, client)).status_code == 202
 
 
-def test_what_another_customer_has_is_taken(client: FlaskClient, sandbox: SandboxDriver) -> None:
+def test_a_unique_value_of_another_customer_is_refused_as_taken(
+    client: FlaskClient, sandbox: SandboxDriver
+) -> None:
     sandbox.settings(association_seconds=0)
     first = create(client, account_name="shop_981", **mailed(sandbox, client))
     assert first.status_code == 201
