@@ -12,9 +12,10 @@ from typing import Any  # noqa: E402
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from app import VERSION, serving, settings, state  # noqa: E402
+from app import serving, settings, state  # noqa: E402
 from app.condition import Condition  # noqa: E402
 from app.observability import logs, metrics, tracing  # noqa: E402
+from app.version import VERSION  # noqa: E402
 
 try:
     _settings = settings.load_from_environment()

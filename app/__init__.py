@@ -1,18 +1,15 @@
 """The Partner Gateway: the composition root, in reading order."""
 
-from copy import deepcopy
-
 from flask import Flask
 
 from app import cli, startup
-from app.api import contract, docs, extensions, health, hooks, pages, record, tracing
-from app.api.problems import ProblemApi
+from app.api import contract, docs, extensions, health, hooks, pages, problems, record, tracing
 from app.api.rates import Rates
 from app.callers import Callers
 from app.huawei.transport import reach
 from app.settings import Settings
+from app.version import VERSION
 
-VERSION = "0.2.0"
 MAX_BODY = 64 * 1024  # bytes; attachments have a limit of their own
 
 
@@ -28,10 +25,6 @@ def create_app(settings: Settings | None = None) -> Flask:
         DEBUG=False,  # FLASK_DEBUG has no effect: a crash is answered as a problem
         MAX_CONTENT_LENGTH=MAX_BODY,
         PROVIDE_AUTOMATIC_OPTIONS=False,  # the contract has none
-        API_TITLE="Partner Gateway",
-        API_VERSION=VERSION,
-        API_SPEC_OPTIONS=deepcopy(docs.SPEC),  # apispec adds to it
-        OPENAPI_VERSION="3.0.3",
     )
     # Merged slashes would redirect to a path that was not asked for.
     app.url_map.merge_slashes = False
@@ -46,9 +39,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     rates = Rates(settings.callers, gateway.state, gateway.sealing)
     hooks.init_app(app, Callers(settings, reach), rates)
     pages.init_app(app)
-    api = ProblemApi(app)
-    contract.init_app(app, api)
+    problems.init_app(app)
+    contract.init_app(app)
     app.register_blueprint(health.blueprint)
-    docs.init_app(app, api)
+    docs.init_app(app)
     cli.init_app(app)
     return app

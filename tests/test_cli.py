@@ -19,7 +19,7 @@ from flask.testing import FlaskClient
 
 from app import create_app
 from app.errors import ErrorCode
-from demo.local import PROJECT, free_port
+from demo.local import free_port
 from demo.processes import end, running
 from tests.support.command_line import flask
 from tests.support.gateway import CUSTOMER, configuration, submit
@@ -50,7 +50,7 @@ def test_the_app_is_built_from_the_configuration_file_in_the_environment(
 def test_commands_are_found_without_a_configuration() -> None:
     done = CliRunner().invoke(flask_cli, ["--app", "app", "--help"])
     assert (done.exit_code, done.stderr) == (0, "")
-    for command in ("config", "credentials", "openapi", "sandbox"):
+    for command in ("config", "credentials", "sandbox"):
         assert f"  {command}" in done.stdout
 
 
@@ -81,13 +81,6 @@ def test_flask_run_refuses_a_missing_configuration() -> None:
     assert done.returncode == 2
     assert "GATEWAY_CONFIG is not set" in done.stderr
     assert "Traceback" not in done.stderr
-
-
-def test_the_contract_is_written_without_a_configuration(tmp_path: Path) -> None:
-    written = tmp_path / "openapi.yaml"
-    done = flask("openapi", "write", "--format", "yaml", str(written))
-    assert done.returncode == 0, done.stderr
-    assert written.read_text() == (PROJECT / "openapi/openapi.yaml").read_text()
 
 
 def test_the_sandbox_command_serves_until_ctrl_c() -> None:

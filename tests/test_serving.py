@@ -17,7 +17,8 @@ import pytest
 import trustme
 import yaml
 
-from app import VERSION, settings
+from app import settings
+from app.version import VERSION
 from demo.local import PROJECT, free_port
 from tests.support.gate import Gate, submit
 from tests.support.gateway import (

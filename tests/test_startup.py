@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
-from app import VERSION, create_app
+from app import create_app
+from app.version import VERSION
 from tests.support.config_file import put
 
 

@@ -1,9 +1,16 @@
-"""Registers the resources of the contract."""
+"""The resources of the contract, and the contract as an OpenAPI document."""
 
+from copy import deepcopy
+from functools import cache
+from typing import Any
+
+import flask_smorest
+from apispec import APISpec
 from flask import Flask
 
 from app.api import openapi
-from app.api.problems import ProblemApi
+from app.api.problems import responses
+from app.api.problems.document import ProblemSchema
 from app.api.resources import (
     accounts,
     attachments,
@@ -23,6 +30,7 @@ from app.api.resources import (
     reviews,
     submissions,
 )
+from app.version import VERSION
 
 BLUEPRINTS = (
     customers.blueprint,
@@ -44,10 +52,78 @@ BLUEPRINTS = (
     accounts.blueprint,
 )
 
+_SPEC = {
+    "info": {
+        "contact": {"name": "The operator of the gateway"},
+        "license": {"name": "For internal use only"},
+        "description": "Internal services call Huawei Cloud's Partner Center through this "
+        "gateway.\n\n"
+        "Every failure is an RFC 9457 problem. It has an error `code`; `fault` says who must act, "
+        "and `retry` whether to repeat the request. Its `type` links to the description of the "
+        "code; [/v1/errors](/v1/errors) lists all codes. Requests are closed: the gateway refuses "
+        "a field that is not in the contract. Answers are open: ignore fields and enum values "
+        "that you do not know.",
+    },
+    "servers": [{"url": "/"}],
+    "components": {
+        "securitySchemes": {
+            "callerKey": {
+                "type": "http",
+                "scheme": "bearer",
+                "description": "the key that the operator gave to your service, or a token of its "
+                "Kubernetes service account or of the identity provider",
+            }
+        }
+    },
+}
 
-def init_app(app: Flask, api: ProblemApi) -> None:
-    """Register the resources and the converters of their paths."""
+
+def init_app(app: Flask) -> None:
+    """Serve the resources, and register the converters of their paths."""
     openapi.init_app(app)
+    for blueprint in (*BLUEPRINTS, errors.blueprint):
+        app.register_blueprint(blueprint)
+
+
+class _Api(flask_smorest.Api):
+    """flask-smorest's Api; every failure is documented as a problem."""
+
+    ERROR_SCHEMA = ProblemSchema
+    DEFAULT_ERROR_RESPONSE_NAME = responses.DEFAULT
+    spec: APISpec
+
+    # flask-smorest has no public way to replace the responses and the header that it registers.
+    def _register_responses(self) -> None:
+        openapi.register(self)
+        responses.register(self.spec)
+
+    def _register_pagination_header(self) -> None:
+        """Register nothing: no operation uses flask-smorest's pagination header."""
+
+
+def _documented() -> tuple[Flask, APISpec]:
+    app = Flask("contract", static_folder=None)
+    app.config.update(API_TITLE="Partner Gateway", API_VERSION=VERSION, OPENAPI_VERSION="3.0.3")
+    openapi.init_app(app)
+    # A copy: apispec adds to it.
+    api = _Api(app, spec_kwargs={"flask_plugin": openapi.OrderedParameters(), **deepcopy(_SPEC)})
     for blueprint in BLUEPRINTS:
         api.register_blueprint(blueprint, parameters=["PartnerAccount", "RequestId"])
     api.register_blueprint(errors.blueprint)
+    return app, api.spec
+
+
+def documented() -> Flask:
+    """An app that documents the resources and serves nothing, for `flask openapi write`."""
+    return _documented()[0]
+
+
+@cache
+def document() -> dict[str, Any]:
+    """The contract as an OpenAPI document.
+
+    It depends on no setting. It is made when it is first asked for, because that takes longer
+    than to build the gateway.
+    """
+    contract: dict[str, Any] = _documented()[1].to_dict()
+    return contract

@@ -10,7 +10,7 @@ import yaml
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-import app as gateway
+from app.version import VERSION
 from tests.api.test_contract import (
     OPERATIONS,
     SPEC,
@@ -51,7 +51,7 @@ def nodes(node: Any, name: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
 
 def test_the_contract_names_its_version_its_contact_and_its_licence() -> None:
     info = SPEC["info"]
-    assert info["version"] == gateway.VERSION
+    assert info["version"] == VERSION
     assert info["contact"]["name"]
     assert info["license"]["name"]
 

@@ -61,7 +61,7 @@ def test_the_example_operation_of_the_documentation_can_be_added(tree: Path) -> 
     shown = markdown.blocks(PROJECT / "docs/adding-an-operation.md")
     diff = "".join(one.text for one in shown if one.about == "diff")
     run(tree, "git", "apply", "-", text=diff)
-    flask = (sys.executable, "-m", "flask", "--app", "app")
+    flask = (sys.executable, "-m", "flask", "--app", "app.api.contract:documented")
     run(tree, *flask, "openapi", "write", "--format", "yaml", "openapi/openapi.yaml")
     assert "listServices" in (tree / "openapi/openapi.yaml").read_text()
     pytest_ = (sys.executable, "-m", "pytest", "-q", "-p", "no:randomly", "-p", "no:cacheprovider")

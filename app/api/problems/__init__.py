@@ -1,5 +1,5 @@
 """Every failure is answered and documented as an RFC 9457 problem."""
 
-from app.api.problems.api import ProblemApi
+from app.api.problems.handlers import init_app
 
-__all__ = ["ProblemApi"]
+__all__ = ["init_app"]

@@ -1,0 +1,3 @@
+"""The version of the gateway and of its contract."""
+
+VERSION = "0.2.0"
