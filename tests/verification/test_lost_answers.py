@@ -169,7 +169,7 @@ def test_without_a_record_of_an_earlier_try_the_submission_is_sent(
 def send(gateways: dict[str, Flask], cell: Cell) -> tuple[int, str, bool]:
     """Submit for the cell's customer, always with the same key."""
     app, form = gateways[cell.backend], cell.form
-    return said(submit(app, cell.customer, "key-1", form=form.path, body=form.body, wait=8))
+    return said(submit(app, cell.customer, "key-1", form=form.path, body=form.body, wait=20))
 
 
 def drain(sandbox: SandboxDriver, cell: Cell) -> None:

@@ -86,7 +86,7 @@ def test_a_state_proves_a_lost_freeze_as_the_decision_says(
             listed(sandbox, customer, hidden)
 
     def write(cell: Cell) -> Any:
-        return said(change(app, cell.verb, customers[cell], "k", cell.kind, 5))
+        return said(change(app, cell.verb, customers[cell], "k", cell.kind, 20))
 
     first = {cell: answer for cell, (answer, _) in at_once(write, list(TABLE)).items()}
     if not repeated:
