@@ -5,6 +5,7 @@ fingerprints, codes, times and encrypted tokens.
 """
 
 from app.state.client import PREFIX, Client
+from app.state.lock import Lock
 from app.state.memory import MemoryState
 from app.state.opening import open_state
 from app.state.sealing import Sealing
@@ -18,6 +19,7 @@ __all__ = [
     "Added",
     "Client",
     "Following",
+    "Lock",
     "MemoryState",
     "Recalled",
     "Sealing",

@@ -42,6 +42,11 @@ class MemoryState:
         """The value of a key. It is certain: this process is the only one that puts values."""
         return Recalled(self.get(key), certain=True)
 
+    def left(self, key: str) -> float:
+        """Seconds until the value of a key expires; 0 if there is none."""
+        with self._lock:
+            return max(0.0, self._values.get(key, (0.0, b""))[0] - self._now())
+
     def put(self, key: str, value: bytes, seconds: float) -> None:
         """Set the value of a key; it expires after so many seconds."""
         with self._lock:

@@ -102,6 +102,13 @@ class SharedState:
         found = self.client.ask(in_redis, lambda: Recalled(None, certain=False))
         return found if found.value is not None else Recalled(self._memory.get(key), found.certain)
 
+    def left(self, key: str) -> float:
+        """Seconds until the value of a key expires, by the clock of Redis; 0 if there is none."""
+        return self.client.ask(
+            lambda: max(0, self._redis.pttl(self._name(key))) / 1000,
+            lambda: self._memory.left(key),
+        )
+
     def put(self, key: str, value: bytes, seconds: float) -> None:
         """Set the value of a key; it expires after so many seconds."""
         # Keep a copy: this process must not forget its own records when Redis is lost.

@@ -54,6 +54,9 @@ class State(Protocol):
             seconds: How long values of this kind are kept.
         """
 
+    def left(self, key: str) -> float:
+        """Seconds until the value of a key expires; 0 if there is none."""
+
     def put(self, key: str, value: bytes, seconds: float) -> None:
         """Set the value of a key; it expires after so many seconds."""
 

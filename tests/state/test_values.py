@@ -83,6 +83,15 @@ def test_putting_a_value_again_starts_a_new_lifetime(kept: Kept) -> None:
     assert kept.state.get("a") == b"2"
 
 
+def test_it_is_known_how_long_a_value_is_kept(kept: Kept) -> None:
+    assert kept.state.left("a") == 0
+    kept.state.put("a", b"1", 60)
+    kept.pass_time(20)
+    assert kept.state.left("a") == pytest.approx(40, abs=5)
+    kept.pass_time(40)
+    assert kept.state.left("a") == 0
+
+
 def test_a_value_may_have_a_lifetime_below_a_millisecond(state: State) -> None:
     state.put("a", b"1", 0.000001)
     state.add("b", b"1", 0.000001)

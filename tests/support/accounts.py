@@ -174,11 +174,16 @@ def iam_tokens(
     clock: Clock,
     state: State | None = None,
     jitter: Callable[[float, float], float] = lambda early, _: early,
+    wall: Clock | None = None,
 ) -> Tokens:
-    """The default account's token, on a clock that the test advances, with the given jitter."""
+    """The default account's token, on a clock that the test advances, with the given jitter.
+
+    `wall` is the wall clock, if it is another one.
+    """
     known = state or MemoryState(now=clock)
     sealing = Sealing(STATE_KEY.encode())
-    return Tokens("default", iam(settings), known, sealing, now=clock, jitter=jitter)
+    clocks = {"now": wall or clock, "monotonic": clock}
+    return Tokens("default", iam(settings), known, sealing, jitter=jitter, **clocks)
 
 
 def iam(settings: Settings) -> Iam:

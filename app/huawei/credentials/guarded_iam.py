@@ -41,7 +41,8 @@ class GuardedIam:
         account: The account's name.
         iam: Issues tokens.
         refusals: What IAM refused, shared by the replicas.
-        now: The wall clock, in seconds.
+        now: The wall clock, in seconds, for the life of tokens.
+        monotonic: The clock of pauses, in seconds.
     """
 
     def __init__(
@@ -50,11 +51,13 @@ class GuardedIam:
         iam: Iam,
         refusals: IamRefusals,
         now: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._account = account
         self._iam = iam
         self._refusals = refusals
         self._now = now
+        self._monotonic = monotonic
         self._refused: _Refused | None = None
         self._paused_until = 0.0
         self._locked_until = 0.0
@@ -62,7 +65,7 @@ class GuardedIam:
     @property
     def locked(self) -> bool:
         """Whether IAM said that the user is locked, less than LOCK_PAUSE ago."""
-        return self._now() < self._locked_until
+        return self._monotonic() < self._locked_until
 
     @property
     def refused(self) -> bool:
@@ -76,7 +79,8 @@ class GuardedIam:
 
     def pause(self) -> None:
         """Request no token for REFUSED_PAUSE: Huawei refuses the tokens that IAM issues."""
-        self._paused_until = self._refusals.stop("paused", REFUSED_PAUSE)
+        self._refusals.stop("paused", REFUSED_PAUSE)
+        self._paused_until = self._monotonic() + REFUSED_PAUSE
 
     def ensure_allowed(self) -> None:
         """Check that a token may be requested.
@@ -92,15 +96,15 @@ class GuardedIam:
                 "password file changes.",
             )
         if not self.locked:
-            self._locked_until = self._refusals.stopped_until("locked")
+            self._locked_until = self._monotonic() + self._refusals.stopped_for("locked")
         if self.locked:
             raise GatewayError(
                 ErrorCode.UPSTREAM_ACCESS_DENIED,
                 "IAM has locked this account's user. The gateway tries again later.",
             )
-        if self._now() >= self._paused_until:
-            self._paused_until = self._refusals.stopped_until("paused")
-        if self._now() < self._paused_until:
+        if self._monotonic() >= self._paused_until:
+            self._paused_until = self._monotonic() + self._refusals.stopped_for("paused")
+        if self._monotonic() < self._paused_until:
             raise GatewayError(
                 ErrorCode.UPSTREAM_ACCESS_DENIED,
                 "Huawei refused the last tokens of this account. The gateway requests the next "
@@ -155,7 +159,8 @@ class GuardedIam:
         verdict = "refused"
         if upstream.code == USER_LOCKED:
             verdict = "locked"
-            self._locked_until = self._refusals.stop("locked", LOCK_PAUSE)
+            self._refusals.stop("locked", LOCK_PAUSE)
+            self._locked_until = self._monotonic() + LOCK_PAUSE
         elif upstream.status == 401 and upstream.code in WRONG_PASSWORD:
             self._refused = sent
             self._refusals.refuse(sent.password)

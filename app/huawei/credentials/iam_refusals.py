@@ -1,8 +1,5 @@
 """The refusals of one IAM user, which the replicas share: no replica repeats what IAM refused."""
 
-import time
-from collections.abc import Callable
-
 from app.state import Sealing, State
 
 REFUSED_LIFE = 86400.0  # seconds for which a replica that starts knows of a refused password
@@ -15,20 +12,12 @@ class IamRefusals:
         identity: The endpoint, domain and user of the tokens.
         state: Shares the refusals.
         sealing: Computes the fingerprints that name them in the state.
-        now: The wall clock, in seconds.
     """
 
-    def __init__(
-        self,
-        identity: tuple[str, ...],
-        state: State,
-        sealing: Sealing,
-        now: Callable[[], float] = time.time,
-    ) -> None:
+    def __init__(self, identity: tuple[str, ...], state: State, sealing: Sealing) -> None:
         self._identity = identity
         self._state = state
         self._sealing = sealing
-        self._now = now
         self._user = "iam:" + sealing.fingerprint("iam", *identity)
 
     def fingerprint(self, password: str) -> str:
@@ -47,23 +36,19 @@ class IamRefusals:
         """Allow another try of the password with this fingerprint."""
         self._state.delete(self._key(password))
 
-    def stop(self, reason: str, seconds: float) -> float:
-        """Request nothing for so many seconds. Returns the end, by the wall clock.
+    def stop(self, reason: str, seconds: float) -> None:
+        """Request nothing for so many seconds.
 
         Args:
             reason: `locked` or `paused`.
             seconds: The length of the pause.
         """
-        ends = self._now() + seconds
-        self._state.put(f"{self._user}:{reason}", str(ends).encode(), seconds)
-        return ends
+        self._state.put(f"{self._user}:{reason}", b"stopped", seconds)
 
-    def stopped_until(self, reason: str) -> float:
-        """The end of the pause with this reason, by the wall clock; 0 if there is none."""
-        try:
-            return float(self._state.get(f"{self._user}:{reason}") or b"0")
-        except ValueError:  # the value is not ours
-            return 0.0
+    def stopped_for(self, reason: str) -> float:
+        """Seconds until the pause with this reason ends; 0 if there is none."""
+        key = f"{self._user}:{reason}"
+        return self._state.left(key) if self._state.get(key) is not None else 0.0
 
     def _key(self, password: str) -> str:
         return f"iam:{password}:refused"

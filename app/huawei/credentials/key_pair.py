@@ -6,7 +6,6 @@ two refusals in a row the pair is suspended for the length of Huawei's lock, or 
 right if they were refused for the clock.
 """
 
-import secrets
 import threading
 import time
 from collections.abc import Callable
@@ -17,12 +16,12 @@ from app.errors import ErrorCode, GatewayError
 from app.huawei.codes import Verdict
 from app.huawei.credentials.key_files import Stamp
 from app.huawei.credentials.signing import SdkHmacAuth
+from app.huawei.pacing.deadline import WRITE
 from app.huawei.pacing.pause import CLOCK_INTERVAL
-from app.state import State
+from app.state import Lock, State
 
 MAX_REFUSALS = 2
 SUSPENSION = 300.0  # seconds, the length of Huawei's lock
-PROBATION = 30.0  # seconds; longer than one call takes
 PROVEN = 24 * 3600.0  # seconds for which the replicas share that Huawei accepted the pair
 
 _REASONS: dict[Verdict, ErrorCode] = {
@@ -67,9 +66,10 @@ class KeyPair:
     _next_look: float = 0.0
     _changed: threading.Condition = field(default_factory=threading.Condition, repr=False)
     _on_probation: bool = False
-    _holder: bytes = field(default_factory=secrets.token_bytes, repr=False)
+    _lock: Lock = field(init=False, repr=False)  # of all replicas, one request proves the pair
 
     def __post_init__(self) -> None:
+        self._lock = Lock(self.state, self._key("probation"), self.monotonic)
         self.loaded_at = datetime.fromtimestamp(self.now(), UTC)
 
     @property
@@ -108,11 +108,22 @@ class KeyPair:
             return "LOCKED" if self.reason is ErrorCode.ACCESS_KEY_LOCKED else "REFUSED"
         return "PROVEN" if self.proven else "UNPROVEN"
 
-    def acquire(self, within: float = PROBATION) -> bool | None:
+    def may_send(self, probation: bool) -> bool:
+        """Whether a request that the pair has signed may still be sent, after a wait.
+
+        Args:
+            probation: Whether it is the probation request.
+        """
+        if self.suspended_for or self.expired:
+            return False
+        return self.proven or (probation and self._lock.own)
+
+    def acquire(self, within: float = WRITE) -> bool | None:
         """Acquire permission to sign one request.
 
         While the pair is unproven, one request at a time has permission across all replicas that
-        share a state. The other requests wait for its verdict, and no replica proves it again.
+        share a state. The other requests wait for its verdict, and no replica proves it again. If
+        the process of the probation request is killed, another request is it soon.
 
         Args:
             within: Seconds to wait.
@@ -124,15 +135,14 @@ class KeyPair:
             True if this request is the probation request; False if the pair is proven; None if
             the pair is suspended.
         """
-        # A holder that died must not block the other requests for longer than PROBATION.
-        ends = self.monotonic() + min(within, PROBATION)
+        ends = self.monotonic() + within
         with self._changed:
             while self._on_probation and not self.suspended_for and self.monotonic() < ends:
                 self._changed.wait(ends - self.monotonic())
-            if self._on_probation and not self.suspended_for and within < PROBATION:
-                raise GatewayError(ErrorCode.DEADLINE_EXCEEDED)
             if self.suspended_for:
                 return None
+            if self._on_probation:
+                raise GatewayError(ErrorCode.DEADLINE_EXCEEDED)
             if self.proven:
                 return False
             self._on_probation = True
@@ -150,7 +160,7 @@ class KeyPair:
             if self.state.get(self._key("proven")) is not None:
                 self.proven = True
                 return False
-            if self.state.add(self._key("probation"), self._holder, PROBATION):
+            if self._lock.acquire():
                 return True
             if self.monotonic() >= ends:
                 raise GatewayError(ErrorCode.DEADLINE_EXCEEDED)
@@ -178,7 +188,7 @@ class KeyPair:
             if verdict is Verdict.LOCKED or refusals >= MAX_REFUSALS or self.lifted:
                 self._suspend(_REASONS[verdict])
         if probation:
-            self.state.remove(self._key("probation"), self._holder)
+            self._lock.release()
             self._end_probation()
 
     def is_clock_due(self) -> bool:
@@ -205,21 +215,18 @@ class KeyPair:
         self.reason = reason
         self.suspended_until = self.monotonic() + SUSPENSION
         self._next_look = self.monotonic() + CLOCK_INTERVAL
-        ends = self.now() + SUSPENSION
-        self.state.put(self._key("suspended"), f"{reason.name} {ends}".encode(), SUSPENSION)
+        self.state.put(self._key("suspended"), reason.name.encode(), SUSPENSION)
         self.state.delete(self._key("refused"))
 
     def _suspended_elsewhere(self) -> bool:
         """Whether another replica, or an earlier object of the same pair, suspended the pair."""
-        found = self.state.get(self._key("suspended"))
-        if found is None:
+        key = self._key("suspended")
+        found, left = self.state.get(key), self.state.left(key)
+        if found is None or left <= 0:
             return False
-        name, _, until = found.decode().partition(" ")
-        left = float(until) - self.now()
-        if left > 0:
-            self.reason = ErrorCode[name]
-            self.suspended_until = self.monotonic() + left
-        return left > 0
+        self.reason = ErrorCode[found.decode()]
+        self.suspended_until = self.monotonic() + left
+        return True
 
     def _key(self, what: str) -> str:
         return f"pair:{self.fingerprint}:{what}"

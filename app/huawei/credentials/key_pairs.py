@@ -10,9 +10,10 @@ from requests import PreparedRequest
 
 from app.errors import ErrorCode, GatewayError
 from app.huawei.codes import Verdict
-from app.huawei.credentials.key_pair import PROBATION, KeyPair
+from app.huawei.credentials.key_pair import KeyPair
 from app.huawei.credentials.key_slot import KeySlot, Probe, report
 from app.huawei.credentials.signing import SdkHmacAuth
+from app.huawei.pacing.deadline import WRITE
 from app.settings import PairSettings
 from app.state import Sealing, State
 
@@ -41,7 +42,7 @@ class Credentials(Protocol):
         """
 
     def authorize(
-        self, request: PreparedRequest, uses: Sequence[Any] = (), within: float = PROBATION
+        self, request: PreparedRequest, uses: Sequence[Any] = (), within: float = WRITE
     ) -> Any:
         """Add a credential to the request, in place.
 
@@ -148,7 +149,7 @@ class KeyPairs:
             self._checking.release()
 
     def authorize(
-        self, request: PreparedRequest, uses: Sequence[Signature] = (), within: float = PROBATION
+        self, request: PreparedRequest, uses: Sequence[Signature] = (), within: float = WRITE
     ) -> Signature:
         """Sign the request with the first usable pair that is not among `uses`.
 
@@ -159,14 +160,17 @@ class KeyPairs:
         for pair in self._usable_pairs(uses):
             probation = pair.acquire(within)
             if probation is not None:
-                pair.signer(request)
+                try:
+                    pair.signer(request)
+                except BaseException:
+                    pair.release(probation, Verdict.UNKNOWN)
+                    raise
                 return Signature(pair, probation)
         raise self._nothing_usable()
 
     def is_valid(self, use: Signature) -> bool:
         """Whether a request may still be sent with this signature, after a wait."""
-        pair = use.pair
-        return not (pair.suspended_for or pair.expired) and (use.probation or pair.proven)
+        return use.pair.may_send(use.probation)
 
     def settle(self, use: Signature, verdict: Verdict) -> None:
         """Report Huawei's verdict to the pair, and log a refusal or a suspension."""

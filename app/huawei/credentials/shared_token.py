@@ -1,14 +1,11 @@
 """The token of one account in the state that the replicas share."""
 
 import json
-import secrets
 import time
 from collections.abc import Callable
 
 from app.huawei.iam import SAFE_LIFE, Token
-from app.state import Sealing, State
-
-RENEWAL = 30.0  # seconds after which the lock of a renewal expires
+from app.state import Lock, Sealing, State
 
 
 class SharedToken:
@@ -33,8 +30,7 @@ class SharedToken:
         self._state = state
         self._now = now
         self._key = "token:" + sealing.fingerprint("token", account, *identity)
-        self._lock = f"{self._key}:lock"
-        self._holder = secrets.token_bytes()
+        self.lock = Lock(state, f"{self._key}:lock")  # for the replica that renews it
 
     def get(self) -> Token | None:
         """The stored token; None if there is none, or it has less than SAFE_LIFE left."""
@@ -56,11 +52,3 @@ class SharedToken:
         stored = self.get()
         if stored is not None and stored.text == token.text:
             self._state.delete(self._key)
-
-    def acquire(self) -> bool:
-        """Acquire the lock of the renewal without waiting. Returns whether it was free."""
-        return self._state.add(self._lock, self._holder, RENEWAL)
-
-    def release(self) -> None:
-        """Release the lock of the renewal if this object still holds it."""
-        self._state.remove(self._lock, self._holder)

@@ -15,11 +15,10 @@ from app.errors import GatewayError
 from app.huawei.codes import Verdict
 from app.huawei.credentials.guarded_iam import GuardedIam
 from app.huawei.credentials.iam_refusals import IamRefusals
-from app.huawei.credentials.key_pair import PROBATION
 from app.huawei.credentials.key_slot import Probe
-from app.huawei.credentials.shared_token import RENEWAL, SharedToken
+from app.huawei.credentials.shared_token import SharedToken
 from app.huawei.iam import SAFE_LIFE, Iam, Token
-from app.huawei.pacing.deadline import Errand
+from app.huawei.pacing.deadline import WRITE, Errand
 from app.huawei.pacing.single_flight import SingleFlight
 from app.observability import metrics
 from app.observability.logs import event, logger
@@ -30,6 +29,7 @@ HEADER = "X-Auth-Token"
 # spread over half an hour, so that the replicas do not all renew at once.
 MARGIN = (1800.0, 3600.0)  # seconds before expiry
 SHORT_LIFE = 0.1  # upper bound of the margin as a share of the token's life
+RENEWAL = 30.0  # seconds that a renewal may take
 RETRY_INTERVAL = 30.0  # seconds until a failed renewal is tried again
 
 _log = logger("credentials")
@@ -51,6 +51,7 @@ class Tokens:
         sealing: Encrypts the token in the state.
         now: The wall clock, in seconds.
         jitter: Returns a number between its two arguments, by default at random.
+        monotonic: The clock of pauses, in seconds.
     """
 
     def __init__(
@@ -61,12 +62,14 @@ class Tokens:
         sealing: Sealing,
         now: Callable[[], float] = time.time,
         jitter: Callable[[float, float], float] = random.uniform,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._account = account
-        refusals = IamRefusals(iam.identity, state, sealing, now)
-        self._iam = GuardedIam(account, iam, refusals, now)
+        refusals = IamRefusals(iam.identity, state, sealing)
+        self._iam = GuardedIam(account, iam, refusals, now, monotonic)
         self._shared = SharedToken(account, iam.identity, state, sealing, now)
         self._now = now
+        self._monotonic = monotonic
         self._jitter = jitter
         self._flight = SingleFlight()
         self._renewing = threading.Lock()
@@ -82,15 +85,17 @@ class Tokens:
         Returns:
             False: this call changed nothing that the caller could use.
         """
-        held, now = self._held, self._now()
-        if held is None or now < held.renew_at or now < self._renewal_paused_until:
+        held = self._held
+        if held is None or self._now() < held.renew_at:
+            return False
+        if self._monotonic() < self._renewal_paused_until:
             return False
         if self._renewing.acquire(blocking=False):
             threading.Thread(target=self._renew, args=(held,), daemon=True).start()
         return False
 
     def authorize(
-        self, request: PreparedRequest, uses: Sequence[Token] = (), within: float = PROBATION
+        self, request: PreparedRequest, uses: Sequence[Token] = (), within: float = WRITE
     ) -> Token:
         """Add a valid token to the request.
 
@@ -182,12 +187,11 @@ class Tokens:
         current = self._current()
         if current is not None and current.text != dead:
             return current
-        ends = self._now() + RENEWAL
         while True:
             shared = self._shared.get()
             if shared is not None and shared.text != dead:
                 return self._hold(shared)
-            if self._shared.acquire() or self._now() > ends:
+            if self._shared.lock.acquire():
                 break
             errand.check(write=False)
             time.sleep(0.05)  # another replica is requesting a token
@@ -198,7 +202,7 @@ class Tokens:
                 return self._hold(shared)
             return self._request(errand)
         finally:
-            self._shared.release()
+            self._shared.lock.release()
 
     def _request(self, errand: Errand) -> Token:
         """A new token from IAM, stored for the other replicas."""
@@ -228,7 +232,7 @@ class Tokens:
             errand = Errand.within(RENEWAL, self._account)
             self._flight.do("partner", lambda: self._obtain(errand, dead=old.token.text), errand)
         except GatewayError as error:
-            self._renewal_paused_until = self._now() + RETRY_INTERVAL
+            self._renewal_paused_until = self._monotonic() + RETRY_INTERVAL
             self._report(logging.ERROR, "renewal_failed", "A token was not renewed", error)
         else:
             self._report(logging.INFO, "renewed", "A token was renewed")

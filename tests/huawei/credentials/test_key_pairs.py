@@ -6,13 +6,16 @@ import threading
 from datetime import UTC, datetime
 
 import pytest
+from requests import PreparedRequest
 
 from app.errors import ErrorCode, GatewayError
 from app.huawei.codes import Verdict
-from app.huawei.credentials.key_pair import PROBATION, SUSPENSION, KeyPair
+from app.huawei.credentials.key_pair import SUSPENSION, KeyPair
+from app.huawei.credentials.key_pairs import KeyPairs
 from app.huawei.credentials.key_slot import load
 from app.settings import PairSettings
 from app.state import MemoryState
+from app.state.lock import LASTS
 from tests.support.accounts import SEALING, loaded
 from tests.support.timing import Clock, together, wait_until
 from tests.support.valkey import Valkey
@@ -127,17 +130,67 @@ def test_one_of_eight_threads_signs_with_an_unproven_pair_while_the_others_wait(
 def test_a_replica_that_dies_while_proving_a_pair_blocks_the_others_only_briefly(
     files: PairSettings, clock: Clock, valkey: Valkey
 ) -> None:
-    died, alive = (loaded(files, clock, valkey.state()) for _ in range(2))
-    assert died.acquire() is True
+    died, alive = valkey.state(), loaded(files, clock, valkey.state())
+    assert died.add(f"pair:{alive.fingerprint}:probation", b"its holder", LASTS)
     leave: list[bool | None] = []
     waiting = threading.Thread(target=lambda: leave.append(alive.acquire()))
     waiting.start()
     waiting.join(0.2)
     assert waiting.is_alive()
-    valkey.pass_time(PROBATION)
+    valkey.pass_time(LASTS)
     wait_until(lambda: leave)
     waiting.join()
     assert leave == [True]
+    alive.release(True, Verdict.UNKNOWN)
+
+
+def test_a_probation_request_of_a_process_that_stood_still_is_not_sent(
+    pair: KeyPair, clock: Clock
+) -> None:
+    """Another replica may be proving the pair by now."""
+    assert pair.acquire() is True
+    clock.pass_time(LASTS - 0.1)
+    assert pair.may_send(True)
+    clock.pass_time(0.1)
+    assert not pair.may_send(True)
+    pair.release(True, Verdict.UNKNOWN)
+    assert pair.acquire() is True
+    assert pair.may_send(True)
+    pair.release(True, Verdict.ACCEPTED)
+    assert pair.may_send(False)
+
+
+@pytest.mark.parametrize("seconds", [-3600, 3600])
+def test_a_clock_that_was_put_right_changes_no_suspension(
+    files: PairSettings, valkey: Valkey, seconds: float
+) -> None:
+    intervals, wall = Clock(), Clock()
+    one, other = (
+        load(files, valkey.state(), SEALING, monotonic=intervals, now=wall) for _ in range(2)
+    )
+    one.release(bool(one.acquire()), Verdict.LOCKED)
+    wall.pass_time(seconds)
+    for pair in (one, other):
+        assert pair.acquire() is None
+        assert pair.suspended_for == pytest.approx(SUSPENSION, abs=10)
+    valkey.pass_time(SUSPENSION)
+    intervals.pass_time(SUSPENSION)
+    assert other.acquire() is True
+    other.release(True, Verdict.ACCEPTED)
+    assert one.acquire() is False
+
+
+def test_a_request_that_cannot_be_signed_blocks_no_other(files: PairSettings) -> None:
+    pairs = KeyPairs("default", [files], MemoryState(), SEALING)
+    request = PreparedRequest()
+    request.prepare("POST", "https://partner.example", json={})
+    request.body = "text"  # a body is bytes
+    with pytest.raises(TypeError):
+        pairs.authorize(request)
+    request.body = b"text"
+    use = pairs.authorize(request, within=0.1)
+    assert use.probation
+    pairs.settle(use, Verdict.ACCEPTED)
 
 
 def test_the_state_reveals_nothing_of_a_pair(
@@ -172,6 +225,7 @@ def test_waiting_for_another_replica_to_prove_a_pair_ends_at_the_deadline(
     with pytest.raises(GatewayError) as failed:
         other.acquire(0.1)
     assert failed.value.code is ErrorCode.DEADLINE_EXCEEDED
+    proving.release(True, Verdict.UNKNOWN)
 
 
 def test_a_pair_that_one_replica_proved_needs_no_proof_in_another(
@@ -182,3 +236,4 @@ def test_a_pair_that_one_replica_proved_needs_no_proof_in_another(
     assert fresh.acquire() is False
     fresh.release(False, Verdict.REFUSED)
     assert third.acquire() is True
+    third.release(True, Verdict.UNKNOWN)

@@ -8,13 +8,13 @@ import pytest
 from flask.testing import FlaskClient
 
 from app.errors import ErrorCode, GatewayError
-from app.huawei.credentials.key_pair import PROBATION
 from app.huawei.credentials.key_pairs import CHECK_INTERVAL, KeyPairs
 from app.huawei.pacing.deadline import Errand
 from app.huawei.partner_center import PartnerCenter
 from app.huawei.review_result import READ_RESULT
 from app.settings import Settings
 from app.state import MemoryState
+from app.state.lock import LASTS
 from tests.support.accounts import (
     NEW_PAIR,
     PAIR,
@@ -70,7 +70,7 @@ def probed_elsewhere(settings: Settings, sandbox: SandboxDriver, mounted: Mounte
     center = partner_center(found, pairs)
     assert ask(center, 10)[0] is None
     new = SEALING.fingerprint(*NEW_PAIR, "")
-    assert state.add(f"pair:{new}:probation", b"1", PROBATION)
+    assert state.add(f"pair:{new}:probation", b"1", LASTS)
     sandbox.forget_requests()
     mounted.write(*NEW_PAIR)
     passed[0] = CHECK_INTERVAL

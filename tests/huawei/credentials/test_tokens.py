@@ -124,6 +124,20 @@ def test_a_token_is_requested_again_after_a_pause(
     assert tokens_issued(sandbox) == 3
 
 
+def test_a_clock_that_is_put_back_prolongs_no_pause(
+    token_settings: Settings, sandbox: SandboxDriver, clock: Clock
+) -> None:
+    wall = Clock()
+    center = partner_center(token_settings, iam_tokens(token_settings, clock, wall=wall))
+    sandbox.fault("result", "code", code="CBC.0154", status=401)
+    for _ in range(5):
+        assert read(center) == ErrorCode.UPSTREAM_ACCESS_DENIED
+    sandbox.clear_faults()
+    wall.pass_time(-3600)
+    clock.pass_time(60)
+    assert read(center) is None
+
+
 @pytest.mark.parametrize("refusal", ["APIGW.0302", "CBC.0151", "IAM.0001"])
 def test_a_refusal_unrelated_to_the_token_does_not_renew_it(
     client: FlaskClient, sandbox: SandboxDriver, refusal: str
