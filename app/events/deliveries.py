@@ -36,7 +36,8 @@ class Deliveries:
         draining: Is set when the process begins to shut down; no further try begins then.
         in_flight: The number of events that may be on their way at once.
         pause: The longest wait before the lease is renewed, in seconds.
-        now: The wall clock, in seconds.
+        now: The wall clock, in seconds, for the age of events.
+        monotonic: The clock of pauses, in seconds.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class Deliveries:
         in_flight: int,
         pause: float = RETRY,
         now: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._caller = caller
         self._webhook = webhook
@@ -61,13 +63,14 @@ class Deliveries:
         self._in_flight = in_flight
         self._pause = pause
         self._now = now
+        self._monotonic = monotonic
         self._key = f"outbox of {caller}"
         self._lease = Lease(state, f"the webhook of {caller}")
         self._changed = threading.Condition()  # guards what follows, and the outbox
         self._outbox: Outbox | None = None  # what this replica delivered from last
         self._sending = 0
         self._saving = threading.Lock()
-        self._saved_at = 0.0
+        self._saved_at = float("-inf")
         for outcome in Outcome:  # so that `increase()` sees the first try
             metrics.WEBHOOK_TRIES.labels(caller, outcome)
         metrics.WEBHOOK_EVENTS_DROPPED.labels(caller)
@@ -139,7 +142,7 @@ class Deliveries:
         with self._changed:
             seconds = self._pause
             if self._sending < self._in_flight:  # otherwise a thread goes on with what is due
-                seconds = min(seconds, outbox.pause(self._now()))
+                seconds = min(seconds, outbox.pause(self._monotonic()))
             room = outbox.room
             if not room:
                 self._changed.wait(min(seconds, FULL))
@@ -165,7 +168,7 @@ class Deliveries:
         with self._changed:
             if self._sending >= self._in_flight or not self._goes_on(outbox):
                 return None
-            entry = outbox.next(self._now())
+            entry = outbox.next(self._monotonic())
             self._sending += entry is not None
             return entry
 
@@ -209,7 +212,8 @@ class Deliveries:
             tries = outbox.delivered(entry)
             event(_log, logging.INFO, "An event was delivered", **about, tries=tries)
             return
-        tries, pause = outbox.failed(entry, self._now())
+        age = self._now() - entry.event.occurred_at.timestamp()
+        tries, pause = outbox.failed(entry, self._monotonic(), age)
         if pause is None:
             metrics.WEBHOOK_EVENTS_DROPPED.labels(self._caller).inc()
             text = "An event was dropped: its webhook accepted it in no try"
@@ -222,10 +226,10 @@ class Deliveries:
         """Store the events that wait, if they changed."""
         with self._saving:
             with self._changed:
-                stale = self._now() - self._saved_at > RENEWAL
+                stale = self._monotonic() - self._saved_at > RENEWAL
                 if not (outbox.changed or stale) or not self._is_current(outbox):
                     return
-                dumped, self._saved_at = outbox.dump(), self._now()
+                dumped, self._saved_at = outbox.dump(), self._monotonic()
             self._state.put(self._key, dumped, KEPT)
 
     def _report_gap(self) -> None:

@@ -24,7 +24,7 @@ class _Line:
     Args:
         entries: The events.
         tries: The failed tries of the first event.
-        due: When the first event is tried next, in seconds of the wall clock.
+        due: When the first event is tried next, by the monotonic clock.
         sending: Whether the first event is on its way.
     """
 
@@ -36,6 +36,8 @@ class _Line:
 
 class Outbox:
     """The events that wait. An event that fails holds back the later ones of its customer only.
+
+    `now` is the monotonic clock, in seconds: no pause changes when the wall clock is put right.
 
     Args:
         place: The id up to which the feed was read.
@@ -102,13 +104,18 @@ class Outbox:
         self.changed = True
         return tries
 
-    def failed(self, entry: Entry, now: float) -> tuple[int, float | None]:
+    def failed(self, entry: Entry, now: float, age: float) -> tuple[int, float | None]:
         """Keep an event for its next try, or remove it after TRIED.
+
+        Args:
+            entry: The event.
+            now: The monotonic clock.
+            age: Seconds since the event occurred.
 
         Returns:
             The number of its tries, and the seconds until the next one; None if it was removed.
         """
-        if now - entry.event.occurred_at.timestamp() >= TRIED:
+        if age >= TRIED:
             return self._remove(entry), None
         line = self._lines[entry.event.account, entry.event.customer_id]
         pause = min(FIRST_PAUSE * 2**line.tries, LONGEST_PAUSE)

@@ -110,6 +110,22 @@ def test_tries_go_on_with_growing_pauses_until_the_event_is_dropped_after_three_
     assert (line["event_id"], line["tries"]) == (receiver.requests[0].id, 6)
 
 
+def test_a_clock_that_is_put_back_by_an_hour_delays_no_try(
+    tmp_path: Path, receiver: Receiver, clock: Clock, log: Log
+) -> None:
+    receiver.answer = refuse("bad")
+    wall = Clock()
+    with Replica(MemoryState(), webhook(tmp_path, receiver), clock, wall=wall) as one:
+        one.add("bad")
+        wait_until(lambda: '"next_try_s":5.0' in log.text)
+        wall.pass_time(-3600)
+        clock.pass_time(5)
+        wait_until(lambda: '"next_try_s":10.0' in log.text)
+        receiver.answer = refuse()
+        clock.pass_time(10)
+        receiver.wait_for(lambda it: it.accepted == ["bad"])
+
+
 def test_only_events_that_the_caller_may_see_are_sent(tmp_path: Path, receiver: Receiver) -> None:
     fenced = rights(customers="shop-.*", accounts=["default"])
     types = [EventType.VERIFICATION_ENDED, EventType.CREDIT_USED]

@@ -11,6 +11,7 @@ from app.events.outbox import MOST, Outbox
 from tests.support.events import credit_used, ended
 
 BEGUN = 1_800_000_000.0  # seconds of the wall clock
+STARTED = 50.0  # seconds of the monotonic clock
 DAY = 24 * 3600.0
 
 
@@ -25,7 +26,7 @@ def holding(*entries: Entry) -> Outbox:
     return outbox
 
 
-def ready(outbox: Outbox, now: float = BEGUN) -> list[str]:
+def ready(outbox: Outbox, now: float = STARTED) -> list[str]:
     """The ids of all events that are due, which are on their way from now on."""
     found = []
     while (one := outbox.next(now)) is not None:
@@ -37,7 +38,7 @@ def test_one_event_of_each_customer_is_on_its_way_and_the_next_follows_it() -> N
     first, other, second = entry("1-1"), entry("2-1", "b"), entry("3-1")
     outbox = holding(first, other, second)
     assert ready(outbox) == ["1-1", "2-1"]
-    assert outbox.pause(BEGUN) == float("inf")
+    assert outbox.pause(STARTED) == float("inf")
     assert outbox.delivered(first) == 1
     assert ready(outbox) == ["3-1"]
     outbox.delivered(other)
@@ -55,20 +56,20 @@ def test_a_failed_event_holds_back_the_later_events_of_its_customer_only() -> No
     first = entry("1-1")
     outbox = holding(first, entry("2-1"))
     assert ready(outbox) == ["1-1"]
-    assert outbox.failed(first, BEGUN) == (1, 5.0)
+    assert outbox.failed(first, STARTED, 0) == (1, 5.0)
     outbox.put(Entries((entry("3-1", "b"), entry("4-1")), "4-1", 0))
-    assert ready(outbox, BEGUN + 4.9) == ["3-1"]
-    assert outbox.pause(BEGUN + 4) == 1.0
-    assert ready(outbox, BEGUN + 5) == ["1-1"]
+    assert ready(outbox, STARTED + 4.9) == ["3-1"]
+    assert outbox.pause(STARTED + 4) == 1.0
+    assert ready(outbox, STARTED + 5) == ["1-1"]
 
 
 def test_pauses_grow_to_an_hour_and_the_tries_end_after_three_days() -> None:
-    only, now = entry("1-1"), BEGUN
+    only, now = entry("1-1"), STARTED
     outbox = holding(only, entry("2-1"))
     pauses: list[float] = []
     while True:
         assert ready(outbox, now) == ["1-1"]
-        tries, pause = outbox.failed(only, now)
+        tries, pause = outbox.failed(only, now, now - STARTED)
         assert tries == len(pauses) + 1
         if pause is None:
             break
@@ -77,17 +78,17 @@ def test_pauses_grow_to_an_hour_and_the_tries_end_after_three_days() -> None:
     assert pauses[:3] == [5, 10, 20]
     assert pauses == sorted(pauses)
     assert pauses[-1] == 3600
-    assert 3 * DAY <= now - BEGUN <= 3 * DAY + 3600
+    assert 3 * DAY <= now - STARTED <= 3 * DAY + 3600
     assert outbox.count == 1
 
 
 def test_the_event_after_a_dropped_one_is_tried_at_once_and_once_at_least() -> None:
     first, second = entry("1-1"), entry("2-1")
-    outbox, late = holding(first, second), BEGUN + 4 * DAY
+    outbox, late = holding(first, second), STARTED + 4 * DAY
     assert ready(outbox, late) == ["1-1"]
-    assert outbox.failed(first, late) == (1, None)
+    assert outbox.failed(first, late, 4 * DAY) == (1, None)
     assert ready(outbox, late) == ["2-1"]
-    assert outbox.failed(second, late) == (1, None)
+    assert outbox.failed(second, late, 4 * DAY) == (1, None)
     assert outbox.count == 0
 
 
@@ -95,17 +96,17 @@ def test_a_delivered_event_begins_the_pauses_anew() -> None:
     first, second = entry("1-1"), entry("2-1")
     outbox = holding(first, second)
     ready(outbox)
-    outbox.failed(first, BEGUN)
-    ready(outbox, BEGUN + 5)
+    outbox.failed(first, STARTED, 0)
+    ready(outbox, STARTED + 5)
     assert outbox.delivered(first) == 2
-    ready(outbox, BEGUN + 5)
-    assert outbox.failed(second, BEGUN + 5) == (1, 5.0)
+    ready(outbox, STARTED + 5)
+    assert outbox.failed(second, STARTED + 5, 5) == (1, 5.0)
 
 
 def test_a_full_outbox_has_room_again_after_a_delivery() -> None:
     outbox = holding(*(entry(f"{number}-1", str(number)) for number in range(MOST)))
     assert (outbox.room, outbox.count) == (0, MOST)
-    one = outbox.next(BEGUN)
+    one = outbox.next(STARTED)
     assert one is not None
     outbox.delivered(one)
     assert outbox.room == 1
@@ -115,7 +116,7 @@ def test_what_waits_outlives_the_process_in_its_order_and_is_tried_at_once() -> 
     first = entry("1-1")
     outbox = holding(first, entry("2-1"), entry("3-1", "b"))
     ready(outbox)
-    outbox.failed(first, BEGUN)
+    outbox.failed(first, STARTED, 0)
     dumped = outbox.dump()
     loaded = Outbox.load(dumped)
     assert loaded is not None
@@ -134,7 +135,7 @@ def test_an_outbox_tells_whether_it_changed_since_it_was_dumped() -> None:
     assert outbox.changed
     outbox.dump()
     ready(outbox)
-    outbox.failed(first, BEGUN)
+    outbox.failed(first, STARTED, 0)
     assert not outbox.changed
     outbox.delivered(first)
     assert outbox.changed
@@ -149,7 +150,7 @@ def test_an_event_keeps_all_its_members() -> None:
     event = ended("a", status="REJECTED", kind="ENTERPRISE", account="second")
     loaded = Outbox.load(holding(Entry("1-1", event)).dump())
     assert loaded is not None
-    one = loaded.next(BEGUN)
+    one = loaded.next(STARTED)
     assert one is not None
     assert isinstance(one.event, Event)
     assert one == Entry("1-1", event)

@@ -53,7 +53,8 @@ class Replica(Server):
     Args:
         state: Its state.
         sends: Its webhook.
-        clock: Its wall clock.
+        clock: Its clock of pauses, and of events.
+        wall: Its wall clock, if it is another one.
         in_flight: The number of events that may be on their way at once.
         visible: Whether the caller sees an event; without it, it sees all.
         pause: The longest wait before it renews its lease, in seconds.
@@ -67,8 +68,10 @@ class Replica(Server):
         in_flight: int = 4,
         visible: Visible | None = None,
         pause: float = PAUSE,
+        wall: Callable[[], float] | None = None,
     ) -> None:
-        self.clock = clock or Clock()
+        monotonic = clock or Clock()
+        self.clock = wall or monotonic
         self.draining = threading.Event()
         self.feed = Feed(state, self.draining)
         self.deliveries = Deliveries(
@@ -81,6 +84,7 @@ class Replica(Server):
             in_flight=in_flight,
             pause=pause,
             now=self.clock,
+            monotonic=monotonic,
         )
 
     def start(self) -> None:
