@@ -15,6 +15,8 @@ from app.errors import ErrorCode, GatewayError
 from app.settings import CallerSettings
 from app.state import PREFIX, Sealing, SharedState, State
 
+AHEAD = 60.0  # seconds by which a count may come from the future: the clocks of replicas differ
+
 
 class Rates:
     """The rates of the callers: counted in Redis for all replicas, in memory while Redis is lost.
@@ -73,6 +75,11 @@ def _hit(
 ) -> tuple[bool, int, float]:
     granted = limiter.hit(rate, name)
     stats = limiter.get_window_stats(rate, name)
+    if stats.reset_time - time.time() > rate.get_expiry() + AHEAD:
+        # The clock was put back: what was counted before would count for too long.
+        limiter.clear(rate, name)
+        granted = limiter.hit(rate, name)
+        stats = limiter.get_window_stats(rate, name)
     return granted, stats.remaining, stats.reset_time
 
 

@@ -3,13 +3,15 @@
 # The algorithm of MemoryState.reserve, in microseconds of Redis's own clock. A number of
 # microseconds has 16 digits, more than Lua writes by itself. A Redis that was emptied or failed
 # over may not know the last slots of all replicas: the next slot comes after them, as far as this
-# process knows. Clocks differ, so it comes soon in any case.
+# process knows. Clocks differ, and Redis's may be put back, so it comes soon in any case: each
+# process holds one slot, so no slot is far away.
 RESERVE = """
 local distance, late, last = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local replicas = tonumber(ARGV[4])
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 local due = tonumber(redis.call('GET', KEYS[1]) or 0)
+if due > now + math.max(15000000, 2 * (replicas + 1) * distance) then due = 0 end
 if late > 0 and due == late + distance then due = late end
 if late == 0 and last > 0 and due <= last then
   due = math.min(last + replicas * distance, now + (replicas + 1) * distance)

@@ -122,11 +122,15 @@ class SwitchOff:
             self._state.put(self._lease, b"1", PROBE_INTERVAL)
             self._tell(logging.ERROR, "The legacy API is believed to be switched off")
         elif record.stage is Stage.BELIEVED:
+            now = self._now()
             # No call takes an interval: an answer after it is to a call sent after the belief.
-            if self._now() - record.believed < PROBE_INTERVAL:
+            if 0 <= now - record.believed < PROBE_INTERVAL:
                 return record.stage
-            record = replace(record, stage=Stage.PROVEN)
-            self._tell(logging.ERROR, "A probe confirms that the legacy API is switched off")
+            if now < record.believed:  # the clock was put back: the interval begins again
+                record = replace(record, believed=now)
+            else:
+                record = replace(record, stage=Stage.PROVEN)
+                self._tell(logging.ERROR, "A probe confirms that the legacy API is switched off")
         self._state.put(self._name, record.encoded(), KEPT)
         return record.stage
 

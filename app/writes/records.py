@@ -40,6 +40,13 @@ class Record:
     answer: Mapping[str, Any] | None = None
     doubtful: bool = False
 
+    def is_under_way(self, now: float) -> bool:
+        """Whether a try is under way, as far as its times tell.
+
+        They do not tell it after the clock was put back. The lock of the subject does.
+        """
+        return self.answer is None and self.begun <= now < self.ends
+
 
 def pause(begun: float, ends: float, now: float) -> float:
     """Seconds until a repeat makes sense: the age of the write, but not beyond its end.

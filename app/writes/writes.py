@@ -228,7 +228,7 @@ class Writes:
             return None, lost
         if known.body != self._records.fingerprint(write.body):
             raise GatewayError(ErrorCode.IDEMPOTENCY_KEY_REUSED)
-        if known.answer is None and self._now() < known.ends:
+        if known.is_under_way(self._now()):
             left = pause(known.begun, known.ends, self._now())
             raise GatewayError(ErrorCode.IDEMPOTENCY_KEY_IN_FLIGHT, retry_after=left)
         return known, False

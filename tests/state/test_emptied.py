@@ -107,6 +107,17 @@ def test_the_slots_after_a_loss_come_after_those_that_replicas_still_hold(
     assert after[0] - before[-1] <= 300_000
 
 
+def test_a_clock_of_the_server_that_is_put_back_holds_up_no_slot(valkey: Valkey) -> None:
+    one, other = (valkey.state(replicas=2) for _ in range(2))
+    for state in (one, other):
+        state.reserve("quota", 10, 1)
+    due = int(valkey.values()[valkey.name("quota")])
+    valkey.set(valkey.name("quota"), b"%d" % (due + 3600_000_000))
+    waits = [state.reserve("quota", 10, 1).wait for state in (one, other, one, other)]
+    assert max(waits) <= 0.8
+    assert min(late - early for early, late in itertools.pairwise(waits)) >= 0.09
+
+
 def test_a_slot_of_another_clock_does_not_hold_up_the_next_one(valkey: Valkey) -> None:
     state = valkey.state(replicas=2)
     for _ in range(100):  # the last is due in 10 s

@@ -24,12 +24,13 @@ def pause(
     The gateway looks at the clock again after CLOCK_INTERVAL.
 
     Huawei's `Retry-After` decides, as seconds or as an HTTP date (RFC 9110, 10.2.3), limited to
-    0 to LONGEST_PAUSE. It is ignored for a locked access key, whose lock has a fixed length.
+    0 to LONGEST_PAUSE. It is ignored for a locked access key, whose lock has a fixed length. A date
+    is by Huawei's clock, which the answer's `Date` shows.
 
     Args:
         code: The error code of the failed call.
         headers: The headers of the answer, with names in lower case.
-        now: The wall clock, in seconds; a date in the header is compared with it.
+        now: The wall clock, in seconds, for an answer without a `Date`.
     """
     if code is ErrorCode.CLOCK_SKEWED:
         return CLOCK_INTERVAL
@@ -37,21 +38,28 @@ def pause(
         return None
     asked = None
     if code is not ErrorCode.ACCESS_KEY_LOCKED:
-        asked = _seconds(headers.get("retry-after", ""), now)
+        asked = _seconds(headers, now)
     if asked is not None:
         return min(max(0.0, asked), LONGEST_PAUSE)
     return code.pause if code in _FIXED else None
 
 
-def _seconds(text: str, now: Callable[[], float]) -> float | None:
+def _seconds(headers: Mapping[str, str], now: Callable[[], float]) -> float | None:
+    text = headers.get("retry-after", "")
+    if text.isascii() and text.isdigit():
+        return float(text)
+    ends, sent = _moment(text), _moment(headers.get("date", ""))
+    return None if ends is None else ends - (now() if sent is None else sent)
+
+
+def _moment(text: str) -> float | None:
+    """The seconds since 1970 of an HTTP date; None for another text."""
     if not text.isascii():
         return None
-    if text.isdigit():
-        return float(text)
     try:
         date = parsedate_to_datetime(text)
     except (ValueError, OverflowError):
         return None
     if date.tzinfo is None:  # the date ends in -0000, which names no zone
         date = date.replace(tzinfo=UTC)
-    return date.timestamp() - now()
+    return date.timestamp()

@@ -46,6 +46,13 @@ def test_huaweis_retry_after_is_read_and_limited(text: str, seconds: float) -> N
     assert read(text) == seconds
 
 
+@pytest.mark.parametrize("hours", [-5, 5])
+def test_a_wrong_clock_does_not_change_the_pause_until_a_date_of_huawei(hours: int) -> None:
+    date, until = ("Sun, 01 Mar 2026 12:00:00 GMT", "Sun, 01 Mar 2026 12:01:40 GMT")
+    wrong = (NOW + timedelta(hours=hours)).timestamp
+    assert pause(THROTTLED, {"retry-after": until, "date": date}, now=wrong) == 100
+
+
 def test_the_longest_pause_is_an_hour() -> None:
     assert (read("3599"), read("3600"), read("3601")) == (3599, 3600, 3600)
 
