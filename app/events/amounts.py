@@ -52,7 +52,7 @@ class Amounts:
 
     def budget_set(self, customer_id: str) -> None:
         """Record that the budget of a customer was set: nothing is told of the new one yet."""
-        self._put(customer_id, 0)
+        self._budgets.put({customer_id: _dump(customer_id, 0, self._now())})
 
     def budgets(self) -> dict[str, Amount]:
         """The budgets that are watched, by customer."""
@@ -71,7 +71,7 @@ class Amounts:
             return
         kind, levels = EventType.BUDGET_USED, OF_A_BUDGET
         if (percent := self._tell(kind, levels, before, part, customer_id)) is not None:
-            self._put(customer_id, percent)
+            self._budgets.replace(customer_id, row, _dump(customer_id, percent, self._now()))
 
     def credit_used(self, part: Decimal) -> None:
         """Tell what is used of the credit, if it is more or less than was told before.
@@ -85,9 +85,6 @@ class Amounts:
         kind, levels = EventType.CREDIT_USED, OF_THE_CREDIT
         if (percent := self._tell(kind, levels, before, part)) is not None:
             self._credit.put({CREDIT: _dump(CREDIT, percent, self._now())})
-
-    def _put(self, customer_id: str, percent: int) -> None:
-        self._budgets.put({customer_id: _dump(customer_id, percent, self._now())})
 
     def _tell(
         self,

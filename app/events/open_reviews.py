@@ -113,7 +113,10 @@ class OpenReviews:
             if review is None and not self._found(customer_id, at, caller):
                 return False
             if review is not None and review.before:
-                self._rows.put({customer_id: replace(review, before="").dump()})
+                shown = replace(review, before="")
+                replaced = self._rows.replace(customer_id, review.dump(), shown.dump())
+                if not replaced and self.find(customer_id) is None:  # it ended meanwhile
+                    return False
             self.looked_at([customer_id], at)
             return True
         if review is None:

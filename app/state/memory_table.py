@@ -21,6 +21,14 @@ class MemoryTable:
         with self._lock:
             return self._rows.setdefault(name, row) is row
 
+    def replace(self, name: str, row: bytes, new: bytes) -> bool:
+        """Replace a row by a new one if it is still this one. Returns True if it was replaced."""
+        with self._lock:
+            if self._rows.get(name) != row:
+                return False
+            self._rows[name] = new
+            return True
+
     def get(self, name: str) -> bytes | None:
         """The row of a name; None if there is none."""
         return self._rows.get(name)

@@ -26,6 +26,14 @@ redis.call('HSET', KEYS[1], 'version', ARGV[3])
 redis.call('PEXPIRE', KEYS[1], ARGV[4])
 return 1
 """
+_REPLACE = """
+local row = redis.call('HGET', KEYS[1], ARGV[1])
+if row == ARGV[3] then return 1 end  -- the client repeats
+if row ~= ARGV[2] then return 0 end
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[3], 'version', ARGV[4])
+redis.call('PEXPIRE', KEYS[1], ARGV[5])
+return 1
+"""
 _REMOVE = """
 local row = redis.call('HGET', KEYS[1], ARGV[1])
 if not row or (ARGV[3] ~= '' and ARGV[3] ~= row) then return end
@@ -56,6 +64,7 @@ class SharedTable:
         self._key = PREFIX + sealing.fingerprint("table", name)
         self._kept = int(seconds * 1000)
         self._add = self._redis.register_script(_ADD)
+        self._replace = self._redis.register_script(_REPLACE)
         self._remove = self._redis.register_script(_REMOVE)
         self._lock = threading.Lock()
         self._version: bytes | None = None
@@ -80,6 +89,26 @@ class SharedTable:
             if self._field(name).encode() in self._listed:
                 return False
             return self._missed.setdefault(name, row) is row
+
+        return self._client.ask(in_redis, in_memory)
+
+    def replace(self, name: str, row: bytes, new: bytes) -> bool:
+        """Replace a row by a new one if it is still this one. Returns True if it was replaced."""
+        field = self._field(name)
+
+        def in_redis() -> bool:
+            self._catch_up()
+            sealed = cast("bytes | None", self._redis.hget(self._key, field))
+            if sealed is None or self._unsealed(field, sealed) != row:
+                return False
+            sealed_new = self._sealed(name, new)
+            return bool(self._replace([self._key], [field, sealed, sealed_new, _new(), self._kept]))
+
+        def in_memory() -> bool:
+            if self._missed.get(name) != row:
+                return False
+            self._missed[name] = new
+            return True
 
         return self._client.ask(in_redis, in_memory)
 

@@ -13,6 +13,12 @@ class Table(Protocol):
     def add(self, name: str, row: bytes) -> bool:
         """Set the row of a name that has none. Returns True if it was set."""
 
+    def replace(self, name: str, row: bytes, new: bytes) -> bool:
+        """Replace a row by a new one if it is still this one. Returns True if it was replaced.
+
+        While a shared state is lost, only a row that this process has put since is replaced.
+        """
+
     def get(self, name: str) -> bytes | None:
         """The row of a name; None if there is none."""
 

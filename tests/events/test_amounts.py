@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -95,17 +94,6 @@ def test_an_amount_that_moves_around_a_level_is_told_once(
     for used in ("401", "399", "402"):
         budget(sandbox, "cust-1", "500", used)
         replica.watch(LONG)
-    assert of_budgets(replica) == [("cust-1", 80)]
-
-
-def test_a_budget_that_is_set_while_it_is_read_is_told_anew(replica: Replica) -> None:
-    replica.amounts.budget_set("cust-1")
-    before = replica.amounts.budgets()["cust-1"]
-    replica.clock.pass_time(1)
-    replica.amounts.budget_set("cust-1")
-    replica.amounts.budget_used("cust-1", before, Decimal("1"))
-    assert of_budgets(replica) == []
-    replica.amounts.budget_used("cust-1", replica.amounts.budgets()["cust-1"], Decimal("0.8"))
     assert of_budgets(replica) == [("cust-1", 80)]
 
 

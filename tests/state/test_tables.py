@@ -61,6 +61,22 @@ def test_a_row_is_removed_only_if_it_is_still_the_same(table: Table) -> None:
     assert (list(table.rows()), table.count(), table.get("a")) == ([], 0, None)
 
 
+def test_a_row_is_replaced_only_if_it_is_still_the_same(table: Table) -> None:
+    assert not table.replace("a", b"1", b"2")
+    table.put({"a": b"1", "b": b"1"})
+    assert not table.replace("a", b"2", b"3")
+    assert sorted(table.rows()) == [b"1", b"1"]
+    assert table.replace("a", b"1", b"2")
+    assert sorted(table.rows()) == [b"1", b"2"]
+    assert (table.get("a"), table.get("b"), table.count()) == (b"2", b"1", 2)
+
+
+def test_of_many_threads_one_replaces(table: Table) -> None:
+    table.put({"a": b"begun"})
+    replaced = together(20, lambda number: table.replace("a", b"begun", b"%d" % number))
+    assert replaced.count(True) == 1
+
+
 def test_a_discarded_row_is_gone_whatever_it_is(table: Table) -> None:
     table.put({"a": b"1", "b": b"2"})
     table.discard("a")
@@ -121,7 +137,9 @@ def test_while_redis_is_lost_the_listed_rows_and_new_rows_are_there(mortal: Valk
     mortal.freeze()
     table.put({"b": b"2"})
     assert not table.add("a", b"3")
-    assert table.add("c", b"4")
+    assert table.add("c", b"3")
+    assert not table.replace("a", b"1", b"3")
+    assert table.replace("c", b"3", b"4")
     assert sorted(table.rows()) == [b"1", b"2", b"4"]
     assert (table.get("a"), table.get("b"), table.count()) == (b"1", b"2", 3)
     table.remove("c", b"4")
