@@ -3,7 +3,7 @@
 import math
 import time
 from collections import Counter
-from collections.abc import Callable, Container, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from app.events.open_reviews import OpenReview, OpenReviews
@@ -78,6 +78,7 @@ class Book:
     def clear(self) -> None:
         """Forget everything: another replica may have watched meanwhile."""
         self._watched: dict[str, Watched] = {}
+        self._known: Sequence[OpenReview] | None = None  # the reviews that are in it
         self._listed = -math.inf
         self._swept = 0.0  # seconds of the last sweep
         self._sweep_began = self._monotonic()
@@ -91,15 +92,23 @@ class Book:
         last = self._report.read() if self._listed == -math.inf else None
         looked = now if last is None else now - max(0.0, self._now() - last.oldest_look)
         self._listed = now
+        reviews = self._reviews.all()
+        if reviews is not self._known:
+            self._take(reviews, looked)
+        self._write(now)
+
+    def _take(self, reviews: Sequence[OpenReview], looked: float) -> None:
+        """Watch these reviews. The looks before are no earlier than `looked`."""
+        now = self._monotonic()
+        self._known = reviews
         before, self._watched = self._watched, {}
-        for review in self._reviews.all():
+        for review in reviews:
             watched = before.get(review.customer_id)
             if watched is None or watched.review.since != review.since:
                 since = now - max(0.0, self._now() - review.since)
                 watched = Watched(review, max(looked, since), now, now, now + PROVEN)
             watched.review = review
             self._watched[review.customer_id] = watched
-        self._write(now)
 
     def _write(self, now: float) -> None:
         """Report how old the oldest look is, and how long the last sweep took."""
@@ -186,7 +195,8 @@ class Book:
             watched.read_due = max(watched.read_due, watched.due)
 
     def drop(self, watched: Watched) -> None:
-        """Watch a review no more."""
+        """Watch a review no more, unless it is still listed."""
+        self._known = None
         self._watched.pop(watched.review.customer_id, None)
 
     def _interval(self, review: OpenReview) -> float:

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 
@@ -76,6 +76,7 @@ class OpenReviews:
         self._state = state
         self._now = now
         self._loaded: dict[bytes, OpenReview | None] = {}  # those that were listed last
+        self._listed: tuple[Sequence[bytes], Sequence[OpenReview]] = ((), [])
         self._rows = state.table(f"open reviews of {account}", KEPT)
         self._looks = state.table(f"looks at open reviews of {account}", KEPT)
 
@@ -213,12 +214,16 @@ class OpenReviews:
         self.forget(review)
         return True
 
-    def all(self) -> list[OpenReview]:
-        """All open reviews, oldest first."""
-        loaded = self._loaded
-        self._loaded = {row: loaded.get(row) or _load(row) for row in self._rows.rows()}
-        reviews = [review for review in self._loaded.values() if review is not None]
-        return sorted(reviews, key=lambda review: (review.since, review.customer_id))
+    def all(self) -> Sequence[OpenReview]:
+        """All open reviews, oldest first: the same object until one of them changes."""
+        rows, (before, reviews) = self._rows.rows(), self._listed
+        if rows != before:
+            known = self._loaded
+            self._loaded = loaded = {row: known.get(row) or _load(row) for row in rows}
+            found = (review for review in loaded.values() if review is not None)
+            reviews = sorted(found, key=lambda review: (review.since, review.customer_id))
+            self._listed = rows, reviews
+        return reviews
 
     def count(self) -> int:
         """The number of open reviews."""

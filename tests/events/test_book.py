@@ -22,11 +22,12 @@ class Watch:
     def __init__(self, number: int) -> None:
         self.clock = Clock()
         state = MemoryState(now=self.clock)
-        reviews = OpenReviews("default", state, Feed(state, threading.Event()), now=self.clock)
+        feed = Feed(state, threading.Event())
+        self.reviews = OpenReviews("default", state, feed, now=self.clock)
         for place in range(number):
-            reviews.begin(f"cust-{place}", "INDIVIDUAL", "writer", "NOT_SUBMITTED")
+            self.begin(place)
         report = Report("default", state, now=self.clock)
-        self.book = Book(reviews, report, now=self.clock, monotonic=self.clock)
+        self.book = Book(self.reviews, report, now=self.clock, monotonic=self.clock)
         self.book.refresh()
         self.watched = {one.review.customer_id: one for one in self.book.due()}
 
@@ -36,6 +37,16 @@ class Watch:
     @property
     def first(self) -> Watched | None:
         return self.book.first()
+
+    def begin(self, place: int) -> None:
+        self.reviews.begin(f"cust-{place}", "INDIVIDUAL", "writer", "NOT_SUBMITTED")
+
+    def refresh(self) -> list[str]:
+        """Refresh the book. Returns the customers that are due a while later, in no order."""
+        self.clock.pass_time(FRESH)
+        self.book.refresh()
+        self.clock.pass_time(LONG)
+        return sorted(one.review.customer_id for one in self.book.due())
 
     def read(self, *places: int) -> None:
         for place in places:
@@ -51,6 +62,21 @@ class Watch:
 @pytest.fixture
 def watch() -> Watch:
     return Watch(6)
+
+
+def test_the_book_has_the_reviews_that_are_listed() -> None:
+    watch = Watch(2)
+    assert watch.refresh() == ["cust-0", "cust-1"]
+    watch.begin(2)
+    watch.reviews.discard("cust-0")
+    assert watch.refresh() == ["cust-1", "cust-2"]
+    watch.book.drop(watch[1])
+    assert watch.refresh() == ["cust-1", "cust-2"]
+    watch.clock.pass_time(1)
+    watch.begin(1)  # another review of the customer
+    assert watch.refresh() == ["cust-1", "cust-2"]
+    (found,) = (one for one in watch.book.due() if one.review.customer_id == "cust-1")
+    assert found is not watch[1]
 
 
 def test_the_end_that_a_page_shows_is_confirmed_before_all_other_reads(watch: Watch) -> None:
