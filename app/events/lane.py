@@ -4,14 +4,15 @@ import time
 from collections.abc import Callable
 
 from app.errors import ErrorCode, GatewayError
+from app.huawei import codes
 from app.huawei.operation import Operation
 from app.huawei.pacing.quota import MARGIN
 from app.observability import metrics
 from app.state import State
 
 LONGEST = 60.0  # seconds between two calls while all of them fail
-# Seconds of pause after Huawei refused an optional call: the credential may lack the permission,
-# and only the operator can grant it.
+# Seconds of pause after Huawei refused the permission for an optional call: only the operator can
+# grant it.
 REFUSED = 3600.0
 _REFUSALS = frozenset({ErrorCode.UPSTREAM_ACCESS_DENIED, ErrorCode.PARTNER_NOT_ENABLED})
 
@@ -73,6 +74,14 @@ class Lane:
         """Pause after a failure, longer after each further one."""
         self._failures += 1
         pause = min(LONGEST, max(error.retry_after or 0.0, 2.0 ** min(self._failures, 10)))
-        if error.code in _REFUSALS and not self._needed:
+        if _lacks_permission(error) and not self._needed:
             pause = REFUSED
         self._resumes = max(self._resumes, self._monotonic() + pause)
+
+
+def _lacks_permission(error: GatewayError) -> bool:
+    """Whether Huawei refused the call and not the credential, which may be replaced soon."""
+    if error.code not in _REFUSALS or error.upstream is None:
+        return False
+    verdict = codes.verdict(error.upstream.code, {}, success=False)
+    return verdict in (codes.Verdict.ACCEPTED, codes.Verdict.UNKNOWN)

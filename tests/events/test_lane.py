@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.errors import ErrorCode, GatewayError
+from app.errors import ErrorCode, GatewayError, Upstream
 from app.events.lane import LONGEST, REFUSED, Lane
 from app.huawei.pacing.quota import MARGIN
 from app.huawei.review_result import READ_RESULT
@@ -60,10 +60,22 @@ def test_huaweis_own_pause_is_kept(clock: Clock) -> None:
     assert one.wait() == 30
 
 
-@pytest.mark.parametrize(("needed", "pause"), [(False, REFUSED), (True, 2)])
-def test_a_refused_credential_ends_the_calls_that_the_watch_can_do_without(
-    clock: Clock, needed: bool, pause: float
+@pytest.mark.parametrize(
+    ("code", "needed", "pause"),
+    [
+        ("CBC.0151", False, REFUSED),
+        ("CBC.0151", True, 2),
+        ("APIGW.0302", False, REFUSED),
+        ("APIGW.0301", False, 2),
+        ("IAM.0062", False, 2),
+        (None, False, 2),
+    ],
+)
+def test_only_a_refused_permission_ends_the_calls_that_the_watch_can_do_without(
+    clock: Clock, code: str | None, needed: bool, pause: float
 ) -> None:
+    """A credential that is refused or suspended may be replaced soon."""
     one = lane(clock, MemoryState(now=clock), needed)
-    one.failed(GatewayError(ErrorCode.UPSTREAM_ACCESS_DENIED))
+    upstream = Upstream(code, 403, None) if code else None
+    one.failed(GatewayError(ErrorCode.UPSTREAM_ACCESS_DENIED, upstream=upstream))
     assert one.wait() == pause
