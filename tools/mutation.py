@@ -29,9 +29,12 @@ MODULES = {
     "app/huawei/pacing/retry.py": "tests/huawei/pacing/test_retries.py",
     "app/huawei/credentials/key_pair.py": "tests/huawei/credentials",
     "app/state/client.py": "tests/state",
+    "app/state/lock.py": "tests/state/test_lock.py",
     "app/state/memory.py": "tests/state/test_values.py tests/state",
+    "app/state/memory_table.py": "tests/state/test_tables.py",
     "app/state/sealing.py": "tests/state/test_sealing.py",
     "app/state/shared.py": "tests/state/test_values.py tests/state",
+    "app/state/shared_table.py": "tests/state/test_tables.py tests/state",
     "app/verification/choice.py": "tests/verification/test_choice.py tests/verification",
     "app/verification/lost_answers.py": "tests/verification/test_table_of_proofs.py",
     "app/verification/settling.py": "tests/verification/test_unknown_outcomes.py "

@@ -59,6 +59,7 @@ def test_all_settings_but_a_few_have_defaults(tmp_path: Path, config: dict[str, 
     assert defaults.verification.legacy_numbers == "integer"
     assert (defaults.timeouts.connect, defaults.timeouts.read) == (3.0, 15.0)
     assert (defaults.ca_file, defaults.proxy, defaults.attachments) == (None, None, None)
+    assert settings.server.keepalive > 60  # seconds, the idle timeout of load balancers
 
 
 @pytest.mark.parametrize(("path", "value"), ONE_FAULT)
