@@ -177,7 +177,7 @@ chart-files: $(READY) ## write the chart's values.schema.json and the table in i
 drill: $(TOOLS) ## run load while gateways, keys, Redis and connections change; DRILLS="slow hog" runs two
 	$(BIN)/python -m demo.drill
 
-bench: $(BENCH) ## measure the gateway and its peers (10 minutes), write docs/performance.md; needs nginx, wrk
+bench: $(BENCH) ## measure the gateway and its peers, or FIGURES=bill alone, write docs/performance.md; needs nginx, wrk
 	$(BIN)/python -m benchmarks
 
 mutation: $(MUTATION) ## change the code in one place at a time and tell what no test finds (hours), or MODULES=app/…

@@ -117,24 +117,25 @@ def test_a_long_poll_that_ends_before_the_review_returns_in_review(
     assert 1 <= len(sandbox.requests("result")) <= 3
 
 
-def test_long_polls_that_share_a_busy_quota_end_on_time(
+@pytest.mark.long
+def test_sixty_long_polls_that_share_a_busy_quota_end_on_time(
     tmp_path: Path, sandbox: SandboxDriver
 ) -> None:
     settings = configured(tmp_path, sandbox.url, backend="review")
     app = create_app(altered(settings, quota={"requests_per_second": 10}))
-    customers = [f"review-hold-{number}" for number in range(25)]
+    customers = [f"review-hold-{number}" for number in range(60)]
     for customer in customers:
         sandbox.review(customer, "in_review")
 
     def poll(customer: str) -> tuple[float, int, str]:
         begun = monotonic()
-        response = read(app.test_client(), customer, "wait=4")
+        response = read(app.test_client(), customer, "wait=15")
         return monotonic() - begun, response.status_code, response.get_json().get("status")
 
     with ThreadPoolExecutor(len(customers)) as threads:
         answers = list(threads.map(poll, customers))
     assert {answer[1:] for answer in answers} == {(200, "IN_REVIEW")}
-    assert max(seconds for seconds, *_ in answers) < 5
+    assert max(seconds for seconds, *_ in answers) < 16
 
 
 def test_a_long_poll_returns_the_last_known_status_where_its_last_read_times_out(
