@@ -18,7 +18,8 @@ from app.events.open_reviews import OpenReviews
 from app.events.report import Report
 from app.events.watcher import Watcher
 from app.events.watching import watcher
-from app.huawei.credentials.key_pairs import Credentials, KeyPairs
+from app.huawei.credentials.credentials import Credentials
+from app.huawei.credentials.key_pairs import KeyPairs
 from app.huawei.credentials.tokens import Tokens
 from app.huawei.iam import Iam
 from app.huawei.obs import Bucket

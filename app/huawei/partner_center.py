@@ -4,9 +4,9 @@ Three failures are kept apart: not reached (nothing was sent), unreadable (an an
 Huawei's), refused (an answer with an error code).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 import simplejson  # type: ignore[import-untyped]
 from requests import PreparedRequest
@@ -16,7 +16,7 @@ from app.huawei.answer import Answer
 from app.huawei.call import Call
 from app.huawei.codes import Verdict
 from app.huawei.credentials.clock_skew import ClockSkew
-from app.huawei.credentials.key_pairs import Credentials
+from app.huawei.credentials.credentials import Credentials
 from app.huawei.credentials.signing import SdkHmacAuth, canonical_query
 from app.huawei.operation import Operation
 from app.huawei.pacing.breaker import Breaker, Permit
@@ -30,8 +30,6 @@ from app.observability import metrics
 from app.observability.exchange import Observe
 from app.settings import AccountSettings
 from app.state import State
-
-T = TypeVar("T")
 
 MAX_CREDENTIALS = 4  # tried for one call
 OWN_LIMIT = 5.0  # seconds
@@ -133,7 +131,6 @@ class PartnerCenter:
             call.permit = permit
             uses: list[Any] = []
             while True:
-                self._refresh(call)
                 answer = self._try(call, uses)
                 if answer.failure is None:
                     return answer.fields
@@ -165,8 +162,10 @@ class PartnerCenter:
     def _try(self, call: Call, uses: list[Any]) -> Answer:
         """Sign with a credential not in `uses`, send, and report the verdict back to it."""
         operation, errand = call.operation, call.errand
+        probe = partial(self._try_pair, call)
         while True:
-            request, use = self._adopting(call, partial(self._authorized, call, uses))
+            request = self._prepare(call)
+            use = self._credentials.authorize(request, uses, probe, errand.left)
             verdict = Verdict.UNKNOWN
             try:
                 # Last: nothing waits between the slot and the sending, so that no burst leaves.
@@ -179,31 +178,13 @@ class PartnerCenter:
             finally:
                 self._credentials.settle(use, verdict)
 
-    def _authorized(self, call: Call, uses: list[Any]) -> tuple[PreparedRequest, Any]:
-        request = self._prepare(call)
-        return request, self._credentials.authorize(request, uses, call.errand.left)
-
-    def _refresh(self, call: Call, at_once: bool = False) -> bool:
-        """Adopt a changed credential, in the time of the call. Returns True if it checked."""
-        within = max(0.0, min(OWN_LIMIT, call.errand.left / 2)) if at_once else 0.0
-        return self._credentials.refresh(partial(self._try_pair, call), at_once, within)
-
-    def _adopting(self, call: Call, work: Callable[[], T]) -> T:
-        """Do the work. If it fails, adopt a changed credential, and do it once more."""
-        try:
-            return work()
-        except GatewayError:
-            if not self._refresh(call, at_once=True):
-                raise
-            return work()
-
     def _may_repeat(self, uses: list[Any], verdict: Verdict, call: Call) -> bool:
         if verdict in (Verdict.ACCEPTED, Verdict.UNKNOWN) or len(uses) >= MAX_CREDENTIALS:
             return False
         if call.errand.watches:
             return False
-        self._refresh(call, at_once=True)
-        return self._credentials.may_repeat(uses, verdict)
+        probe = partial(self._try_pair, call)
+        return self._credentials.may_repeat(uses, verdict, probe, call.errand.left)
 
     def _prepare(self, call: Call) -> PreparedRequest:
         """The request without its credential. A signature covers everything in it."""

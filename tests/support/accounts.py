@@ -13,8 +13,9 @@ from prometheus_client import REGISTRY
 
 from app import create_app
 from app.errors import ErrorCode, GatewayError
+from app.huawei.credentials.credentials import Credentials
 from app.huawei.credentials.key_pair import KeyPair
-from app.huawei.credentials.key_pairs import Credentials, KeyPairs
+from app.huawei.credentials.key_pairs import KeyPairs
 from app.huawei.credentials.key_slot import load
 from app.huawei.credentials.tokens import Tokens
 from app.huawei.iam import Iam

@@ -1,10 +1,10 @@
-"""The credentials of an account: the interface, and its implementation by key pairs."""
+"""The credentials of an account by key pairs."""
 
 import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from requests import PreparedRequest
 
@@ -13,70 +13,16 @@ from app.huawei.codes import Verdict
 from app.huawei.credentials.key_pair import KeyPair
 from app.huawei.credentials.key_slot import KeySlot, Probe, report
 from app.huawei.credentials.signing import SdkHmacAuth
-from app.huawei.pacing.deadline import WRITE
 from app.settings import PairSettings
 from app.state import Sealing, State
 
 CHECK_INTERVAL = 1.0  # seconds between two checks of the files
+LONGEST_WAIT = 5.0  # seconds for which a request waits for a check of another request
 
 
 def _no_probe(_: SdkHmacAuth | None) -> Verdict:
     """Stands in for a probe where none is sent: a first pair is adopted without a probe."""
     return Verdict.UNKNOWN
-
-
-class Credentials(Protocol):
-    """Authorizes an account's requests, and receives Huawei's verdict on each of them."""
-
-    def refresh(self, probe: Probe, at_once: bool = False, within: float = 0.0) -> bool:
-        """Adopt a changed credential.
-
-        Args:
-            probe: Sends one read and returns Huawei's verdict.
-            at_once: Whether to check now, even if the last check was less than an interval ago.
-            within: Seconds to wait for a check of another request, and for a probe of another
-                replica.
-
-        Returns:
-            True if this call checked for changes.
-        """
-
-    def authorize(
-        self, request: PreparedRequest, uses: Sequence[Any] = (), within: float = WRITE
-    ) -> Any:
-        """Add a credential to the request, in place.
-
-        Args:
-            request: The request.
-            uses: Earlier results for this request, whose credentials are not used again.
-            within: Seconds until the deadline.
-
-        Raises:
-            GatewayError: if no credential is usable now.
-
-        Returns:
-            The use of the credential, for `settle`.
-        """
-
-    def is_valid(self, use: Any) -> bool:
-        """Whether a request may still be sent with this use, after a wait."""
-
-    def settle(self, use: Any, verdict: Verdict) -> None:
-        """Report Huawei's verdict on a use. Each `authorize` is followed by one `settle`."""
-
-    def may_repeat(self, uses: Sequence[Any], verdict: Verdict) -> bool:
-        """Whether the request may be sent with another credential.
-
-        Args:
-            uses: The uses of credentials for this request; the last use was refused.
-            verdict: Huawei's verdict on the last use.
-        """
-
-    def usable(self) -> bool:
-        """Whether the files hold a credential."""
-
-    def describe(self) -> dict[str, Any]:
-        """The condition of the credentials, without secrets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,36 +66,12 @@ class KeyPairs:
         self._checking = threading.Lock()
         self._next_check = 0.0
 
-    def refresh(self, probe: Probe, at_once: bool = False, within: float = 0.0) -> bool:
-        """Adopt the new key pair if the files changed and Huawei accepts it.
-
-        During the probe, and if Huawei refuses the new pair, the last good pair stays in use.
-
-        Args:
-            probe: Sends one read and returns Huawei's verdict.
-            at_once: Whether to check now, even if the last check was less than an interval ago.
-            within: Seconds to wait for a check of another request, and for a probe of another
-                replica.
-
-        Returns:
-            True if this call checked the files.
-        """
-        if not at_once and self._monotonic() < self._next_check:
-            return False
-        # One request checks; the others use the present pair. After a refusal they wait.
-        ends = self._monotonic() + within
-        if not self._checking.acquire(timeout=max(0.0, within) if at_once else 0.0):
-            return False
-        try:
-            for slot in self._slots:
-                slot.refresh(probe, max(0.0, ends - self._monotonic()))
-            self._next_check = self._monotonic() + CHECK_INTERVAL
-            return True
-        finally:
-            self._checking.release()
-
     def authorize(
-        self, request: PreparedRequest, uses: Sequence[Signature] = (), within: float = WRITE
+        self,
+        request: PreparedRequest,
+        uses: Sequence[Signature],
+        probe: Probe,
+        within: float,
     ) -> Signature:
         """Sign the request with the first usable pair that is not among `uses`.
 
@@ -157,6 +79,21 @@ class KeyPairs:
             GatewayError: UPSTREAM_ACCESS_DENIED, CLOCK_SKEWED or ACCESS_KEY_LOCKED if no pair is
                 usable; DEADLINE_EXCEEDED if the pair was not proven in time.
         """
+        ends = self._monotonic() + within
+        if self._monotonic() >= self._next_check:
+            self._refresh(probe, 0.0)
+        try:
+            return self._sign(request, uses, within)
+        except GatewayError:
+            # The files may hold another pair by now.
+            left = ends - self._monotonic()
+            if not self._refresh(probe, left):
+                raise
+            return self._sign(request, uses, ends - self._monotonic())
+
+    def _sign(
+        self, request: PreparedRequest, uses: Sequence[Signature], within: float
+    ) -> Signature:
         for pair in self._usable_pairs(uses):
             probation = pair.acquire(within)
             if probation is not None:
@@ -167,6 +104,31 @@ class KeyPairs:
                     raise
                 return Signature(pair, probation)
         raise self._nothing_usable()
+
+    def _refresh(self, probe: Probe, left: float) -> bool:
+        """Adopt the new key pair if the files changed and Huawei accepts it.
+
+        During the probe, and if Huawei refuses the new pair, the last good pair stays in use.
+
+        Args:
+            probe: Sends one read and returns Huawei's verdict.
+            left: Seconds until the deadline. A part of them may pass while another request checks
+                the files, or another replica probes.
+
+        Returns:
+            True if this call checked the files.
+        """
+        within = max(0.0, min(LONGEST_WAIT, left / 2))
+        ends = self._monotonic() + within
+        if not self._checking.acquire(timeout=within):
+            return False
+        try:
+            for slot in self._slots:
+                slot.refresh(probe, max(0.0, ends - self._monotonic()))
+            self._next_check = self._monotonic() + CHECK_INTERVAL
+            return True
+        finally:
+            self._checking.release()
 
     def is_valid(self, use: Signature) -> bool:
         """Whether a request may still be sent with this signature, after a wait."""
@@ -184,8 +146,11 @@ class KeyPairs:
                     text = "A key pair is suspended until our clock is right"
                 report(self._account, "suspended", text, use.pair)
 
-    def may_repeat(self, uses: Sequence[Signature], verdict: Verdict) -> bool:
+    def may_repeat(
+        self, uses: Sequence[Signature], verdict: Verdict, probe: Probe, within: float
+    ) -> bool:
         """Whether the refusal concerns the used pair alone, and another pair is usable."""
+        self._refresh(probe, within)
         # Huawei answers an expired temporary pair with the same text as a skewed clock.
         temporary = uses[-1].pair.signer.session_token is not None
         concerns_pair = verdict in (Verdict.REFUSED, Verdict.LOCKED) or (

@@ -18,7 +18,7 @@ from app.huawei.credentials.iam_refusals import IamRefusals
 from app.huawei.credentials.key_slot import Probe
 from app.huawei.credentials.shared_token import SharedToken
 from app.huawei.iam import SAFE_LIFE, Iam, Token
-from app.huawei.pacing.deadline import WRITE, Errand
+from app.huawei.pacing.deadline import Errand
 from app.huawei.pacing.single_flight import SingleFlight
 from app.observability import metrics
 from app.observability.logs import event, logger
@@ -79,32 +79,28 @@ class Tokens:
         self._never_accepted = 0  # dead tokens in a row that Huawei had never accepted
         self._last_success: datetime | None = None
 
-    def refresh(self, probe: Probe, at_once: bool = False, within: float = 0.0) -> bool:
-        """Start a thread that renews a token near its expiry; the old token stays in use.
-
-        Returns:
-            False: this call changed nothing that the caller could use.
-        """
-        held = self._held
-        if held is None or self._now() < held.renew_at:
-            return False
-        if self._monotonic() < self._renewal_paused_until:
-            return False
-        if self._renewing.acquire(blocking=False):
-            threading.Thread(target=self._renew, args=(held,), daemon=True).start()
-        return False
-
     def authorize(
-        self, request: PreparedRequest, uses: Sequence[Token] = (), within: float = WRITE
+        self, request: PreparedRequest, uses: Sequence[Token], probe: Probe, within: float
     ) -> Token:
-        """Add a valid token to the request.
+        """Add a valid token to the request. A token near its expiry is renewed by a thread.
 
         Raises:
             GatewayError: see `token`.
         """
+        self._renew_early()
         token = self.token(within)
         request.headers[HEADER] = token.text
         return token
+
+    def _renew_early(self) -> None:
+        """Start a thread that renews a token near its expiry; the old token stays in use."""
+        held = self._held
+        if held is None or self._now() < held.renew_at:
+            return
+        if self._monotonic() < self._renewal_paused_until:
+            return
+        if self._renewing.acquire(blocking=False):
+            threading.Thread(target=self._renew, args=(held,), daemon=True).start()
 
     def is_valid(self, use: Token) -> bool:
         """Whether a request may still be sent with this token, after a wait."""
@@ -118,7 +114,9 @@ class Tokens:
         elif verdict is Verdict.DEAD:
             self.drop(use)
 
-    def may_repeat(self, uses: Sequence[Token], verdict: Verdict) -> bool:
+    def may_repeat(
+        self, uses: Sequence[Token], verdict: Verdict, probe: Probe, within: float
+    ) -> bool:
         """Whether the token was dead, and this was the request's first token."""
         return verdict is Verdict.DEAD and len(uses) == 1
 

@@ -180,15 +180,19 @@ def test_a_clock_that_was_put_right_changes_no_suspension(
     assert one.acquire() is False
 
 
+def unused(_: object) -> Verdict:
+    raise AssertionError("no key file changed")
+
+
 def test_a_request_that_cannot_be_signed_blocks_no_other(files: PairSettings) -> None:
     pairs = KeyPairs("default", [files], MemoryState(), SEALING)
     request = PreparedRequest()
     request.prepare("POST", "https://partner.example", json={})
     request.body = "text"  # a body is bytes
     with pytest.raises(TypeError):
-        pairs.authorize(request)
+        pairs.authorize(request, (), unused, 0.1)
     request.body = b"text"
-    use = pairs.authorize(request, within=0.1)
+    use = pairs.authorize(request, (), unused, 0.1)
     assert use.probation
     pairs.settle(use, Verdict.ACCEPTED)
 
