@@ -207,7 +207,6 @@ def _noted(record: Record) -> str | None:
 
 
 def _finish(record: Record, status: int, trace_id: str | None = None) -> None:
-    trace_id = trace_id or _noted(record)
     last, upstream, transfer = record.last, record.upstream, record.transfer
     seconds = time.monotonic() - record.begun
     metrics.REQUESTS.labels(
@@ -221,6 +220,7 @@ def _finish(record: Record, status: int, trace_id: str | None = None) -> None:
     milliseconds = _milliseconds(seconds)
     waited = _milliseconds(sum(one.seconds for one in record.exchanges)) or None
     tries = sum(one.operation == last.operation for one in record.exchanges) if last else None
+    trace_id = trace_id or _noted(record)
     event(
         _log,
         logging.DEBUG if record.operation in _PROBES and status < 400 else logging.INFO,

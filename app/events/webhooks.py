@@ -104,8 +104,9 @@ class Webhook:
             "webhook-signature": signature,
         }
         try:
+            ends = time.monotonic() + self.timeout
             reply = self._endpoint.send(
-                "POST", self._target, headers, content.encode(), writes=True, within=self.timeout
+                "POST", self._target, headers, content.encode(), writes=True, ends=ends
             )
         except GatewayError as error:
             sent = error.code is ErrorCode.OUTCOME_UNKNOWN

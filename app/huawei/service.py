@@ -88,7 +88,7 @@ class Service:
                 request.headers,
                 content if body is None else body,
                 writes=writes,
-                within=errand.left,
+                ends=errand.ends,
                 longest=longest,
             )
             answer = read(reply)

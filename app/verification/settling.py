@@ -8,7 +8,7 @@ from app.huawei.pacing.deadline import Errand
 from app.verification.backends import Backend, Draft
 from app.verification.lost_answers import may_repeat, proves
 from app.verification.model import Kind, Status, Verification
-from app.writes import PAUSES, UNCLEAR, Attempt, look
+from app.writes import PAUSES, UNCLEAR, Attempt, EarlierTry, look
 
 # After these failures the state cannot be read now. The caller may repeat the same request.
 _NOT_NOW = frozenset(
@@ -31,19 +31,16 @@ class Settling:
     def __init__(self, read: Callable[[str, Errand], Verification]) -> None:
         self._read = read
 
-    def settle(self, attempt: Attempt) -> Verification | None:
-        """Settle the earlier try with the same key, if there was one.
+    def settle(self, attempt: Attempt, earlier: EarlierTry) -> Verification | None:
+        """Settle the earlier try with the same key.
 
         Returns:
             The outcome of the earlier try, if the customer's state proves that Huawei processed
-            it. None if there was no earlier try, or if the submission must be sent.
+            it; otherwise None, and the submission must be sent.
 
         Raises:
             GatewayError: if the state cannot be read. Nothing may be sent then.
         """
-        earlier = attempt.earlier
-        if earlier is None:
-            return None
         try:
             seen = self._read_before(attempt)
         except GatewayError as error:

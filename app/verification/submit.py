@@ -124,9 +124,10 @@ class Submissions:
         return replace(result, submitted_at=_time(attempt.sent_at))
 
     def _send(self, attempt: Attempt, backend: Backend, drafts: Drafts) -> Verification:
-        settled = self._settling.settle(attempt)
-        if settled is not None:
-            return settled
+        if attempt.earlier is not None:
+            settled = self._settling.settle(attempt, attempt.earlier)
+            if settled is not None:
+                return settled
         backend = self._choice.to_send(backend, drafts)
         try:
             verification = self._settling.send(attempt, backend, drafts[backend.name])

@@ -128,14 +128,13 @@ class Connection(HTTPConnection):
         self.limit(min(ends, time.monotonic() + read))
         # Keep urllib3's answer: when it is collected, it closes the body that is not read yet.
         self._answer = response = self.getresponse()
-        found = {name.lower(): value for name, value in response.headers.itermerged()}
-        if streams and response.status == 200:
-            return Reply(response.status, found, None)
         received = cast(Response, self._received)  # which `response_class` has set
-        content = received.content()
+        streams = streams and response.status == 200
+        content = None if streams else received.content()
         if self._late:  # the cut connection can look like the end of an answer without a length
             raise TimeoutError
         self.reusable = whole and received.reusable and not self.is_closed
+        found = {name.lower(): value for name, value in response.headers.itermerged()}
         return Reply(response.status, found, content)
 
     def piece(self, size: int, ends: float) -> bytes:

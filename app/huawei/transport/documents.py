@@ -4,6 +4,7 @@ A fetch has one deadline, verifies certificates by the same authorities, follows
 ignores the environment's proxies and .netrc.
 """
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -45,6 +46,7 @@ def reach(url: str, ca_file: Path | None) -> Callable[[str, Mapping[str, str], f
     endpoint = Endpoint(url, Direct(ca_file))
 
     def get(target: str, headers: Mapping[str, str], within: float) -> Reply:
-        return endpoint.send("GET", target, headers, None, writes=False, within=within)
+        ends = time.monotonic() + within
+        return endpoint.send("GET", target, headers, None, writes=False, ends=ends)
 
     return get

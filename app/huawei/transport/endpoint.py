@@ -99,7 +99,7 @@ class Endpoint:
         body: bytes | Stream | None,
         *,
         writes: bool,
-        within: float = LONGEST,
+        ends: float | None = None,
         longest: float | None = None,
     ) -> Reply:
         """Send a request once and read the whole answer, or the head of a download.
@@ -111,7 +111,7 @@ class Endpoint:
                 missing.
             body: The body; the headers must hold the length of a stream.
             writes: Whether the request writes, so that a lost answer leaves its outcome unknown.
-            within: Seconds until the deadline of the request.
+            ends: The deadline of the request, by the monotonic clock; by default in LONGEST.
             longest: Makes the answer a download if its status is 200: seconds until the deadline
                 of its body, which is left in `rest` and must be closed.
 
@@ -121,9 +121,10 @@ class Endpoint:
                 answer came back.
             ValueError: if a header cannot be sent; nothing was sent.
         """
-        if within <= 0:
+        now = time.monotonic()
+        ends = now + LONGEST if ends is None else ends
+        if ends <= now:
             raise GatewayError(ErrorCode.DEADLINE_EXCEEDED, write=writes)
-        ends = time.monotonic() + within
         headers = {
             "Host": self._host,
             "Accept-Encoding": "identity",
@@ -133,7 +134,7 @@ class Endpoint:
         _check(headers)
         # `from None`: exception texts of the libraries can hold the path or parts of the answer.
         try:
-            connection = self._connection(min(self._timeouts.connect, within))
+            connection = self._connection(min(now + self._timeouts.connect, ends))
         except FAILURES as error:
             self._log_certificate(error)
             raise GatewayError(ErrorCode.UPSTREAM_UNREACHABLE, write=writes) from None
@@ -157,7 +158,7 @@ class Endpoint:
         self._release(connection)
         return reply
 
-    def _connection(self, within: float) -> Connection:
+    def _connection(self, ends: float) -> Connection:
         """An idle connection that is still open, or a new connection."""
         context = self._authorities.context() if self._authorities else None
         while (connection := _last(self._idle)) is not None:
@@ -168,7 +169,7 @@ class Endpoint:
             connection.discard()
         connection = self._new_connection(context)
         try:
-            connection.open(time.monotonic() + within)
+            connection.open(ends)
         except BaseException:
             connection.discard()
             raise

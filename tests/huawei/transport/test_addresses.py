@@ -45,7 +45,7 @@ def reaching(settings: Settings, resolver: Resolver, connect: float) -> Endpoint
 
 
 def write(endpoint: Endpoint, within: float = LIMIT) -> Reply:
-    return endpoint.send("POST", "/", {}, b"{}", writes=True, within=within)
+    return endpoint.send("POST", "/", {}, b"{}", writes=True, ends=time.monotonic() + within)
 
 
 @contextlib.contextmanager

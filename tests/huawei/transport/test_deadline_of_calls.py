@@ -106,7 +106,7 @@ def test_an_answer_whose_head_or_body_drips_ends_at_the_deadline(
         endpoint = Endpoint(url, altered(settings, ca_file=ca_file).accounts["default"])
         begun = time.monotonic()
         with pytest.raises(GatewayError) as failed:
-            endpoint.send("POST", "/", {}, b"{}", writes=True, within=WITHIN)
+            endpoint.send("POST", "/", {}, b"{}", writes=True, ends=begun + WITHIN)
         assert WITHIN - 0.1 < time.monotonic() - begun < WITHIN + 0.4
         assert failed.value.code.name == PHASES[phase]
         assert upstream.closed.acquire(timeout=LIMIT)
@@ -124,7 +124,7 @@ def test_an_upstream_that_does_not_read_ends_the_sending_at_the_deadline(
         endpoint = Endpoint(upstream.url, settings.accounts["default"])
         begun = time.monotonic()
         with pytest.raises(GatewayError) as failed:
-            endpoint.send("POST", "/", {}, b"x" * 2**24, writes=True, within=WITHIN)
+            endpoint.send("POST", "/", {}, b"x" * 2**24, writes=True, ends=begun + WITHIN)
         assert time.monotonic() - begun < WITHIN + 0.4
         ended.set()
     assert failed.value.code is ErrorCode.OUTCOME_UNKNOWN

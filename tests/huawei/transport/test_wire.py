@@ -196,7 +196,7 @@ def test_the_deadline_covers_sending_the_body(endpoint: Endpoint, upstream: RawU
     headers = {"Content-Length": "3"}
     begun = time.monotonic()
     with pytest.raises(GatewayError) as lost:
-        endpoint.send("PUT", "/", headers, Slow(3, 0.2), writes=True, within=0.8)
+        endpoint.send("PUT", "/", headers, Slow(3, 0.2), writes=True, ends=begun + 0.8)
     took = time.monotonic() - begun
     ended.set()
     assert lost.value.code is ErrorCode.OUTCOME_UNKNOWN
@@ -208,7 +208,7 @@ def test_a_write_with_too_little_time_left_is_not_sent(
     endpoint: Endpoint, upstream: RawUpstream, within: float
 ) -> None:
     with pytest.raises(GatewayError) as late:
-        endpoint.send("PUT", "/", {}, b"{}", writes=True, within=within)
+        endpoint.send("PUT", "/", {}, b"{}", writes=True, ends=time.monotonic() + within)
     assert late.value.code in (ErrorCode.DEADLINE_EXCEEDED, ErrorCode.UPSTREAM_UNREACHABLE)
     assert upstream.requests == []
 
