@@ -23,7 +23,6 @@ def test_a_missing_value_is_uncertain_while_the_server_is_younger_than_kept_valu
     state = mortal.state()
     assert state.recall("a", DAY) == LOST
     assert state.recall("a", 0) == NONE
-    mortal.mature()  # the sentinel is there already
     assert mortal.state().recall("a", DAY) == LOST
 
 
