@@ -162,7 +162,7 @@ image-test: $(TOOLS) ## build the image, run it with the production limits, and 
 	$(BIN)/pytest -p no:randomly --timeout 600 tests/image
 
 screenshots: $(TOOLS) ## take the screenshots of the README and the docs
-	$(BIN)/python -m tests.browser.screenshots
+	$(BIN)/python -m tools.browser.screenshots
 
 chart: $(TOOLS) ## lint the chart with Helm 3 and 4, render it, and check the manifests
 	$(BIN)/pytest tests/chart

@@ -8,7 +8,8 @@ import pytest
 from selenium.webdriver import Chrome
 
 from demo.local import Local
-from tests.browser.chromium import chromium, complaints
+from tests.support.programs import needed
+from tools.browser.chromium import chromium, complaints
 
 
 @pytest.fixture(scope="session")
@@ -16,7 +17,7 @@ def _chrome(served: Local) -> Iterator[Chrome]:  # noqa: ARG001 - see below
     # Depends on `served`, which waits for open connections and so must end after the browser.
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("no_proxy", "localhost,127.0.0.1")  # reach the driver without a proxy
-        with chromium() as chrome:
+        with chromium(needed("chromedriver"), needed("chromium")) as chrome:
             yield chrome
 
 

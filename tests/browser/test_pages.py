@@ -14,8 +14,8 @@ from selenium.webdriver.common.by import By
 
 from app.errors import ErrorCode
 from demo.local import KEY, Local
-from tests.browser.chromium import PATIENCE, complaints
-from tests.browser.docs_page import DocsPage
+from tools.browser.chromium import PATIENCE, complaints
+from tools.browser.docs_page import DocsPage
 
 CONTRAST = (Path(__file__).parent / "contrast.js").read_text()
 PAGES = ["/docs", "/v1/errors", "/v1/errors/UPSTREAM_ERROR", "/docs/guides/calling"]

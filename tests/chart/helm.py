@@ -10,9 +10,8 @@ from typing import Any
 
 import yaml
 
-from demo.local import PROJECT
+from tools.chart.table import CHART as CHART
 
-CHART = PROJECT / "helm"
 VALUES = Path(__file__).parent / "values"
 MATRIX = sorted(path.stem for path in VALUES.glob("*.yaml"))
 Manifest = dict[str, Any]

@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from tests.chart.helm import CHART
+from demo.local import PROJECT
 
+CHART = PROJECT / "helm"
 README = CHART / "README.md"
 START, END = "<!-- values: written by `make chart-files` -->\n", "<!-- end of values -->\n"
 

@@ -7,18 +7,25 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
+import requests
 from flask.testing import FlaskClient
 
 from app import create_app
 from app.settings import Settings
+from demo.local import KEY, configuration
 from sandbox.codes import FAMILIES
 from sandbox.server import SandboxServer
-from tests.support.gateway import PERSON, bearer, configuration
-from tests.support.sandbox_driver import SandboxDriver
 
+CALLER = {"Authorization": f"Bearer {KEY}"}
+TIMEOUT = 10  # seconds
 # The pictures are named and not uploaded.
 SETTINGS = {"requests_per_second": None, "review_seconds": 0.2, "missing_attachment_code": None}
 REVIEWS = ("cust-0001", "review-instant-1", "review-pass-1", "review-reject-1", "review-hold-1")
+PERSON = {
+    "full_name": "ZHANG SAN",
+    "document": {"type": "PASSPORT", "number": "E1234567"},
+    "partner_user_id": "shop-981",
+}
 PICTURES = {"attachments": ["data-page.jpg", "holding.jpg"]}
 
 
@@ -33,29 +40,34 @@ class Magic(NamedTuple):
 class Trial:
     """A gateway on its own sandbox with short reviews."""
 
-    def __init__(self, folder: Path, sandbox: SandboxDriver) -> None:
-        self._sandbox = sandbox
-        self._configuration = configuration(folder, sandbox.url)
-        account = self._configuration["accounts"]["default"]
-        account["verification"] = {"backend": "auto"}
-        self._configuration["callers"]["writer"]["scopes"].append("operations:read")
+    def __init__(self, folder: Path, sandbox_url: str) -> None:
+        self._sandbox_url = sandbox_url
+        self._configuration = configuration(folder, sandbox_url)
+        self._configuration["accounts"]["default"] |= {
+            "quota": {"requests_per_second": 1000},
+            "reliability": {"tries": 1, "breaker_failures": 1000},
+            "watch": {"max_age": 0},  # each read asks the sandbox
+        }
 
     def client(self) -> FlaskClient:
         """A client of a new gateway."""
-        self._sandbox.reset()
+        with requests.Session() as session:
+            session.trust_env = False
+            reset = session.post(f"{self._sandbox_url}/_sandbox/reset", timeout=TIMEOUT)
+            reset.raise_for_status()
         return create_app(Settings.model_validate(self._configuration)).test_client()
 
     def submit(self, client: FlaskClient, customer: str, **more: Any) -> str:
         """The HTTP status and the status or code of the answer to a submission."""
         path = f"/v1/customers/{customer}/verifications/individual"
-        answer = client.post(path, json=PERSON | more, headers=bearer() | {"Prefer": "wait=2"})
+        answer = client.post(path, json=PERSON | more, headers=CALLER | {"Prefer": "wait=2"})
         document = answer.get_json()
         return f"{answer.status_code} {document.get('code') or document['status']}"
 
     def read(self, client: FlaskClient, customer: str) -> str:
         """The status of a customer's verification after its review."""
-        headers = bearer() | {"Prefer": "wait=3"}
-        answer = client.get(f"/v1/customers/{customer}/verification", headers=headers)
+        path = f"/v1/customers/{customer}/verification"
+        answer = client.get(path, headers=CALLER | {"Prefer": "wait=3"})
         status: str = answer.get_json()["status"]
         return status
 
@@ -63,7 +75,7 @@ class Trial:
         """Whether the last submission changed the gateway: key pair suspended or legacy retired."""
         if self.submit(client, REVIEWS[0]) != "201 VERIFIED":
             return True
-        accounts = client.get("/v1/accounts", headers=bearer()).get_json()["accounts"]
+        accounts = client.get("/v1/accounts", headers=CALLER).get_json()["accounts"]
         (account,) = [one for one in accounts if one["account"] == "default"]
         return [pair["condition"] for pair in account["key_pairs"]] != ["PROVEN"]
 
@@ -97,7 +109,7 @@ def _refusals(trial: Trial) -> Iterator[Magic]:
 def observed() -> list[Magic]:
     """Every row of the table, as the gateway answered."""
     with TemporaryDirectory() as folder, SandboxServer(settings=SETTINGS) as server:
-        trial = Trial(Path(folder), SandboxDriver(server.url))
+        trial = Trial(Path(folder), server.url)
         return [*_reviews(trial), *_refusals(trial)]
 
 

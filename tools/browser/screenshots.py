@@ -1,17 +1,27 @@
 """`make screenshots`: takes the screenshots of the pages for the README."""
 
+import shutil
 import sys
 
 from demo.local import KEY, PROJECT, Local
-from tests.browser.chromium import chromium
-from tests.browser.docs_page import DocsPage
+from tools.browser.chromium import chromium
+from tools.browser.docs_page import DocsPage
 
 FOLDER = PROJECT / "docs/images"
 
 
+def _needed(name: str) -> str:
+    """The path of a program."""
+    found = shutil.which(name)
+    if found is None:
+        raise SystemExit(f"{name} is missing: `make tools` installs it, or says how")
+    return found
+
+
 def main() -> None:
     """Drive the pages as the tests do and save screenshots."""
-    with Local() as local, chromium() as chrome:
+    programs = map(_needed, ("chromedriver", "chromium"))
+    with Local() as local, chromium(*programs) as chrome:
         page = DocsPage(chrome, local.url)
         chrome.save_screenshot(FOLDER / "docs.png")
 

@@ -11,15 +11,18 @@ from typing import Any
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 
-from tests.support.programs import needed
-
+SIZE = 1200, 900
 PATIENCE = 15  # seconds for an element to appear, on a busy machine
 
 
 @contextmanager
-def chromium(width: int = 1200, height: int = 900) -> Iterator[webdriver.Chrome]:
-    """A browser with a temporary home and profile."""
-    driver, browser = needed("chromedriver"), needed("chromium")
+def chromium(driver: str, browser: str) -> Iterator[webdriver.Chrome]:
+    """A browser with a temporary home and profile.
+
+    Args:
+        driver: The path of chromedriver.
+        browser: The path of Chromium.
+    """
     with TemporaryDirectory(prefix="partner-gateway-chromium-") as home:
         options = webdriver.ChromeOptions()
         options.binary_location = browser
@@ -36,7 +39,7 @@ def chromium(width: int = 1200, height: int = 900) -> Iterator[webdriver.Chrome]
         service = Service(driver, env={**os.environ, "HOME": home})
         chrome = webdriver.Chrome(options=options, service=service)
         try:
-            chrome.set_window_size(width, height)
+            chrome.set_window_size(*SIZE)
             chrome.implicitly_wait(PATIENCE)
             yield chrome
         finally:

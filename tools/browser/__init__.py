@@ -1,0 +1,1 @@
+"""Drives the pages in a browser, for screenshots and tests."""
