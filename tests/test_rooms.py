@@ -11,7 +11,6 @@ from demo.local import PROJECT
 FOLDERS = ("app", "benchmarks", "demo", "sandbox", "tests", "tools")
 EXCEPTIONS = {
     "app/__init__.py",  # the composition root: builds the web application
-    "app/state/__init__.py",  # the interface of the stores beside it
 }
 PACKAGES = sorted(
     str(path.relative_to(PROJECT))
