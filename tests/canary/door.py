@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from functools import partial
 
 from tests.canary.driver import SUBMISSIONS, Driver, at_once
@@ -11,6 +10,7 @@ from tests.canary.marked import OIDC
 from tests.canary.server import CRASHES, LEAKS
 from tests.canary.watched import LIMIT
 from tests.support import issuer
+from tests.support.timing import wait_until
 
 
 def every_token(driver: Driver) -> None:
@@ -52,10 +52,7 @@ def every_token(driver: Driver) -> None:
         submit(key=f"{token}.{token}")
     assert driver.perform("getCapabilities", "", key=tokens["good"]) == 200
     person_key = tokens["good, of a person"]
-    ends = time.monotonic() + LIMIT
-    while driver.perform("getCapabilities", "", key=person_key) != 200:
-        assert time.monotonic() < ends, "the key set is not read"
-        time.sleep(0.1)
+    wait_until(lambda: driver.perform("getCapabilities", "", key=person_key) == 200, LIMIT)
 
 
 def hostile_requests(driver: Driver) -> None:

@@ -40,24 +40,18 @@ Program = Callable[[], AbstractContextManager[Say]]
 
 
 @pytest.fixture(scope="module")
-def redis() -> Iterator[Valkey]:
-    with Valkey() as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def local(redis: Valkey, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Local]:
+def local(valkey_server: Valkey, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Local]:
     """The gateway with a Redis, in which the test can play the watcher."""
     key_file = tmp_path_factory.mktemp("state") / "key"
     key_file.write_text(STATE_KEY)
-    state = {"url": redis.url, "key_file": str(key_file)}
+    state = {"url": valkey_server.url, "key_file": str(key_file)}
     with TemporaryFile() as log, Local(log=log, state=state) as local:
         yield local
 
 
 @pytest.fixture
-def feed(redis: Valkey) -> Feed:
-    return Feed(redis.state(), Flag())
+def feed(valkey: Valkey) -> Feed:
+    return Feed(valkey.state(), Flag())
 
 
 @pytest.fixture(params=PROGRAMS)
@@ -99,9 +93,8 @@ def program(request: pytest.FixtureRequest, local: Local, tmp_path: Path) -> Pro
 
 
 def test_a_consumer_follows_goes_on_after_a_crash_and_looks_after_a_loss(
-    program: Program, local: Local, feed: Feed, redis: Valkey
+    program: Program, local: Local, feed: Feed, valkey: Valkey
 ) -> None:
-    redis.clear()
     sandbox = SandboxDriver(local.sandbox_url)
     known = f"cust-{uuid4().hex}"
     sandbox.customer(known)
@@ -116,10 +109,10 @@ def test_a_consumer_follows_goes_on_after_a_crash_and_looks_after_a_loss(
         with program() as said:
             assert said() == "cust-3: REJECTED"
             sandbox.review(known, "in_review")
-            redis.clear()
+            valkey.clear()
             add(feed, "cust-4")
             assert said() == f"{known}: IN_REVIEW"
-            assert OpenReviews("default", redis.state(), feed).find(known) is not None
+            assert OpenReviews("default", valkey.state(), feed).find(known) is not None
             add(feed, "cust-5")
             while (line := said()) != "cust-5: VERIFIED":
                 assert line == "cust-4: VERIFIED"  # unless the look told it

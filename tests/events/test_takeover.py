@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import time
 from contextlib import ExitStack
 from pathlib import Path
@@ -23,13 +21,6 @@ pytestmark = pytest.mark.long
 
 TAKEN_OVER = 15.0  # seconds after the death of the holder
 CUSTOMER = "review-hold-1"
-
-
-def kill(gateway: ServedGateway) -> None:
-    """Kill master and worker, like a power cut."""
-    for pid in (gateway.pid, gateway.worker):
-        os.kill(pid, signal.SIGKILL)
-    assert gateway.wait() == -signal.SIGKILL
 
 
 def watches(gateway: ServedGateway) -> bool:
@@ -65,7 +56,7 @@ def test_the_end_is_told_by_the_other_process_after_the_watching_one_was_killed(
         wait_until(lambda: any(map(watches, gateways)))
         (holder,) = filter(watches, gateways)
         (other,) = (gateway for gateway in gateways if gateway is not holder)
-        kill(holder)
+        holder.kill()
         killed = time.monotonic()
         sandbox.review(CUSTOMER, "passed")
         wait_until(lambda: told(other), limit=60)

@@ -13,6 +13,7 @@ import requests
 
 from demo.local import KEY, PROJECT
 from tests.support.server import Server
+from tests.support.timing import wait_until
 
 BASE = "docker.io/library/python:3.11-slim-bookworm"
 IMAGE = "localhost/partner-gateway:test"
@@ -110,16 +111,18 @@ class Container(Server):
     def start(self) -> None:
         begin = time.monotonic()
         self.id = podman("run", "--detach", *self._arguments).strip()
-        while not self._answers():
-            if time.monotonic() > begin + LIMIT or not self.state["Running"]:
-                raise AssertionError(f"{self._ready} does not answer:\n{self.log}")
-            time.sleep(0.02)
+        try:
+            wait_until(self._answers, LIMIT)
+        except (AssertionError, TimeoutError) as error:
+            error.add_note(f"{self._ready} does not answer:\n{self.log}")
+            raise
         self.seconds_to_first_answer = time.monotonic() - begin
 
     def _answers(self) -> bool:
         try:
             return call("GET", self._ready).ok
         except requests.ConnectionError:
+            assert self.state["Running"]
             return False
 
     def stop(self) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import yaml
 from tests.chart.helm import Helm
 from tests.image.containers import IMAGE, LIMIT, execute, podman
 from tests.support.programs import needed
+from tests.support.timing import wait_until
 
 POD = "gw-partner-gateway-pod-0"
 # The defaults of podman can exceed the limits of the machine.
@@ -67,10 +67,12 @@ def test_the_sandbox_release_of_the_chart_verifies_a_customer(
     ready: tuple[str, ...],
 ) -> None:
     gateway = f"{POD}-gateway"
-    ends = time.monotonic() + LIMIT
-    while execute("podman", "exec", gateway, *ready, check=False).returncode:
-        assert time.monotonic() < ends, execute("podman", "logs", gateway, check=False).stderr
-        time.sleep(0.2)
+    command = ("podman", "exec", gateway, *ready)
+    try:
+        wait_until(lambda: execute(*command, check=False).returncode == 0, LIMIT)
+    except TimeoutError as error:
+        error.add_note(execute("podman", "logs", gateway, check=False).stderr)
+        raise
     answer = json.loads(podman("exec", gateway, "python", "-c", SUBMISSION, json.dumps(PERSON)))
     assert (answer["http"], answer["status"]) == (201, "VERIFIED")
     podman("pod", "stop", "--time=45", POD)

@@ -15,6 +15,7 @@ from sandbox.faults import DAMAGES
 from sandbox.injection import HUGE_BYTES
 from tests.support.partner import SUCCESS, VERIFIED_INFO, Partner, verified_info
 from tests.support.sandbox_driver import SandboxDriver
+from tests.support.timing import wait_until
 
 
 @pytest.mark.parametrize(
@@ -58,8 +59,7 @@ def test_a_hanging_call_ends_with_its_fault(
 
     caller = threading.Thread(target=ask)
     caller.start()
-    while not driver.processed("result"):
-        pass
+    wait_until(lambda: driver.processed("result"))
     getattr(driver, way)()
     caller.join(5)
     assert len(failures) == 1

@@ -13,6 +13,7 @@ from botocore.auth import S3SigV4Auth
 
 from tests.support.bucket import Bucket
 from tests.support.sandbox_driver import SandboxDriver
+from tests.support.timing import wait_until
 
 PICTURE = bytes(range(256)) * 500
 
@@ -188,8 +189,7 @@ def test_a_truncated_upload_stores_nothing(
             connection.shutdown(socket.SHUT_WR)
             with pytest.raises(ConnectionResetError):
                 connection.recv(1)
-    while not driver.requests("obs"):
-        pass
+    wait_until(lambda: driver.requests("obs"))
     assert driver.objects() == []
     assert driver.processed() == 0
     assert bucket.put("a.jpg", b"x" * 1000).status_code == 200

@@ -90,8 +90,7 @@ def test_a_long_poll_ends_when_the_review_does(review: FlaskClient, sandbox: San
     sandbox.forget_requests()
 
     def end() -> None:
-        while not sandbox.requests("result"):
-            pass
+        wait_until(lambda: sandbox.requests("result"))
         sandbox.review("review-hold-1", "rejected", "Too dark.")
 
     begun = monotonic()

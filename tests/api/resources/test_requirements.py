@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -14,6 +13,7 @@ from flask.testing import FlaskClient
 from tests.support.declared_reads import CUSTOMER, INFO, SUB_CUSTOMERS, get
 from tests.support.gateway import bearer, code
 from tests.support.sandbox_driver import SandboxDriver
+from tests.support.timing import wait_until
 
 PATH = "/v1/customers/cust-1"
 
@@ -126,17 +126,11 @@ def test_a_read_that_waits_answers_when_the_customer_is_associated(
 ) -> None:
     with ThreadPoolExecutor(1) as threads:
         answer = threads.submit(waited, reads.application.test_client(), 20)
-        _until_read(sandbox)
+        wait_until(sandbox.requests)
         sandbox.customer("cust-1", frozen=True)
         found = answer.result(10)
     assert found.get_json()["requirements"] == ["BUDGET", "UNFREEZE", "VERIFICATION"]
     assert found.headers["Preference-Applied"] == "wait=20"
-
-
-def _until_read(sandbox: SandboxDriver) -> None:
-    ends = time.monotonic() + 10
-    while not sandbox.requests() and time.monotonic() < ends:
-        threading.Event().wait(0.02)
 
 
 def test_a_read_does_not_wait_where_nothing_is_required(
