@@ -19,7 +19,7 @@ SOURCE ?= unknown
 TOGETHER := --no-print-directory --jobs 2 $(if $(filter output-sync,$(.FEATURES)),--output-sync)
 
 # The tests of these folders that start no process and wait for nothing; tests/conftest.py tells which.
-UNIT := tests/api tests/callers tests/huawei tests/sandbox tests/settings tests/state tests/verification \
+UNIT := tests/api tests/callers tests/huawei tests/sandbox tests/settings tests/state tests/verification tests/writes \
   tests/observability tests/test_path_of_a_submission.py
 
 .DEFAULT_GOAL := help

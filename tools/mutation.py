@@ -37,13 +37,12 @@ MODULES = {
     "app/state/shared_table.py": "tests/state/test_tables.py tests/state",
     "app/verification/choice.py": "tests/verification/test_choice.py tests/verification",
     "app/verification/lost_answers.py": "tests/verification/test_table_of_proofs.py",
-    "app/verification/settling.py": "tests/verification/test_unknown_outcomes.py "
-    "tests/verification/test_lost_records.py tests/verification/test_lost_answers.py",
-    "app/writes/looks.py": "tests/verification/test_unknown_outcomes.py",
-    "app/writes/records.py": "tests/verification/test_idempotency.py "
-    "tests/verification/test_lost_records.py",
-    "app/writes/writes.py": "tests/verification/test_idempotency.py "
-    "tests/verification/test_lost_records.py tests/verification/test_unknown_outcomes.py",
+    "app/verification/settling.py": "tests/writes/test_unknown_outcomes.py "
+    "tests/writes/test_lost_records.py tests/verification/test_lost_answers.py",
+    "app/writes/looks.py": "tests/writes/test_unknown_outcomes.py",
+    "app/writes/records.py": "tests/writes/test_idempotency.py tests/writes/test_lost_records.py",
+    "app/writes/writes.py": "tests/writes/test_idempotency.py "
+    "tests/writes/test_lost_records.py tests/writes/test_unknown_outcomes.py",
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 NETWORK = "it downloads from the internet; the tests have what it would bring, pinned"
 CLUSTER = "it needs a cluster; the tests of the chart render and judge what it installs"
-SERVES = "it serves at fixed ports; tests/test_serving.py and the fixture `served` run what it runs"
+SERVES = "it serves at fixed ports; tests/serving and the fixture `served` run what it runs"
 DAY = "tests/docs/test_operators_day.py runs it with a stand-in for the cluster"
 LONG = "a target of its own in CI, or too long for a test"
 

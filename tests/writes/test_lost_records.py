@@ -23,7 +23,7 @@ from tests.support.sandbox_driver import SandboxDriver
 from tests.support.timing import wait_until
 from tests.support.valkey import SEALING, Valkey
 from tests.support.verifications import INDIVIDUAL, personal_values
-from tests.verification.unknown_outcomes import FOUND, SENT, UNKNOWN, lose, order
+from tests.writes.unknown_outcomes import FOUND, SENT, UNKNOWN, lose, order
 
 
 def grown_old(valkey: Valkey, seconds: float) -> None:

@@ -12,7 +12,7 @@ from tests.support.sandbox_driver import SandboxDriver
 from tests.support.timing import wait_until
 from tests.support.valkey import Valkey
 from tests.support.verifications import ENTERPRISE, INDIVIDUAL
-from tests.verification.unknown_outcomes import (
+from tests.writes.unknown_outcomes import (
     FOUND,
     HIDDEN,
     READS,
