@@ -5,7 +5,6 @@ import subprocess
 import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
 from benchmarks.bench import Bench
 from benchmarks.load import closed_loop
@@ -79,9 +78,3 @@ def _layer(stack: list[str]) -> str:
             if re.search(pattern, frame):
                 return layer
     return "other"
-
-
-def write_stacks(bench: Bench, path: Path) -> None:
-    """Write all stacks in the format of flame graph programs."""
-    lines = (f"{';'.join(stack)} {times}\n" for stack, times in samples(bench))
-    path.write_text("".join(lines))

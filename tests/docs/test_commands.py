@@ -6,6 +6,7 @@ test_quickstart runs the commands of the quick starts.
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -25,6 +26,7 @@ from tests.support.sandbox_driver import SandboxDriver
 from tools.docs import markdown
 from tools.docs.markdown import Block
 
+MAKE = re.compile(r"make ((?:[a-z-]+ ?)+)")
 Check = Callable[[Local, Path, str], None]
 
 
@@ -200,11 +202,20 @@ def test_a_documented_block_of_commands_has_the_documented_effect(
     RUN[block.name](served, tmp_path, block.text)
 
 
+def make_targets(path: Path) -> set[str]:
+    """The make targets that a file names in its prose or commands."""
+    blocks = markdown.blocks(path)
+    typed = [line for one in blocks if one.about == "sh" for line in one.text.splitlines()]
+    quoted = re.findall(r"`([^`\n]+)`", markdown.prose(path))
+    found = [match for text in quoted + typed if (match := MAKE.match(text))]
+    return {target for match in found for target in match[1].split()}
+
+
 def test_every_documented_make_target_exists() -> None:
     targets = {
         line.partition(":")[0]
         for line in (PROJECT / "Makefile").read_text().splitlines()
         if "## " in line
     }
-    named = {target for path in markdown.files() for target in markdown.targets(path)}
+    named = {target for path in markdown.files() for target in make_targets(path)}
     assert {"run", "test", "openapi", "docs"} <= named <= targets

@@ -1,17 +1,14 @@
-"""The project's Markdown files: their fenced blocks, their links and their anchors."""
+"""The project's Markdown files: their fenced blocks, their prose and their anchors."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from demo.local import PROJECT
 
 _FENCE = re.compile(r"^```(?P<about>[^\n`]*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
-_LINK = re.compile(r"!?\[(?:[^\[\]]|\[[^\]]*\])*\]\((?P<target>[^()\s]+)\)")
-_TARGET = re.compile(r"make ((?:[a-z-]+ ?)+)")
 _HEADING = re.compile(r"^#{1,6} (?P<title>.+)$", re.MULTILINE)
 
 
@@ -50,28 +47,15 @@ def block(file: str, about: str) -> str:
     return found
 
 
-def _prose(path: Path) -> str:
-    """The text without fenced blocks and inline code."""
-    return re.sub(r"`[^`\n]+`", "", _FENCE.sub("", path.read_text()))
-
-
-def links(path: Path) -> Iterator[str]:
-    """The targets of the links of a file."""
-    return (match["target"] for match in _LINK.finditer(_prose(path)))
-
-
-def targets(path: Path) -> set[str]:
-    """The make targets that a file names in its prose or commands."""
-    quoted = re.findall(r"`([^`\n]+)`", _FENCE.sub("", path.read_text()))
-    typed = [line for one in blocks(path) if one.about == "sh" for line in one.text.splitlines()]
-    found = [match for text in quoted + typed if (match := _TARGET.match(text))]
-    return {target for match in found for target in match[1].split()}
+def prose(path: Path) -> str:
+    """The text without fenced blocks."""
+    return _FENCE.sub("", path.read_text())
 
 
 def ordered_anchors(path: Path) -> list[str]:
     """The anchor of each heading of a file, in the form of GitHub and in their order."""
     found: list[str] = []
-    for match in _HEADING.finditer(_FENCE.sub("", path.read_text())):
+    for match in _HEADING.finditer(prose(path)):
         words = re.sub(r"[^\w\- ]", "", match["title"].lower()).replace(" ", "-")
         number = sum(one == words or one.startswith(f"{words}-") for one in found)
         found.append(f"{words}-{number}" if words in found else words)
