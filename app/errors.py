@@ -596,6 +596,11 @@ class ErrorCode(Enum):
         self.write_retry = write_retry or retry
         self.pause = pause if {self.retry, self.write_retry} & WAITING else None
 
+    @property
+    def is_refusal(self) -> bool:
+        """Whether Huawei refused the call because of the customer or of what was sent."""
+        return self.fault is Fault.CALLER and self is not ErrorCode.DEADLINE_EXCEEDED
+
 
 @dataclass(frozen=True, slots=True)
 class FieldError:

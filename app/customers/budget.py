@@ -11,7 +11,7 @@ from app.customers.freezes import LAST_FREEZE
 from app.errors import ErrorCode, GatewayError
 from app.huawei.operation import ByNothing, Operation
 from app.huawei.partner_center import PartnerCenter
-from app.writes import PAUSES, UNCLEAR, Attempt, Kept, Write, Writes, look
+from app.writes import AS_IT_IS, PAUSES, UNCLEAR, Attempt, Write, Writes, look
 
 PERIODS = {word: code for code, word in answers.PERIODS.items()}
 EXCEEDED = {"NOTHING": 0, "FREEZE": 1}
@@ -25,8 +25,6 @@ SET_BUDGET = Operation(
     writes=True,
     success=ByNothing(),
 )
-
-_KEPT: Kept[Mapping[str, Any]] = Kept(lambda budget: budget, lambda _, budget: budget)
 
 
 class Budgets:
@@ -60,7 +58,7 @@ class Budgets:
             GatewayError: the failure of the call; OUTCOME_UNKNOWN if Huawei accepted the budget
                 and does not show it yet.
         """
-        return self._writes.run(write, self._set, _KEPT)
+        return self._writes.run(write, self._set, AS_IT_IS)
 
     def _set(self, attempt: Attempt) -> Mapping[str, Any]:
         shown = self._send(attempt)

@@ -9,7 +9,7 @@ from app.huawei.operation import ByNothing, Operation
 from app.huawei.pacing.deadline import Errand
 from app.huawei.partner_center import PartnerCenter
 from app.observability import metrics
-from app.writes import UNCLEAR, Attempt, Kept, Write, Writes, look
+from app.writes import AS_IT_IS, UNCLEAR, Attempt, Write, Writes, look
 
 FREEZE, UNFREEZE = "FREEZE", "UNFREEZE"
 ACCOUNT, RESOURCES, UNKNOWN = "ACCOUNT", "ACCOUNT_AND_RESOURCES", "UNKNOWN"
@@ -39,7 +39,6 @@ _OPERATIONS = {
     UNFREEZE: _operation("unfreeze_customer", "/v2/partners/sub-customers/unfreeze"),
 }
 LAST_FREEZE = "freeze"  # the name of the stored kind; no call of Huawei reports the kind
-_KEPT: Kept[Mapping[str, Any]] = Kept(lambda answer: answer, lambda _, answer: answer)
 
 
 class Freezes:
@@ -68,7 +67,7 @@ class Freezes:
         Raises:
             GatewayError: the failure of the call.
         """
-        return self._writes.run(write, self._freeze, _KEPT)
+        return self._writes.run(write, self._freeze, AS_IT_IS)
 
     def unfreeze(self, write: Write) -> tuple[Mapping[str, Any], bool]:
         """Unfreeze a customer. Huawei accepts this only with the kind of the freeze (mc_00028).
@@ -84,7 +83,7 @@ class Freezes:
         Raises:
             GatewayError: the failure of the call.
         """
-        return self._writes.run(write, self._unfreeze, _KEPT)
+        return self._writes.run(write, self._unfreeze, AS_IT_IS)
 
     def _freeze(self, attempt: Attempt) -> Mapping[str, Any]:
         write = attempt.write

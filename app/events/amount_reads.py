@@ -52,8 +52,8 @@ WATCH_CREDIT = Operation.read(
 )
 
 
-class BudgetReads:
-    """The duty to read the budgets that are watched, MANY by one call.
+class _AmountReads:
+    """A duty to read amounts that is due every INTERVAL.
 
     Args:
         lane: The pace of the calls.
@@ -78,6 +78,14 @@ class BudgetReads:
     def begin(self) -> None:
         """Look after an interval: the replica that watched before may have looked just now."""
         self._due = self._monotonic() + INTERVAL
+
+
+class BudgetReads(_AmountReads):
+    """The duty to read the budgets that are watched, MANY by one call."""
+
+    def begin(self) -> None:
+        """As its base class does, with a new round."""
+        super().begin()
         self._left: dict[str, Amount] = {}  # of this round
 
     def until_due(self) -> float:
@@ -105,35 +113,8 @@ class BudgetReads:
                 self._amounts.budget_used(customer_id, before[customer_id], part)
 
 
-class CreditReads:
-    """The duty to read the partner's credit.
-
-    Args:
-        account: The account's name.
-        lane: The pace of the calls.
-        amounts: The amounts that are watched.
-        read: Makes a call, with what it asks.
-        monotonic: The clock of the looks, in seconds.
-    """
-
-    def __init__(
-        self,
-        account: str,
-        lane: Lane,
-        amounts: Amounts,
-        read: Callable[..., Mapping[str, Any]],
-        monotonic: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self.lane = lane
-        self._account = account
-        self._amounts = amounts
-        self._read = read
-        self._monotonic = monotonic
-        self.begin()
-
-    def begin(self) -> None:
-        """Look after an interval: the replica that watched before may have looked just now."""
-        self._due = self._monotonic() + INTERVAL
+class CreditReads(_AmountReads):
+    """The duty to read the partner's credit."""
 
     def until_due(self) -> float:
         """Seconds until the credit must be read."""
@@ -149,6 +130,6 @@ class CreditReads:
         found = self._read(WATCH_CREDIT, Errand.within(LOOK, CALLER, watches=True))
         if amount := Decimal(found["amount"]):
             part = Decimal(found["used"]) / amount
-            metrics.CREDIT_USED.labels(self._account).set(float(part))
-            metrics.CREDIT_READ.labels(self._account).set_to_current_time()
+            metrics.CREDIT_USED.labels(self.lane.account).set(float(part))
+            metrics.CREDIT_READ.labels(self.lane.account).set_to_current_time()
             self._amounts.credit_used(part)

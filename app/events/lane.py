@@ -40,6 +40,7 @@ class Lane:
         needed: bool = False,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
+        self.account = account
         self._key = f"watch:{account}:{operation.method} {operation.path}"
         self._calls = calls
         self._state = state

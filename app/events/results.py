@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-from app.errors import ErrorCode, Fault, GatewayError
+from app.errors import GatewayError
 from app.events.book import Book, Watched
 from app.events.lane import Lane
 from app.events.lease import LOOK
@@ -83,7 +83,7 @@ class ResultReads:
         try:
             seen = self._read(customer_id, Errand.within(LOOK, CALLER, watches=True))
         except GatewayError as error:
-            if not _is_refusal(error.code):
+            if not error.code.is_refusal:
                 raise
             self._note_unknown(watched)
             return
@@ -105,8 +105,3 @@ class ResultReads:
         self._book.drop(watched)
         text = "A review is watched no more: Huawei does not know it"
         event(_log, logging.WARNING, text, account=self._account)
-
-
-def _is_refusal(code: ErrorCode) -> bool:
-    """Whether Huawei refused the read because of the customer."""
-    return code.fault is Fault.CALLER and code is not ErrorCode.DEADLINE_EXCEEDED

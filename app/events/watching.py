@@ -67,6 +67,6 @@ def watcher(
         Sweep(lane(LIST_STATUSES), book, reviews, upstream.read, now, monotonic),
         ResultReads(name, lane(READ_RESULT, needed=True), book, reviews, read, now, monotonic),
         BudgetReads(lane(WATCH_BUDGETS), amounts, upstream.read, monotonic),
-        CreditReads(name, lane(WATCH_CREDIT), amounts, upstream.read, monotonic),
+        CreditReads(lane(WATCH_CREDIT), amounts, upstream.read, monotonic),
     ]
     return Watcher(lease, duties, draining, monotonic)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from app.errors import ErrorCode, Fault, GatewayError
+from app.errors import ErrorCode, GatewayError
 from app.huawei.pacing.deadline import Errand
 from app.verification.backends import Backend, Draft
 from app.verification.lost_answers import may_repeat, proves
@@ -92,14 +92,14 @@ class Settling:
 
         Without an Idempotency-Key nobody can ask again for the outcome on the legacy backend. If
         the state cannot be read, the submission is sent all the same, unless the record of an
-        earlier try may be lost.
+        earlier try may be lost. If Huawei refuses the read, it will refuse the submission.
         """
         asked_again = backend != "legacy" or attempt.write.key is not None
         if attempt.before is None and asked_again:
             try:
                 attempt.before = self._read_before(attempt).status
             except GatewayError as error:
-                if attempt.doubtful and not _is_refusal(error.code):
+                if attempt.doubtful and not error.code.is_refusal:
                     if error.code in UNCLEAR:
                         raise GatewayError(ErrorCode.OUTCOME_UNKNOWN, write=True) from None
                     raise
@@ -134,8 +134,3 @@ def _proven(
 
 def _status(before: str | None) -> Status | None:
     return None if before is None else Status(before)
-
-
-def _is_refusal(code: ErrorCode) -> bool:
-    """Whether Huawei refused the read because of the customer, as it will refuse the submission."""
-    return code.fault is Fault.CALLER and code is not ErrorCode.DEADLINE_EXCEEDED
