@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -12,18 +11,19 @@ import pytest
 import requests
 from flask.testing import FlaskClient
 
-from app.writes.records import Records
 from tests.customers.conftest import CALLERS
 from tests.customers.creations import CREATE, DONE, FOUND, UNKNOWN, WAIT, associate
 from tests.support.fixtures import Build
 from tests.support.gunicorn_process import ServedGateway
 from tests.support.onboarding import EMAIL, NEW, create, mailed
 from tests.support.patience import REPLAYED, headers, patient, said
+from tests.support.records import grown_old
 from tests.support.sandbox_driver import SandboxDriver
 from tests.support.timing import together, wait_until
-from tests.support.valkey import SEALING, Valkey
+from tests.support.valkey import Valkey
 
 ID = NEW["partner_user_id"]
+TRY = ("writer", "CREATE_CUSTOMER", f"new:{ID}", "key-1")
 TAKEN = (409, "PARTNER_USER_ID_TAKEN", False)
 
 
@@ -45,17 +45,6 @@ def lose(sandbox: SandboxDriver, client: FlaskClient, fault: str = "reset") -> N
     sandbox.settings(association_seconds=0)
 
 
-def grown_old(valkey: Valkey, seconds: float) -> None:
-    """Age every value, and the record of `key-1`, by that many seconds."""
-    valkey.pass_time(seconds)
-    records = Records("default", valkey.state(), SEALING)
-    name = records.name("key", "writer", "CREATE_CUSTOMER", f"new:{ID}", "key-1")
-    record, _ = records.find(name)
-    assert record is not None
-    aged = replace(record, begun=record.begun - seconds, ends=record.ends - seconds)
-    records.keep(name, aged)
-
-
 @pytest.mark.parametrize("processed", [True, False])
 def test_a_repeat_after_a_crash_finds_the_customer_or_creates_it(
     creator: Build, sandbox: SandboxDriver, valkey: Valkey, tmp_path: Path, processed: bool
@@ -74,7 +63,7 @@ def test_a_repeat_after_a_crash_finds_the_customer_or_creates_it(
     successor = creator(**differences).test_client()
     assert said(create(successor))[1] == "IDEMPOTENCY_KEY_IN_FLIGHT"
     assert said(create(successor, "key-2"))[1] == "CUSTOMER_WRITE_IN_PROGRESS"
-    grown_old(valkey, 60)
+    grown_old(valkey, 60, *TRY)
     assert said(create(successor)) == (FOUND if processed else DONE)
     assert sandbox.processed(CREATE) == 1
     assert len(sandbox.requests(CREATE)) == (1 if processed else 2)

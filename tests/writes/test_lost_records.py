@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -19,22 +18,14 @@ from tests.support.fixtures import Build
 from tests.support.gateway import CUSTOMER
 from tests.support.gunicorn_process import ServedGateway
 from tests.support.patience import REPLAYED, headers, path_of, patient, read, said, submit
+from tests.support.records import grown_old
 from tests.support.sandbox_driver import SandboxDriver
 from tests.support.timing import wait_until
 from tests.support.valkey import SEALING, Valkey
 from tests.support.verifications import INDIVIDUAL, personal_values
 from tests.writes.unknown_outcomes import FOUND, SENT, UNKNOWN, lose, order
 
-
-def grown_old(valkey: Valkey, seconds: float) -> None:
-    """Age every value, and the record of the key `k`, by that many seconds."""
-    valkey.pass_time(seconds)
-    records = Records("default", valkey.state(), SEALING)
-    name = records.name("key", "writer", Kind.INDIVIDUAL, CUSTOMER, "k")
-    record, _ = records.find(name)
-    assert record is not None
-    aged = replace(record, begun=record.begun - seconds, ends=record.ends - seconds)
-    records.keep(name, aged)
+TRY = ("writer", Kind.INDIVIDUAL, CUSTOMER, "k")
 
 
 @pytest.mark.parametrize("processed", [True, False])
@@ -55,12 +46,12 @@ def test_a_repeat_after_a_crash_reads_the_result_first(
     successor = build(**differences)
     early = submit(successor, idempotency="k")
     assert said(early)[1] == "IDEMPOTENCY_KEY_IN_FLIGHT"
-    grown_old(valkey, 20)
+    grown_old(valkey, 20, *TRY)
     late = submit(successor, idempotency="k")
     assert said(late)[1] == "IDEMPOTENCY_KEY_IN_FLIGHT"
     # A write of 20 seconds is abandoned 5 seconds later: a few repeats suffice, not forty.
     assert int(early.headers["Retry-After"]) <= 2 < 4 <= int(late.headers["Retry-After"]) <= 5
-    grown_old(valkey, 60)
+    grown_old(valkey, 60, *TRY)
     assert said(submit(successor, idempotency="k")) == (201, "VERIFIED", processed)
     expected = ["result", "verified-info", "result"] + ([] if processed else ["verified-info"])
     assert order(sandbox) == expected

@@ -12,11 +12,10 @@ from flask.testing import FlaskClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app import create_app
 from tests.support.gateway import CUSTOMER, bearer, code, submit
 from tests.support.sandbox_driver import SandboxDriver
-from tests.support.verifications import configured, upload
 from tests.support.verifications import submit as submit_form
+from tests.support.verifications import upload
 
 FOLDER = f"/v1/customers/{CUSTOMER}/attachments"
 MAX_BYTES = 10 * 1024 * 1024
@@ -32,18 +31,6 @@ CONTENTS = {
 MEDIA = {ending: f"image/{ending}" for ending in ("jpeg", "png", "gif", "bmp")}
 MEDIA = {"jpg": "image/jpeg", **MEDIA, "pdf": "application/pdf"}
 JPEG = CONTENTS["jpg"]
-
-
-@pytest.fixture(scope="module")
-def gateway(tmp_path_factory: pytest.TempPathFactory, sandbox_url: str) -> FlaskClient:
-    """One gateway for all these tests: it keeps no state of an upload."""
-    settings = configured(tmp_path_factory.mktemp("gateway"), sandbox_url, backend="review")
-    return create_app(settings).test_client()
-
-
-@pytest.fixture
-def client(gateway: FlaskClient, sandbox: SandboxDriver) -> FlaskClient:  # noqa: ARG001 - behind it
-    return gateway
 
 
 @pytest.mark.parametrize("ending", [*CONTENTS, "JPG", "Pdf"])

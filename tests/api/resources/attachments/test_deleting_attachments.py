@@ -8,26 +8,13 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from app import create_app
 from app.errors import ErrorCode
 from tests.support.gateway import CUSTOMER, bearer, check_problem
 from tests.support.sandbox_driver import SandboxDriver
-from tests.support.verifications import configured, upload
+from tests.support.verifications import upload
 
 JPEG = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00" + bytes(100)
 KEY = f"download/{CUSTOMER}/page.jpg"
-
-
-@pytest.fixture(scope="module")
-def gateway(tmp_path_factory: pytest.TempPathFactory, sandbox_url: str) -> FlaskClient:
-    """One gateway for all these tests: it keeps no state of a deletion."""
-    settings = configured(tmp_path_factory.mktemp("gateway"), sandbox_url, backend="review")
-    return create_app(settings).test_client()
-
-
-@pytest.fixture
-def client(gateway: FlaskClient, sandbox: SandboxDriver) -> FlaskClient:  # noqa: ARG001 - behind it
-    return gateway
 
 
 def delete(client: FlaskClient, name: str = "page.jpg", **more: str) -> TestResponse:

@@ -13,25 +13,11 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from app import create_app
 from app.api.uploads import MOST_HELD
-from tests.api.resources.test_attachments import FOLDER, JPEG, MAX_BYTES, refused
+from tests.api.resources.attachments.test_attachments import FOLDER, JPEG, MAX_BYTES, refused
 from tests.support.gateway import bearer
 from tests.support.sandbox_driver import SandboxDriver
-from tests.support.verifications import configured, upload
-
-
-@pytest.fixture(scope="module")
-def gateway(tmp_path_factory: pytest.TempPathFactory, sandbox_url: str) -> FlaskClient:
-    """One gateway for all these tests: it keeps no state of an upload."""
-    settings = configured(tmp_path_factory.mktemp("gateway"), sandbox_url, backend="review")
-    return create_app(settings).test_client()
-
-
-@pytest.fixture
-def client(gateway: FlaskClient, sandbox: SandboxDriver) -> FlaskClient:  # noqa: ARG001 - behind it
-    return gateway
-
+from tests.support.verifications import upload
 
 CHUNKED: dict[str, Any] = {  # as gunicorn delivers a body in chunks
     "wsgi.input_terminated": True,
