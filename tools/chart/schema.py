@@ -15,6 +15,7 @@ from app.settings import Settings
 from demo.local import PROJECT
 
 OWN = Path(__file__).parent / "values.schema.yaml"
+DEFINITIONS = Path(__file__).parent / "definitions.yaml"
 RULES = Path(__file__).parent / "rules.yaml"
 WRITTEN = PROJECT / "helm" / "values.schema.json"
 
@@ -41,6 +42,7 @@ def _plain(schema: dict[str, Any]) -> dict[str, Any]:
 def build() -> dict[str, Any]:
     """The schema of the values."""
     schema: dict[str, Any] = yaml.safe_load(OWN.read_text(encoding="utf-8"))
+    schema["$defs"] = yaml.safe_load(DEFINITIONS.read_text(encoding="utf-8"))
     settings = _plain(Settings.model_json_schema())
     # The chart sets an endpoint, the account of the sandbox, and no callers.
     settings["$defs"]["AccountSettings"]["required"].remove("endpoint")

@@ -12,6 +12,7 @@ _OURS = Path(__file__).parent / "static"
 with as_file(files("flask_swagger_ui") / "dist") as _folder:
     _SWAGGER_UI: Path = _folder
 _ASSETS = {
+    "docs.css": _OURS,
     "docs.js": _OURS,
     "icon.svg": _OURS,
     "pages.css": _OURS,
