@@ -87,7 +87,7 @@ class Account:
         """
         state, sealing, feed = shared.state, shared.sealing, shared.feed
         credentials = _credentials(name, settings, shared)
-        upstream = PartnerCenter(name, settings, credentials, state, shared.observe)
+        partner_center = PartnerCenter(name, settings, credentials, state, shared.observe)
         bucket = (
             Bucket(name, settings, settings.attachments, shared.observe)
             if settings.attachments
@@ -101,7 +101,7 @@ class Account:
         verifications = Verifications(
             name,
             settings,
-            upstream,
+            partner_center,
             writes,
             SwitchOff(name, state, sealing),
             shared.migration,
@@ -118,13 +118,13 @@ class Account:
             report,
             associations,
             amounts,
-            upstream,
+            partner_center,
             verifications.read_once,
             shared.draining,
         )
         return cls(
             credentials=credentials,
-            partner_center=upstream,
+            partner_center=partner_center,
             bucket=bucket,
             verifications=verifications,
             reviews=reviews,
@@ -132,10 +132,10 @@ class Account:
             amounts=amounts,
             report=report,
             watcher=watches if settings.watch.calls_per_second else None,
-            customers=CustomerReads(upstream, recent, shared.draining),
-            creations=Creations(settings, upstream, writes, recent),
-            budgets=Budgets(upstream, writes, amounts.budget_set),
-            freezes=Freezes(name, upstream, writes),
+            customers=CustomerReads(partner_center, recent, shared.draining),
+            creations=Creations(settings, partner_center, writes, recent),
+            budgets=Budgets(partner_center, writes, amounts.budget_set),
+            freezes=Freezes(name, partner_center, writes),
             bill_files=BillFiles(_bills(name, settings, bucket, shared.observe), settings.bills),
         )
 

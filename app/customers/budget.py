@@ -31,15 +31,15 @@ class Budgets:
     """The budgets of one account's customers.
 
     Args:
-        upstream: Partner Center.
+        partner_center: Partner Center.
         writes: Runs each write once, and one at a time for a customer.
         watch: Is told the customer of each budget that was set.
     """
 
     def __init__(
-        self, upstream: PartnerCenter, writes: Writes, watch: Callable[[str], None]
+        self, partner_center: PartnerCenter, writes: Writes, watch: Callable[[str], None]
     ) -> None:
-        self._upstream = upstream
+        self._partner_center = partner_center
         self._writes = writes
         self._watch = watch
 
@@ -75,7 +75,7 @@ class Budgets:
             self._writes.remember(write.subject, LAST_FREEZE, None)
         attempt.sending()
         try:
-            self._upstream.call(
+            self._partner_center.call(
                 SET_BUDGET, errand=write.errand, customer=write.subject, body=self._body(write)
             )
         except GatewayError as error:
@@ -108,7 +108,7 @@ class Budgets:
         amount = Decimal(write.body["amount"])
 
         def find() -> Mapping[str, Any] | None:
-            shown = self._upstream.read(SHOW_BUDGET, write.errand, customer_id=write.subject)
+            shown = self._partner_center.read(SHOW_BUDGET, write.errand, customer_id=write.subject)
             return shown if Decimal(shown["amount"]) == amount else None
 
         found = look(write.errand, find, (0.0, *PAUSES))
@@ -145,7 +145,7 @@ class Budgets:
         """The changes of the customer's budget. Huawei does not document their order."""
         read = 0
         while True:
-            page = self._upstream.read(
+            page = self._partner_center.read(
                 LIST_CHANGES, write.errand, customer_id=write.subject, limit=PAGE, after=read
             )
             yield from page["items"]

@@ -43,16 +43,20 @@ class Creations:
 
     Args:
         account: The account's settings.
-        upstream: Partner Center.
+        partner_center: Partner Center.
         writes: Runs each write once, and one at a time for a customer.
         recent: Remembers the created customers.
     """
 
     def __init__(
-        self, account: AccountSettings, upstream: PartnerCenter, writes: Writes, recent: Recent
+        self,
+        account: AccountSettings,
+        partner_center: PartnerCenter,
+        writes: Writes,
+        recent: Recent,
     ) -> None:
         self._account = account
-        self._upstream = upstream
+        self._partner_center = partner_center
         self._writes = writes
         self._recent = recent
 
@@ -85,7 +89,9 @@ class Creations:
             return self._conclude(attempt, new, found)
         attempt.sending()
         try:
-            created = self._upstream.call(CREATE, errand=errand, customer=subject, body=new.body)
+            created = self._partner_center.call(
+                CREATE, errand=errand, customer=subject, body=new.body
+            )
         except GatewayError as error:
             return self._settle(attempt, new, error)
         customer_id, status = created["customer_id"], self._status(new, errand)
@@ -99,7 +105,7 @@ class Creations:
             GatewayError: the failure of the look; OUTCOME_UNKNOWN if an earlier try was sent.
         """
         try:
-            return new.find(self._upstream, attempt.write.errand)
+            return new.find(self._partner_center, attempt.write.errand)
         except GatewayError as error:
             if attempt.earlier or (attempt.doubtful and error.code in UNCLEAR):
                 raise GatewayError(ErrorCode.OUTCOME_UNKNOWN, write=True) from None
@@ -113,7 +119,7 @@ class Creations:
         """
         errand, code, repeated = attempt.write.errand, error.code, attempt.earlier is not None
         if code in _LOST or (repeated and code in _OF_EARLIER):
-            found = look(errand, lambda: new.find(self._upstream, errand))
+            found = look(errand, lambda: new.find(self._partner_center, errand))
             if found is not None:
                 return self._conclude(attempt, new, found)
         detail, field = None, REFUSED.get(error.upstream.code or "") if error.upstream else None
@@ -133,7 +139,7 @@ class Creations:
         """ASSOCIATED if Huawei says so already; else, and if that cannot be read, ASSOCIATING."""
         own, found = Errand.within(min(SEEING, errand.left), errand.caller, urgent=True), None
         with suppress(GatewayError):
-            found = new.find(self._upstream, own)
+            found = new.find(self._partner_center, own)
         return status_of(found)
 
     def _conclude(self, attempt: Attempt, new: NewCustomer, found: Mapping[str, Any]) -> Created:

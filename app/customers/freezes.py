@@ -46,13 +46,13 @@ class Freezes:
 
     Args:
         name: The account's name in the configuration.
-        upstream: Partner Center.
+        partner_center: Partner Center.
         writes: Runs each write once, and one at a time for a customer.
     """
 
-    def __init__(self, name: str, upstream: PartnerCenter, writes: Writes) -> None:
+    def __init__(self, name: str, partner_center: PartnerCenter, writes: Writes) -> None:
         self._name = name
-        self._upstream = upstream
+        self._partner_center = partner_center
         self._writes = writes
 
     def freeze(self, write: Write) -> tuple[Mapping[str, Any], bool]:
@@ -130,7 +130,7 @@ class Freezes:
         body = {"customer_ids": [write.subject], "reason": write.body["reason"], **asked}
         operation, errand = _OPERATIONS[write.kind], write.errand
         try:
-            self._upstream.call(operation, errand=errand, customer=write.subject, body=body)
+            self._partner_center.call(operation, errand=errand, customer=write.subject, body=body)
         except GatewayError as error:
             if error.code not in UNCLEAR or proof is None:
                 raise
@@ -152,7 +152,7 @@ class Freezes:
             raise GatewayError(ErrorCode.OUTCOME_UNKNOWN, write=True) from None
 
     def _state(self, customer_id: str, errand: Errand) -> str | None:
-        customer = find_customer(self._upstream, customer_id, errand)
+        customer = find_customer(self._partner_center, customer_id, errand)
         if customer is None:
             return None
         return FROZEN if customer["frozen"] else OPEN

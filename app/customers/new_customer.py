@@ -85,7 +85,7 @@ class NewCustomer:
             "reconciled": reconciled,
         }
 
-    def find(self, upstream: PartnerCenter, errand: Errand) -> Mapping[str, Any] | None:
+    def find(self, partner_center: PartnerCenter, errand: Errand) -> Mapping[str, Any] | None:
         """The customer with this account_name and partner_user_id, if Huawei lists it.
 
         Huawei's filter finds every name that has this one in it.
@@ -96,7 +96,9 @@ class NewCustomer:
         name, after = self.account_name, 0
         wanted = (name, self.asked["partner_user_id"])
         while True:
-            page = upstream.read(LIST_CUSTOMERS, errand, account_name=name, limit=PAGE, after=after)
+            page = partner_center.read(
+                LIST_CUSTOMERS, errand, account_name=name, limit=PAGE, after=after
+            )
             for one in page["items"]:
                 if (one["account_name"], one["partner_user_id"]) == wanted:
                     found: Mapping[str, Any] = one

@@ -18,18 +18,20 @@ PENDING = 5.0  # seconds until another look for a new customer; Huawei publishes
 Customer = Mapping[str, Any]
 
 
-def find_customer(upstream: PartnerCenter, customer_id: str, errand: Errand) -> Customer | None:
+def find_customer(
+    partner_center: PartnerCenter, customer_id: str, errand: Errand
+) -> Customer | None:
     """The customer as Huawei lists it now, without its requirements; None if it is not listed.
 
     Args:
-        upstream: Partner Center.
+        partner_center: Partner Center.
         customer_id: The customer.
         errand: For whom, and until when.
 
     Raises:
         GatewayError: the failure of the call.
     """
-    listed = upstream.read(FIND_CUSTOMER, errand, customer_id=customer_id)["items"]
+    listed = partner_center.read(FIND_CUSTOMER, errand, customer_id=customer_id)["items"]
     return next((one for one in listed if one["customer_id"] == customer_id), None)
 
 
@@ -37,13 +39,15 @@ class CustomerReads:
     """The reads of one account's customers.
 
     Args:
-        upstream: Partner Center.
+        partner_center: Partner Center.
         recent: Knows the customers that were created lately.
         draining: Is set when the gateway is about to end.
     """
 
-    def __init__(self, upstream: PartnerCenter, recent: Recent, draining: threading.Event) -> None:
-        self._upstream = upstream
+    def __init__(
+        self, partner_center: PartnerCenter, recent: Recent, draining: threading.Event
+    ) -> None:
+        self._partner_center = partner_center
         self._recent = recent
         self._draining = draining
         self._flight = SingleFlight()
@@ -77,7 +81,7 @@ class CustomerReads:
 
     def _read_once(self, customer_id: str, errand: Errand) -> Customer | None:
         def work() -> Customer | None:
-            customer = find_customer(self._upstream, customer_id, errand)
+            customer = find_customer(self._partner_center, customer_id, errand)
             if customer is None:
                 return None
             return {**customer, "requirements": self._requirements(customer, errand)}
@@ -101,7 +105,7 @@ class CustomerReads:
         budget, since none can be set to zero; a refusal that is about the customer shows none.
         """
         try:
-            budget = self._upstream.read(SHOW_BUDGET, errand, customer_id=customer_id)
+            budget = self._partner_center.read(SHOW_BUDGET, errand, customer_id=customer_id)
         except GatewayError as error:
             refused = error.upstream is not None and error.upstream.code is not None
             about_it = error.code.fault is Fault.CALLER

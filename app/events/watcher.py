@@ -75,7 +75,7 @@ class Watcher:
         """
         if not self._hold():
             return RETRY
-        return max(BRIEF, min(self._see_safely_to(duty) for duty in self._duties))
+        return max(BRIEF, min(self._run_safely(duty) for duty in self._duties))
 
     def _safe_step(self) -> float:
         try:
@@ -95,19 +95,19 @@ class Watcher:
         self._holds = held
         return held
 
-    def _see_safely_to(self, duty: Duty) -> float:
+    def _run_safely(self, duty: Duty) -> float:
         """Run a duty. An unexpected error of one duty must not delay the other duties."""
         pause = self._resumes.get(duty, 0.0) - self._monotonic()
         if pause > 0:
             return min(RETRY, pause)
         try:
-            return self._see_to(duty)
+            return self._run_duty(duty)
         except Exception as error:
             logs.unexpected(error, "watcher")
             self._resumes[duty] = self._monotonic() + AFTER_A_FAULT
             return RETRY
 
-    def _see_to(self, duty: Duty) -> float:
+    def _run_duty(self, duty: Duty) -> float:
         """Send the call of a duty if it is due. Returns the seconds until the next one.
 
         The lease is held again before each call, since the call before it took its time.

@@ -32,7 +32,7 @@ def watcher(
     report: Report,
     associations: Associations,
     amounts: Amounts,
-    upstream: PartnerCenter,
+    partner_center: PartnerCenter,
     read: Callable[[str, Errand], Seen],
     draining: threading.Event,
     now: Callable[[], float] = time.time,
@@ -49,7 +49,7 @@ def watcher(
         report: Tells every replica how the watch goes.
         associations: The customers whose association is under way.
         amounts: The budgets and the credit that are watched.
-        upstream: Partner Center.
+        partner_center: Partner Center.
         read: Reads a customer's verification, and records what it shows.
         draining: Is set when the process begins to shut down.
         now: The wall clock, in seconds.
@@ -63,10 +63,10 @@ def watcher(
     book = Book(reviews, report, now, monotonic)
     duties: list[Duty] = [
         # Both lanes are of one API, so they share its part of the quota.
-        AssociationReads(lane(LIST_ASSOCIATED), associations, upstream.read, now, monotonic),
-        Sweep(lane(LIST_STATUSES), book, reviews, upstream.read, now, monotonic),
+        AssociationReads(lane(LIST_ASSOCIATED), associations, partner_center.read, now, monotonic),
+        Sweep(lane(LIST_STATUSES), book, reviews, partner_center.read, now, monotonic),
         ResultReads(name, lane(READ_RESULT, needed=True), book, reviews, read, now, monotonic),
-        BudgetReads(lane(WATCH_BUDGETS), amounts, upstream.read, monotonic),
-        CreditReads(lane(WATCH_CREDIT), amounts, upstream.read, monotonic),
+        BudgetReads(lane(WATCH_BUDGETS), amounts, partner_center.read, monotonic),
+        CreditReads(lane(WATCH_CREDIT), amounts, partner_center.read, monotonic),
     ]
     return Watcher(lease, duties, draining, monotonic)

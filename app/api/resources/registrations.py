@@ -10,14 +10,14 @@ from app.api.authentication import requires
 from app.api.blueprint import REGISTRATION_PROBLEMS, ResourceBlueprint
 from app.api.extensions import account
 from app.api.reads import read
-from app.customers.codes import LANGUAGES, send_code
+from app.customers.mail_codes import LANGUAGES, send_code
 from app.customers.rules import ACCOUNT_NAME, EMAIL
 from app.errors import ErrorCode
 from app.fields import RequestSchema, Rule
 from app.huawei.codes import REGISTRATION
 from app.huawei.operation import Operation
 from app.huawei.pacing.deadline import WRITE, Errand
-from app.texts import Text, one_of
+from app.texts import PlainText, one_of
 
 blueprint = ResourceBlueprint(
     "registrations",
@@ -32,8 +32,8 @@ _ONE = Rule("ONE_FIELD", "must have exactly one of email and account_name")
 class CheckSchema(RequestSchema):
     """What to look up: an e-mail address or an account name."""
 
-    email = Text(validate=EMAIL, metadata={"description": "3 to 64 characters with an @"})
-    account_name = Text(
+    email = PlainText(validate=EMAIL, metadata={"description": "3 to 64 characters with an @"})
+    account_name = PlainText(
         validate=ACCOUNT_NAME,
         metadata={"description": "5 to 32 letters, digits, `_` or `-`, beginning with a letter"},
     )
@@ -48,10 +48,10 @@ class CheckSchema(RequestSchema):
 class CodeSchema(RequestSchema):
     """Where to send a code."""
 
-    email = Text(
+    email = PlainText(
         required=True, validate=EMAIL, metadata={"description": "3 to 64 characters with an @"}
     )
-    language = Text(
+    language = PlainText(
         load_default="EN",
         validate=one_of(tuple(LANGUAGES)),
         metadata={

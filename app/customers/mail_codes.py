@@ -20,14 +20,14 @@ SEND_CODE = Operation(
 )
 
 
-def send_code(upstream: PartnerCenter, errand: Errand, email: str, language: str) -> None:
+def send_code(partner_center: PartnerCenter, errand: Errand, email: str, language: str) -> None:
     """Let Huawei mail a code to an address, once.
 
     A mail cannot be looked up and a second one uses up Huawei's limit, so that only the customer
     can tell whether it came after a lost answer.
 
     Args:
-        upstream: Partner Center.
+        partner_center: Partner Center.
         errand: The caller and the deadline.
         email: The address.
         language: One of LANGUAGES.
@@ -37,7 +37,7 @@ def send_code(upstream: PartnerCenter, errand: Errand, email: str, language: str
     """
     body = {"receiver_type": RECEIVER, "email": email, "lang": LANGUAGES[language]}
     try:
-        upstream.call(SEND_CODE, errand=errand, customer=None, body=body)
+        partner_center.call(SEND_CODE, errand=errand, customer=None, body=body)
     except GatewayError as error:
         if error.code.write_retry is not Retry.SAME_KEY:
             raise
