@@ -66,7 +66,7 @@ class Explained(fields.Field[Any]):
         return ValidationError([self.rules[key]])
 
 
-class Flag(Explained, fields.Boolean):
+class QueryFlag(Explained, fields.Boolean):
     """A flag in a query: true, false, 1 or 0, in any case."""
 
     rules = Explained.rules | {"invalid": Rule("WRONG_TYPE", "must be true, false, 1 or 0")}
@@ -106,7 +106,7 @@ def utc(time: datetime) -> str:
     return time.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-class Part(Explained, fields.Nested):
+class Nested(Explained, fields.Nested):
     """A nested object."""
 
 

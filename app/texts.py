@@ -74,7 +74,7 @@ def _is_allowed(character: str) -> bool:
     )
 
 
-class Text(Explained, fields.String):
+class PlainText(Explained, fields.String):
     """A string that keeps the rules for all texts of the contract.
 
     Lone surrogates are refused, because UTF-8 cannot encode them.

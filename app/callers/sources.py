@@ -14,8 +14,8 @@ ACCEPT = "application/jwk-set+json, application/json"
 DEADLINE = 5.0  # seconds for a whole fetch: name look-up, connection, head and body
 
 
-class Answer(Protocol):
-    """An HTTP answer."""
+class Fetched(Protocol):
+    """The answer to the request for a key set."""
 
     @property
     def status(self) -> int:
@@ -28,7 +28,7 @@ class Answer(Protocol):
 
 # Sends a GET request: path and query, headers, seconds for the whole exchange. Raises a
 # GatewayError if no whole answer arrives in time.
-Get = Callable[[str, Mapping[str, str], float], Answer]
+Get = Callable[[str, Mapping[str, str], float], Fetched]
 # Returns the Get of a service: scheme, host and port, and the file of the trusted authorities.
 Reach = Callable[[str, Path | None], Get]
 

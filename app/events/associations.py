@@ -9,8 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from app.answers import Answer, Items, Text, When
-from app.answers import Count as Number
+from app.answers import Answer, Count, Items, Text, When
 from app.events.event import Event, EventType
 from app.events.feed import Feed
 from app.events.lane import Lane
@@ -42,7 +41,7 @@ class AssociatedListSchema(Answer):
     """A page of the customers that were associated lately."""
 
     items = Items("customer_infos", AssociatedSchema)
-    total = Number("count", 1)
+    total = Count("count", 1)
 
 
 LIST_ASSOCIATED = replace(

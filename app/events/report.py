@@ -12,7 +12,7 @@ PAUSE = 5.0  # seconds between two reports
 
 
 @dataclass(frozen=True, slots=True)
-class Watch:
+class Progress:
     """How a watch goes.
 
     Args:
@@ -51,13 +51,13 @@ class Report:
         if abs(now - self._written) < PAUSE:
             return
         self._written = now
-        watch = Watch(now - look_age, sweep)
-        self._state.put(self._name, json.dumps(asdict(watch)).encode(), KEPT)
+        progress = Progress(now - look_age, sweep)
+        self._state.put(self._name, json.dumps(asdict(progress)).encode(), KEPT)
 
-    def read(self) -> Watch | None:
+    def read(self) -> Progress | None:
         """The last report; None if nobody has watched."""
         found = self._state.get(self._name)
         try:
-            return None if found is None else Watch(**json.loads(found))
+            return None if found is None else Progress(**json.loads(found))
         except (TypeError, ValueError):
             return None

@@ -6,8 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from app.answers import Answer, Items, Text, Word
-from app.answers import Count as Number
+from app.answers import Answer, Count, Items, Text, Word
 from app.events.book import WORTH, Book, Watched
 from app.events.lane import Lane
 from app.events.lease import LOOK
@@ -30,7 +29,7 @@ class StatusesSchema(Answer):
     """A page of the customers, with their status alone."""
 
     items = Items("customer_infos", StatusSchema)
-    total = Number("count", 1)
+    total = Count("count", 1)
 
 
 LIST_STATUSES = replace(

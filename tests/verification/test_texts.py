@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from marshmallow import Schema
 
 from app.api.resources.bodies import EnterpriseSchema, IndividualSchema
-from app.fields import Part
-from app.texts import Text, Texts
+from app.fields import Nested
+from app.texts import PlainText, Texts
 from tests.api.resources.test_submissions import changed
 from tests.support.sandbox_driver import SandboxDriver
 from tests.support.verifications import (
@@ -95,13 +95,13 @@ def texts(schema: Schema, parent: str = "") -> Iterator[str]:
     """The pointer of every text field of a schema."""
     for name, field in schema.fields.items():
         pointer = f"{parent}/{name}"
-        if isinstance(field, Part):
+        if isinstance(field, Nested):
             yield from texts(field.schema, pointer)
         elif isinstance(field, Texts):
-            assert isinstance(field.inner, Text)
+            assert isinstance(field.inner, PlainText)
             yield f"{pointer}/0"
         else:
-            assert isinstance(field, Text), f"{pointer} is a text without the rule"
+            assert isinstance(field, PlainText), f"{pointer} is a text without the rule"
             yield pointer
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from marshmallow import ValidationError, validates_schema
 
-from app.fields import Part, RequestSchema, Rule
-from app.texts import COUNTRY, Text, Texts, length, letter, one_of, pattern
+from app.fields import Nested, RequestSchema, Rule
+from app.texts import COUNTRY, PlainText, Texts, length, letter, one_of, pattern
 from app.verification.model import ENTERPRISE_DOCUMENTS, INDIVIDUAL_DOCUMENTS
 from app.verification.pictures import MAX_PICTURES, path_form, wrong_number
 
@@ -28,13 +28,13 @@ _company_number = pattern(
 )
 
 
-def _type(name: str, documents: tuple[str, ...]) -> Text:
+def _type(name: str, documents: tuple[str, ...]) -> PlainText:
     enum = {"enum_name": name, "enum": list(documents), "description": "the type of the document"}
-    return Text(required=True, validate=one_of(documents), metadata=enum)
+    return PlainText(required=True, validate=one_of(documents), metadata=enum)
 
 
-def _name() -> Text:
-    return Text(
+def _name() -> PlainText:
+    return PlainText(
         required=True,
         validate=[length(1, 256), _has_letter],
         metadata={"description": "the name in the document, in any script; 1 to 256 characters"},
@@ -45,7 +45,7 @@ class IndividualDocumentSchema(RequestSchema):
     """The identity document of a person."""
 
     type = _type("IndividualDocumentType", INDIVIDUAL_DOCUMENTS)
-    number = Text(
+    number = PlainText(
         required=True,
         validate=_person_number,
         metadata={"description": "1 to 32 letters and digits, without spaces"},
@@ -56,7 +56,7 @@ class EnterpriseDocumentSchema(RequestSchema):
     """The registration document of a company."""
 
     type = _type("EnterpriseDocumentType", ENTERPRISE_DOCUMENTS)
-    number = Text(
+    number = PlainText(
         required=True,
         validate=_company_number,
         metadata={"description": "1 to 32 characters, without ! @ # $ % ^ & * < > \\"},
@@ -66,11 +66,11 @@ class EnterpriseDocumentSchema(RequestSchema):
 class RegistrationSchema(RequestSchema):
     """The country and address of a company's registration."""
 
-    country = Text(
+    country = PlainText(
         validate=COUNTRY,
         metadata={"description": "two-letter country code in capitals, e.g. CN"},
     )
-    address = Text(
+    address = PlainText(
         validate=length(1, 255),
         metadata={"description": "the address in one line; 1 to 255 characters"},
     )
@@ -79,19 +79,19 @@ class RegistrationSchema(RequestSchema):
 class RepresentativeSchema(RequestSchema):
     """The legal representative of a company."""
 
-    full_name = Text(required=True, validate=[length(1, 255), _has_letter])
-    id_number = Text(required=True, validate=_person_number)
+    full_name = PlainText(required=True, validate=[length(1, 255), _has_letter])
+    id_number = PlainText(required=True, validate=_person_number)
 
 
 class SubmissionSchema(RequestSchema):
     """The fields that individuals and enterprises have in common."""
 
-    partner_user_id = Text(
+    partner_user_id = PlainText(
         validate=length(1, 64),
         metadata={"description": "your own id of the customer; required by the legacy backend"},
     )
     attachments = Texts(
-        Text(validate=[length(1, 255), path_form]),
+        PlainText(validate=[length(1, 255), path_form]),
         validate=length(1, MAX_PICTURES, "entries"),
         metadata={
             "description": "the pictures, each as the `attachment` that its upload answered; GET "
@@ -105,7 +105,7 @@ class IndividualSchema(SubmissionSchema):
     """The verification of a person."""
 
     full_name = _name()
-    document = Part(IndividualDocumentSchema(), required=True)
+    document = Nested(IndividualDocumentSchema(), required=True)
 
     @validates_schema
     def check_number_of_pictures(self, submission: dict[str, Any], **_: Any) -> None:
@@ -120,9 +120,9 @@ class EnterpriseSchema(SubmissionSchema):
     """The verification of a company."""
 
     legal_name = _name()
-    document = Part(EnterpriseDocumentSchema(), required=True)
-    registration = Part(RegistrationSchema())
-    representative = Part(RepresentativeSchema())
+    document = Nested(EnterpriseDocumentSchema(), required=True)
+    registration = Nested(RegistrationSchema())
+    representative = Nested(RepresentativeSchema())
 
 
 INDIVIDUAL = {

@@ -7,7 +7,6 @@ from typing import Any
 from flask import g
 from marshmallow import ValidationError, fields
 
-from app import texts
 from app.answers import Answer, Items, Money, Text, Word
 from app.api.authentication import check_customers
 from app.api.blueprint import ResourceBlueprint
@@ -28,6 +27,7 @@ from app.customers.budget import PERIODS as SET_PERIODS
 from app.errors import ErrorCode, GatewayError
 from app.fields import JsonFlag, QuerySchema, RequestSchema, Rule
 from app.huawei.operation import Operation
+from app.texts import PlainText, one_of
 
 _AMOUNT = re.compile(r"(0|[1-9][0-9]{0,9})(\.[0-9]{1,2})?")
 _AMOUNT_RULE = Rule("AMOUNT", f"must be a decimal above 0, at most {MOST}, with at most two places")
@@ -126,21 +126,21 @@ def _check_amount(text: str) -> None:
 class SetBudgetSchema(RequestSchema):
     """A budget to set. It replaces the present one."""
 
-    amount = texts.Text(
+    amount = PlainText(
         required=True,
         validate=_check_amount,
         metadata={"description": "the whole budget: a decimal above 0, with at most two places"},
     )
-    period = texts.Text(
-        validate=texts.one_of(tuple(SET_PERIODS)),
+    period = PlainText(
+        validate=one_of(tuple(SET_PERIODS)),
         metadata={
             "enum_name": "BudgetPeriod",
             "enum": list(SET_PERIODS),
             "description": "the time that the budget is for; by default MONTHLY",
         },
     )
-    when_exceeded = texts.Text(
-        validate=texts.one_of(tuple(EXCEEDED)),
+    when_exceeded = PlainText(
+        validate=one_of(tuple(EXCEEDED)),
         metadata={
             "enum_name": "WhenExceeded",
             "enum": list(EXCEEDED),

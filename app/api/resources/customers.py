@@ -27,7 +27,7 @@ from app.errors import ErrorCode
 from app.events.open_reviews import IN_REVIEW
 from app.fields import JsonFlag, RequestSchema, Rule
 from app.huawei.pacing.deadline import READ, Errand
-from app.texts import COUNTRY, Text, length
+from app.texts import COUNTRY, PlainText, length
 
 blueprint = ResourceBlueprint(
     "customers", __name__, url_prefix="/v1/customers", description="The partner's customers"
@@ -91,17 +91,17 @@ _TOGETHER = Rule("REQUIRED", "is required, because email and code come together"
 class CreateCustomerSchema(RequestSchema):
     """A customer to create."""
 
-    partner_user_id = Text(
+    partner_user_id = PlainText(
         required=True,
         validate=length(1, 64),
         metadata={"description": "your own id of the customer, for one customer only"},
     )
-    country = Text(
+    country = PlainText(
         required=True,
         validate=COUNTRY,
         metadata={"description": "two-letter country code in capitals, e.g. SG"},
     )
-    account_name = Text(
+    account_name = PlainText(
         validate=ACCOUNT_NAME,
         metadata={
             "description": "the name of the Huawei account, unique over all customers of Huawei: "
@@ -109,14 +109,14 @@ class CreateCustomerSchema(RequestSchema):
             "makes one of partner_user_id"
         },
     )
-    email = Text(
+    email = PlainText(
         validate=EMAIL, metadata={"description": "3 to 64 characters with an @; needs `code`"}
     )
-    code = Text(
+    code = PlainText(
         validate=CODE,
         metadata={"description": "the 6 characters that Huawei mailed to the address"},
     )
-    password = Text(
+    password = PlainText(
         metadata={
             "description": "8 to 32 characters of two kinds; without a password the customer can "
             "log in through your own sign-on only"

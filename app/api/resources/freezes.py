@@ -12,7 +12,7 @@ from app.api.requested import requested, written
 from app.customers.freezes import ACCOUNT, FREEZE, KINDS, UNFREEZE, UNKNOWN, kind_of
 from app.errors import ErrorCode, GatewayError
 from app.fields import JsonFlag, RequestSchema, Rule
-from app.texts import Text, length
+from app.texts import PlainText, length
 
 _CONFIRM = Rule(
     "CONFIRM", "must be the customer id of the path; it is required if `resources` is true"
@@ -29,7 +29,7 @@ blueprint = ResourceBlueprint(
 class _ReasonSchema(RequestSchema):
     """Why a customer is frozen or unfrozen."""
 
-    reason = Text(
+    reason = PlainText(
         required=True,
         validate=length(1, 256),
         metadata={"description": "why, in 1 to 256 characters; it is sent to Huawei"},
@@ -45,7 +45,7 @@ class FreezeSchema(_ReasonSchema):
             "later Huawei deletes the customer's data; by default false"
         }
     )
-    confirm = Text(
+    confirm = PlainText(
         metadata={"description": "the customer id of the path; required if `resources` is true"}
     )
 

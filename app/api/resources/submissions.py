@@ -20,7 +20,7 @@ from app.api.resources.results import (
     answer,
 )
 from app.errors import ErrorCode, GatewayError
-from app.fields import Flag, QuerySchema, RequestSchema
+from app.fields import QueryFlag, QuerySchema, RequestSchema
 from app.settings import CallerSettings
 from app.verification.model import Kind
 from app.verification.pictures import not_of_an_upload
@@ -36,7 +36,7 @@ blueprint = ResourceBlueprint(
 class OptionsSchema(QuerySchema):
     """The query of a submission."""
 
-    validate_only = Flag(
+    validate_only = QueryFlag(
         metadata={
             "description": "check the body against both backends, and send nothing to Huawei"
         },

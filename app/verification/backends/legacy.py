@@ -13,7 +13,7 @@ from app.errors import ErrorCode
 from app.huawei.operation import ByCode, Operation
 from app.huawei.pacing.deadline import Errand
 from app.huawei.partner_center import PartnerCenter
-from app.verification.backends.translation import DocumentCode, Draft, UpstreamSchema, Word
+from app.verification.backends.translation import CheckedText, DocumentCode, Draft, UpstreamSchema
 from app.verification.model import Kind, Status, Verification
 
 PUSH = Operation(
@@ -41,24 +41,24 @@ TYPES: Mapping[Kind, Mapping[str, int]] = {
 
 # The contract's rules for names, numbers and ids are Huawei's: see app.api.resources.bodies.
 class _Push(UpstreamSchema):
-    xaccountType = Word(attribute="platform_id", required=True)
-    xaccountId = Word(attribute="partner_user_id", required=True)
-    domainId = Word(attribute="customer_id", required=True)
+    xaccountType = CheckedText(attribute="platform_id", required=True)
+    xaccountId = CheckedText(attribute="partner_user_id", required=True)
+    domainId = CheckedText(attribute="customer_id", required=True)
     verifiedStatus = Constant(2)  # authenticated
 
 
 class _Individual(_Push):
     verifiedType = Constant(0)
-    name = Word(attribute="full_name", required=True)
+    name = CheckedText(attribute="full_name", required=True)
     identifyType = DocumentCode(TYPES[Kind.INDIVIDUAL], "legacy")
-    verifiedNumber = Word(attribute="document.number", required=True)
+    verifiedNumber = CheckedText(attribute="document.number", required=True)
 
 
 class _Enterprise(_Push):
     verifiedType = Constant(1)
-    name = Word(attribute="legal_name", required=True)
+    name = CheckedText(attribute="legal_name", required=True)
     identifyType = DocumentCode(TYPES[Kind.ENTERPRISE], "legacy")
-    verifiedNumber = Word(attribute="document.number", required=True)
+    verifiedNumber = CheckedText(attribute="document.number", required=True)
 
 
 _SCHEMAS: Mapping[Kind, UpstreamSchema] = {

@@ -10,13 +10,13 @@ from datetime import UTC, datetime
 from marshmallow import fields
 
 from app.errors import ErrorCode, GatewayError
-from app.fields import Part, Rule
+from app.fields import Nested, Rule
 from app.huawei.operation import AnswerSchema, ByFields, Number, Operation
 from app.huawei.pacing.deadline import Errand
 from app.huawei.partner_center import PartnerCenter
 from app.huawei.review_result import READ_RESULT
 from app.texts import Texts, length
-from app.verification.backends.translation import DocumentCode, Draft, UpstreamSchema, Word
+from app.verification.backends.translation import CheckedText, DocumentCode, Draft, UpstreamSchema
 from app.verification.model import Kind, Status, Verification
 
 
@@ -78,32 +78,32 @@ class _Pictures(Texts):
 # Names may be one character shorter than in the contract. The contract's other rules, and those for
 # attachments, are at least as strict as Huawei's: see app.api.resources.bodies.
 class _Apply(UpstreamSchema):
-    customer_id = Word(required=True)
-    xaccount_type = Word(attribute="platform_id", required=True)
-    verified_number = Word(attribute="document.number", required=True)
-    verified_file_url = _Pictures(Word(), attribute="attachments", required=True)
+    customer_id = CheckedText(required=True)
+    xaccount_type = CheckedText(attribute="platform_id", required=True)
+    verified_number = CheckedText(attribute="document.number", required=True)
+    verified_file_url = _Pictures(CheckedText(), attribute="attachments", required=True)
 
 
 class _Individual(_Apply):
     identify_type = fields.Constant(0)
     change_type = fields.Constant(-1)  # the first authentication
     verified_type = DocumentCode(TYPES[Kind.INDIVIDUAL], "review")
-    name = Word(attribute="full_name", required=True, validate=length(1, 255))
+    name = CheckedText(attribute="full_name", required=True, validate=length(1, 255))
 
 
 class _Person(UpstreamSchema):
-    legel_name = Word(attribute="full_name", required=True)
-    legel_id_number = Word(attribute="id_number", required=True)
+    legel_name = CheckedText(attribute="full_name", required=True)
+    legel_id_number = CheckedText(attribute="id_number", required=True)
     certifier_role = fields.Constant("legalPerson")
 
 
 class _Enterprise(_Apply):
     identify_type = fields.Constant(1)
     certificate_type = DocumentCode(TYPES[Kind.ENTERPRISE], "review")
-    corp_name = Word(attribute="legal_name", required=True, validate=length(1, 255))
-    reg_country = Word(attribute="registration.country")
-    reg_address = Word(attribute="registration.address")
-    enterprise_person = Part(_Person(), attribute="representative")
+    corp_name = CheckedText(attribute="legal_name", required=True, validate=length(1, 255))
+    reg_country = CheckedText(attribute="registration.country")
+    reg_address = CheckedText(attribute="registration.address")
+    enterprise_person = Nested(_Person(), attribute="representative")
 
 
 class _Change(_Enterprise):

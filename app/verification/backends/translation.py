@@ -11,7 +11,7 @@ from typing import Any, cast
 from marshmallow import Schema, fields, missing
 
 from app.errors import ErrorCode, FieldError
-from app.fields import Explained, Part, Rule, field_errors
+from app.fields import Explained, Nested, Rule, field_errors
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class DocumentCode(Explained, fields.Field[Any]):
         return self.codes.get(value, missing)
 
 
-class Word(Explained, fields.String):
+class CheckedText(Explained, fields.String):
     """A text of a submission. The schemas of the contract have checked it already."""
 
 
@@ -67,7 +67,7 @@ class UpstreamSchema(Schema):
             field = self.fields[word]
             path = (field.attribute or word).replace(".", "/")
             pointer = f"{parent}/{path}"
-            if isinstance(field, Part) and isinstance(reasons, Mapping):
+            if isinstance(field, Nested) and isinstance(reasons, Mapping):
                 schema = cast(UpstreamSchema, field.schema)
                 yield from schema._at_our_fields(reasons, pointer)
             else:
