@@ -7,6 +7,7 @@ from typing import Any
 import flask_smorest
 from apispec import APISpec
 from flask import Flask
+from marshmallow import fields
 
 from app.api import openapi
 from app.api.problems import responses
@@ -92,21 +93,22 @@ class _Api(flask_smorest.Api):
     DEFAULT_ERROR_RESPONSE_NAME = responses.DEFAULT
     spec: APISpec
 
-    # flask-smorest has no public way to replace the responses and the header that it registers.
-    def _register_responses(self) -> None:
+    def __init__(self, app: Flask) -> None:
+        # A copy: apispec adds to it.
+        super().__init__(spec_kwargs=openapi.plugins() | deepcopy(_SPEC))
+        self.register_field(fields.Integer, "integer", "int32")
+        self.init_app(app)
         openapi.register(self)
         responses.register(self.spec)
-
-    def _register_pagination_header(self) -> None:
-        """Register nothing: no operation uses flask-smorest's pagination header."""
+        # flask-smorest's pagination, which no operation uses.
+        self.spec.components.schemas.pop("PaginationMetadata")
 
 
 def _documented() -> tuple[Flask, APISpec]:
     app = Flask("contract", static_folder=None)
     app.config.update(API_TITLE="Partner Gateway", API_VERSION=VERSION, OPENAPI_VERSION="3.0.3")
     openapi.init_app(app)
-    # A copy: apispec adds to it.
-    api = _Api(app, spec_kwargs={"flask_plugin": openapi.OrderedParameters(), **deepcopy(_SPEC)})
+    api = _Api(app)
     for blueprint in BLUEPRINTS:
         api.register_blueprint(blueprint, parameters=["PartnerAccount", "RequestId"])
     api.register_blueprint(errors.blueprint)

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from apispec.ext.marshmallow import MarshmallowPlugin
+from apispec.ext.marshmallow.openapi import OpenAPIConverter
 from flask import Flask
 from flask_smorest import Api
 from flask_smorest.spec.plugins import FlaskPlugin
@@ -65,7 +67,7 @@ class OrderIdConverter(_PatternConverter):
 
 
 class MonthConverter(_PatternConverter):
-    """A month. Every text reaches the view, which names the parameter if the text is no month."""
+    """A month. Every text reaches the view, whose problem names the parameter."""
 
     regex = "[^/]{1,64}"
     argument = "month"
@@ -169,36 +171,50 @@ class OrderedParameters(FlaskPlugin):  # type: ignore[misc]
         return str(self.flaskpath2openapi(rule.rule))
 
 
-def _name_enums(api: Api) -> None:
-    """Document a field with `enum_name` by a reference: clients name its type like the component.
+class _Converter(OpenAPIConverter):
+    """Documents the fields of schemas. No field has a default in the contract."""
 
-    No field has a default in the contract.
-    """
-    components = api.spec.components
+    def init_attribute_functions(self) -> None:
+        """Add to what documents a field."""
+        super().init_attribute_functions()  # type: ignore[no-untyped-call]
+        self.attribute_functions.append(self.name_enum)
 
-    def name_enum(_: Any, field: fields.Field[Any], ret: dict[str, Any]) -> dict[str, Any]:
+    def init_parameter_attribute_functions(self) -> None:
+        """Add to what documents a parameter."""
+        super().init_parameter_attribute_functions()
+        self.parameter_attribute_functions.append(self.describe)
+
+    def name_enum(self, field: fields.Field[Any], ret: dict[str, Any]) -> dict[str, Any]:
+        """Document a field with `enum_name` by a reference: clients name its type like that."""
         ret.pop("default", None)  # generated clients would send it with every request
         name = field.metadata.get("enum_name")
         if name is None:
             return {}
+        components = self.spec.components
         if name not in components.schemas:
             words = {key: field.metadata[key] for key in ("enum", "description")}
             components.schema(name, {"type": "string", **words})
         ret.clear()
         return {"$ref": f"#/components/schemas/{name}"}
 
-    def describe(_: Any, field: fields.Field[Any], **__: Any) -> dict[str, Any]:
-        # A schema that is a reference has no description of its own.
+    def describe(self, field: fields.Field[Any], **_: Any) -> dict[str, Any]:
+        """Describe a parameter: a schema that is a reference has no description of its own."""
         return {"description": field.metadata["description"]}
 
-    api.ma_plugin.converter.add_attribute_function(name_enum)
-    api.ma_plugin.converter.add_parameter_attribute_function(describe)
+
+class Schemas(MarshmallowPlugin):
+    """Documents the schemas of marshmallow."""
+
+    Converter = _Converter
+
+
+def plugins() -> dict[str, Any]:
+    """The plugins of flask-smorest that write the contract."""
+    return {"flask_plugin": OrderedParameters(), "marshmallow_plugin": Schemas()}
 
 
 def register(api: Api) -> None:
     """Register with the contract what its schemas, responses and operations refer to."""
-    api.register_field(fields.Integer, "integer", "int32")
-    _name_enums(api)
     components = api.spec.components
     for converter in CONVERTERS.values():
         name = converter.__name__.removesuffix("Converter")

@@ -57,7 +57,10 @@ def check_gunicorn(server: Any, configured: dict[str, Any]) -> None:
 
 
 def ignore_signals(server: Any) -> None:
-    """Have gunicorn's master ignore the signals that would start a second worker, with a line."""
+    """Have gunicorn's master ignore the signals that would start a second worker, with a line.
+
+    gunicorn has no setting for it: decision 0016.
+    """
     for name, text in _IGNORED.items():
         setattr(server, f"handle_{name}", partial(logs.event, _log, logging.WARNING, text))
 
@@ -83,6 +86,7 @@ def silence_errors() -> None:
     def log(_hub: Any, _context: Any, _kind: Any, error: Any, _traceback: Any) -> None:
         logs.unexpected(error, "greenlet")
 
+    # Neither has a setting for it: decision 0016.
     util.write_error = refuse
     Hub.print_exception = log
     logs.catch_the_rest()

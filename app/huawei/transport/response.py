@@ -80,6 +80,7 @@ class Response(HTTPResponse):
         url: str | None = None,
     ) -> None:
         super().__init__(sock, debuglevel, method, url)
+        # http.client has no public hook for the bytes that it reads: decision 0016.
         self._received = _Received(self.fp.detach())
         self._buffer = self.fp = _Buffer(self._received)
 
