@@ -153,8 +153,8 @@ class AccountSettings(Section):
     timeouts: TimeoutSettings = TimeoutSettings()
     ca_file: File | None = Field(
         None,
-        description="file of the certificate authorities to trust instead of the built-in "
-        "authorities",
+        description="file of the certificate authorities to trust instead of the "
+        "machine's authorities",
     )
     proxy: ProxyUrl | None = Field(
         None,
