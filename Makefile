@@ -10,7 +10,7 @@ MUTATION := .tools/mutation/.ready
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 # In full, because Podman would put `localhost/` in front, which Kubernetes does not ask for.
 IMAGE ?= docker.io/library/partner-gateway:$(VERSION)
-# The first engine that works: the client of Docker is none without its daemon.
+# The first engine that works: the client of Docker cannot work without its daemon.
 ENGINE ?= $(shell for one in docker podman buildah; do \
   if $$one info >/dev/null 2>&1; then echo $$one; break; fi; done)
 # Where the source is, for the labels of the image, e.g. https://git.example.com/gateway.

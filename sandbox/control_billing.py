@@ -53,7 +53,7 @@ def add_billing_calls(calls: Blueprint, state: State) -> None:
 
 def _month(month: str) -> str:
     if not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", month):
-        raise InvalidControl(f"{month!r} is no month such as 2026-10")
+        raise InvalidControl(f"{month!r} is not a month such as 2026-10")
     return month
 
 

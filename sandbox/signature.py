@@ -62,7 +62,7 @@ def encode(raw: bytes, safe: str = "") -> str:
 
 
 def canonical_query(query: str) -> str:
-    """Return the query with its pairs decoded, sorted and encoded. A plus sign is no space."""
+    """Return the query with its pairs decoded, sorted and encoded. A plus sign is not a space."""
     pairs = []
     for pair in filter(None, query.split("&")):
         name, _, value = pair.partition("=")

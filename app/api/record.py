@@ -212,7 +212,7 @@ def _finish(record: Record, status: int, trace_id: str | None = None) -> None:
     metrics.REQUESTS.labels(
         record.operation, record.caller or "none", str(status), record.error_code or "none"
     ).inc()
-    if record.error_code and record.operation not in _PROBES:  # a probe is no caller's request
+    if record.error_code and record.operation not in _PROBES:  # a probe is not a caller's request
         failure = ErrorCode[record.error_code]
         metrics.FAILURES.labels(failure.fault.value, failure.name).inc()
     duration = metrics.REQUEST_SECONDS if transfer is None else metrics.DOWNLOAD_SECONDS

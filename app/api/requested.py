@@ -49,7 +49,7 @@ def requested(
         key_required: Whether the request must have an Idempotency-Key.
 
     Raises:
-        GatewayError: VALIDATION_FAILED for an Idempotency-Key that is none; BAD_REQUEST without a
+        GatewayError: VALIDATION_FAILED for a malformed Idempotency-Key; BAD_REQUEST without a
             required one.
     """
     key = idempotency_key()

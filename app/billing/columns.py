@@ -105,7 +105,7 @@ class Columns:
 
         Raises:
             GatewayError: UPSTREAM_MALFORMED for other columns than those of the first member, and
-                for a customer that is no id.
+                for a malformed customer id.
         """
         if begins and records and records[0] == self.header:
             records = records[1:]
@@ -130,7 +130,7 @@ class Columns:
         for record in records:
             record[place] = record[place].strip()
             if record[place] and not _is_customer(record[place]):
-                raise unreadable("The bill file has a record whose customer is no customer id.")
+                raise unreadable("The bill file has a record with a malformed customer id.")
 
     def _names_customers(self, record: Sequence[str]) -> bool:
         return _plain(self.header[self.customer]) in map(_plain, record)

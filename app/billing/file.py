@@ -37,7 +37,7 @@ class BillFile:
         settings: What the account's configuration says of its columns and its encoding.
 
     Raises:
-        GatewayError: UPSTREAM_MALFORMED if its beginning is no bill, or the failure of the
+        GatewayError: UPSTREAM_MALFORMED if its beginning is not a bill, or the failure of the
             download.
     """
 
@@ -56,7 +56,8 @@ class BillFile:
             chosen: Whether a customer's lines are wanted; None for the lines of all.
 
         Raises:
-            GatewayError: UPSTREAM_MALFORMED if the file is no bill, or the failure of the download.
+            GatewayError: UPSTREAM_MALFORMED if the file is not a bill; or the failure of the
+                download.
         """
         for columns, batch in self._all():
             # Yield to the other greenlets: with a fast Huawei and reader nothing else blocks.
@@ -119,9 +120,9 @@ class BillFiles:
             now: The time, in seconds since 1970.
 
         Raises:
-            GatewayError: VALIDATION_FAILED if the text is no month or a month that has not begun;
+            GatewayError: VALIDATION_FAILED if the text is not a month that has begun;
                 BILL_NOT_READY if there is no file; PARTNER_NOT_ENABLED if the account has no
-                bucket; UPSTREAM_MALFORMED if the file's beginning is no bill; or OBS's failure.
+                bucket; UPSTREAM_MALFORMED if the file's beginning is not a bill; or OBS's failure.
         """
         month = begun(text, now)
         if self._bucket is None:

@@ -73,7 +73,7 @@ def begun(text: str, now: float) -> Month:
         now: The time, in seconds since 1970.
 
     Raises:
-        GatewayError: VALIDATION_FAILED if the text is no month or a month that has not begun.
+        GatewayError: VALIDATION_FAILED if the text is not a month that has begun.
     """
     month = Month.parse(text)
     if month > Month.at(now):

@@ -41,7 +41,7 @@ _NAME = re.compile(r"(?:\./)?(?:[A-Za-z0-9_-]+/)?customerBill_([0-9]{6})_[A-Za-z
 
 
 def unreadable(text: str, retry: Retry = Retry.CONTACT_OPERATOR) -> GatewayError:
-    """The failure of a bill file that is no bill.
+    """The failure of a file that is not a bill.
 
     Args:
         text: The reason, in one sentence.
@@ -62,7 +62,7 @@ def reading() -> Iterator[None]:
     except EOFError:
         raise unreadable("The bill file is truncated.", Retry.AFTER_DELAY) from None
     except (OSError, zlib.error, tarfile.TarError):
-        raise unreadable("The bill file is damaged, or is no tar archive with gzip.") from None
+        raise unreadable("The bill file is damaged, or is not a tar archive with gzip.") from None
     except UnicodeError:
         text = "The bill file is not in the encoding that `bills.encoding` names."
         raise unreadable(text) from None

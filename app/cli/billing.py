@@ -66,7 +66,8 @@ def reconcile(
 
     Exit status 0 if they are equal, 1 if they differ, 2 if they cannot be compared. The amounts of
     lines have up to 8 decimals, and Huawei charges with 2, so that the two seldom are equal:
-    `--tolerance` says which difference is none. GATEWAY_CONFIG names the configuration file.
+    `--tolerance` is the largest difference that is ignored. GATEWAY_CONFIG names the configuration
+    file.
     """
     gateway = built(configured(), observe=lambda _: None)
     if account is None and len(gateway.accounts) == 1:

@@ -87,7 +87,7 @@ class Answer:
 
 
 def json_object(content: bytes | None) -> Mapping[str, Any] | None:
-    """The JSON object that the content is, even if its texts are damaged; None if it is none.
+    """The JSON object that the content is, even if its texts are damaged; None if it is not one.
 
     An error text can come in another encoding than UTF-8, cut in the middle of a letter, or with a
     raw line break. The code beside it is ASCII and must not be lost with it.

@@ -176,7 +176,7 @@ def _token(text: str, body: Mapping[str, Any], now: float) -> Token:
 
 
 def _moment(text: Any) -> float | None:
-    """Parse a time from IAM (UTC) to seconds since 1970. Returns None if the text is no time."""
+    """Parse a time from IAM (UTC) to seconds since 1970. Returns None if the text is not a time."""
     try:
         moment = datetime.fromisoformat(text)
     except (TypeError, ValueError):

@@ -1,7 +1,7 @@
 """The state in Redis, shared by all replicas. While Redis is lost, each process uses its memory.
 
 Every name in Redis is a keyed fingerprint, and every value but a count and a slot is encrypted and
-bound to its name. A value that cannot be read is no value.
+bound to its name. A value that cannot be read counts as absent.
 """
 
 import logging

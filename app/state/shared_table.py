@@ -1,7 +1,7 @@
 """A table in Redis, which all replicas read and write.
 
 It is a hash. The name of each field is a keyed fingerprint, and each row is encrypted and bound to
-its field. A row that cannot be read is no row.
+its field. A row that cannot be read counts as absent.
 """
 
 import threading

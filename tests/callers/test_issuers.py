@@ -100,7 +100,7 @@ REFUSALS: dict[str, tuple[Callable[[], str], str]] = {
     "no expiry": (lambda: token(exp=...), "lacks a required claim"),
     "no issuer": (lambda: token(iss=...), "issuer is not trusted"),
     "no subject": (lambda: token(sub=...), "lacks a required claim"),
-    "a subject that is no text": (lambda: token_of({"sub": ["a"]}), "cannot be verified"),
+    "a subject that is not a text": (lambda: token_of({"sub": ["a"]}), "cannot be verified"),
     "an unknown subject": (
         lambda: token(sub="system:serviceaccount:billing:other"),
         "subject is unknown",

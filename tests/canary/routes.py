@@ -80,7 +80,7 @@ def every_operation(driver: Driver) -> None:
 
 
 def unknown_events(driver: Driver) -> None:
-    """Go on after an event that the gateway does not keep, and after texts that are no id."""
+    """Go on after an event that the gateway does not keep, and after texts that are not ids."""
     for after in ("1-1", driver.markers.mark("after")):
         driver.send("GET", f"/v1/events?after={after}")
 

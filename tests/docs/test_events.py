@@ -72,7 +72,7 @@ def program(request: pytest.FixtureRequest, local: Local, tmp_path: Path) -> Pro
     def started() -> Iterator[Say]:
         command = ("/bin/bash", "-euc", f"exec env {run}")
         lines: Queue[str] = Queue()
-        # Its problems, on standard error, are no lines of the test.
+        # Its problems, on standard error, are not read by the test.
         process = start(command, subprocess.PIPE, variables, tmp_path, subprocess.DEVNULL)
         output = cast(IO[bytes], process.stdout)
 

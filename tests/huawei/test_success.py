@@ -88,7 +88,7 @@ DECLARED: dict[str, list[dict[str, Any]]] = {
 }
 # Operations that answer nothing (mc_00024, mc_00027, mc_00028, mt_01005).
 EMPTY = {"send_verification_code", "set_budget", "freeze_customer", "unfreeze_customer"}
-# Answers that are no operation's success, with the code for a legacy submission.
+# Answers that are a success of no operation, with the code for a legacy submission.
 UNDECLARED: list[tuple[Any, str]] = [
     ({"code": "CBC.5002"}, "CUSTOMER_NOT_FOUND"),
     ({"success": False}, "OUTCOME_UNKNOWN"),

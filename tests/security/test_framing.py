@@ -87,12 +87,12 @@ def test_an_ambiguous_request_is_refused(
 
 BROKEN_CHUNKS = {
     "a negative size": b"-1\r\n\r\n",
-    "a size that is none": b"zz\r\n{}\r\n0\r\n\r\n",
+    "a size that is not a number": b"zz\r\n{}\r\n0\r\n\r\n",
     "a size without end": b"0" * 10_000,
     "an end that is missing": b"2\r\n{}xx0\r\n\r\n",
     "bare line feeds": CHUNKS.replace(b"\r\n", b"\n"),
     "a length behind them": CHUNKS.removesuffix(b"\r\n") + b"Content-Length: 3\r\n\r\n",
-    "a name that is none behind them": CHUNKS.removesuffix(b"\r\n") + b"A B: 3\r\n\r\n",
+    "a malformed name behind them": CHUNKS.removesuffix(b"\r\n") + b"A B: 3\r\n\r\n",
 }
 
 

@@ -185,7 +185,7 @@ def test_a_fault_is_the_same_problem_on_both_backends_and_nothing_is_sent_twice(
             sent = [entry["operation"] for entry in sandbox.requests()]
             assert len(sent) == len(set(sent)) > 0
             if fault == "bad_json" and side.after != "served" and sent == ["verified-info"]:
-                # An unreadable 404 is no evidence of the switch-off.
+                # An unreadable 404 is not evidence of the switch-off.
                 expected = (502, "UPSTREAM_MALFORMED")
             assert (response.status_code, code(response)) == expected
 

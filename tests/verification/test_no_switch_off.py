@@ -1,4 +1,4 @@
-"""Answers of the legacy call that are no evidence of the switch-off."""
+"""Answers of the legacy call that are not evidence of the switch-off."""
 
 from __future__ import annotations
 

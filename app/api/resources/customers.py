@@ -194,7 +194,7 @@ def create_customer(asked: dict[str, Any]) -> Any:
     Nothing of `email`, `code` and `password` is stored, so that a repeat may have a new code.
     """
     private = {name: asked.pop(name) for name in _PRIVATE if name in asked}
-    # A colon cannot be in a customer id: the write is none of a customer with this id.
+    # A customer id has no colon: this subject is not that of a customer.
     subject = f"new:{asked['partner_user_id']}"
     write = requested("CREATE_CUSTOMER", subject, asked, key_required=True)
     created, replayed = account().creations.create(write, private)

@@ -139,10 +139,10 @@ EXAMPLE = {
 @blueprint.response(200, EventsSchema(), example=EXAMPLE, headers=("Preference-Applied",))
 @blueprint.problems(EVENTS_PROBLEMS)
 def list_events(query: dict[str, Any]) -> tuple[dict[str, Any], int, dict[str, str]]:
-    """List what ended or was reached.
+    """List events.
 
-    Nothing is asked of Huawei. With `Prefer: wait=N`, the gateway answers as soon as there is an
-    event for you, or after N seconds (at most 25) without one.
+    The gateway does not call Huawei. With `Prefer: wait=N`, it answers as soon as there is an event
+    for you, or after N seconds (at most 25) without one.
 
     You get the events of your customers in all your accounts, or in the one that
     `Partner-Account` names. A caller that is limited to some customers gets no event of a whole

@@ -1,7 +1,7 @@
 """The circuit breaker: stops an account's calls while Huawei fails for all customers.
 
 A call acquires a permit before it waits for anything, and confirms the permit before it sends.
-Each exchange is recorded as evidence. A call that ends before it sends anything is no evidence.
+Each exchange is recorded as evidence. A call that ends before it sends anything is not evidence.
 """
 
 import contextlib
@@ -40,7 +40,7 @@ T = TypeVar("T")
 class Evidence(Enum):
     """The evidence of one exchange: whether Huawei as a whole answers or fails.
 
-    Failures that concern one customer, or the gateway itself, are no evidence about Huawei.
+    Failures that concern one customer, or the gateway itself, are not evidence about Huawei.
     """
 
     ANSWERED = "answered"  # a proper answer, which may refuse one customer's request
@@ -153,7 +153,7 @@ class Breaker:
 
         Args:
             permit: The result of `confirm` before the exchange; None if it was not called.
-            evidence: The evidence; None if the exchange is none.
+            evidence: The evidence; None if the exchange is not evidence.
             customer: The customer of the exchange; None if it concerns no single customer.
         """
         with self._lock:
@@ -214,7 +214,7 @@ class Breaker:
 
 
 def evidence_of(failure: GatewayError, errand: Errand, waited: float) -> Evidence | None:
-    """The evidence of an exchange without an answer; None if it is no evidence.
+    """The evidence of an exchange without an answer; None if it is not evidence.
 
     Args:
         failure: The error that the endpoint raised.

@@ -1,4 +1,4 @@
-"""Bill files that are no bills, and refusals of OBS: a problem before the first line."""
+"""Files that are not bills, and refusals of OBS: a problem before the first line."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from tests.support.sandbox_driver import SandboxDriver
         (gzip.compress(archive()), "no member", "CONTACT_OPERATOR"),
         (packed(b""), "no header row", "CONTACT_OPERATOR"),
         (packed(csv_file([["Name", "Sum"], ["a", "1"]])), "bills.columns", "CONTACT_OPERATOR"),
-        (packed(csv_file([HEADER, *rows(1, 客户ID="a b")])), "no customer id", "CONTACT_OPERATOR"),
-        (packed(csv_file([HEADER, *rows(1, 客户ID="\t'1")])), "no customer id", "CONTACT_OPERATOR"),
+        (packed(csv_file([HEADER, *rows(1, 客户ID="a b")])), "malformed cust", "CONTACT_OPERATOR"),
+        (packed(csv_file([HEADER, *rows(1, 客户ID="\t'1")])), "malformed cust", "CONTACT_OPERATOR"),
         (packed(csv_file([["Customer ID", "客户ID"]])), "more than one", "CONTACT_OPERATOR"),
         (packed(csv_file([HEADER], "gb18030")), "bills.encoding", "CONTACT_OPERATOR"),
         (packed(csv_file([HEADER], "utf-16")), "bills.encoding", "CONTACT_OPERATOR"),

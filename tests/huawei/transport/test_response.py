@@ -182,7 +182,7 @@ def test_a_tolerable_deviation_from_http_is_read_as_other_clients_read_it(sent: 
 REFUSED_FRAMES = {
     "lengths that differ": b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}",
     "lengths that differ in one line": b"Content-Length: 2, 3\r\n\r\n{}",
-    "a length that is no number": b"Content-Length: +2\r\n\r\n{}",
+    "a length that is not a number": b"Content-Length: +2\r\n\r\n{}",
     "a length beside chunks": b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
     "an unknown coding": b"Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
     "a header without a colon": b"Content-Length\r\nX-Other: x\r\n\r\n{}",
