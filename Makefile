@@ -19,8 +19,9 @@ SOURCE ?= unknown
 TOGETHER := --no-print-directory --jobs 2 $(if $(filter output-sync,$(.FEATURES)),--output-sync)
 
 # The tests of these folders that start no process and wait for nothing; tests/conftest.py tells which.
-UNIT := tests/api tests/callers tests/huawei tests/sandbox tests/settings tests/state tests/verification tests/writes \
-  tests/observability tests/test_path_of_a_submission.py
+UNIT := tests/api tests/billing tests/callers tests/cli tests/customers tests/events tests/huawei tests/observability \
+  tests/sandbox tests/settings tests/state tests/tools tests/verification tests/writes \
+  tests/test_path_of_a_submission.py tests/test_private_names.py tests/test_rooms.py tests/test_sizes.py
 
 .DEFAULT_GOAL := help
 .PHONY: help setup tools demo run unit test coverage check security canary fuzz openapi openapi-lint openapi-diff release \

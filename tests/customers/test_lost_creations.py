@@ -15,6 +15,8 @@ from tests.support.patience import said
 from tests.support.sandbox_driver import SandboxDriver
 from tests.support.timing import together
 
+pytestmark = pytest.mark.slow
+
 TAKEN = (409, "PARTNER_USER_ID_TAKEN", False)
 
 

@@ -114,6 +114,7 @@ def test_what_is_too_old_is_read_again(tmp_path: Path, sandbox: SandboxDriver) -
     assert len(sandbox.requests("result")) == 1
 
 
+@pytest.mark.slow
 def test_a_wait_reads_nothing_until_the_watcher_has_seen_the_end(
     app: Flask, sandbox: SandboxDriver
 ) -> None:
@@ -157,6 +158,7 @@ def test_a_wait_leaves_an_old_look_to_the_watcher(tmp_path: Path, sandbox: Sandb
     assert sandbox.requests() == []
 
 
+@pytest.mark.slow
 def test_a_wait_reads_by_itself_if_nobody_watches(
     client: FlaskClient, sandbox: SandboxDriver
 ) -> None:
