@@ -185,7 +185,7 @@ class _Converter(OpenAPIConverter):
         self.parameter_attribute_functions.append(self.describe)
 
     def name_enum(self, field: fields.Field[Any], ret: dict[str, Any]) -> dict[str, Any]:
-        """Document a field with `enum_name` by a reference: clients name its type like that."""
+        """Document a field with `enum_name` by a reference, after which clients name its type."""
         ret.pop("default", None)  # generated clients would send it with every request
         name = field.metadata.get("enum_name")
         if name is None:
