@@ -114,7 +114,7 @@ def test_a_repeat_after_a_killed_process_looks_first(
             json={"amount": "500.00"},
             headers=headers(idempotency="k", wait=2),
         )
-        wait_until(lambda: sandbox.requests(SET))
+        wait_until(lambda: sandbox.received(SET))
         gateway.kill()
         assert isinstance(lost.exception(), requests.ConnectionError)
 

@@ -56,7 +56,7 @@ def test_a_repeat_after_a_crash_finds_the_customer_or_creates_it(
     with gateway, ThreadPoolExecutor(1) as threads:
         how = {"json": NEW, "headers": headers(idempotency="key-1")}
         lost = threads.submit(gateway.request, "POST", "/v1/customers", **how)
-        wait_until(lambda: sandbox.requests(CREATE))
+        wait_until(lambda: sandbox.received(CREATE))
         gateway.kill()
         assert isinstance(lost.exception(), requests.ConnectionError)
 
@@ -206,7 +206,7 @@ def test_the_shared_state_holds_nothing_of_the_customer(
     sandbox.fault(CREATE, "latency", seconds=30, count=1)
     with ThreadPoolExecutor(1) as threads:
         slow = threads.submit(create, client, **new)
-        wait_until(lambda: sandbox.requests(CREATE))
+        wait_until(lambda: sandbox.received(CREATE))
         dumps = [valkey.values()]
         sandbox.clear_faults()
         done = slow.result()

@@ -76,7 +76,7 @@ def test_a_reset_forgets_open_locks(client: Client, sandbox: SandboxDriver) -> N
     sandbox.fault("verified-info", "hang")
     with ThreadPoolExecutor(1) as threads:
         first = threads.submit(submit, client)
-        wait_until(lambda: sandbox.requests("verified-info") != [])
+        wait_until(lambda: sandbox.received("verified-info"))
         assert code(submit(client)) == "CUSTOMER_WRITE_IN_PROGRESS"
         reset(client)
         assert submit(client).status_code == 201

@@ -166,7 +166,7 @@ def test_a_wait_reads_by_itself_if_nobody_watches(
     sandbox.forget_requests()
     with ThreadPoolExecutor(1) as threads:
         waiting = threads.submit(read, client, CUSTOMER, "wait=25")
-        wait_until(lambda: sandbox.requests("result"))
+        wait_until(lambda: sandbox.received("result"))
         sandbox.review(CUSTOMER, "passed")
         assert waiting.result().get_json()["status"] == "VERIFIED"
 

@@ -195,7 +195,7 @@ def test_a_replay_and_an_in_flight_refusal_are_not_counted_as_submissions(
     sandbox.fault("verified-info", "latency", seconds=60, count=1)
     with ThreadPoolExecutor(1) as threads:
         first = threads.submit(ask)
-        wait_until(lambda: sandbox.requests("verified-info"))
+        wait_until(lambda: sandbox.received("verified-info"))
         assert code(ask()) == "IDEMPOTENCY_KEY_IN_FLIGHT"
         sandbox.clear_faults()
         assert first.result().status_code == 201

@@ -60,6 +60,13 @@ class SandboxDriver:
         seen: list[dict[str, Any]] = self._call("GET", "/requests")
         return [entry for entry in seen if operation in (None, entry["operation"])]
 
+    def received(self, operation: str) -> bool:
+        """Whether a request of an operation arrived whole: `requests` shows it from its head on.
+
+        A fault meets whole requests only.
+        """
+        return any(one["body"] or one["method"] == "GET" for one in self.requests(operation))
+
     def submissions(self) -> list[dict[str, Any]]:
         """Return every upstream request except reads of a customer's state."""
         return [entry for entry in self.requests() if entry["operation"] != "result"]

@@ -90,7 +90,7 @@ def test_a_long_poll_ends_when_the_review_does(review: FlaskClient, sandbox: San
     sandbox.forget_requests()
 
     def end() -> None:
-        wait_until(lambda: sandbox.requests("result"))
+        wait_until(lambda: sandbox.received("result"))
         sandbox.review("review-hold-1", "rejected", "Too dark.")
 
     begun = monotonic()
@@ -150,7 +150,7 @@ def test_a_long_poll_returns_the_last_known_status_where_its_last_read_times_out
     with ThreadPoolExecutor(1) as threads:
         errand = Errand.within(wait, "poller")  # as long as the wait, like the longest wait
         polling = threads.submit(verifications.reads.read, "review-hold-1", errand, wait)
-        wait_until(lambda: sandbox.requests("result"))
+        wait_until(lambda: sandbox.received("result"))
         sandbox.fault("result", "hang")
         assert polling.result().status == Status.IN_REVIEW
     assert monotonic() - begun < wait + 1
@@ -165,7 +165,7 @@ def test_a_long_poll_returns_the_last_known_status_when_the_gateway_shuts_down(
     begun = monotonic()
     with ThreadPoolExecutor(1) as threads:
         polling = threads.submit(read, review, "review-hold-1", "wait=25")
-        wait_until(lambda: sandbox.requests("result"))
+        wait_until(lambda: sandbox.received("result"))
         draining = review.application.extensions["partner_gateway"].draining
         draining.set()
         try:

@@ -150,7 +150,7 @@ def test_a_second_write_for_a_customer_is_refused_while_the_first_is_in_progress
     request: dict[str, Any] = {"customer": new_customer(), "idempotency": "key-1"}
     with ThreadPoolExecutor(1) as threads:
         first = threads.submit(submit, slow, **request)
-        wait_until(lambda: sandbox.requests("individual"))
+        wait_until(lambda: sandbox.received("individual"))
         second = submit(slow, **{**request, **other})
         unconcerned = submit(slow, new_customer())
         sandbox.clear_faults()

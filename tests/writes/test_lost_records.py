@@ -39,7 +39,7 @@ def test_a_repeat_after_a_crash_reads_the_result_first(
         lost = threads.submit(
             gateway.request, "POST", path_of(), json=INDIVIDUAL, headers=headers(idempotency="k")
         )
-        wait_until(lambda: sandbox.requests("verified-info"))
+        wait_until(lambda: sandbox.received("verified-info"))
         gateway.kill()
         assert isinstance(lost.exception(), requests.ConnectionError)
 
@@ -191,7 +191,7 @@ def test_a_write_in_progress_when_the_shared_state_is_lost_is_not_sent_twice(
     sandbox.fault("verified-info", "latency", seconds=30, count=1)
     with ThreadPoolExecutor(1) as threads:
         first = threads.submit(submit, app, idempotency="key-1")
-        wait_until(lambda: sandbox.requests("verified-info"))
+        wait_until(lambda: sandbox.received("verified-info"))
         mortal.kill()
         others = [submit(app, idempotency=key) for key in ("key-1", "key-2")]
         sandbox.clear_faults()

@@ -157,7 +157,7 @@ def test_one_write_at_a_time_is_sent_for_a_customer_across_operations(
     sandbox.fault("freeze", "latency", seconds=30, count=1)
     with ThreadPoolExecutor(1) as threads:
         slow = threads.submit(change, first, "freeze", customer, "k")
-        wait_until(lambda: sandbox.requests("freeze"))
+        wait_until(lambda: sandbox.received("freeze"))
         path, amount = f"/v1/customers/{customer}/budget", {"amount": "5.00"}
         budget = second.test_client().put(path, json=amount, headers=headers())
         others = [said(change(second, "unfreeze", customer)), budget.get_json()["code"]]
@@ -206,7 +206,7 @@ def test_a_repeat_after_a_killed_process_looks_first(
             json=body("freeze", customer, None),
             headers=headers(idempotency="k", wait=2),
         )
-        wait_until(lambda: sandbox.requests("freeze"))
+        wait_until(lambda: sandbox.received("freeze"))
         gateway.kill()
         assert isinstance(lost.exception(), requests.ConnectionError)
 

@@ -57,7 +57,7 @@ def test_the_other_replica_serves_soon_after_the_one_that_proved_the_credential_
     with gateway, ThreadPoolExecutor(1) as threads:
         path = "/v1/customers/c-1/verification"
         lost = threads.submit(gateway.request, "GET", path, headers=headers())
-        wait_until(lambda: sandbox.requests(hangs))
+        wait_until(lambda: sandbox.received(hangs))
         gateway.kill()
         killed = time.monotonic()
         assert isinstance(lost.exception(), requests.ConnectionError)

@@ -166,7 +166,7 @@ def test_a_deadline_is_kept_while_another_request_proves_the_key(
     sandbox.fault("verified-info", "hang")
     with ThreadPoolExecutor(1) as threads:
         first = threads.submit(submit, app, "first", wait=5)
-        wait_until(lambda: sandbox.requests("verified-info"))
+        wait_until(lambda: sandbox.received("verified-info"))
         assert asked(app, 2, 3, customer="second")[0] in (503, 504)
         sandbox.clear_faults()
         first.result()
