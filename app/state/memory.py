@@ -121,8 +121,8 @@ class MemoryState:
         return MemoryTable()
 
     def _live(self, key: str) -> bytes | None:
-        ends, value = self._values.get(key, (0.0, b""))
-        return value if ends > self._now() else None
+        entry = self._values.get(key)
+        return entry[1] if entry is not None and entry[0] > self._now() else None
 
     def _set(self, key: str, value: bytes, seconds: float) -> None:
         now = self._now()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import chain
@@ -182,6 +183,18 @@ def test_the_sweep_of_the_memory_state_keeps_values_that_have_not_expired() -> N
     kept.state.put("new", b"3", 60)
     found = [kept.state.get(key) for key in ("short", "long", "new")]
     assert found == [None, b"2", b"3"]
+
+
+def test_the_memory_state_frees_expired_values_about_once_a_minute() -> None:
+    kept, value = in_memory(), bytes(bytearray(b"a value that nothing else has"))
+    held = sys.getrefcount(value)
+    kept.state.put("short", value, 1)
+    kept.pass_time(50)
+    kept.state.put("a", b"", 60)
+    assert sys.getrefcount(value) == held + 1  # each sweep takes time
+    kept.pass_time(20)
+    kept.state.put("b", b"", 60)
+    assert sys.getrefcount(value) == held
 
 
 def test_two_memory_states_share_nothing() -> None:

@@ -1,0 +1,187 @@
+"""A pytest plugin that collects the tests once and then, for each change, forks and runs a few.
+
+Nothing is imported again: the functions of the forked process are given the changed code. Only a
+change of what a module does while it is imported gets a new interpreter, on a changed copy.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import shutil
+import signal
+import sys
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from tempfile import mkdtemp
+from time import perf_counter
+from types import FunctionType
+
+import pytest
+from coverage import Coverage
+
+from tools.mutation.change import Change
+
+BUDGET = 20.0  # seconds of tests for one change
+LIMIT = 120  # seconds after which a change hangs, and so is found
+OPTIONS = (
+    *("-o", "addopts=--import-mode=importlib", "--hypothesis-profile=quick", "-s", "-x"),
+    *("--timeout=30", "--timeout-method=thread", "-p", "no:cacheprovider", "-p", "no:terminal"),
+    *("-p", "no:randomly", "-p", "no:xdist", "-p", "no:cov"),
+)
+LEFT_OUT = shutil.ignore_patterns(".git", ".venv", ".tools", "node_modules", ".*_cache")
+
+
+def copied(project: Path, copy: Path) -> Path:
+    """A copy of the tree, with the packages and programs of the tree."""
+    shutil.copytree(project, copy, ignore=LEFT_OUT)
+    for linked in (".venv", ".tools"):
+        (copy / linked).symlink_to((project / linked).resolve())
+    return copy
+
+
+class Trials:
+    """Tries each change. `survivors` are those with which all tests passed."""
+
+    def __init__(self, changes: list[Change], folder: Path, *, together: int) -> None:
+        self.survivors: list[Change] = []
+        self._changes = changes
+        self._folder = folder
+        self._together = together
+        self._living: dict[int, tuple[Change, Path]] = {}
+        self._items: dict[str, pytest.Item] = {}
+        self._functions: list[FunctionType] = []
+        self._seconds: dict[str, float] = {}
+        self._tests: dict[str, dict[int, list[str]]] = {}  # by module and line
+        self._found: Counter[str] = Counter()  # how many changes a test found
+        self._failed: list[str] = []
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Remember a test that failed."""
+        if report.failed:
+            self._failed.append(report.nodeid)
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        """Run the tests once without a change, and then those of each change."""
+        self._items = {item.nodeid: item for item in session.items}
+        self._functions = [each for each in gc.get_objects() if type(each) is FunctionType]
+        gc.freeze()
+        self._measured()
+        for change in self._changes:
+            if len(self._living) == self._together:
+                self._finish()
+            pid, folder = self._forked(partial(self._try, change))
+            self._living[pid] = change, folder
+        while self._living:
+            self._finish()
+        return True
+
+    def _forked(self, work: Callable[[Path], object]) -> tuple[int, Path]:
+        """Start the work in a process that has all of this one, and a folder of its own."""
+        folder = Path(mkdtemp(dir=self._folder))
+        if pid := os.fork():
+            return pid, folder
+        try:
+            os.setsid()
+            os.environ |= {"TMPDIR": str(folder), "PYTEST_DEBUG_TEMPROOT": str(folder)}
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, sys.stdout.fileno())
+            os.dup2(nowhere, sys.stderr.fileno())
+            (folder / "answer").write_text(json.dumps(work(folder)))
+            os._exit(1 if self._failed else 0)
+        finally:
+            os._exit(1)  # never on into what the parent does
+
+    def _measured(self) -> None:
+        """Learn how long each test takes, and which lines it runs."""
+        modules = sorted({change.module for change in self._changes})
+
+        def measure(_: Path) -> object:
+            coverage = Coverage(data_file=None, include=modules, config_file=False)
+            coverage.start()
+            seconds = {}
+            for name in self._items:
+                coverage.switch_context(name)
+                start = perf_counter()
+                self._run([name])
+                seconds[name] = perf_counter() - start
+            coverage.stop()
+            data = coverage.get_data()
+            tests = {each: data.contexts_by_lineno(str(Path(each).resolve())) for each in modules}
+            return seconds, tests, self._failed
+
+        pid, folder = self._forked(measure)
+        os.waitpid(pid, 0)
+        seconds, tests, failed = json.loads((folder / "answer").read_text())
+        for name in failed:
+            sys.stdout.write(f"left out, because it fails without a change: {name}\n")
+        self._seconds = {name: took for name, took in seconds.items() if name not in failed}
+        self._tests = {
+            module: {int(line): names for line, names in lines.items()}
+            for module, lines in tests.items()
+        }
+
+    def _run(self, names: list[str], *, until_one_fails: bool = False) -> None:
+        items = [self._items[name] for name in names]
+        for item, following in zip(items, [*items[1:], None], strict=True):
+            item.ihook.pytest_runtest_protocol(item=item, nextitem=following)
+            if self._failed and until_one_fails:
+                item.ihook.pytest_runtest_teardown(item=item, nextitem=None)  # stop all servers
+                return
+
+    def _try(self, change: Change, folder: Path) -> list[str]:
+        """Run the tests of a change, until one fails. Returns the one."""
+        signal.alarm(LIMIT)
+        names = self._chosen(change)
+        if change.needs_import and names:
+            copy = copied(Path.cwd(), folder / "copy")
+            (copy / change.module).write_text(change.after)
+            os.chdir(copy)
+            os.execv(sys.executable, [sys.executable, "-m", "pytest", *OPTIONS, *names])  # noqa: S606 - our own program
+        change.put_in(self._functions)
+        self._run(names, until_one_fails=True)
+        return self._failed
+
+    def _chosen(self, change: Change) -> list[str]:
+        """The tests that run the changed line, the most promising first.
+
+        First those that found other changes, then the quickest of each file, then the second
+        of each file, and so on; the files beside the module before others.
+        """
+        lines = self._tests[change.module]
+        if change.needs_import:
+            run = {name for names in lines.values() for name in names}
+        else:
+            run = set(next((lines[each] for each in change.lines if each in lines), ()))
+        room = Path("tests", *Path(change.module).parts[1:])
+        ranks: Counter[Path] = Counter()
+        order = {}
+        for name in sorted(run & self._seconds.keys(), key=self._seconds.__getitem__):
+            file = Path(name.partition("::")[0])
+            near = len(set(file.parents) & set(room.parents))
+            order[name] = (-self._found[name], ranks[file], -near)
+            ranks[file] += 1
+        left, chosen = BUDGET, []
+        for name in sorted(order, key=order.__getitem__):
+            if self._seconds[name] <= left:
+                left -= self._seconds[name]
+                chosen.append(name)
+        return chosen
+
+    def _finish(self) -> None:
+        """Wait for one of the forked processes."""
+        pid, status = os.waitpid(-1, 0)
+        with suppress(ProcessLookupError):
+            os.killpg(pid, signal.SIGKILL)  # what it left
+        change, folder = self._living.pop(pid)
+        if status == 0:
+            self.survivors.append(change)
+            sys.stdout.write(f"{change.diff}\n")
+            sys.stdout.flush()
+        elif (answer := folder / "answer").exists():
+            self._found.update(json.loads(answer.read_text()))
+        shutil.rmtree(folder, ignore_errors=True)
