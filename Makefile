@@ -181,7 +181,7 @@ drill: $(TOOLS) ## run load while gateways, keys, Redis and connections change; 
 bench: $(BENCH) ## measure the gateway and its peers, or FIGURES=bill alone, write docs/performance.md; needs nginx, wrk
 	$(BIN)/python -m benchmarks
 
-mutation: $(MUTATION) ## change the code in one place at a time and tell what no test finds (hours), or MODULES=app/…
+mutation: $(MUTATION) ## change the code in one place at a time and tell what no test finds (hours), or MODULES=app/… TESTS=tests/…
 	$(BIN)/python -m tools.mutation
 
 BASE ?= HEAD~1

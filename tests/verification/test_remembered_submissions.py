@@ -7,8 +7,9 @@ import re
 import pytest
 
 from tests.support.fixtures import Build
-from tests.support.patience import new_customer, read, submit
+from tests.support.patience import REPLAYED, new_customer, read, submit
 from tests.support.sandbox_driver import SandboxDriver
+from tests.support.valkey import DAY, Valkey
 from tests.support.verifications import ENTERPRISE, INDIVIDUAL
 
 TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
@@ -26,6 +27,18 @@ def test_a_submission_and_its_replay_tell_when_it_was_submitted(
     assert first["submitted_at"] <= first["checked_at"]
     assert again["submitted_at"] == first["submitted_at"]
     assert "submitted_at" not in read(app, customer).get_json()
+
+
+def test_every_replica_remembers_a_key_for_24_hours(
+    kept: Build, sandbox: SandboxDriver, valkey: Valkey
+) -> None:
+    customer, other = new_customer(), kept("redis", "legacy", "another replica")
+    submit(kept("redis", "legacy"), customer, "key-1")
+    valkey.pass_time(DAY - 60)
+    assert submit(other, customer, "key-1").headers[REPLAYED] == "true"
+    valkey.pass_time(60)
+    assert REPLAYED not in submit(other, customer, "key-1").headers
+    assert len(sandbox.submissions()) == 2
 
 
 @states

@@ -12,13 +12,12 @@ import os
 import shutil
 import signal
 import sys
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from tempfile import mkdtemp
-from time import perf_counter
 from types import FunctionType
 
 import pytest
@@ -55,13 +54,20 @@ class Trials:
         self._living: dict[int, tuple[Change, Path]] = {}
         self._items: dict[str, pytest.Item] = {}
         self._functions: list[FunctionType] = []
-        self._seconds: dict[str, float] = {}
-        self._tests: dict[str, dict[int, list[str]]] = {}  # by module and line
+        self._coverage: Coverage | None = None
+        self._seconds: defaultdict[str, float] = defaultdict(float)
+        self._tests: defaultdict[str, dict[int, list[str]]] = defaultdict(dict)  # by module, line
         self._found: Counter[str] = Counter()  # how many changes a test found
         self._failed: list[str] = []
 
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        """Tell coverage which test runs now."""
+        if self._coverage is not None:
+            self._coverage.switch_context(nodeid)
+
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Remember a test that failed."""
+        """Remember how long a test took, and whether it failed."""
+        self._seconds[report.nodeid] += report.duration
         if report.failed:
             self._failed.append(report.nodeid)
 
@@ -98,32 +104,31 @@ class Trials:
 
     def _measured(self) -> None:
         """Learn how long each test takes, and which lines it runs."""
+        shares: list[list[str]] = [[] for _ in range(self._together)]
+        files: dict[str, int] = {}
+        for name in self._items:
+            shares[files.setdefault(name.partition("::")[0], len(files)) % len(shares)].append(name)
+        folders = [self._forked(partial(self._measure, share))[1] for share in shares]
+        for _ in folders:
+            os.wait()
+        for folder in folders:
+            seconds, tests, failed = json.loads((folder / "answer").read_text())
+            for name in failed:
+                sys.stdout.write(f"left out, because it fails without a change: {name}\n")
+            self._seconds |= {name: took for name, took in seconds.items() if name not in failed}
+            for module, lines in tests.items():
+                for line, names in lines.items():
+                    self._tests[module].setdefault(int(line), []).extend(names)
+
+    def _measure(self, names: list[str], _: Path) -> object:
         modules = sorted({change.module for change in self._changes})
-
-        def measure(_: Path) -> object:
-            coverage = Coverage(data_file=None, include=modules, config_file=False)
-            coverage.start()
-            seconds = {}
-            for name in self._items:
-                coverage.switch_context(name)
-                start = perf_counter()
-                self._run([name])
-                seconds[name] = perf_counter() - start
-            coverage.stop()
-            data = coverage.get_data()
-            tests = {each: data.contexts_by_lineno(str(Path(each).resolve())) for each in modules}
-            return seconds, tests, self._failed
-
-        pid, folder = self._forked(measure)
-        os.waitpid(pid, 0)
-        seconds, tests, failed = json.loads((folder / "answer").read_text())
-        for name in failed:
-            sys.stdout.write(f"left out, because it fails without a change: {name}\n")
-        self._seconds = {name: took for name, took in seconds.items() if name not in failed}
-        self._tests = {
-            module: {int(line): names for line, names in lines.items()}
-            for module, lines in tests.items()
-        }
+        self._coverage = Coverage(data_file=None, include=modules, config_file=False)
+        self._coverage.start()
+        self._run(names)
+        self._coverage.stop()
+        found = self._coverage.get_data()
+        tests = {each: found.contexts_by_lineno(str(Path(each).resolve())) for each in modules}
+        return self._seconds, tests, self._failed
 
     def _run(self, names: list[str], *, until_one_fails: bool = False) -> None:
         items = [self._items[name] for name in names]

@@ -31,7 +31,7 @@ from app.observability.logs import event, logger
 from app.settings.accounts import TimeoutSettings
 
 USER_AGENT = "partner-gateway"
-MOST_IDLE = 512  # idle connections in the pool; more connections are closed after their answer
+MOST_IDLE = 512  # idle connections in the pool
 IDLE = 30.0  # seconds after which an idle connection is closed
 LONGEST = 60.0  # seconds, the default deadline of a request
 
@@ -66,6 +66,7 @@ class Endpoint:
         way: The timeouts, certificate authorities and proxy, as in the settings of an account.
         name: The account's name, for the log.
         idle: Seconds after which an idle connection is closed.
+        most_idle: The most idle connections; others are closed after their answer.
         resolve: The resolver, with the parameters of `socket.getaddrinfo`.
     """
 
@@ -76,6 +77,7 @@ class Endpoint:
         *,
         name: str | None = None,
         idle: float = IDLE,
+        most_idle: int = MOST_IDLE,
         resolve: Callable[..., Iterable[Any]] = socket.getaddrinfo,
     ) -> None:
         parts = urlsplit(url)
@@ -87,7 +89,7 @@ class Endpoint:
         self._authorities = Authorities(way.ca_file) if parts.scheme == "https" else None
         self._names = Names(resolve)
         self._timeouts = way.timeouts
-        self._idle_seconds = idle
+        self._idle_seconds, self._most_idle = idle, most_idle
         self._idle: deque[Connection] = deque()  # last in, first out
         weakref.finalize(self, _discard_all, self._idle)
 
@@ -188,7 +190,7 @@ class Endpoint:
 
     def _release(self, connection: Connection) -> None:
         """Return the connection to the pool; close it if it is not reusable or the pool is full."""
-        if not connection.reusable or len(self._idle) >= MOST_IDLE:
+        if not connection.reusable or len(self._idle) >= self._most_idle:
             connection.discard()
             return
         connection.idle_until = time.monotonic() + self._idle_seconds

@@ -118,7 +118,9 @@ def test_the_quota_serves_what_the_gateway_watches_behind_every_caller() -> None
 
 
 @pytest.mark.parametrize("calls", [1, 3, 10, 0.5])
-def test_a_quota_is_never_exceeded_in_any_second_and_used_nearly_whole(calls: float) -> None:
+def test_a_quota_is_never_exceeded_in_any_second_and_used_whole_but_for_the_jitter(
+    calls: float,
+) -> None:
     clock, taken = Clock(0.0), []
     state = MemoryState(now=clock)
     while clock.seconds <= 30:
@@ -129,7 +131,7 @@ def test_a_quota_is_never_exceeded_in_any_second_and_used_nearly_whole(calls: fl
     assert all(
         sum(begun <= at < begun + seconds for at in taken) <= max(limit, 1) for begun in taken
     )
-    assert len(taken) >= 0.95 * calls * 30 - calls
+    assert 0.95 * calls * 30 - calls <= len(taken) <= 0.98 * calls * 30 + 2
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,10 @@ def write(endpoint: Endpoint) -> Reply:
     return endpoint.send("POST", "/", {}, b"{}", writes=True)
 
 
+def read(endpoint: Endpoint) -> Reply:
+    return endpoint.send("GET", "/", {}, None, writes=False)
+
+
 def test_idle_connections_of_a_burst_are_closed_by_age_without_a_further_request(
     settings: Settings,
 ) -> None:
@@ -35,6 +39,31 @@ def test_idle_connections_of_a_burst_are_closed_by_age_without_a_further_request
             assert set(many.map(at_once, range(20))) == {200}
         for _ in range(upstream.connections):
             assert upstream.closed.acquire(timeout=LIMIT)
+
+
+def test_idle_connections_beyond_the_most_are_closed_after_their_answer(settings: Settings) -> None:
+    arrived = threading.Barrier(5)
+
+    def answering(connection: socket.socket) -> None:
+        arrived.wait(LIMIT)
+        connection.sendall(SUCCESS)
+        while connection.recv(64 * 1024):
+            arrived.wait(LIMIT)
+            connection.sendall(SUCCESS)
+
+    with RawUpstream(answering) as upstream:
+        endpoint = Endpoint(upstream.url, settings.accounts["default"], most_idle=2)
+
+        def at_once(number: int) -> set[int]:
+            with ThreadPoolExecutor(number) as many:
+                return set(many.map(lambda _: read(endpoint).status, range(number)))
+
+        assert at_once(5) == {200}
+        for _ in range(3):
+            assert upstream.closed.acquire(timeout=LIMIT)
+        arrived = threading.Barrier(2)
+        assert at_once(2) == {200}
+        assert upstream.connections == 5
 
 
 def test_an_old_idle_connection_is_not_reused(settings: Settings) -> None:
