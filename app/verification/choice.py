@@ -125,7 +125,6 @@ class Choice:
             ErrorCode.LEGACY_API_RETIRED if proven else ErrorCode.LEGACY_API_UNAVAILABLE,
             upstream=upstream,
             retry_after=None if proven else RETRY_AFTER,
-            write=True,
         )
 
     def _is_off(self) -> bool:

@@ -46,7 +46,7 @@ class Settling:
         except GatewayError as error:
             if error.code in _NOT_NOW:
                 raise
-            raise GatewayError(ErrorCode.OUTCOME_UNKNOWN, write=True) from None
+            raise GatewayError(ErrorCode.OUTCOME_UNKNOWN) from None
         attempt.before = seen.status
         return _proven(attempt, earlier.sent_to, earlier.before, seen)
 
@@ -64,7 +64,7 @@ class Settling:
         """
         self._read_state(attempt, backend.name)
         if attempt.doubtful and not may_repeat(backend.name, _status(attempt.before)):
-            raise GatewayError(ErrorCode.OUTCOME_UNKNOWN, write=True)
+            raise GatewayError(ErrorCode.OUTCOME_UNKNOWN)
         attempt.sending(backend.name)
         write, earlier = attempt.write, attempt.earlier
         try:
@@ -101,7 +101,7 @@ class Settling:
             except GatewayError as error:
                 if attempt.doubtful and not error.code.is_refusal:
                     if error.code in UNCLEAR:
-                        raise GatewayError(ErrorCode.OUTCOME_UNKNOWN, write=True) from None
+                        raise GatewayError(ErrorCode.OUTCOME_UNKNOWN) from None
                     raise
 
     def _read_before(self, attempt: Attempt) -> Verification:
