@@ -16,6 +16,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
+from itertools import groupby
 from pathlib import Path
 from tempfile import mkdtemp
 from types import FunctionType
@@ -25,8 +26,8 @@ from coverage import Coverage
 
 from tools.mutation.change import Change
 
-BUDGET = 20.0  # seconds of tests for one change
-LIMIT = 120  # seconds after which a change hangs, and so is found
+BUDGET = 45.0  # seconds of tests for one change
+LIMIT = 200  # seconds after which a change hangs, and so is found
 OPTIONS = (
     *("-o", "addopts=--import-mode=importlib", "--hypothesis-profile=quick", "-s", "-x"),
     *("--timeout=30", "--timeout-method=thread", "-p", "no:cacheprovider", "-p", "no:terminal"),
@@ -77,11 +78,14 @@ class Trials:
         self._functions = [each for each in gc.get_objects() if type(each) is FunctionType]
         gc.freeze()
         self._measured()
-        for change in self._changes:
-            if len(self._living) == self._together:
-                self._finish()
-            pid, folder = self._forked(partial(self._try, change))
-            self._living[pid] = change, folder
+        for module, changes in groupby(self._changes, lambda change: change.module):
+            sys.stdout.write(f"{module}\n")
+            sys.stdout.flush()
+            for change in changes:
+                if len(self._living) == self._together:
+                    self._finish()
+                pid, folder = self._forked(partial(self._try, change))
+                self._living[pid] = change, folder
         while self._living:
             self._finish()
         return True
