@@ -116,6 +116,14 @@ def test_a_slow_look_where_the_record_may_be_lost_is_waited_for(
     assert order(sandbox) == ["result", "verified-info"]
 
 
+def test_nothing_is_sent_where_the_record_may_be_lost_and_no_time_is_left_to_look(
+    build: Build, sandbox: SandboxDriver, mortal: Valkey
+) -> None:
+    app = build(state={"url": mortal.url})
+    assert said(submit(app, idempotency="key-1", wait=1))[1] == "DEADLINE_EXCEEDED"
+    assert sandbox.requests() == []
+
+
 def test_huawei_answers_a_repeat_on_the_review_backend_where_its_record_is_lost(
     build: Build, sandbox: SandboxDriver, mortal: Valkey
 ) -> None:

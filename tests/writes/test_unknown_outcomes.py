@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from app.huawei.pacing.deadline import READ_BEFORE
 from tests.support.fixtures import Build
 from tests.support.patience import REPLAYED, said, submit
 from tests.support.sandbox_driver import SandboxDriver
@@ -177,6 +178,15 @@ def test_a_repeat_that_cannot_read_the_result_sends_nothing(
     answers = [said(submit(app, idempotency="key-1")) for _ in range(3)]
     assert answers == [UNKNOWN, UNKNOWN, FOUND]
     assert len(sandbox.submissions()) == 1
+
+
+def test_a_slow_look_after_a_lost_answer_is_waited_for(
+    build: Build, sandbox: SandboxDriver
+) -> None:
+    app = build(timeouts={"read": 15.0})
+    lose(app, sandbox)
+    sandbox.fault("result", "latency", seconds=READ_BEFORE + 0.2, count=1)
+    assert said(submit(app, idempotency="key-1")) == FOUND
 
 
 def test_a_refusal_that_answers_our_own_lost_write_is_success(
