@@ -180,6 +180,14 @@ def test_a_repeat_that_cannot_read_the_result_sends_nothing(
     assert len(sandbox.submissions()) == 1
 
 
+def test_a_submission_without_a_key_is_sent_although_its_look_fails(
+    build: Build, sandbox: SandboxDriver
+) -> None:
+    app = build(verification={"backend": "review"}, reliability={"tries": 1})
+    sandbox.fault("result", "html", count=1)
+    assert said(submit(app)) == (202, "IN_REVIEW", False)
+
+
 def test_a_slow_look_after_a_lost_answer_is_waited_for(
     build: Build, sandbox: SandboxDriver
 ) -> None:

@@ -1,4 +1,4 @@
-"""The records of writes, and the looks for a write whose answer was lost, without a gateway."""
+"""The records, the locks and the looks of writes, without a gateway."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ import pytest
 from app.errors import ErrorCode, GatewayError
 from app.huawei.pacing.deadline import FLOOR, Errand
 from app.state import MemoryState
-from app.writes import look
+from app.writes import Attempt, Kept, Write, Writes, look
 from app.writes.records import Record, Records, pause
+from app.writes.writes import GRACE
+from tests.support.timing import Clock
 from tests.support.valkey import SEALING
 
 
@@ -37,6 +39,24 @@ def test_a_repeat_makes_sense_after_the_age_of_the_write_and_no_later_than_its_e
     age: float, expected: float
 ) -> None:
     assert pause(1000.0, 1020.0, 1000.0 + age) == expected
+
+
+def test_the_lock_of_a_killed_process_ends_soon_after_its_deadline_and_not_before() -> None:
+    clock = Clock()
+    state = MemoryState(now=clock)
+    killed, other = (Writes("default", state, SEALING, clock) for _ in range(2))
+    write = Write(kind="a", subject="c", body={}, errand=Errand.within(20, "caller"), key=None)
+    kept: Kept[str] = Kept(lambda _: {}, lambda *_: "")
+
+    def never_ends(_: Attempt) -> str:
+        clock.pass_time(20 + GRACE - 1)
+        with pytest.raises(GatewayError) as caught:
+            other.run(write, lambda _: "sent at once", kept)
+        assert caught.value.code is ErrorCode.CUSTOMER_WRITE_IN_PROGRESS
+        clock.pass_time(1)
+        return other.run(write, lambda _: "sent after it", kept)[0]
+
+    assert killed.run(write, never_ends, kept) == ("sent after it", False)
 
 
 def test_each_look_comes_after_its_pause_and_none_comes_too_late_for_an_answer() -> None:
