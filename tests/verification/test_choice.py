@@ -67,6 +67,24 @@ def test_the_share_of_customers_on_review_is_near_the_percentage(shared: Build, 
     assert abs(to_review - share * 4) < 40  # four standard deviations of 400 draws and more
 
 
+@pytest.mark.parametrize(("customer", "place"), [("cust-0", 52), ("cust-1", 85), ("cust-2", 15)])
+def test_no_release_moves_a_customer_to_the_other_backend(
+    shared: Build, customer: str, place: int
+) -> None:
+    shares = {place: "legacy", place + 1: "review"}
+    clients = [shared(backend="auto", review_share=share) for share in shares]
+    assert [chosen(client, customer) for client in clients] == [*shares.values()]
+
+
+@pytest.mark.parametrize(("share", "preferred"), [(49, "legacy"), (50, "review")])
+def test_an_account_prefers_the_backend_of_most_of_its_customers(
+    shared: Build, share: int, preferred: str
+) -> None:
+    client = shared(backend="auto", review_share=share)
+    answer = client.get("/v1/capabilities", headers=bearer("writer-key")).get_json()
+    assert (len(answer["backends"]), answer["backends"][0]) == (2, preferred)
+
+
 def test_auto_prefers_review_for_all_customers_by_default(shared: Build) -> None:
     assert chosen(shared(backend="auto"), CUSTOMER) == "review"
 

@@ -59,6 +59,23 @@ def test_the_lock_of_a_killed_process_ends_soon_after_its_deadline_and_not_befor
     assert killed.run(write, never_ends, kept) == ("sent after it", False)
 
 
+def test_a_key_belongs_to_its_body_from_the_beginning_of_its_write() -> None:
+    state = MemoryState()
+    first, other = (Writes("default", state, SEALING) for _ in range(2))
+    kept: Kept[None] = Kept(lambda _: {}, lambda *_: None)
+
+    def write(body: dict[str, str]) -> Write:
+        errand = Errand.within(20, "caller")
+        return Write(kind="a", subject="c", body=body, errand=errand, key="key-1")
+
+    def meanwhile(_: Attempt) -> None:
+        for body, code in (({"name": "A"}, "IN_FLIGHT"), ({"name": "B"}, "REUSED")):
+            with pytest.raises(GatewayError, match=f"IDEMPOTENCY_KEY_{code}"):
+                other.run(write(body), lambda _: None, kept)
+
+    first.run(write({"name": "A"}), meanwhile, kept)
+
+
 def test_each_look_comes_after_its_pause_and_none_comes_too_late_for_an_answer() -> None:
     begun, looks = time.monotonic(), list[float]()
     errand = Errand.within(FLOOR + 0.7, "caller")
