@@ -151,6 +151,8 @@ class Trials:
             (copy / change.module).write_text(change.after)
             os.chdir(copy)
             os.execv(sys.executable, [sys.executable, "-m", "pytest", *OPTIONS, *names])  # noqa: S606 - our own program
+        for name in names:  # a change can make a test wait for ever
+            self._items[name].add_marker(pytest.mark.timeout(5 + 5 * self._seconds[name]))
         change.put_in(self._functions)
         self._run(names, until_one_fails=True)
         return self._failed
