@@ -13,11 +13,11 @@ from app.huawei.pacing.retry import Retries
 class Upstream:
     """An upstream that always fails: counts the tries, and notes the bounds of the pauses."""
 
-    def __init__(self, tries: int, code: ErrorCode = ErrorCode.UPSTREAM_ERROR) -> None:
+    def __init__(self, tries: int, retry_after: float | None = None) -> None:
         self.retries = Retries(tries, self._pause)
         self.pauses: list[tuple[float, float]] = []
         self.tried = 0
-        self._code = code
+        self._retry_after = retry_after
 
     def _pause(self, shortest: float, longest: float) -> float:
         self.pauses.append((shortest, longest))
@@ -25,7 +25,7 @@ class Upstream:
 
     def _fail(self) -> None:
         self.tried += 1
-        raise GatewayError(self._code)
+        raise GatewayError(ErrorCode.UPSTREAM_ERROR, retry_after=self._retry_after)
 
     def call(self, errand: Errand | None = None) -> int:
         """Call once. Returns how often it was sent."""
@@ -55,6 +55,7 @@ def test_the_gateways_own_looks_are_sent_once() -> None:
     assert upstream.call(Errand.within(20, "watcher", watches=True)) == 1
 
 
-def test_nothing_is_sent_again_without_the_time_for_an_answer() -> None:
+def test_nothing_is_sent_again_if_no_answer_could_arrive_after_the_pause() -> None:
     assert Upstream(tries=4).call(Errand.within(FLOOR - 0.1, "caller")) == 1
-    assert Upstream(tries=4).call(Errand.within(FLOOR + 5, "caller")) == 4
+    assert Upstream(tries=2, retry_after=3.0).call(Errand.within(FLOOR + 2, "caller")) == 1
+    assert Upstream(tries=2, retry_after=0.1).call(Errand.within(FLOOR + 2, "caller")) == 2
