@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 
 import pybreaker
@@ -19,6 +20,7 @@ from app.huawei.pacing.breaker import (
     Evidence,
     Permit,
 )
+from app.observability.logs import JsonFormatter
 from tests.support.timing import Clock
 
 FAILURES, PAUSE = 3, 10.0
@@ -91,6 +93,20 @@ def test_calls_sent_before_the_circuit_opened_do_not_open_it_again(circuit: Circ
     for _ in range(2 * FAILURES):
         circuit.breaker.record(before, FAILED, "one")
     assert circuit.breaker.closed
+
+
+def test_each_change_of_the_circuit_is_logged_and_a_closed_one_is_no_warning(
+    circuit: Circuit, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "gateway.breaker")
+    circuit.open()
+    circuit.clock.pass_time(PAUSE)
+    circuit.exchange(ANSWERED)
+    lines = [(one.levelno, JsonFormatter().format(one)) for one in caplog.records]
+    levels = [logging.WARNING, logging.WARNING, logging.INFO]
+    assert [level for level, _ in lines] == levels
+    for state, (_, line) in zip(("open", "half-open", "closed"), lines, strict=True):
+        assert f'"state":"{state}"' in line
 
 
 def test_a_failed_probe_starts_another_pause(circuit: Circuit) -> None:
