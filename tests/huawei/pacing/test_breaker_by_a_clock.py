@@ -23,7 +23,7 @@ from app.huawei.pacing.breaker import (
 from app.observability.logs import JsonFormatter
 from tests.support.timing import Clock
 
-FAILURES, PAUSE = 3, 10.0
+FAILURES, PAUSE = 3, 12.0  # another pause than that after a trial
 ANSWERED, FAILED, DOUBTFUL = Evidence
 
 
