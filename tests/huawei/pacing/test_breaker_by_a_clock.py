@@ -109,6 +109,17 @@ def test_each_change_of_the_circuit_is_logged_and_a_closed_one_is_no_warning(
         assert f'"state":"{state}"' in line
 
 
+def test_a_refusal_tells_how_much_of_the_pause_is_left(circuit: Circuit) -> None:
+    held = permit_of(circuit)
+    circuit.open()
+    circuit.clock.pass_time(PAUSE - 0.5)
+    assert circuit.refused_for() == 0.5
+    circuit.clock.pass_time(5)
+    with pytest.raises(GatewayError) as caught:
+        circuit.breaker.confirm(held, write=False)
+    assert caught.value.retry_after == TRIAL_PAUSE  # a trial is due
+
+
 def test_a_failed_probe_starts_another_pause(circuit: Circuit) -> None:
     circuit.open()
     circuit.clock.pass_time(PAUSE)
