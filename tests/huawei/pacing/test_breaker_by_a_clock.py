@@ -193,6 +193,17 @@ def test_doubtful_answers_outside_the_window_do_not_open_the_circuit(circuit: Ci
     assert circuit.breaker.closed
 
 
+def test_three_customers_within_the_window_open_the_circuit_whatever_was_before(
+    circuit: Circuit,
+) -> None:
+    circuit.exchange(DOUBTFUL, "long before")
+    for customer, seconds in (("one", WINDOW + PAUSE + 1), ("two", WINDOW), ("three", PAUSE)):
+        circuit.clock.pass_time(seconds)
+        assert circuit.exchange(DOUBTFUL, customer)
+    assert all(circuit.exchange(DOUBTFUL, "three") for _ in range(FAILURES - 1))
+    assert not circuit.breaker.closed
+
+
 def test_a_circuit_opened_by_several_customers_stays_open_while_others_fail_alike(
     circuit: Circuit,
 ) -> None:
