@@ -21,7 +21,7 @@ from tools.mutation.trials import OPTIONS, Trials, copied
 PROJECT = Path(__file__).parents[2]
 PYTHON = PROJECT / ".tools/mutation/bin/python"
 MODULES = "app/verification app/writes app/huawei app/state"
-TESTS = "tests/verification tests/huawei tests/state"
+TESTS = "tests/verification tests/writes tests/huawei tests/state tests/customers"
 
 
 def asked(name: str, usual: str) -> list[str]:

@@ -29,8 +29,8 @@ from tools.mutation.change import Change
 BUDGET = 45.0  # seconds of tests for one change
 LIMIT = 200  # seconds after which a change hangs, and so is found
 OPTIONS = (
-    *("-o", "addopts=--import-mode=importlib", "--hypothesis-profile=quick", "-s", "-x"),
-    *("--timeout=30", "--timeout-method=thread", "-p", "no:cacheprovider", "-p", "no:terminal"),
+    *("-o", "addopts=--import-mode=importlib", "--hypothesis-profile=quick", "-qsx"),
+    *("--timeout=30", "--timeout-method=thread", "-p", "no:cacheprovider"),
     *("-p", "no:randomly", "-p", "no:xdist", "-p", "no:cov"),
 )
 LEFT_OUT = shutil.ignore_patterns(".git", ".venv", ".tools", "node_modules", ".*_cache")

@@ -7,7 +7,7 @@ import pytest
 from tests.support.fixtures import Build
 from tests.support.patience import said, submit
 from tests.support.sandbox_driver import SandboxDriver
-from tests.verification.unknown_outcomes import lose
+from tests.writes.unknown_outcomes import lose
 
 TEXTS = {  # Huawei's texts under APIGW.0301
     "UPSTREAM_ACCESS_DENIED": "Incorrect IAM authentication information: verify aksk signature "
