@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +11,17 @@ import pytest
 import requests
 
 from app.errors import ErrorCode
+from app.huawei.codes import Verdict
+from app.huawei.credentials.key_pair import SUSPENSION
 from app.huawei.credentials.key_pairs import CHECK_INTERVAL
-from app.settings import Settings
+from app.settings import PairSettings, Settings
 from tests.support.accounts import (
     PASSWORD,
     Mounted,
     gateway,
     iam,
     key_pairs,
+    loaded,
     partner_center,
     read,
     replace,
@@ -179,3 +182,19 @@ def test_a_temporary_pair_that_lacks_a_file_is_not_used(
     (mounted.folder / name).unlink()
     assert code(submit(gateway(with_pairs(settings, mounted)))) == "UPSTREAM_ACCESS_DENIED"
     assert sandbox.requests() == []
+
+
+def test_a_signed_request_is_not_sent_once_its_pair_is_suspended_or_has_expired(
+    files: PairSettings,
+) -> None:
+    clock = Clock(datetime(2030, 1, 1, tzinfo=UTC).timestamp())
+    pair = loaded(files, clock)  # expires the next day
+    pair.release(bool(pair.acquire()), Verdict.ACCEPTED)
+    assert pair.may_send(probation=False)
+    pair.release(False, Verdict.LOCKED)
+    pair.release(False, Verdict.ACCEPTED)  # of a request that was sent before
+    assert not pair.may_send(probation=False)
+    clock.pass_time(SUSPENSION)
+    assert pair.may_send(probation=False)
+    clock.pass_time(3 * 86400)
+    assert not pair.may_send(probation=False)
