@@ -33,6 +33,7 @@ OPTIONS = (
     *("--timeout=30", "--timeout-method=thread", "-p", "no:cacheprovider"),
     *("-p", "no:randomly", "-p", "no:xdist", "-p", "no:cov"),
 )
+BROKEN = 70  # the exit code of a trial that failed itself
 LEFT_OUT = shutil.ignore_patterns(".git", ".venv", ".tools", "node_modules", ".*_cache")
 
 
@@ -95,6 +96,7 @@ class Trials:
         folder = Path(mkdtemp(dir=self._folder))
         if pid := os.fork():
             return pid, folder
+        code = BROKEN
         try:
             os.setsid()
             os.environ |= {"TMPDIR": str(folder), "PYTEST_DEBUG_TEMPROOT": str(folder)}
@@ -102,9 +104,9 @@ class Trials:
             os.dup2(nowhere, sys.stdout.fileno())
             os.dup2(nowhere, sys.stderr.fileno())
             (folder / "answer").write_text(json.dumps(work(folder)))
-            os._exit(1 if self._failed else 0)
+            code = 1 if self._failed else 0
         finally:
-            os._exit(1)  # never on into what the parent does
+            os._exit(code)  # never on into what the parent does
 
     def _measured(self) -> None:
         """Learn how long each test takes, and which lines it runs."""
@@ -136,10 +138,9 @@ class Trials:
 
     def _run(self, names: list[str], *, until_one_fails: bool = False) -> None:
         items = [self._items[name] for name in names]
-        for item, following in zip(items, [*items[1:], None], strict=True):
+        for item, following in zip(items, [*items[1:], None], strict=False):
             item.ihook.pytest_runtest_protocol(item=item, nextitem=following)
             if self._failed and until_one_fails:
-                item.ihook.pytest_runtest_teardown(item=item, nextitem=None)  # stop all servers
                 return
 
     def _try(self, change: Change, folder: Path) -> list[str]:
@@ -189,6 +190,8 @@ class Trials:
         with suppress(ProcessLookupError):
             os.killpg(pid, signal.SIGKILL)  # what it left
         change, folder = self._living.pop(pid)
+        if os.waitstatus_to_exitcode(status) == BROKEN:
+            raise RuntimeError(f"the trial itself failed:\n{change.diff}")
         if status == 0:
             self.survivors.append(change)
             sys.stdout.write(f"{change.diff}\n")
