@@ -166,7 +166,7 @@ def _one_family(code: str) -> str:
 
 
 def _by_family(code: str) -> ErrorCode:
-    for prefix in sorted(FAMILIES, key=len, reverse=True):
-        if code.startswith(prefix):
-            return FAMILIES[prefix]
-    return ErrorCode.UPSTREAM_UNMAPPED
+    return next(
+        (entry for prefix, entry in FAMILIES.items() if code.startswith(prefix)),
+        ErrorCode.UPSTREAM_UNMAPPED,
+    )
