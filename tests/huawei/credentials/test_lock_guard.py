@@ -170,10 +170,11 @@ def test_the_next_pair_signs_while_the_first_is_locked(
 
 
 def test_clock_skew_is_reported_and_does_not_suspend_the_key(
-    client: Any, sandbox: SandboxDriver
+    client: Any, sandbox: SandboxDriver, caplog: pytest.LogCaptureFixture
 ) -> None:
     sandbox.clock(1000)
     assert answers(40, client) == [(503, "CLOCK_SKEWED")] * 40
+    assert "A key pair is suspended until our clock is right" in caplog.messages
     assert len(sandbox.requests()) == 2
     check_unlocked(sandbox)
 
@@ -192,8 +193,13 @@ def test_refusal_and_suspension_are_counted_and_logged_without_a_secret(
     assert [new - old for new, old in zip(after, before, strict=True)] == [2, 1]
     written = [r for r in caplog.records if r.name == "gateway.credentials"]
     assert [record.levelno for record in written] == [logging.ERROR] * 3
-    for record in written:
-        line = JsonFormatter().format(record)
+    lines = [JsonFormatter().format(record) for record in written]
+    verdicts = [json.loads(line)["verdict"] for line in lines]
+    assert verdicts == ["refused", "refused", "suspended"]
+    assert (
+        json.loads(lines[2])["event"] == "A key pair is suspended for the length of Huawei's lock"
+    )
+    for line in lines:
         assert json.loads(line)["access_key"] == "SAND…01"
         assert ACCESS_KEY not in line
         assert "wrong-secret-key" not in line
