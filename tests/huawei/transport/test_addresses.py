@@ -57,6 +57,22 @@ def refused(code: ErrorCode, seconds: float) -> Iterator[None]:
     assert time.monotonic() - begun < seconds
 
 
+@pytest.mark.parametrize(("scheme", "port"), [("http", 80), ("https", 443)])
+def test_a_url_without_a_port_means_the_port_of_its_scheme(
+    settings: Settings, scheme: str, port: int
+) -> None:
+    asked = []
+
+    def resolver(host: str, port: int, *_: Any, **__: Any) -> list[Any]:
+        asked.append((host, port))
+        raise OSError
+
+    url = f"{scheme}://upstream.example"
+    with refused(ErrorCode.UPSTREAM_UNREACHABLE, LIMIT):
+        write(Endpoint(url, settings.accounts["default"], resolve=resolver))
+    assert asked == [("upstream.example", port)]
+
+
 @pytest.mark.parametrize("dead", [1, 2])
 def test_dead_addresses_of_a_host_leave_time_for_the_one_that_answers(
     settings: Settings, dead: int
