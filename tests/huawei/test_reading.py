@@ -1,4 +1,4 @@
-"""Where the code of an answer is found, and what its status means without a code."""
+"""What an answer tells: its code, the meaning of its status without one, and its evidence."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ from typing import Any
 
 import pytest
 
-from app.errors import ErrorCode
+from app.errors import ErrorCode, Upstream
 from app.huawei import codes
+from app.huawei.answer import Answer
 from app.huawei.codes.table import FAMILIES, OTHER
+from app.huawei.pacing.breaker import Evidence
 from app.huawei.review_result import READ_RESULT
+from app.huawei.transport import Reply
 from app.verification.backends.legacy import PUSH
 
 NESTED: dict[str, Any] = {"error": {"message": "no"}}
@@ -65,3 +68,26 @@ def test_without_a_code_the_status_tells_whether_a_server_accepted_the_write(
 
 def test_no_family_of_codes_is_part_of_another() -> None:
     assert not [pair for pair in permutations(FAMILIES, 2) if pair[0].startswith(pair[1])]
+
+
+@pytest.mark.parametrize(
+    ("status", "evidence"),
+    [
+        (199, Evidence.DOUBTFUL),
+        (200, Evidence.FAILED),
+        (299, Evidence.FAILED),
+        (300, Evidence.DOUBTFUL),
+        (499, Evidence.DOUBTFUL),
+        (500, Evidence.FAILED),
+    ],
+)
+def test_a_failure_without_a_code_tells_of_huawei_by_its_status(
+    status: int, evidence: Evidence
+) -> None:
+    assert Answer.of(READ_RESULT, Reply(status, {}, b"<html>")).evidence is evidence
+
+
+def test_the_fields_of_an_answer_are_not_in_its_repr() -> None:
+    shown = Answer(Upstream(), {"name": "ZHANG SAN"})
+    assert "ZHANG SAN" not in repr(shown)
+    assert "ZHANG SAN" not in str(shown)
