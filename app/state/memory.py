@@ -89,7 +89,7 @@ class MemoryState:
             late: The slot that was reserved before and missed. It moves to the present if nobody
                 has reserved a later slot.
         """
-        distance = int(seconds / calls * self._replicas * MICROSECONDS)
+        distance = self._distance(calls, seconds)
         with self._lock:
             now = int(self._now() * MICROSECONDS)
             due = self._due.get(key, now)
@@ -98,6 +98,24 @@ class MemoryState:
             due = max(now, due)
             self._due[key] = due + distance
             return Slot((due - now) / MICROSECONDS, due)
+
+    def follow(self, key: str, wait: float, calls: float, seconds: float) -> None:
+        """Let the next free slot follow a slot that another state reserved.
+
+        Args:
+            key: The key of the quota.
+            wait: Seconds until that slot is due.
+            calls: The calls of the rate.
+            seconds: The seconds of the rate.
+        """
+        with self._lock:
+            due = int((self._now() + wait) * MICROSECONDS)
+            self._due[key] = due + self._distance(calls, seconds)
+
+    def free_in(self, key: str) -> float:
+        """Seconds until the next free slot is due."""
+        with self._lock:
+            return max(0.0, self._due.get(key, 0) / MICROSECONDS - self._now())
 
     def delete(self, key: str) -> None:
         """Delete the value of a key."""
@@ -119,6 +137,9 @@ class MemoryState:
     def table(self, name: str, seconds: float) -> MemoryTable:
         """A new table."""
         return MemoryTable()
+
+    def _distance(self, calls: float, seconds: float) -> int:
+        return int(seconds / calls * self._replicas * MICROSECONDS)
 
     def _live(self, key: str) -> bytes | None:
         entry = self._values.get(key)

@@ -4,10 +4,11 @@
 # microseconds has 16 digits, more than Lua writes by itself. A Redis that was emptied or failed
 # over may not know the last slots of all replicas: the next slot comes after them, as far as this
 # process knows. Clocks differ, and Redis's may be put back, so it comes soon in any case: each
-# process holds one slot, so no slot is far away.
+# process holds one slot, so no slot is far away. After slots that this process had without Redis,
+# the next one comes in `soonest` at the earliest.
 RESERVE = """
 local distance, late, last = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-local replicas = tonumber(ARGV[4])
+local replicas, soonest = tonumber(ARGV[4]), tonumber(ARGV[5])
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 local due = tonumber(redis.call('GET', KEYS[1]) or 0)
@@ -16,7 +17,7 @@ if late > 0 and due == late + distance then due = late end
 if late == 0 and last > 0 and due <= last then
   due = math.min(last + replicas * distance, now + (replicas + 1) * distance)
 end
-due = math.max(now, due)
+due = math.max(now + soonest, due)
 redis.call('SET', KEYS[1], string.format('%.0f', due + distance),
            'PX', math.ceil((due + distance - now) / 1000) + 60000)
 return {string.format('%.0f', due - now), string.format('%.0f', due)}

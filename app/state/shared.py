@@ -51,6 +51,7 @@ class SharedState:
         self._prolong = self._redis.register_script(scripts.PROLONG)
         self._replicas = replicas
         self._last: dict[str, int] = {}  # when this process's last slot of a key was due
+        self._alone: set[str] = set()  # the keys whose last slot this process had without Redis
         self._missed = False  # whether Redis missed a value that this process has put
         self._inspected = False
         client.returned = self._returned
@@ -159,23 +160,26 @@ class SharedState:
     def reserve(self, key: str, calls: float, seconds: float, late: Slot | None = None) -> Slot:
         """Reserve the next free slot for one call, at a rate of `calls` per `seconds`.
 
-        Args:
-            key: The key of the quota.
-            calls: The calls of the rate.
-            seconds: The seconds of the rate.
-            late: The slot that was reserved before and missed. It moves to the present if nobody
-                has reserved a later slot.
+        A process that loses Redis, or gets it back, goes on after its last slot. `late` is the slot
+        that was reserved before and missed: it moves to the present if nobody has a later slot.
         """
 
         def in_redis() -> Slot:
             distance = int(seconds / calls * MICROSECONDS)
-            known = [late.due if late else 0, self._last.get(key, 0), self._replicas]
+            soonest = int(self._memory.free_in(key) * MICROSECONDS) if key in self._alone else 0
+            known = [late.due if late else 0, self._last.get(key, 0), self._replicas, soonest]
             answer = self._reserve(keys=[self._name(key)], args=[distance, *known])
             wait, due = map(int, cast("list[bytes]", answer))
             self._last[key] = due
+            self._alone.discard(key)
+            self._memory.follow(key, wait / MICROSECONDS, calls, seconds)
             return Slot(wait / MICROSECONDS, due)
 
-        return self.client.ask(in_redis, lambda: self._memory.reserve(key, calls, seconds, late))
+        def in_memory() -> Slot:
+            self._alone.add(key)
+            return self._memory.reserve(key, calls, seconds, late)
+
+        return self.client.ask(in_redis, in_memory)
 
     def delete(self, key: str) -> None:
         """Delete the value of a key."""

@@ -106,6 +106,21 @@ def test_the_slots_after_a_loss_come_after_those_that_replicas_still_hold(
     assert after[0] - before[-1] <= 300_000
 
 
+def test_slots_before_during_and_after_a_loss_keep_their_distance(mortal: Valkey) -> None:
+    clock = Clock()
+    replicas = [mortal.state(monotonic=clock, replicas=2) for _ in range(2)]
+
+    def waits() -> list[float]:
+        return [state.reserve("quota", 1, 100).wait for state in replicas]  # one in 100 s
+
+    assert waits() == [pytest.approx(0, abs=5), pytest.approx(100, abs=5)]
+    mortal.kill()
+    assert waits() == [pytest.approx(200, abs=5), pytest.approx(300, abs=5)]
+    mortal.start()
+    clock.pass_time(RETRY_INTERVAL)
+    assert waits() == [pytest.approx(400, abs=5), pytest.approx(500, abs=5)]
+
+
 def test_a_clock_of_the_server_that_is_put_back_holds_up_no_slot(valkey: Valkey) -> None:
     one, other = (valkey.state(replicas=2) for _ in range(2))
     for state in (one, other):
