@@ -107,14 +107,16 @@ class Valkey(Server):
         """All keys and values, but the sentinel of a state with STATE_KEY."""
         with self._client() as client:
             keys = set(cast("list[bytes]", client.keys("*"))) - {self.name(SENTINEL)}
-            return {key: self._value(client, key) for key in keys}
+            found = {key: self._value(client, key) for key in keys}
+            return {key: value for key, value in found.items() if value is not None}
 
     def set(self, name: bytes, value: bytes) -> None:
         """Replace what is stored under a name, as an intruder would."""
         with self._client() as client:
             client.set(name, value, keepttl=True)
 
-    def _value(self, client: redis.Redis, key: bytes) -> bytes:
+    def _value(self, client: redis.Redis, key: bytes) -> bytes | None:
+        """The value of a key; None if it has expired since."""
         if client.type(key) == b"list":
             return b"\n".join(cast("list[bytes]", client.lrange(key, 0, -1)))
         if client.type(key) == b"stream":
@@ -122,7 +124,7 @@ class Valkey(Server):
             return b"\n".join(fields[b"value"] for _, fields in entries)
         if client.type(key) == b"hash":
             return repr(client.hgetall(key)).encode()
-        return cast("bytes", client.get(key))
+        return cast("bytes | None", client.get(key))
 
     def table(self, name: str) -> Sequence[bytes]:
         """The rows of a table of a state with STATE_KEY."""
