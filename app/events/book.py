@@ -98,7 +98,7 @@ class Book:
         self._write(now)
 
     def _take(self, reviews: Sequence[OpenReview], looked: float) -> None:
-        """Watch these reviews. The looks before are no earlier than `looked`."""
+        """Watch these reviews. A new one counts as looked at since `looked` or its submission."""
         now = self._monotonic()
         self._known = reviews
         before, self._watched = self._watched, {}

@@ -1,4 +1,4 @@
-"""A lock that one process at a time holds, of all that share a state."""
+"""A lock: of all processes that share a state, one at a time holds it."""
 
 import threading
 import time

@@ -23,6 +23,15 @@ def submit(gateway: ServedGateway, customer: str) -> requests.Response:
     return gateway.request("POST", path_of(customer), json=INDIVIDUAL, headers=headers())
 
 
+def refuses(gateway: ServedGateway) -> bool:
+    """Whether the gateway accepts no connection of callers any more."""
+    try:
+        gateway.request("GET", "/livez")
+    except requests.ConnectionError:
+        return True
+    return False
+
+
 def test_on_sigterm_readiness_ends_first_and_requests_in_progress_finish(
     sandbox: SandboxDriver, tmp_path: Path
 ) -> None:
@@ -47,14 +56,7 @@ def test_on_sigterm_readiness_ends_first_and_requests_in_progress_finish(
         assert answers[-1].headers["Content-Type"] == "application/problem+json"
         assert gateway.request("GET", "/livez").status_code == 200
 
-        def refused() -> bool:
-            try:
-                gateway.request("GET", "/livez")
-            except requests.ConnectionError:
-                return True
-            return False
-
-        wait_until(refused)
+        wait_until(lambda: refuses(gateway))
         sandbox.clear_faults()
         finished = [one.result() for one in under_way]
         assert [one.status_code for one in finished] == [201] * MANY
@@ -112,14 +114,7 @@ def test_probes_and_metrics_are_answered_until_the_last_request_is_finished(
         wait_until(lambda: len(sandbox.requests("verified-info")) == 2)
         gateway.signal(signal.SIGTERM)
 
-        def refused() -> bool:
-            try:
-                gateway.request("GET", "/livez")
-            except requests.ConnectionError:
-                return True
-            return False
-
-        wait_until(refused)
+        wait_until(lambda: refuses(gateway))
         assert gateway.operate("/livez").status_code == 200
         assert gateway.operate("/readyz").status_code == 503
         assert "gateway_requests_total" in gateway.operate("/metrics").text

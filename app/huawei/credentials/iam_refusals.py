@@ -37,7 +37,7 @@ class IamRefusals:
         self._state.delete(self._key(password))
 
     def stop(self, reason: str, seconds: float) -> None:
-        """Request nothing for so many seconds.
+        """Stop the requests to IAM for a time, in all replicas.
 
         Args:
             reason: `locked` or `paused`.
