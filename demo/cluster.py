@@ -209,7 +209,7 @@ class Cluster:
         old.wait()
 
     def start(self, place: int) -> None:
-        """Start a gateway on the ports of the one that has ended."""
+        """Start a gateway on the ports of a gateway that has ended."""
         self.gateways[place] = new = self._start(place)
         wait_until_served(f"{self.urls[place]}/readyz", new)
 

@@ -160,7 +160,7 @@ class AssociationReads:
     def work(self) -> None:
         """Read a page of the customers that were associated since the oldest record.
 
-        A look that fails begins anew after the pause between two looks.
+        After a failure the next look begins with the first page, after the usual pause.
 
         Raises:
             GatewayError: the failure of the call.

@@ -19,7 +19,7 @@ class Consumer:
 
     Args:
         urls: The gateways. After a failure it asks the next one.
-        customers: Those that it follows.
+        customers: The customers that it follows.
     """
 
     def __init__(self, urls: Sequence[str], customers: Sequence[str]) -> None:

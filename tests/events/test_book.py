@@ -95,7 +95,7 @@ def test_a_look_at_a_page_does_not_bring_forward_the_next_one_for_an_overdue_res
     assert list(watch.book.due()) == []
     watch.clock.pass_time(watch.book.until_due() + LONG)
     (found,) = watch.book.due_on_pages().values()
-    assert len(found) == 6  # an overdue result is no reason to leave one
+    assert len(found) == 6  # also the review whose result is overdue
 
 
 def test_results_that_are_overdue_are_read_one_after_the_other_when_no_other_is_due(

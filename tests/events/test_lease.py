@@ -149,7 +149,7 @@ def test_a_replica_that_holds_the_reviews_watches_them_after_redis_has_lost_them
     one.watcher.step()
     valkey.clear()
     sandbox.forget_requests()
-    for _ in range(3):  # the lease again, and a slot behind the one that Redis has lost
+    for _ in range(3):  # to hold the lease again, and to reserve a slot after the lost one
         clock.pass_time(SHORTEST)
         one.watcher.step()
     assert sandbox.requests("result")

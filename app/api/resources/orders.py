@@ -127,7 +127,7 @@ def list_resources(query: dict[str, Any], customer_id: str) -> Any:
 
 
 def _check_customer(items: Iterable[Mapping[str, Any]], asked: str, noun: str) -> None:
-    """Refuse an answer about other customers than the one that was asked for.
+    """Refuse an answer that is not about the customer of the request.
 
     Raises:
         GatewayError: UPSTREAM_MALFORMED.
