@@ -4,7 +4,7 @@ Three failures are kept apart: not reached (nothing was sent), unreadable (an an
 Huawei's), refused (an answer with an error code).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -150,11 +150,11 @@ class PartnerCenter:
         half = Errand.within(call.errand.left / 2, call.errand.caller)  # the call needs time too
         probe = self._probe(half, call.permit)
         try:
-            self._quotas.of(PROBE).wait(probe.errand, write=False)
+            turn = self._quotas.of(PROBE).wait(probe.errand, write=False)
             if signer is not None:
-                return self._send(probe, signer(self._prepare(probe))).verdict
+                return self._send(probe, signer(self._prepare(probe)), turn).verdict
             self._clock.expect()
-            self._send(probe, self._prepare(probe))
+            self._send(probe, self._prepare(probe), turn)
         except GatewayError:
             return Verdict.UNKNOWN
         return self._clock.verdict
@@ -168,11 +168,11 @@ class PartnerCenter:
             use = self._credentials.authorize(request, uses, probe, errand.left)
             verdict = Verdict.UNKNOWN
             try:
-                # Last: nothing waits between the slot and the sending, so that no burst leaves.
-                self._quotas.of(operation).wait(errand, operation.writes)
+                # Last, so that no burst leaves after a wait for something else.
+                turn = self._quotas.of(operation).wait(errand, operation.writes)
                 if self._credentials.is_valid(use):
                     uses.append(use)
-                    answer = self._send(call, request)
+                    answer = self._send(call, request, turn)
                     verdict = answer.verdict
                     return answer
             finally:
@@ -204,8 +204,8 @@ class PartnerCenter:
             request.body = encoded.encode()
         return request
 
-    def _send(self, call: Call, request: PreparedRequest) -> Answer:
-        """Send a signed request once."""
+    def _send(self, call: Call, request: PreparedRequest, turn: Callable[[], None]) -> Answer:
+        """Send a signed request once, in its slot of the quota."""
         operation = call.operation
         # Not signed, so that a proxy may change it.
         request.headers["Accept"] = "application/json"
@@ -223,4 +223,5 @@ class PartnerCenter:
             writes=operation.writes,
             permit=call.permit,
             customer=call.customer,
+            turn=turn,
         )

@@ -55,6 +55,7 @@ class Service:
         permit: Permit | None = None,
         customer: str | None = None,
         longest: float | None = None,
+        turn: Callable[[], None] | None = None,
     ) -> Answer:
         """Send a signed request once, and read its answer. The answer may be a refusal.
 
@@ -70,9 +71,10 @@ class Service:
             customer: The customer of the request, for the circuit.
             longest: Makes the answer a download: seconds until the deadline of its body. The
                 exchange that is observed then ends with the head.
+            turn: Waits until the request may be sent; called once a connection is open.
 
         Raises:
-            GatewayError: if the circuit is open, or there is no answer.
+            GatewayError: if the circuit is open, or there is no answer, or by `turn`.
         """
         if permit is not None and self._breaker is not None:
             permit = self._breaker.confirm(permit, writes)
@@ -90,6 +92,7 @@ class Service:
                 writes=writes,
                 ends=errand.ends,
                 longest=longest,
+                turn=turn,
             )
             answer = read(reply)
             upstream, seen = answer.upstream, answer.evidence

@@ -7,7 +7,7 @@ import itertools
 import select
 import socket
 import ssl
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from tests.support.raw_upstream import RawUpstream
 
@@ -24,11 +24,15 @@ def drip(connection: socket.socket, data: Iterable[int]) -> None:
 
 
 class ConnectProxy(RawUpstream):
-    """Opens CONNECT tunnels, or refuses all with one status, or answers without an end."""
+    """Opens CONNECT tunnels, or refuses all with one status, or answers without an end.
+
+    `before` is called before each tunnel is opened.
+    """
 
     def __init__(
         self, refuse: int | None = None, *, drips: bool = False, tls: ssl.SSLContext | None = None
     ) -> None:
+        self.before: Callable[[], object] = bool
         super().__init__(self._tunnel, tls=tls)
         self._refuse = refuse
         self._drips = drips
@@ -45,6 +49,7 @@ class ConnectProxy(RawUpstream):
         if self._drips:
             drip(caller, itertools.cycle(b"HTTP/1.1 200 OK\r\nX-More: x"))
             return
+        self.before()
         host, _, port = self.asked[-1].partition(":")
         with socket.create_connection((host, int(port)), timeout=10) as other:
             caller.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")

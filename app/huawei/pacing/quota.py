@@ -8,7 +8,8 @@ import threading
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 from app.errors import ErrorCode, GatewayError
 from app.huawei.operation import Operation
@@ -20,13 +21,25 @@ from app.state import Slot, State
 # in which the quota of one second is used.
 MARGIN = 1.04
 TOLERANCE = 0.01  # seconds before and after its slot in which a call may be sent
+# After so many missed slots a call is sent late: with too little CPU time it is late each time.
+MOST_MISSED = 2
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """A reserved slot, and between which times of the monotonic clock its call may be sent."""
+
+    slot: Slot
+    begins: float
+    ends: float
 
 
 @dataclass(slots=True, eq=False)
 class _Ticket:
     errand: Errand
+    write: bool
     changed: threading.Condition
-    granted: bool = False
+    granted: _Held | None = None
 
 
 @dataclass(slots=True)
@@ -38,6 +51,10 @@ class _Line:
     def add(self, ticket: _Ticket) -> None:
         self.callers.setdefault(ticket.errand.caller, deque()).append(ticket)
 
+    def add_first(self, ticket: _Ticket) -> None:
+        self.callers.setdefault(ticket.errand.caller, deque()).appendleft(ticket)
+        self.callers.move_to_end(ticket.errand.caller, last=False)
+
     def remove(self, ticket: _Ticket) -> None:
         tickets = self.callers[ticket.errand.caller]
         tickets.remove(ticket)
@@ -45,26 +62,15 @@ class _Line:
             del self.callers[ticket.errand.caller]
 
     def first(self) -> _Ticket | None:
-        for tickets in self.callers.values():
-            return tickets[0]
-        return None
+        return next((tickets[0] for tickets in self.callers.values()), None)
 
-    def grant(self, ticket: _Ticket) -> None:
-        """Remove a ticket and put its caller at the end of the line."""
+    def grant(self, ticket: _Ticket, held: _Held) -> None:
+        """Remove a ticket, give it the slot and put its caller at the end of the line."""
         self.remove(ticket)
         if ticket.errand.caller in self.callers:
             self.callers.move_to_end(ticket.errand.caller)
-        ticket.granted = True
+        ticket.granted = held
         ticket.changed.notify()
-
-
-@dataclass(frozen=True, slots=True)
-class _Held:
-    """The slot that this process has reserved and not used yet."""
-
-    slot: Slot
-    begins: float  # when its call may be sent at the earliest, by the monotonic clock
-    ends: float  # and at the latest
 
 
 class Quota:
@@ -102,37 +108,53 @@ class Quota:
         self._waiting = metrics.QUEUE_DEPTH.labels(account, operation)
         self._waited = metrics.QUEUE_SECONDS.labels(account, operation)
 
-    def wait(self, errand: Errand, write: bool) -> None:
-        """Wait for the slot of one call. The call must be sent at once, or not at all.
+    def wait(self, errand: Errand, write: bool) -> Callable[[], None]:
+        """Wait for the slot of one call.
 
         Args:
             errand: The caller, the priority and the deadline.
             write: Whether the call writes.
 
+        Returns:
+            What to call at the last moment before the call is sent. If the slot was missed, it
+            waits for another one, in front of the line, and raises the same errors.
+
         Raises:
             GatewayError: DEADLINE_EXCEEDED if too little time is left to wait; OVERLOADED if no
                 slot comes in time. The call must then not be sent.
         """
-        begun = errand.check(write)
+        ticket = _Ticket(errand, write, threading.Condition(self._lock))
+        return partial(self._confirm, ticket, self._wait(ticket, self._line(errand).add))
+
+    def _confirm(self, ticket: _Ticket, held: _Held) -> None:
+        for _ in range(MOST_MISSED):
+            if self._monotonic() <= held.ends:
+                return
+            with self._lock:
+                self._held = self._held or held  # so that it can move to the present
+            ticket.granted = None
+            held = self._wait(ticket, self._line(ticket.errand).add_first)
+
+    def _wait(self, ticket: _Ticket, enter: Callable[[_Ticket], None]) -> _Held:
+        errand, write = ticket.errand, ticket.write
+        begun = left = errand.check(write) - FLOOR
         with self._lock:
-            ticket = _Ticket(errand, threading.Condition(self._lock))
-            line = self._line(errand)
-            line.add(ticket)
+            enter(ticket)
             self._waiting.inc()
             try:
-                left = begun - FLOOR
-                while not ticket.granted:
+                while ticket.granted is None:
                     if left <= 0:
-                        line.remove(ticket)
+                        self._line(errand).remove(ticket)
                         raise GatewayError(ErrorCode.OVERLOADED, retry_after=1.0, write=write)
                     pause = self._grant_slots(ticket)
-                    if not ticket.granted:
+                    if ticket.granted is None:
                         ticket.changed.wait(min(left, pause))
                         left = errand.left - FLOOR
             finally:
                 self._waiting.dec()
                 self._hand_over(ticket)
-        self._waited.observe(begun - FLOOR - left)
+        self._waited.observe(begun - left)
+        return ticket.granted
 
     def _grant_slots(self, ticket: _Ticket) -> float:
         """Grant slots to the waiting tickets until this one has its slot or must wait for one.
@@ -146,13 +168,14 @@ class Quota:
         if self._leader not in (None, ticket):
             return float("inf")
         self._leader = ticket
-        while not ticket.granted:
-            pause = self._until_slot()
+        while ticket.granted is None:
+            held = self._next_slot()
+            pause = held.begins - self._monotonic()
             if pause > 0:
                 return pause
             following = self._first() or ticket
             self._held = None
-            self._line(following.errand).grant(following)
+            self._line(following.errand).grant(following, held)
         return 0.0
 
     def _line(self, errand: Errand) -> _Line:
@@ -163,8 +186,8 @@ class Quota:
     def _first(self) -> _Ticket | None:
         return self._urgent.first() or self._polls.first() or self._watching.first()
 
-    def _until_slot(self) -> float:
-        """Seconds until the held slot may be used; reserves a slot if none is held.
+    def _next_slot(self) -> _Held:
+        """The held slot; reserves a slot if none is held.
 
         A slot that was missed is lost, so that no burst leaves after a pause of this process. If
         no replica has reserved a later slot, the missed slot moves to the present.
@@ -176,10 +199,12 @@ class Quota:
                 held = self._reserve(None if held is None else held.slot)
                 if self._monotonic() > held.ends:  # the answer was late, as after a stall
                     held = self._reserve(held.slot)
+                    # The state can be so far away that each answer is late.
+                    held = replace(held, ends=max(held.ends, self._monotonic() + TOLERANCE))
             finally:
                 self._lock.acquire()
             self._held = held
-        return max(0.0, held.begins - self._monotonic())
+        return held
 
     def _reserve(self, late: Slot | None) -> _Held:
         asked = self._monotonic()

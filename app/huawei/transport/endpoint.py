@@ -24,6 +24,7 @@ from app.huawei.transport.connection import (
     Reply,
     SecureConnection,
     Stream,
+    check,
 )
 from app.huawei.transport.download import Download
 from app.huawei.transport.watch import WATCH
@@ -103,22 +104,23 @@ class Endpoint:
         writes: bool,
         ends: float | None = None,
         longest: float | None = None,
+        turn: Callable[[], None] | None = None,
     ) -> Reply:
         """Send a request once and read the whole answer, or the head of a download.
 
         Args:
             method: The HTTP method.
             target: Path and query.
-            headers: The headers. `Host`, `Accept-Encoding` and `User-Agent` are added if they are
-                missing.
+            headers: The headers; `Host`, `Accept-Encoding` and `User-Agent` have defaults.
             body: The body; the headers must hold the length of a stream.
             writes: Whether the request writes, so that a lost answer leaves its outcome unknown.
             ends: The deadline of the request, by the monotonic clock; by default in LONGEST.
             longest: Makes the answer a download if its status is 200: seconds until the deadline
                 of its body, which is left in `rest` and must be closed.
+            turn: Waits until the request may be sent; called once a connection is open.
 
         Raises:
-            GatewayError: UPSTREAM_UNREACHABLE or DEADLINE_EXCEEDED if nothing was sent;
+            GatewayError: UPSTREAM_UNREACHABLE, DEADLINE_EXCEEDED or by `turn` if nothing was sent;
                 OUTCOME_UNKNOWN (for a write) or UPSTREAM_ERROR if something was sent and no whole
                 answer came back.
             ValueError: if a header cannot be sent; nothing was sent.
@@ -133,7 +135,7 @@ class Endpoint:
             "User-Agent": USER_AGENT,
             **headers,
         }
-        _check(headers)
+        check(headers)
         # `from None`: exception texts of the libraries can hold the path or parts of the answer.
         try:
             connection = self._connection(min(now + self._timeouts.connect, ends))
@@ -141,11 +143,7 @@ class Endpoint:
             self._log_certificate(error)
             raise GatewayError(ErrorCode.UPSTREAM_UNREACHABLE, write=writes) from None
         try:
-            connection.limit(ends)
-        except TimeoutError:
-            connection.discard()
-            raise GatewayError(ErrorCode.DEADLINE_EXCEEDED, write=writes) from None
-        try:
+            _take_turn(connection, turn, ends, writes)
             patience, streams = self._timeouts.read, longest is not None
             reply = connection.exchange(method, target, headers, body, patience, ends, streams)
             if longest is not None and reply.status == 200:
@@ -215,13 +213,15 @@ def _address(parts: SplitResult) -> tuple[str, int]:
     return parts.hostname or "", parts.port or _PORTS[parts.scheme]
 
 
-def _check(headers: Mapping[str, str]) -> None:
-    text = "".join([f"{name}{headers[name]}" for name in headers])
-    # The errors do not name the header, whose value can be a secret.
-    if "\r" in text or "\n" in text:
-        raise ValueError("a line break in a header")
-    if not text.isascii():
-        raise ValueError("a header that is not ASCII")
+def _take_turn(
+    connection: Connection, turn: Callable[[], None] | None, ends: float, writes: bool
+) -> None:
+    if turn is not None:
+        turn()
+    try:
+        connection.limit(ends)
+    except TimeoutError:
+        raise GatewayError(ErrorCode.DEADLINE_EXCEEDED, write=writes) from None
 
 
 def _last(idle: deque[Connection]) -> Connection | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from statistics import median
 
@@ -19,6 +20,7 @@ from tests.support.timing import Clock, wait_until
 
 pytestmark = pytest.mark.slow
 
+Confirm = Callable[[], None]
 LONG = 60.0  # seconds: longer than any test
 
 
@@ -172,7 +174,7 @@ def test_a_request_that_gives_up_waiting_wastes_no_slot_of_the_quota() -> None:
     quota.wait(Errand.within(LONG, "first"), write=False)
     begun = time.monotonic()
     with ThreadPoolExecutor(2) as threads:
-        hasty: Future[None] = threads.submit(quota.wait, Errand.within(1.0, "hasty"), False)
+        hasty: Future[Confirm] = threads.submit(quota.wait, Errand.within(1.0, "hasty"), False)
         wait_until(lambda: depth("gap") == 1)
         patient = threads.submit(quota.wait, Errand.within(LONG, "patient"), False)
         assert isinstance(hasty.exception(LONG), GatewayError)
@@ -184,7 +186,7 @@ def test_a_request_that_is_out_of_time_when_its_turn_comes_wakes_the_next_one() 
     queue, clock = Queue("woken"), Clock(0.0)
     queue.enter("first")
     with ThreadPoolExecutor(1) as threads:
-        refused: Future[None] = threads.submit(queue.quota.wait, _Timed(clock), False)
+        refused: Future[Confirm] = threads.submit(queue.quota.wait, _Timed(clock), False)
         wait_until(lambda: depth("woken") == 2)
         queue.enter("last")
         clock.pass_time(LONG)

@@ -14,10 +14,13 @@ import pytest
 import trustme
 
 from app import create_app
+from app.errors import ErrorCode, GatewayError
+from app.huawei.transport import Endpoint
 from app.settings import Settings
 from tests.support.connect_proxy import drip
 from tests.support.gateway import altered, code, submit
 from tests.support.raw_upstream import SUCCESS, RawUpstream
+from tests.support.timing import wait_until
 
 QUICK = {"connect": 0.3, "read": 0.5}
 
@@ -172,3 +175,28 @@ def test_an_answer_that_drips_ends_within_the_read_timeout(
         begun = time.monotonic()
         assert code(submit(client)) == "OUTCOME_UNKNOWN"
         assert time.monotonic() - begun < 1.5
+
+
+def test_a_request_takes_its_turn_once_its_connection_is_open(settings: Settings) -> None:
+    with RawUpstream() as upstream:
+        endpoint, opened = Endpoint(upstream.url, settings.accounts["default"]), []
+
+        def turn() -> None:
+            wait_until(lambda: upstream.connections == 1)
+            opened.append(len(upstream.requests))
+
+        assert endpoint.send("GET", "/", {}, None, writes=False, turn=turn).status == 200
+    assert opened == [0]  # nothing had been sent
+
+
+def test_a_request_whose_turn_does_not_come_is_not_sent(settings: Settings) -> None:
+    def turn() -> None:
+        raise GatewayError(ErrorCode.OVERLOADED, write=True)
+
+    with RawUpstream() as upstream:
+        endpoint = Endpoint(upstream.url, settings.accounts["default"])
+        with pytest.raises(GatewayError) as caught:
+            endpoint.send("POST", "/", {}, b"{}", writes=True, turn=turn)
+        assert upstream.closed.acquire(timeout=10)
+    assert caught.value.code is ErrorCode.OVERLOADED
+    assert not upstream.requests
