@@ -6,6 +6,7 @@ import socketserver
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 
 import pytest
 
@@ -117,3 +118,17 @@ def test_an_error_of_the_server_makes_the_connection_anew(
         assert state.shared
         address.cut()
     assert mortal.value("a") == b"new"
+
+
+def test_slots_that_the_new_master_does_not_know_are_not_reserved_again(
+    mortal: Valkey, successor: Valkey
+) -> None:
+    one = mortal.state(replicas=2)
+    one.reserve("quota", 10, 1)
+    copied = mortal.values()[mortal.name("quota")]
+    held = one.reserve("quota", 10, 1).due  # not copied yet when the master is lost
+    successor.set(successor.name("quota"), copied)
+    others = [successor.state(replicas=2) for _ in range(2)]
+    dues = [state.reserve("quota", 10, 1).due for state in others for _ in range(2)]
+    assert 100_000 <= dues[0] - held <= 300_000
+    assert [late - early for early, late in pairwise(dues)] == [100_000] * 3
