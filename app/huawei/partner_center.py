@@ -169,8 +169,9 @@ class PartnerCenter:
             verdict = Verdict.UNKNOWN
             try:
                 # Last, so that no burst leaves after a wait for something else.
-                turn = self._quotas.of(operation).wait(errand, operation.writes)
-                if self._credentials.is_valid(use):
+                valid = partial(self._credentials.is_valid, use)
+                turn = self._quotas.of(operation).wait(errand, operation.writes, valid)
+                if valid():
                     uses.append(use)
                     answer = self._send(call, request, turn)
                     verdict = answer.verdict

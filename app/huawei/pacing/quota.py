@@ -21,8 +21,7 @@ from app.state import Slot, State
 # in which the quota of one second is used.
 MARGIN = 1.04
 TOLERANCE = 0.01  # seconds before and after its slot in which a call may be sent
-# After so many missed slots a call is sent late: with too little CPU time it is late each time.
-MOST_MISSED = 2
+MOST_MISSED = 2  # slots; then a call is sent late, as it may be each time with too little CPU time
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +107,15 @@ class Quota:
         self._waiting = metrics.QUEUE_DEPTH.labels(account, operation)
         self._waited = metrics.QUEUE_SECONDS.labels(account, operation)
 
-    def wait(self, errand: Errand, write: bool) -> Callable[[], None]:
+    def wait(
+        self, errand: Errand, write: bool, valid: Callable[[], bool] = lambda: True
+    ) -> Callable[[], None]:
         """Wait for the slot of one call.
 
         Args:
             errand: The caller, the priority and the deadline.
             write: Whether the call writes.
+            valid: Whether the call may still be sent, after another wait.
 
         Returns:
             What to call at the last moment before the call is sent. If the slot was missed, it
@@ -124,9 +126,9 @@ class Quota:
                 slot comes in time. The call must then not be sent.
         """
         ticket = _Ticket(errand, write, threading.Condition(self._lock))
-        return partial(self._confirm, ticket, self._wait(ticket, self._line(errand).add))
+        return partial(self._confirm, ticket, self._wait(ticket, self._line(errand).add), valid)
 
-    def _confirm(self, ticket: _Ticket, held: _Held) -> None:
+    def _confirm(self, ticket: _Ticket, held: _Held, valid: Callable[[], bool]) -> None:
         for _ in range(MOST_MISSED):
             if self._monotonic() <= held.ends:
                 return
@@ -134,22 +136,23 @@ class Quota:
                 self._held = self._held or held  # so that it can move to the present
             ticket.granted = None
             held = self._wait(ticket, self._line(ticket.errand).add_first)
+            if not valid():
+                raise GatewayError(ErrorCode.OVERLOADED, retry_after=1.0, write=ticket.write)
 
     def _wait(self, ticket: _Ticket, enter: Callable[[_Ticket], None]) -> _Held:
-        errand, write = ticket.errand, ticket.write
-        begun = left = errand.check(write) - FLOOR
+        begun = left = ticket.errand.check(ticket.write) - FLOOR
         with self._lock:
             enter(ticket)
             self._waiting.inc()
             try:
-                while ticket.granted is None:
-                    if left <= 0:
-                        self._line(errand).remove(ticket)
-                        raise GatewayError(ErrorCode.OVERLOADED, retry_after=1.0, write=write)
+                while ticket.granted is None and left > 0:
                     pause = self._grant_slots(ticket)
                     if ticket.granted is None:
                         ticket.changed.wait(min(left, pause))
-                        left = errand.left - FLOOR
+                        left = ticket.errand.left - FLOOR
+                if ticket.granted is None:
+                    self._line(ticket.errand).remove(ticket)
+                    raise GatewayError(ErrorCode.OVERLOADED, retry_after=1.0, write=ticket.write)
             finally:
                 self._waiting.dec()
                 self._hand_over(ticket)
@@ -160,10 +163,8 @@ class Quota:
         """Grant slots to the waiting tickets until this one has its slot or must wait for one.
 
         One thread, the leader, reserves for all: the state is asked once for each call and not
-        once for each waiting request.
-
-        Returns:
-            Seconds until the thread must call again; infinity if another thread is the leader.
+        once for each waiting request. Returns the seconds until the thread must call again;
+        infinity if another thread is the leader.
         """
         if self._leader not in (None, ticket):
             return float("inf")
@@ -215,12 +216,11 @@ class Quota:
 
     def _hand_over(self, ticket: _Ticket) -> None:
         """Appoint and wake another leader if this ticket's thread was the leader."""
-        if self._leader is not ticket:
-            return
-        # Appointed now: if its time is over when it wakes, it still hands over.
-        self._leader = self._first()
-        if self._leader is not None:
-            self._leader.changed.notify()
+        if self._leader is ticket:
+            # Appointed now: if its time is over when it wakes, it still hands over.
+            self._leader = self._first()
+            if self._leader is not None:
+                self._leader.changed.notify()
 
 
 class Quotas:

@@ -6,12 +6,19 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from ipaddress import ip_address
 from typing import Any
+from urllib.parse import SplitResult
 
 from app.huawei.transport.watch import left
 
 Address = tuple[int, Any]  # the address family, and the argument of `socket.connect`
 
+PORTS = {"http": 80, "https": 443}  # by scheme, if a URL names none
 _LOOPBACK = ("127.0.0.1", "::1")
+
+
+def host_and_port(parts: SplitResult) -> tuple[str, int]:
+    """The host and the port of a URL."""
+    return parts.hostname or "", parts.port or PORTS[parts.scheme]
 
 
 class Names:

@@ -197,17 +197,3 @@ class Connection(HTTPConnection):
 
 class SecureConnection(Connection, HTTPSConnection):
     """A persistent connection with TLS."""
-
-
-def check(headers: Mapping[str, str]) -> None:
-    """Check the values of headers.
-
-    Raises:
-        ValueError: if a header cannot be sent.
-    """
-    text = "".join([f"{name}{headers[name]}" for name in headers])
-    # The errors do not name the header, whose value can be a secret.
-    if "\r" in text or "\n" in text:
-        raise ValueError("a line break in a header")
-    if not text.isascii():
-        raise ValueError("a header that is not ASCII")

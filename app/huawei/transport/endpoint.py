@@ -11,12 +11,12 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 from urllib3.connection import ProxyConfig
 
 from app.errors import ErrorCode, GatewayError
-from app.huawei.transport.addresses import Names
+from app.huawei.transport.addresses import PORTS, Names, host_and_port
 from app.huawei.transport.authorities import Authorities
 from app.huawei.transport.connection import (
     FAILURES,
@@ -24,7 +24,6 @@ from app.huawei.transport.connection import (
     Reply,
     SecureConnection,
     Stream,
-    check,
 )
 from app.huawei.transport.download import Download
 from app.huawei.transport.watch import WATCH
@@ -37,7 +36,6 @@ IDLE = 30.0  # seconds after which an idle connection is closed
 LONGEST = 60.0  # seconds, the default deadline of a request
 
 _LOG = logger("transport")
-_PORTS = {"http": 80, "https": 443}
 
 
 class Way(Protocol):
@@ -84,8 +82,8 @@ class Endpoint:
         parts = urlsplit(url)
         self.url = url
         self._name = name
-        self._host = parts.netloc.removesuffix(f":{_PORTS[parts.scheme]}")
-        self._address = _address(parts)
+        self._host = parts.netloc.removesuffix(f":{PORTS[parts.scheme]}")
+        self._address = host_and_port(parts)
         self._proxy = urlsplit(way.proxy) if way.proxy else None
         self._authorities = Authorities(way.ca_file) if parts.scheme == "https" else None
         self._names = Names(resolve)
@@ -135,7 +133,7 @@ class Endpoint:
             "User-Agent": USER_AGENT,
             **headers,
         }
-        check(headers)
+        _check(headers)
         # `from None`: exception texts of the libraries can hold the path or parts of the answer.
         try:
             connection = self._connection(min(now + self._timeouts.connect, ends))
@@ -176,12 +174,12 @@ class Endpoint:
         return connection
 
     def _new_connection(self, context: ssl.SSLContext | None) -> Connection:
-        address = _address(self._proxy) if self._proxy else self._address
+        peer = host_and_port(self._proxy) if self._proxy else self._address
         options: dict[str, Any] = {"ssl_context": context} if context else {}
         if self._proxy:
             options["proxy_config"] = ProxyConfig(context, False, None, None)
         kind = SecureConnection if context else Connection
-        connection: Connection = kind(*address, self._names, **options)
+        connection: Connection = kind(*peer, self._names, **options)
         if self._proxy:
             connection.set_tunnel(*self._address, scheme=self._proxy.scheme)
         return connection
@@ -209,10 +207,6 @@ class Endpoint:
             )
 
 
-def _address(parts: SplitResult) -> tuple[str, int]:
-    return parts.hostname or "", parts.port or _PORTS[parts.scheme]
-
-
 def _take_turn(
     connection: Connection, turn: Callable[[], None] | None, ends: float, writes: bool
 ) -> None:
@@ -222,6 +216,15 @@ def _take_turn(
         connection.limit(ends)
     except TimeoutError:
         raise GatewayError(ErrorCode.DEADLINE_EXCEEDED, write=writes) from None
+
+
+def _check(headers: Mapping[str, str]) -> None:
+    text = "".join([f"{name}{headers[name]}" for name in headers])
+    # The errors do not name the header, whose value can be a secret.
+    if "\r" in text or "\n" in text:
+        raise ValueError("a line break in a header")
+    if not text.isascii():
+        raise ValueError("a header that is not ASCII")
 
 
 def _last(idle: deque[Connection]) -> Connection | None:

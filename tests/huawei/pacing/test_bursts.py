@@ -177,3 +177,14 @@ def test_a_late_call_is_refused_if_no_other_slot_comes_in_time() -> None:
     with pytest.raises(GatewayError) as caught:
         confirm()
     assert caught.value.code is ErrorCode.OVERLOADED
+
+
+def test_a_late_call_is_not_sent_if_it_is_not_valid_after_its_wait() -> None:
+    clock = Clock(0.0)
+    quota = Quota("test", "PUT /void", "void", 10, MemoryState(now=clock), monotonic=clock)
+    confirm = quota.wait(Errand.within(LONG, "caller"), True, lambda: clock.seconds < 1)
+    confirm()
+    clock.pass_time(1.0)
+    with pytest.raises(GatewayError) as caught:
+        confirm()
+    assert caught.value.code is ErrorCode.OVERLOADED
