@@ -80,7 +80,7 @@ class _Timed(Errand):
 
 
 class _State(MemoryState):
-    """A state that answers once it is open, with one slot every few milliseconds."""
+    """A state that answers once it is open, with one slot every 20 ms."""
 
     def __init__(self, is_open: threading.Event) -> None:
         super().__init__()
@@ -88,7 +88,7 @@ class _State(MemoryState):
 
     def reserve(self, key: str, calls: float, seconds: float, late: Slot | None = None) -> Slot:
         assert self._is_open.wait(LONG)
-        return super().reserve(key, 1, 0.005)
+        return super().reserve(key, 1, 0.02)
 
 
 def test_the_quota_serves_callers_in_turn_however_many_requests_each_has() -> None:
