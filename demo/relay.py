@@ -1,4 +1,4 @@
-"""A TCP relay: an address whose server is replaced or slow to reach."""
+"""A TCP relay: an address whose server is replaced, slow to reach, or loses an answer."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ class Relay:
     def __init__(self, port: int, delay: float = 0.0) -> None:
         self.target = port
         self._delay = delay
+        self._lost: int | None = None
         self._ends: list[socket.socket] = []
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=512)
         self.port: int = self._listener.getsockname()[1]
@@ -43,6 +44,10 @@ class Relay:
         for end in self._ends:
             _shut(end)
         self._ends.clear()
+
+    def lose_answer(self, after: int = 0) -> None:
+        """Break the connection in place of one answer: the next, or one after so many others."""
+        self._lost = after
 
     def _accept(self) -> None:
         with self._listener:
@@ -65,18 +70,26 @@ class Relay:
             with far:
                 for end in (near, far):
                     end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)
-                back = threading.Thread(target=self._copy, args=(far, near))
+                back = threading.Thread(target=self._copy, args=(far, near, True))
                 back.start()
-                self._copy(near, far)
+                self._copy(near, far, False)
                 back.join()
 
-    def _copy(self, source: socket.socket, destination: socket.socket) -> None:
+    def _copy(self, source: socket.socket, destination: socket.socket, answers: bool) -> None:
         with contextlib.suppress(OSError):
             while chunk := source.recv(CHUNK):
+                if answers and self._is_lost():
+                    break
                 time.sleep(self._delay)
                 destination.sendall(chunk)
         _shut(source)
         _shut(destination)
+
+    def _is_lost(self) -> bool:
+        """Whether the answer that has arrived is the one to lose."""
+        lost = self._lost
+        self._lost = lost - 1 if lost else None
+        return lost == 0
 
 
 def _shut(end: socket.socket) -> None:

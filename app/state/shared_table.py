@@ -162,7 +162,7 @@ class SharedTable:
                 version, begun = self._redis.hmget(self._key, names)
                 if begun != self._begun:
                     self._put_back()
-                if version is None or (version, begun) != (self._version, self._begun):
+                if (version, begun) != (self._version, self._begun):
                     self._list()
                 return [row for _, row in self._listed.values()]
 

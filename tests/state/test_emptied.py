@@ -7,11 +7,11 @@ import logging
 
 import pytest
 
-from app.state import Recalled
+from app.state import Recalled, SharedState
 from app.state.client import RETRY_INTERVAL
 from tests.state.test_loss import lines
 from tests.support.timing import Clock
-from tests.support.valkey import DAY, Valkey
+from tests.support.valkey import DAY, SEALING, Valkey
 
 LOST = Recalled(None, certain=False)
 NONE = Recalled(None, certain=True)
@@ -24,6 +24,18 @@ def test_a_missing_value_is_uncertain_while_the_server_is_younger_than_kept_valu
     assert state.recall("a", DAY) == LOST
     assert state.recall("a", 0) == NONE
     assert mortal.state().recall("a", DAY) == LOST
+
+
+def test_a_new_server_is_trusted_when_it_has_lost_nothing_for_as_long_as_values_are_kept(
+    mortal: Valkey,
+) -> None:
+    clock = Clock()
+    state = SharedState(mortal.state().client, SEALING, now=clock)
+    assert state.recall("a", DAY) == LOST
+    clock.pass_time(DAY - 1)
+    assert state.recall("a", DAY) == LOST
+    clock.pass_time(2)
+    assert state.recall("a", DAY) == NONE
 
 
 def test_an_emptied_server_is_noticed_by_all_replicas(valkey: Valkey) -> None:
@@ -52,25 +64,23 @@ def test_while_the_server_is_lost_nothing_is_certain(mortal: Valkey) -> None:
     assert state.recall("a", DAY) == LOST
 
 
-@pytest.mark.parametrize("put", [True, False], ids=["missed", "missed nothing"])
-def test_a_value_that_the_server_missed_makes_it_uncertain_when_it_is_back(
-    mortal: Valkey, put: bool
-) -> None:
-    mortal.mature()
+def test_a_value_that_the_server_missed_makes_it_uncertain_when_it_is_back(mortal: Valkey) -> None:
     clock = Clock()
     state, other = mortal.state(monotonic=clock), mortal.state()
-    assert state.recall("a", DAY) == NONE
-    mortal.freeze()
-    if put:
-        state.put("a", b"1", 60)
-    else:
-        state.get("a")
-    assert not state.shared
-    mortal.thaw()
-    clock.pass_time(RETRY_INTERVAL)
-    state.get("b")
-    assert state.shared
-    assert other.recall("a", DAY).certain is not put
+    for missed in (False, True, False):
+        mortal.mature()
+        assert state.recall("a", DAY) == NONE
+        mortal.freeze()
+        if missed:
+            state.put("b", b"1", 60)
+        else:
+            state.get("b")
+        assert not state.shared
+        mortal.thaw()
+        clock.pass_time(RETRY_INTERVAL)
+        state.get("b")
+        assert state.shared
+        assert other.recall("a", DAY).certain is not missed
 
 
 @pytest.mark.parametrize(
@@ -90,6 +100,25 @@ def test_a_server_that_evicts_or_does_not_persist_is_warned_of(
     warnings = lines(caplog, logging.WARNING)
     assert len(warnings) == len(told)
     assert all(words in line for words, line in zip(told, warnings, strict=True))
+
+
+def test_a_server_that_was_lost_at_the_start_is_warned_of_once_when_it_is_there(
+    mortal: Valkey, caplog: pytest.LogCaptureFixture
+) -> None:
+    mortal.kill()
+    clock = Clock()
+    state = mortal.state(monotonic=clock)
+    state.inspect()
+    mortal.start(appendonly="no")
+    for _ in range(2):
+        clock.pass_time(RETRY_INTERVAL)
+        state.get("a")
+        assert state.shared
+        mortal.kill()
+        state.get("a")
+        mortal.start(appendonly="no")
+    warned = [line for line in lines(caplog, logging.WARNING) if "when it restarts" in line]
+    assert len(warned) == 1
 
 
 @pytest.mark.parametrize("first", [0, 1], ids=["one", "the other"])

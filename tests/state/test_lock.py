@@ -29,14 +29,6 @@ time.sleep(600)
 """
 
 
-@pytest.fixture(params=["memory", "shared"])
-def state(request: pytest.FixtureRequest) -> State:
-    if request.param == "memory":
-        return MemoryState()
-    valkey: Valkey = request.getfixturevalue("valkey")
-    return valkey.state()
-
-
 @pytest.fixture
 def holder(valkey: Valkey) -> Iterator[Popen[bytes]]:
     """Another process that holds the lock `work`."""

@@ -54,6 +54,15 @@ def test_a_lost_state_is_replaced_by_memory_and_reported_once(
     assert str(mortal.port) not in line
 
 
+def test_a_process_that_loses_the_state_still_holds_the_keys_that_it_added(mortal: Valkey) -> None:
+    one, other = mortal.state(), mortal.state()
+    assert one.add("lock", b"one", 60)
+    assert not other.add("lock", b"other", 60)
+    mortal.kill()
+    assert not one.add("lock", b"again", 60)
+    assert (one.get("lock"), other.get("lock")) == (b"one", None)
+
+
 def test_eight_threads_that_lose_the_state_fail_no_call_and_report_it_once(
     mortal: Valkey, caplog: pytest.LogCaptureFixture
 ) -> None:

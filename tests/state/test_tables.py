@@ -1,21 +1,15 @@
-"""Tables, in memory and in a real Valkey server; and leases."""
+"""Both tables meet one contract: the table in memory, and the table in a real Valkey server."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from app.state import MemoryState, State, Table
+from app.state import State, Table
 from app.state.client import RETRY_INTERVAL
 from tests.support.timing import Clock, together
 from tests.support.valkey import Valkey
-
-
-@pytest.fixture(params=["memory", "shared"])
-def state(request: pytest.FixtureRequest) -> State:
-    if request.param == "memory":
-        return MemoryState()
-    found: Valkey = request.getfixturevalue("valkey")
-    return found.state()
 
 
 @pytest.fixture
@@ -95,6 +89,17 @@ def test_replicas_see_each_others_changes_at_once(valkey: Valkey) -> None:
     assert list(one.rows()) == [b"3"]
 
 
+def test_all_rows_are_read_from_the_server_only_after_a_change(valkey: Valkey) -> None:
+    one, other = (valkey.state().table("things", 60) for _ in range(2))
+    one.put({"a": b"1"})
+    before = valkey.calls("hgetall")
+    assert [list(one.rows()) for _ in range(3)] == [[b"1"]] * 3
+    assert valkey.calls("hgetall") == before + 1
+    other.put({"b": b"2"})
+    assert [sorted(one.rows()) for _ in range(3)] == [[b"1", b"2"]] * 3
+    assert valkey.calls("hgetall") == before + 2
+
+
 def test_two_tables_have_no_row_in_common(valkey: Valkey) -> None:
     state = valkey.state()
     state.table("things", 60).put({"a": b"1"})
@@ -140,6 +145,8 @@ def test_while_redis_is_lost_the_listed_rows_and_new_rows_are_there(mortal: Valk
     assert table.add("c", b"3")
     assert not table.replace("a", b"1", b"3")
     assert table.replace("c", b"3", b"4")
+    table.put({"d": b"5"})
+    table.discard("d")
     assert sorted(table.rows()) == [b"1", b"2", b"4"]
     assert (table.get("a"), table.get("b"), table.count()) == (b"1", b"2", 3)
     table.remove("c", b"4")
@@ -148,6 +155,34 @@ def test_while_redis_is_lost_the_listed_rows_and_new_rows_are_there(mortal: Valk
     assert sorted(table.rows()) == [b"1", b"2"]
     other = mortal.state().table("things", 60)
     assert sorted(other.rows()) == [b"1", b"2"]
+    other.put({"b": b"3"})
+    assert sorted(table.rows()) == sorted(other.rows()) == [b"1", b"3"]  # it was put back once
+
+
+@pytest.mark.parametrize(
+    ("ask", "arguments", "answer", "row"),
+    [
+        ("put", ({"a": b"2"},), None, b"2"),
+        ("add", ("a", b"2"), False, b"1"),
+        ("replace", ("a", b"1", b"2"), True, b"2"),
+        ("get", ("a",), b"1", b"1"),
+        ("remove", ("a", b"1"), None, None),
+        ("discard", ("a",), None, None),
+        ("rows", (), [b"1"], b"1"),
+    ],
+)
+def test_a_row_that_was_put_while_redis_was_lost_is_there_for_the_first_question_after(
+    mortal: Valkey, ask: str, arguments: tuple[Any, ...], answer: object, row: bytes | None
+) -> None:
+    clock = Clock()
+    table = mortal.state(monotonic=clock).table("things", 60)
+    mortal.kill()
+    table.put({"a": b"1"})
+    mortal.start()
+    clock.pass_time(RETRY_INTERVAL)
+    assert getattr(table, ask)(*arguments) == answer
+    other = mortal.state().table("things", 60)
+    assert (table.get("a"), other.get("a")) == (row, row)
 
 
 def test_an_emptied_server_gets_back_the_rows_that_a_replica_listed(valkey: Valkey) -> None:
@@ -156,6 +191,16 @@ def test_an_emptied_server_gets_back_the_rows_that_a_replica_listed(valkey: Valk
     assert list(table.rows()) == [b"1"]
     valkey.clear()
     assert (list(table.rows()), table.get("a"), table.count()) == ([b"1"], b"1", 1)
+    valkey.pass_time(61)
+    assert list(valkey.state().table("things", 60).rows()) == []
+
+
+def test_a_row_that_was_put_back_can_be_discarded(valkey: Valkey) -> None:
+    table = valkey.state().table("things", 60)
+    table.put({"a": b"1"})
+    assert list(table.rows()) == [b"1"]
+    valkey.clear()
+    assert list(table.rows()) == [b"1"]
     table.discard("a")
     assert (list(table.rows()), table.count()) == ([], 0)
 
@@ -182,44 +227,3 @@ def test_an_emptied_server_has_no_rows_that_no_replica_listed(valkey: Valkey) ->
     assert (list(table.rows()), table.get("a"), table.count()) == ([], None, 0)
     table.put({"b": b"2"})
     assert list(table.rows()) == [b"2"]
-
-
-def test_a_lease_has_one_owner_until_it_ends(state: State) -> None:
-    assert state.hold("lease", b"one", 60)
-    assert not state.hold("lease", b"two", 60)
-    assert state.hold("lease", b"one", 60)
-    assert state.get("lease") == b"one"
-    state.remove("lease", b"one")
-    assert state.hold("lease", b"two", 60)
-
-
-def test_a_lease_in_memory_ends_after_its_time() -> None:
-    clock = Clock()
-    state = MemoryState(now=clock)
-    assert state.hold("lease", b"one", 10)
-    clock.pass_time(9)
-    assert state.hold("lease", b"one", 10)
-    clock.pass_time(9)
-    assert not state.hold("lease", b"two", 10)
-    clock.pass_time(1)
-    assert state.hold("lease", b"two", 10)
-
-
-def test_a_shared_lease_ends_after_its_time(valkey: Valkey) -> None:
-    one, two = valkey.state(), valkey.state()
-    assert one.hold("lease", b"one", 10)
-    valkey.pass_time(9)
-    assert one.hold("lease", b"one", 10)
-    valkey.pass_time(9)
-    assert not two.hold("lease", b"two", 10)
-    valkey.pass_time(1)
-    assert two.hold("lease", b"two", 10)
-    assert not one.hold("lease", b"one", 10)
-
-
-def test_while_redis_is_lost_nobody_holds_a_lease(mortal: Valkey) -> None:
-    state = mortal.state()
-    assert state.hold("lease", b"one", 10)
-    mortal.kill()
-    assert not state.hold("lease", b"one", 10)
-    assert state.get("lease") is None

@@ -94,9 +94,11 @@ def test_it_is_known_how_long_a_value_is_kept(kept: Kept) -> None:
 
 
 def test_a_value_may_have_a_lifetime_below_a_millisecond(state: State) -> None:
+    shared = state.shared
     state.put("a", b"1", 0.000001)
     state.add("b", b"1", 0.000001)
     assert state.increase("c", 0.000001) == 1
+    assert state.shared is shared  # the server refused nothing
 
 
 def test_only_the_first_add_of_a_key_succeeds(state: State) -> None:

@@ -156,6 +156,12 @@ class Valkey(Server):
                 mapping: dict[Any, Any] = {one: another, other: row, VERSION: b"another"}
                 client.hset(key.decode(), mapping=mapping)
 
+    def calls(self, command: str) -> int:
+        """How often a command was called since the start of the server."""
+        with self._client() as client:
+            stats = cast("dict[str, dict[str, int]]", client.info("commandstats"))
+        return stats.get(f"cmdstat_{command}", {}).get("calls", 0)
+
     def clear(self) -> None:
         """Delete every key."""
         with self._client() as client:
