@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import threading
 import time
@@ -81,6 +82,11 @@ def test_a_lock_is_free_soon_after_its_holder_was_killed(
     valkey.pass_time(LASTS)
     assert lock.acquire()
     lock.release()
+
+
+def test_a_process_ends_though_it_still_holds_a_lock() -> None:
+    holds = "from app.state import Lock, MemoryState; assert Lock(MemoryState(), 'work').acquire()"
+    subprocess.run([sys.executable, "-c", holds], check=True, timeout=LONGEST / 2)  # noqa: S603 - our own program
 
 
 def test_a_holder_whose_lock_was_renewed_knows_that_it_has_it(valkey: Valkey) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
-from itertools import chain
+from itertools import chain, count
 
 import pytest
 
 from app.state import Following, Stream, StreamLost
 from tests.state.test_values import Kept, in_memory, in_valkey
-from tests.support.timing import together
+from tests.support.timing import together, wait_until
 from tests.support.valkey import Valkey
 
 MOST = 5
@@ -74,6 +74,21 @@ def test_more_values_than_a_stream_keeps_drop_the_oldest(stream: Stream) -> None
     found = stream.after(None, 10)
     assert values(found) == [b"3", b"4", b"5", b"6", b"7"]
     assert stream.after(begun, 10) == Following(False, begun, found.newest)
+
+
+def test_a_value_is_dropped_when_it_is_older_than_a_stream_keeps_it(kept: Kept) -> None:
+    stream = kept.state.stream("brief", 10_000, 0.05)
+    fill(stream, b"old")
+    begun = stream.after(None, 1).place
+    kept.pass_time(1)
+    numbers = count()
+
+    def old_is_dropped() -> bool:  # by the clock of the server, each time that a value is added
+        fill(stream, b"%d" % next(numbers))
+        return b"old" not in values(stream.after(None, 10_000))
+
+    wait_until(old_is_dropped)
+    assert not stream.after(begun, 1).known
 
 
 def test_a_place_is_known_until_a_value_after_it_is_dropped(stream: Stream) -> None:
