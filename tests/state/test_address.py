@@ -26,10 +26,11 @@ def test_the_password_of_the_state_is_read_for_each_connection(
     state = valkey.state(mounted(valkey, file))
     state.put("one", b"1", 60)
     assert not state.shared  # the password file does not exist yet
-    file.write_text(f"{PASSWORD}\n")
-    state = valkey.state(mounted(valkey, file))
-    state.put("one", b"1", 60)
-    assert state.shared
+    for content, read in ((b"\xff", False), (f"{PASSWORD}\n".encode(), True)):
+        file.write_bytes(content)
+        state = valkey.state(mounted(valkey, file))
+        state.put("one", b"1", 60)
+        assert state.shared is read
     assert valkey.state().get("one") == b"1"
 
 

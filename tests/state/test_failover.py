@@ -96,9 +96,15 @@ def test_an_old_master_that_still_accepts_writes_is_left_by_its_connections_age(
     state = behind(address, mortal, clock)
     state.put("a", b"old", 60)
     address.target = successor.port
-    clock.pass_time(RENEWAL)
+    clock.pass_time(RENEWAL / 2)
+    state.put("a", b"old", 60)
+    clock.pass_time(RENEWAL / 2)
     state.put("a", b"new", 60)
     assert successor.value("a") == b"new"
+    opened = successor.connections
+    for _ in range(9):
+        state.get("a")
+    assert successor.connections == opened + 1  # that of the test itself
 
 
 @pytest.mark.parametrize("error", ["NOAUTH", "LOADING", "MASTERDOWN", "WRONGTYPE", "READONLY"])

@@ -162,6 +162,13 @@ class Valkey(Server):
             stats = cast("dict[str, dict[str, int]]", client.info("commandstats"))
         return stats.get(f"cmdstat_{command}", {}).get("calls", 0)
 
+    @property
+    def connections(self) -> int:
+        """How many connections were opened since the start of the server."""
+        with self._client() as client:
+            stats = cast("dict[str, int]", client.info("stats"))
+        return stats["total_connections_received"]
+
     def clear(self) -> None:
         """Delete every key."""
         with self._client() as client:
