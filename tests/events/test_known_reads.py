@@ -106,11 +106,20 @@ def test_a_final_status_is_always_read(client: FlaskClient, sandbox: SandboxDriv
     assert len(sandbox.requests("result")) == 2
 
 
-def test_what_is_too_old_is_read_again(tmp_path: Path, sandbox: SandboxDriver) -> None:
-    client = built(tmp_path, sandbox.url, max_age=0.000001).test_client()
+@pytest.mark.parametrize("watched", [False, True], ids=["unwatched", "watched"])
+def test_what_is_too_old_is_read_again(
+    tmp_path: Path, sandbox: SandboxDriver, watched: bool
+) -> None:
+    app = built(tmp_path, sandbox.url, max_age=0.000001)
+    client = app.test_client()
     submit(client, customer=CUSTOMER)
+    watcher = gateway_of(app).accounts["default"].watcher
+    assert watcher is not None
+    if watched:
+        watcher.step()
+    sandbox.review(CUSTOMER, "passed")
     sandbox.forget_requests()
-    read(client, CUSTOMER)
+    assert read(client, CUSTOMER).get_json()["status"] == "VERIFIED"
     assert len(sandbox.requests("result")) == 1
 
 

@@ -58,6 +58,9 @@ def test_a_submission_with_an_unknown_outcome_is_counted_as_unknown(
     sandbox.clear_faults()
     sandbox.fault("verified-info", "code", code="CBC.5006", status=200)
     assert code(submit(client, "c-2")) == "CUSTOMER_KIND_MISMATCH"
+    sandbox.clear_faults()
+    sandbox.fault("verified-info", "code", code="CBC.0151", status=403)
+    assert code(submit(client, "c-3")) == "UPSTREAM_ACCESS_DENIED"
     assert unknown() == 1
 
 
