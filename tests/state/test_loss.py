@@ -122,6 +122,21 @@ def test_a_hanging_state_delays_one_call_by_a_second(mortal: Valkey) -> None:
     assert not state.shared
 
 
+def test_of_many_requests_one_tries_a_lost_server(mortal: Valkey) -> None:
+    clock = Clock()
+    state = mortal.state(monotonic=clock)
+    state.put("a", b"1", 60)
+    opened = mortal.connections
+    mortal.freeze()
+    try:
+        assert state.get("a") == b"1"
+        clock.pass_time(RETRY_INTERVAL)
+        assert together(8, lambda _: state.get("a")) == [b"1"] * 8
+    finally:
+        mortal.thaw()
+    assert mortal.connections == opened + 2  # the one that tried, and that of the test itself
+
+
 def test_a_wrong_password_of_the_state_counts_as_a_lost_server(
     mortal: Valkey, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -127,7 +127,11 @@ def test_an_answer_to_a_call_sent_before_the_belief_proves_nothing(
 
 
 @pytest.mark.parametrize(
-    "record", [b"", b"\xff", b"[]", b"{}", b"null", b'{"stage": 9}', b"[" * 100_000]
+    "record",
+    [
+        *(b"", b"\xff", b"[]", b"{}", b"null", b'{"stage": 9}', b"[" * 100_000),
+        b'{"episode": "", "stage": 2, "since": 1e300, "believed": 0, "first": ""}',
+    ],
 )
 def test_an_unreadable_record_of_the_switch_off_is_dropped(clock: Clock, record: bytes) -> None:
     state = MemoryState(now=clock)
@@ -137,6 +141,24 @@ def test_an_unreadable_record_of_the_switch_off_is_dropped(clock: Clock, record:
     assert (switch_off.stage.name, switch_off.believed_since) == ("SERVED", None)
     stages = [switch_off.refused(f"cust-{number}").name for number in range(3)]
     assert stages == ["SUSPECTED", "SUSPECTED", "BELIEVED"]
+
+
+class Overtaken(MemoryState):
+    """A state to which another replica adds a sighting just before the first one arrives."""
+
+    overtaken = False
+
+    def add(self, key: str, value: bytes, seconds: float) -> bool:
+        if not self.overtaken:
+            self.overtaken = True
+            SwitchOff("default", self, SEALING).refused("cust-0")
+        return super().add(key, value, seconds)
+
+
+def test_a_replica_that_another_one_overtakes_adds_to_the_sightings_of_the_other() -> None:
+    switch_off = SwitchOff("default", Overtaken(), SEALING)
+    stages = [switch_off.refused(f"cust-{number}").name for number in (1, 2)]
+    assert stages == ["SUSPECTED", "BELIEVED"]
 
 
 def test_replicas_that_learn_of_the_switch_off_at_once_do_not_revoke_the_belief() -> None:
