@@ -107,6 +107,28 @@ def test_an_old_master_that_still_accepts_writes_is_left_by_its_connections_age(
     assert successor.connections == opened + 1  # that of the test itself
 
 
+def test_no_idle_connection_leads_to_a_server_that_hangs_once_another_took_over(
+    mortal: Valkey, successor: Valkey, address: Relay, clock: Clock
+) -> None:
+    state = behind(address, mortal, clock)
+    redis = state.client.redis
+    with redis.client() as first:  # type: ignore[no-untyped-call]
+        first.ping()
+        state.get("a")  # by a second connection; then both are idle
+    mortal.freeze()
+    address.target = successor.port
+    try:
+        state.put("a", b"new", 60)
+        assert not state.shared
+        clock.pass_time(RETRY_INTERVAL)
+        state.put("a", b"new", 60)
+        with redis.client():  # type: ignore[no-untyped-call]  # by the one that was used last
+            assert state.get("a") == b"new"
+        assert state.shared
+    finally:
+        mortal.thaw()
+
+
 @pytest.mark.parametrize("error", ["NOAUTH", "LOADING", "MASTERDOWN", "WRONGTYPE", "READONLY"])
 def test_an_error_of_the_server_makes_the_connection_anew(
     mortal: Valkey, address: Relay, clock: Clock, error: str

@@ -91,6 +91,18 @@ def test_a_value_is_dropped_when_it_is_older_than_a_stream_keeps_it(kept: Kept) 
     assert not stream.after(begun, 1).known
 
 
+def test_the_stream_in_memory_keeps_each_value_for_its_time() -> None:
+    kept = in_memory()
+    stream = kept.state.stream("news", MOST, KEPT)
+    fill(stream, b"1")
+    kept.pass_time(KEPT - 1)
+    fill(stream, b"2")
+    assert values(stream.after(None, 10)) == [b"1", b"2"]
+    kept.pass_time(2)
+    fill(stream, b"3")
+    assert values(stream.after(None, 10)) == [b"2", b"3"]
+
+
 def test_a_place_is_known_until_a_value_after_it_is_dropped(stream: Stream) -> None:
     fill(stream, b"1")
     place = stream.after(None, 1).values[0].id
