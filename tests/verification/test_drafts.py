@@ -1,4 +1,4 @@
-"""A draft without what Huawei requires: each error names our field, and nothing may be sent."""
+"""A draft that breaks a rule of Huawei: each error names our field, and nothing may be sent."""
 
 from __future__ import annotations
 
@@ -46,3 +46,20 @@ def test_a_draft_names_each_of_our_fields_that_huawei_requires(
 ) -> None:
     draft = backend.schemas[kind].draft({"representative": {}})  # type: ignore[index]
     assert {error.pointer: error.code for error in draft.errors} == required
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        (Kind.INDIVIDUAL, "full_name"),
+        (Kind.ENTERPRISE, "legal_name"),
+        (Kind.ENTERPRISE_CHANGE, "legal_name"),
+    ],
+)
+@pytest.mark.parametrize(("length", "accepted"), [(1, True), (255, True), (256, False)])
+def test_a_name_on_the_review_backend_has_at_most_255_characters(
+    kind: Kind, name: str, length: int, accepted: bool
+) -> None:
+    draft = ReviewBackend.schemas[kind].draft({name: "x" * length})
+    found = [error.code for error in draft.errors if error.pointer == f"/{name}"]
+    assert found == ([] if accepted else ["LENGTH"])
