@@ -11,7 +11,7 @@ from typing import Any
 import simplejson  # type: ignore[import-untyped]
 from requests import PreparedRequest
 
-from app.errors import GatewayError
+from app.errors import ErrorCode, GatewayError
 from app.huawei.answer import Answer
 from app.huawei.call import Call
 from app.huawei.codes import Verdict
@@ -166,16 +166,19 @@ class PartnerCenter:
         while True:
             request = self._prepare(call)
             use = self._credentials.authorize(request, uses, probe, errand.left)
-            verdict = Verdict.UNKNOWN
+            valid, verdict = partial(self._credentials.is_valid, use), Verdict.UNKNOWN
             try:
                 # Last, so that no burst leaves after a wait for something else.
-                valid = partial(self._credentials.is_valid, use)
                 turn = self._quotas.of(operation).wait(errand, operation.writes, valid)
                 if valid():
-                    uses.append(use)
                     answer = self._send(call, request, turn)
+                    uses.append(use)
                     verdict = answer.verdict
                     return answer
+            except GatewayError as error:
+                # Otherwise the credential lost its validity in a second wait; nothing was sent.
+                if error.code is not ErrorCode.OVERLOADED or valid():
+                    raise
             finally:
                 self._credentials.settle(use, verdict)
 
