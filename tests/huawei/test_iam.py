@@ -13,6 +13,7 @@ from app.errors import ErrorCode, GatewayError
 from app.huawei.credentials.guarded_iam import LOCK_PAUSE, REFUSED_PAUSE
 from app.huawei.credentials.tokens import Tokens
 from app.settings import Settings
+from app.state import MemoryState
 from tests.support.accounts import (
     PASSWORD,
     events,
@@ -131,6 +132,18 @@ def test_iam_is_called_again_after_a_pause_for_other_refusals(
     assert len(sandbox.requests()) == 1
     clock.pass_time(REFUSED_PAUSE)
     assert ask(tokens) is None
+
+
+def test_a_refusal_of_one_replica_pauses_the_others_too(
+    token_settings: Settings, sandbox: SandboxDriver, clock: Clock
+) -> None:
+    state = MemoryState(now=clock)
+    one, other = (iam_tokens(token_settings, clock, state) for _ in range(2))
+    sandbox.fault("token", "html", status=403, count=1)
+    assert [ask(one), ask(other)] == [DENIED] * 2
+    assert len(sandbox.requests()) == 1
+    clock.pass_time(REFUSED_PAUSE)
+    assert ask(other) is None
 
 
 # fault, parameters -> code

@@ -86,8 +86,8 @@ class GuardedIam:
         """Check that a token may be requested.
 
         Raises:
-            GatewayError: UPSTREAM_ACCESS_DENIED if the mounted password was refused, the user is
-                locked, or requests are paused.
+            GatewayError: UPSTREAM_ACCESS_DENIED if the mounted password was refused or cannot be
+                read, the user is locked, or requests are paused.
         """
         if self._is_password_refused():
             raise GatewayError(
@@ -141,10 +141,7 @@ class GuardedIam:
         known, stamp = self._refused, self._stamp()
         if known is not None and known.stamp == stamp:
             return True
-        try:
-            password = self._refusals.fingerprint(self._iam.password())
-        except GatewayError:  # the request will tell it
-            return False
+        password = self._refusals.fingerprint(self._iam.password())
         if known is not None and known.password == password:
             self._refusals.forget(password)
         refused = self._refusals.is_refused(password)
