@@ -92,9 +92,10 @@ def test_no_token_is_requested_while_the_iam_user_is_locked(
     assert ask(tokens) is DENIED
     assert sandbox.state()["user_locked"]
     replace(tmp_path / "password", PASSWORD)
+    assert ask(tokens) is DENIED
+    assert tokens.describe()["token"]["condition"] == "LOCKED"
     assert [ask(tokens) for _ in range(3)] == [DENIED] * 3
     assert len(sandbox.requests()) == 2
-    assert tokens.describe()["token"]["condition"] == "LOCKED"
     sandbox.clock(LOCK_PAUSE)
     assert ask(tokens) is DENIED
     clock.pass_time(LOCK_PAUSE)

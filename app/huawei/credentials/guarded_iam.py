@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from app.errors import ErrorCode, GatewayError
 from app.huawei.credentials.iam_refusals import IamRefusals
 from app.huawei.iam import Iam, Token
+from app.huawei.pacing.deadline import Errand
 from app.observability import metrics
 from app.observability.logs import event, logger
 
@@ -42,7 +43,7 @@ class GuardedIam:
         iam: Issues tokens.
         refusals: What IAM refused, shared by the replicas.
         now: The wall clock, in seconds, for the life of tokens.
-        monotonic: The clock of pauses, in seconds.
+        monotonic: The clock of intervals, in seconds.
     """
 
     def __init__(
@@ -59,7 +60,6 @@ class GuardedIam:
         self._now = now
         self._monotonic = monotonic
         self._refused: _Refused | None = None
-        self._paused_until = 0.0
         self._locked_until = 0.0
 
     @property
@@ -80,15 +80,32 @@ class GuardedIam:
     def pause(self) -> None:
         """Request no token for REFUSED_PAUSE: Huawei refuses the tokens that IAM issues."""
         self._refusals.stop("paused", REFUSED_PAUSE)
-        self._paused_until = self._monotonic() + REFUSED_PAUSE
 
-    def ensure_allowed(self) -> None:
-        """Check that a token may be requested.
+    def request_token(self, errand: Errand) -> Token:
+        """A new token.
+
+        Args:
+            errand: The deadline of the request.
 
         Raises:
-            GatewayError: UPSTREAM_ACCESS_DENIED if the mounted password was refused or cannot be
-                read, the user is locked, or requests are paused.
+            GatewayError: UPSTREAM_ACCESS_DENIED without a request if the mounted password was
+                refused or cannot be read, the user is locked, or requests are paused;
+                DEADLINE_EXCEEDED without a request; otherwise the failure of the request.
         """
+        self._ensure_allowed()
+        errand.check(write=False)
+        stamp = self._stamp()
+        password = self._iam.password()
+        sent = _Refused(self._refusals.fingerprint(password), stamp)
+        try:
+            token = self._iam.partner_token(password, self._now(), errand.left)
+        except GatewayError as error:
+            self._note(error, sent)
+            raise
+        self._refused = None
+        return token
+
+    def _ensure_allowed(self) -> None:
         if self._is_password_refused():
             raise GatewayError(
                 ErrorCode.UPSTREAM_ACCESS_DENIED,
@@ -102,36 +119,12 @@ class GuardedIam:
                 ErrorCode.UPSTREAM_ACCESS_DENIED,
                 "IAM has locked this account's user. The gateway tries again later.",
             )
-        if self._monotonic() >= self._paused_until:
-            self._paused_until = self._monotonic() + self._refusals.stopped_for("paused")
-        if self._monotonic() < self._paused_until:
+        if self._refusals.stopped_for("paused"):
             raise GatewayError(
                 ErrorCode.UPSTREAM_ACCESS_DENIED,
                 "Huawei refused the last tokens of this account. The gateway requests the next "
                 "token later.",
             )
-
-    def request_token(self, within: float) -> Token:
-        """A new token.
-
-        Args:
-            within: Seconds until the request fails.
-
-        Raises:
-            GatewayError: UPSTREAM_ACCESS_DENIED without a request if `ensure_allowed` raises it;
-                otherwise the failure of the request.
-        """
-        self.ensure_allowed()
-        stamp = self._stamp()
-        password = self._iam.password()
-        sent = _Refused(self._refusals.fingerprint(password), stamp)
-        try:
-            token = self._iam.partner_token(password, self._now(), within)
-        except GatewayError as error:
-            self._note(error, sent)
-            raise
-        self._refused = None
-        return token
 
     def _is_password_refused(self) -> bool:
         """Whether IAM refused the mounted password to any replica.

@@ -51,7 +51,7 @@ class Tokens:
         sealing: Encrypts the token in the state.
         now: The wall clock, in seconds.
         jitter: Returns a number between its two arguments, by default at random.
-        monotonic: The clock of pauses, in seconds.
+        monotonic: The clock of intervals, in seconds.
     """
 
     def __init__(
@@ -204,9 +204,7 @@ class Tokens:
 
     def _request(self, errand: Errand) -> Token:
         """A new token from IAM, stored for the other replicas."""
-        self._iam.ensure_allowed()
-        errand.check(write=False)
-        token = self._iam.request_token(errand.left)
+        token = self._iam.request_token(errand)
         self._shared.put(token)
         return self._hold(token)
 
