@@ -142,29 +142,24 @@ def _read(reply: Reply, now: float) -> Answer:
         request_id(reply.headers.get("x-request-id")),
     )
     text = reply.headers.get("x-subject-token", "")
-    if reply.status != 201 or not text:
+    token = _token(text, body, now) if reply.status == 201 and text else None
+    if token is None:
         return Answer(upstream, failure=_refusal(reply, upstream))
-    try:
-        return Answer(upstream, {"token": _token(text, body, now)})
-    except GatewayError as error:
-        return Answer(upstream, failure=error)
+    return Answer(upstream, {"token": token})
 
 
-def _token(text: str, body: Mapping[str, Any], now: float) -> Token:
-    """The token, with its life counted from `now`.
+def _token(text: str, body: Mapping[str, Any], now: float) -> Token | None:
+    """The token, with its life counted from `now`; None if the answer does not describe a token.
 
     With both times the life is their difference, so clock skew has no effect. Without `issued_at`
     the life depends on our clock, so it is limited to the bounds of a new token: with a skewed
     clock, a new token must not count as expired, nor an expired token as valid for days. Without
     `expires_at` the life is SHORTEST_LIFE: one call to IAM an hour is cheap, and a token that
     expires earlier is replaced when Huawei refuses it.
-
-    Raises:
-        GatewayError: UPSTREAM_MALFORMED if the answer does not describe a token.
     """
     described = body.get("token")
     if not isinstance(described, Mapping):
-        raise GatewayError(ErrorCode.UPSTREAM_MALFORMED, write=False)
+        return None
     issued, expires = (_moment(described.get(when)) for when in ("issued_at", "expires_at"))
     if expires is None:
         life = SHORTEST_LIFE

@@ -125,6 +125,8 @@ def test_any_answer_of_iam_is_a_token_or_a_catalogued_error(
             token = asked.partner_token(asked.password(), 1000.0, within=10)
         except GatewayError as error:
             found = error.code
+            assert error.upstream is not None
+            assert error.upstream.status == 201  # it is logged
         else:
             assert (token.text, token.issued) == ("MIIx", 1000.0)
             assert token.expires >= 1000.0
