@@ -18,6 +18,8 @@ TEXTS = {
     "GBK that holds ASCII": "乗乚亅亊倈僜".encode("gbk"),
     "latin-1": "Déjà authentifié".encode("latin-1"),
     "UTF-8 cut in the middle of a letter": "客户已经".encode()[:-1],
+    # In GBK the last byte of the letter before the quotation mark takes its backslash.
+    "UTF-8 cut after a quotation": '證\\"已\\"客'.encode()[:-1],
     "a raw line break": b"first line\nsecond\tline",
     "a NUL": b"a\0b",
     "an empty text": b"",

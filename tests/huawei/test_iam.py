@@ -151,7 +151,7 @@ def test_a_refusal_of_one_replica_pauses_the_others_too(
 FAULTS: list[tuple[str, dict[str, Any], ErrorCode]] = [
     ("reset", {}, ErrorCode.UPSTREAM_ERROR),
     ("truncated", {}, ErrorCode.UPSTREAM_ERROR),
-    ("html", {"status": 502}, ErrorCode.UPSTREAM_ERROR),
+    ("html", {"status": 500}, ErrorCode.UPSTREAM_ERROR),
     ("html", {"status": 200}, ErrorCode.UPSTREAM_MALFORMED),
     ("status", {"status": 503, "body": {}}, ErrorCode.UPSTREAM_ERROR),
     ("status", {"status": 201, "body": {}}, ErrorCode.UPSTREAM_MALFORMED),

@@ -83,6 +83,18 @@ def test_a_token_without_issue_or_expiry_time_is_used(
     assert (token.text, token.issued, token.expires - now) == ("MIIx", now, life)
 
 
+@pytest.mark.parametrize(("status", "headers"), [(201, ()), (200, ("X-Subject-Token: MIIx",))])
+def test_an_answer_without_the_status_or_the_header_of_a_token_holds_none(
+    settings: Settings, tmp_path: Path, status: int, headers: tuple[str, ...]
+) -> None:
+    body = json.dumps(described(issued_at=0.0, expires_at=86400.0))
+    with RawUpstream(answer(status, body, *headers)) as upstream:
+        asked = iam(with_token(settings, tmp_path, upstream.url))
+        with pytest.raises(GatewayError) as failed:
+            asked.partner_token(asked.password(), NOON.timestamp(), within=10)
+    assert failed.value.code is ErrorCode.UPSTREAM_MALFORMED
+
+
 @pytest.mark.parametrize("setting", ["expires_at", "none"])
 @pytest.mark.parametrize("off", [-90000, 0, 90000])
 def test_requests_succeed_with_a_token_without_times(
