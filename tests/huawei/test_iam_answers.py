@@ -13,16 +13,21 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from app.errors import ErrorCode, GatewayError
+from app.huawei.credentials.tokens import SHORT_LIFE, Tokens
 from app.settings import Settings
 from tests.support.accounts import (
+    events,
     gateway,
     iam,
+    partner_center,
+    read,
     tokens_issued,
     with_token,
 )
 from tests.support.gateway import submit
 from tests.support.raw_upstream import RawUpstream, answer
 from tests.support.sandbox_driver import SandboxDriver
+from tests.support.timing import Clock, wait_until
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=8),
@@ -115,6 +120,22 @@ def test_a_token_that_dies_before_its_assumed_end_is_replaced(
     assert submit(client).status_code == 201
     sandbox.clock(601)
     assert submit(client).status_code == 201
+    assert tokens_issued(sandbox) == 2
+
+
+def test_a_token_of_a_short_life_is_renewed_in_the_last_part_of_it(
+    token_settings: Settings, tokens: Tokens, sandbox: SandboxDriver, clock: Clock
+) -> None:
+    sandbox.settings(token_seconds=600)
+    center = partner_center(token_settings, tokens)
+    renewed = events("renewed")
+    for _ in range(3):
+        assert read(center) is None
+        clock.pass_time(600 * (1 - SHORT_LIFE) / 3 - 1)
+    assert (tokens_issued(sandbox), events("renewed")) == (1, renewed)
+    clock.pass_time(4)
+    assert read(center) is None
+    wait_until(lambda: events("renewed") > renewed)
     assert tokens_issued(sandbox) == 2
 
 

@@ -87,7 +87,19 @@ def test_a_failure_without_a_code_tells_of_huawei_by_its_status(
     assert Answer.of(READ_RESULT, Reply(status, {}, b"<html>")).evidence is evidence
 
 
+@pytest.mark.parametrize("result", ["true", "1.0", "3", '"01"'])
+def test_a_number_that_huawei_does_not_document_is_unreadable(result: str) -> None:
+    reply = Reply(200, {}, b'{"review_result":%b}' % result.encode())
+    failure = Answer.of(READ_RESULT, reply).failure
+    assert failure is not None
+    assert failure.code is ErrorCode.UPSTREAM_MALFORMED
+
+
 def test_the_fields_of_an_answer_are_not_in_its_repr() -> None:
     shown = Answer(Upstream(), {"name": "ZHANG SAN"})
     assert "ZHANG SAN" not in repr(shown)
     assert "ZHANG SAN" not in str(shown)
+
+
+def test_the_parts_of_a_path_are_not_in_the_repr_of_an_operation() -> None:
+    assert "zhang" not in repr(PUSH.at(name="zhang"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +56,7 @@ def condition(client: FlaskClient) -> str:
 
 
 def test_an_account_is_shown_with_its_key_shortened(
-    client: FlaskClient, sandbox: SandboxDriver
+    client: FlaskClient, sandbox: SandboxDriver, tmp_path: Path
 ) -> None:
     account = listed(client)
     (pair,) = account.pop("key_pairs")
@@ -68,6 +69,9 @@ def test_an_account_is_shown_with_its_key_shortened(
         "written_at": pair["written_at"],
         "loaded_at": pair["loaded_at"],
     }
+    written = max((tmp_path / name).stat().st_mtime for name in ("default-ak", "default-sk"))
+    shown = datetime.fromisoformat(pair["written_at"]).timestamp()
+    assert shown == int(written)
     assert pair["written_at"] <= pair["loaded_at"]
     assert sandbox.requests() == []
 

@@ -48,6 +48,12 @@ def test_requests_succeed_within_seconds_after_the_clock_was_put_right(
     assert events("lifted") == lifted + 1
     assert len(signers(sandbox)) == 2 + 3
 
+    sandbox.forget_requests()
+    for _ in range(3):
+        clock.pass_time(CLOCK_INTERVAL)
+        assert ask() is None
+    assert len(sandbox.requests()) == 3  # no more looks at the clock
+
 
 def test_a_lasting_skew_costs_no_refused_signature_and_ends_at_once(
     ask: Callable[[], ErrorCode | None], sandbox: SandboxDriver, clock: Clock

@@ -238,6 +238,7 @@ def test_a_pair_that_one_replica_proved_needs_no_proof_in_another(
     proving, fresh, third = (load(files, valkey.state(), SEALING) for _ in range(3))
     proving.release(bool(proving.acquire()), Verdict.ACCEPTED)
     assert fresh.acquire() is False
+    assert fresh.may_send(probation=False)
     fresh.release(False, Verdict.REFUSED)
     assert third.acquire() is True
     third.release(True, Verdict.UNKNOWN)

@@ -6,6 +6,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from app.errors import ErrorCode
+from app.huawei.codes import Verdict
 from app.huawei.credentials.tokens import MARGIN, RETRY_INTERVAL, Tokens
 from app.huawei.iam import SAFE_LIFE
 from app.settings import Settings
@@ -225,6 +226,16 @@ def test_a_token_about_to_expire_is_not_used(
     )  # consumed by the early renewal if that comes first
     wait_until(lambda: read(center) is None)
     assert len(set(token_on_requests(sandbox, "result"))) == 2
+
+
+def test_a_token_that_died_during_a_wait_is_not_sent(tokens: Tokens, clock: Clock) -> None:
+    old = tokens.token()
+    assert tokens.is_valid(old)
+    clock.pass_time(LIFE - SAFE_LIFE)
+    assert not tokens.is_valid(old)
+    dropped = tokens.token()
+    tokens.settle(dropped, Verdict.DEAD)
+    assert not tokens.is_valid(dropped)
 
 
 def test_the_lifetime_of_a_token_counts_from_our_clock(
