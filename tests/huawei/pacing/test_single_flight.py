@@ -191,3 +191,17 @@ def test_a_thread_without_time_left_does_not_repeat_the_work(flight: SingleFligh
     assert isinstance(failure, GatewayError)
     assert failure.code is ErrorCode.DEADLINE_EXCEEDED
     assert again.times == 0
+
+
+def test_waiting_for_the_work_of_another_thread_ends_at_the_own_deadline(
+    flight: SingleFlight,
+) -> None:
+    work = Work()
+    with ThreadPoolExecutor(1) as threads:
+        first = threads.submit(flight.do, "key", work, LONG)
+        assert work.begun.wait(30)
+        with pytest.raises(GatewayError) as failed:
+            flight.do("key", work, Errand.within(0.05, "tests"))
+        work.go_on.set()
+    assert failed.value.code is ErrorCode.DEADLINE_EXCEEDED
+    assert (first.result(), work.times) == (1, 1)
