@@ -237,6 +237,7 @@ def test_a_pair_that_one_replica_proved_needs_no_proof_in_another(
 ) -> None:
     proving, fresh, third = (load(files, valkey.state(), SEALING) for _ in range(3))
     proving.release(bool(proving.acquire()), Verdict.ACCEPTED)
+    valkey.pass_time(3600)
     assert fresh.acquire() is False
     assert fresh.may_send(probation=False)
     fresh.release(False, Verdict.REFUSED)
