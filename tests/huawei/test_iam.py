@@ -103,6 +103,18 @@ def test_no_token_is_requested_while_the_iam_user_is_locked(
     assert tokens.describe()["token"]["condition"] == "HELD"
 
 
+def test_a_replica_remembers_the_locked_user_though_the_shared_state_forgot_it(
+    token_settings: Settings, sandbox: SandboxDriver, clock: Clock
+) -> None:
+    forgets = Clock()
+    tokens = iam_tokens(token_settings, clock, MemoryState(now=forgets))
+    sandbox.fault("token", "code", code="IAM.0061", status=401, count=1)
+    assert ask(tokens) is DENIED
+    forgets.pass_time(LOCK_PAUSE)
+    assert ask(tokens) is DENIED
+    assert len(sandbox.requests()) == 1
+
+
 def test_waiting_for_a_token_ends_at_the_deadline_of_the_request(
     tokens: Tokens, sandbox: SandboxDriver
 ) -> None:

@@ -55,6 +55,17 @@ def test_requests_succeed_within_seconds_after_the_clock_was_put_right(
     assert len(sandbox.requests()) == 3  # no more looks at the clock
 
 
+def test_a_second_skew_ends_like_the_first(
+    ask: Callable[[], ErrorCode | None], sandbox: SandboxDriver, clock: Clock
+) -> None:
+    for _ in range(2):
+        sandbox.clock(1000)
+        assert [ask() for _ in range(3)] == [ErrorCode.CLOCK_SKEWED] * 3
+        sandbox.clock(0)
+        clock.pass_time(CLOCK_INTERVAL)
+        assert ask() is None
+
+
 def test_a_lasting_skew_costs_no_refused_signature_and_ends_at_once(
     ask: Callable[[], ErrorCode | None], sandbox: SandboxDriver, clock: Clock
 ) -> None:

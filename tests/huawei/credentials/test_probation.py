@@ -8,14 +8,17 @@ from typing import Any
 import pytest
 
 from app.errors import ErrorCode, GatewayError
+from app.huawei.codes import Verdict
 from app.huawei.credentials.key_pair import SUSPENSION
 from app.huawei.credentials.key_slot import REFUSED_INTERVAL
 from app.huawei.partner_center import PartnerCenter
-from app.settings import Settings
+from app.settings import PairSettings, Settings
+from app.state import MemoryState
 from tests.support.accounts import (
     PAIR,
     Mounted,
     key_pairs,
+    loaded,
     partner_center,
     read,
     replace,
@@ -153,3 +156,14 @@ def test_a_pair_that_stays_wrong_is_sent_twice_per_window(
     clock.pass_time(SUSPENSION)
     assert read(center) is None
     assert len(signers(sandbox, probes=True)) == 3
+
+
+def test_a_pair_stays_suspended_though_the_shared_state_forgot_it(files: PairSettings) -> None:
+    now, forgets = Clock(0.0), Clock(0.0)
+    pair = loaded(files, now, MemoryState(now=forgets))
+    pair.release(bool(pair.acquire()), Verdict.LOCKED)
+    forgets.pass_time(SUSPENSION)
+    assert pair.acquire() is None
+    now.pass_time(SUSPENSION)
+    assert pair.acquire() is True
+    pair.release(True, Verdict.UNKNOWN)
