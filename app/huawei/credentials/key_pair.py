@@ -216,7 +216,6 @@ class KeyPair:
         self.suspended_until = self.monotonic() + SUSPENSION
         self._next_look = self.monotonic() + CLOCK_INTERVAL
         self.state.put(self._key("suspended"), reason.name.encode(), SUSPENSION)
-        self.state.delete(self._key("refused"))
 
     def _suspended_elsewhere(self) -> bool:
         """Whether another replica, or an earlier object of the same pair, suspended the pair."""
