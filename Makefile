@@ -16,7 +16,7 @@ ENGINE ?= $(shell for one in docker podman buildah; do \
 # Where the source is, for the labels of the image, e.g. https://git.example.com/gateway.
 SOURCE ?= unknown
 # Two targets at a time; each prints its output when it is done, where make can do that.
-TOGETHER := --no-print-directory --jobs 2 $(if $(filter output-sync,$(.FEATURES)),--output-sync)
+PARALLEL := --no-print-directory --jobs 2 $(if $(filter output-sync,$(.FEATURES)),--output-sync)
 
 # The tests of these folders that start no process and wait for nothing; tests/conftest.py tells which.
 UNIT := tests/api tests/billing tests/callers tests/cli tests/customers tests/events tests/huawei tests/observability \
@@ -62,16 +62,16 @@ unit: $(READY) check ## all that needs only Python: check, and the tests that ta
 	$(BIN)/pytest -n 2 -q -m "not slow" --hypothesis-profile=quick $(UNIT)
 
 # Four workers on two cores: half of a worker's time is spent waiting for processes and answers.
-TESTS := $(BIN)/pytest -n 4 --dist worksteal
+PYTEST := $(BIN)/pytest -n 4 --dist worksteal
 
 test: $(READY) ## all checks: format, lint, contract, security, tests
-	@$(MAKE) $(TOGETHER) $(TOOLS) check
-	@$(MAKE) $(TOGETHER) openapi-lint openapi-diff security
-	$(TESTS)
+	@$(MAKE) $(PARALLEL) $(TOOLS) check
+	@$(MAKE) $(PARALLEL) openapi-lint openapi-diff security
+	$(PYTEST)
 
 # Apart from `make test`: to trace every line takes the tests half as much CPU time again.
 coverage: $(TOOLS) ## run the tests, and fail if they run less than 98 % of the code
-	$(TESTS) --cov --cov-report=term
+	$(PYTEST) --cov --cov-report=term
 
 canary: $(READY) ## send marked secrets and personal values, and search all outputs for them
 	$(BIN)/pytest -p no:randomly tests/canary

@@ -1,7 +1,8 @@
 """`make mutation`: prints each change that no test finds, and how many there are in each module.
 
 MODULES and TESTS choose others than the usual ones, for example
-`make mutation MODULES=app/state/memory.py TESTS=tests/state`.
+`make mutation MODULES=app/state/memory.py TESTS=tests/state`. TOGETHER is the number of changes
+that are tried at the same time, usually two.
 """
 
 import json
