@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import queue
 import socket
 import threading
@@ -226,13 +225,19 @@ def test_a_write_without_a_body_has_content_length_0(
     assert upstream.requests[0].headers["Content-Length"] == "0"
 
 
-def test_a_connection_closed_by_upstream_before_the_whole_request_is_not_reused(
-    settings: Settings,
+@pytest.mark.parametrize("ends_by", ["reset", "end"])
+def test_an_answer_sent_before_the_whole_request_is_read_counts_and_its_connection_is_not_reused(
+    settings: Settings, ends_by: str
 ) -> None:
-    refusal = answer(413, "{}")
-    with RawUpstream(lambda connection: connection.sendall(refusal), at_once=True) as hasty:
-        endpoint = Endpoint(hasty.url, settings.accounts["default"])
+    def hasty(connection: socket.socket) -> None:
+        connection.recv(1)
+        connection.sendall(answer(413, "{}"))
+        if ends_by == "end":  # then the sender gets EPIPE, and ECONNRESET otherwise
+            connection.shutdown(socket.SHUT_WR)
+
+    with RawUpstream(hasty, at_once=True) as upstream:
+        endpoint = Endpoint(upstream.url, settings.accounts["default"])
         for _ in range(2):
-            with contextlib.suppress(GatewayError):  # if the close arrives before the answer
-                assert endpoint.send("POST", "/", {}, b"x" * 2**24, writes=True).status == 413
-    assert hasty.connections == 2
+            reply = endpoint.send("POST", "/", {}, b"x" * 2**24, writes=True)
+            assert (reply.status, reply.content) == (413, b"{}")
+    assert upstream.connections == 2
