@@ -33,7 +33,7 @@ def changes() -> Iterator[Change]:
     for name in asked("MODULES", MODULES):
         for path in sorted(Path(name).rglob("*.py")) if Path(name).is_dir() else [Path(name)]:
             done = subprocess.run(  # noqa: S603 - our own program
-                [PYTHON, Path(__file__).with_name("changes.py"), path],
+                [PYTHON, "-m", "tools.mutation.changes", path],
                 capture_output=True,
                 check=True,
             )
