@@ -1,16 +1,30 @@
-"""A download keeps nothing after it is closed."""
+"""The deadlines of a download, and that it keeps nothing after it is closed."""
 
 from __future__ import annotations
 
 import contextlib
+import socket
+import time
 
 import pytest
 
-from app.errors import GatewayError
-from app.huawei.transport import Endpoint
+from app.errors import ErrorCode, GatewayError
+from app.huawei.transport import Download, Endpoint
 from app.huawei.transport.watch import WATCH
 from app.settings import Settings
-from tests.support.raw_upstream import SUCCESS, RawUpstream
+from tests.support.connect_proxy import drip
+from tests.support.gateway import altered
+from tests.support.raw_upstream import SUCCESS, RawUpstream, answer
+
+LIMIT = 10  # seconds; only a failing test waits this long
+WITHIN = 0.5  # seconds
+CONTENT = SUCCESS.partition(b"\r\n\r\n")[2]
+
+
+def opened(endpoint: Endpoint, longest: float) -> Download:
+    reply = endpoint.send("GET", "/", {}, None, writes=False, longest=longest)
+    assert reply.rest is not None
+    return reply.rest
 
 
 @pytest.mark.parametrize("sent", [SUCCESS, SUCCESS[:-9]], ids=["whole", "broken off"])
@@ -19,10 +33,39 @@ def test_a_closed_download_leaves_no_deadline(settings: Settings, sent: bytes) -
     with RawUpstream(lambda connection: connection.sendall(sent)) as upstream:
         endpoint = Endpoint(upstream.url, settings.accounts["default"])
         for _ in range(5):
-            reply = endpoint.send("GET", "/", {}, None, writes=False, longest=3600)
-            assert reply.rest is not None
-            with reply.rest, contextlib.suppress(GatewayError):
+            with opened(endpoint, longest=3600) as download, contextlib.suppress(GatewayError):
                 assert len(WATCH) > 0
-                while reply.rest.read():
+                while download.read():
                     pass
     assert len(WATCH) <= before
+
+
+@pytest.mark.parametrize(
+    ("patience", "longest", "code"),
+    [(WITHIN, LIMIT, "UPSTREAM_ERROR"), (LIMIT, WITHIN, "DEADLINE_EXCEEDED")],
+)
+def test_a_piece_whose_bytes_drip_ends_at_its_deadline(
+    settings: Settings, patience: float, longest: float, code: str
+) -> None:
+    def dripping(connection: socket.socket) -> None:
+        connection.sendall(answer(200, bytes(1000)).removesuffix(bytes(1000)))
+        drip(connection, bytes(1000))
+
+    account = altered(settings, timeouts={"read": patience}).accounts["default"]
+    with RawUpstream(dripping) as upstream:
+        begun = time.monotonic()
+        with opened(Endpoint(upstream.url, account), longest) as download:
+            with pytest.raises(GatewayError) as failed:
+                download.read()
+            assert WITHIN - 0.1 < time.monotonic() - begun < WITHIN + 0.6
+    assert failed.value.code is ErrorCode[code]
+
+
+def test_a_reader_may_pause_for_longer_than_a_piece_may_take(settings: Settings) -> None:
+    account = altered(settings, timeouts={"read": WITHIN}).accounts["default"]
+    with RawUpstream() as upstream, opened(Endpoint(upstream.url, account), LIMIT) as download:
+        for expected in (CONTENT[:3], CONTENT[3:6]):
+            assert not upstream.closed.acquire(timeout=1.5 * WITHIN)
+            assert download.read(3) == expected
+        assert download.read() == CONTENT[6:]
+        assert download.read() == b""
