@@ -157,7 +157,6 @@ def test_an_answer_is_read_as_http_client_reads_it(
 
 
 @given(damaged().flatmap(pieces))
-@example([b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n"])
 @example([b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"])
 @example([HEAD, b"-1\r\n\r\n0\r\n\r\n"])
 def test_arbitrary_bytes_are_an_answer_or_a_protocol_error(parts: list[bytes]) -> None:
@@ -194,6 +193,12 @@ REFUSED_FRAMES = {
 def test_an_answer_without_a_clear_end_is_refused(sent: bytes) -> None:
     with pytest.raises(REFUSED):
         read([b"HTTP/1.1 200 OK\r\n" + sent, b""])
+
+
+def test_an_upgrade_that_was_not_asked_for_is_no_interim_answer() -> None:
+    upgrade = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n"
+    with pytest.raises(REFUSED):
+        read([upgrade, answer(200)])
 
 
 def test_trailers_are_not_headers_and_repeated_headers_are_joined() -> None:
