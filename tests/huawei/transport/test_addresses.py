@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+import trustme
 
 from app.errors import ErrorCode, GatewayError
 from app.huawei.transport import Endpoint, Reply
@@ -90,14 +92,53 @@ def test_six_dead_addresses_of_a_host_take_no_longer_than_one(
 ) -> None:
     with black_hole() as hole:
         endpoint = reaching(settings, Resolver(*[hole] * 6), connect=0.6)
+        begun = time.monotonic()
         with refused(ErrorCode.UPSTREAM_UNREACHABLE, 1.2):
             write(endpoint, within)
+        assert time.monotonic() - begun > 0.55  # and each gets its share
+
+
+def test_the_tls_handshake_may_take_more_than_the_share_of_its_address(
+    settings: Settings, authority: trustme.CA, ca_file: str
+) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("upstream.example").configure_cert(context)
+
+    def slowly(*_: Any) -> None:
+        threading.Event().wait(0.7)
+
+    context.sni_callback = slowly
+    account = altered(settings, ca_file=ca_file, timeouts={"connect": LIMIT}).accounts["default"]
+    with RawUpstream(tls=context) as upstream:
+        resolver = Resolver(*[upstream.authority] * 20)
+        assert write(Endpoint("https://upstream.example", account, resolve=resolver)).status == 200
+    assert upstream.connections == 1
 
 
 def test_an_address_that_refuses_connections_is_skipped_at_once(settings: Settings) -> None:
     with RawUpstream() as upstream:
         endpoint = reaching(settings, Resolver("127.0.0.1:1", upstream.authority), connect=0.3)
         assert write(endpoint).status == 200
+
+
+def test_an_address_of_a_family_that_the_machine_does_not_support_is_skipped(
+    settings: Settings,
+) -> None:
+    with RawUpstream() as upstream:
+        usable = Resolver(upstream.authority)
+
+        def resolver(host: str, *_: Any, **__: Any) -> list[Any]:
+            (entry,) = usable(host, 0)
+            return [(socket.AF_UNSPEC, *entry[1:]), entry]
+
+        account = settings.accounts["default"]
+        assert write(Endpoint("http://upstream.example", account, resolve=resolver)).status == 200
+
+
+def test_a_host_name_that_cannot_be_encoded_is_unreachable_at_once(settings: Settings) -> None:
+    account = altered(settings, timeouts={"connect": LIMIT}).accounts["default"]
+    with refused(ErrorCode.UPSTREAM_UNREACHABLE, LIMIT / 2):
+        write(Endpoint(f"http://{'x' * 64}.example", account))
 
 
 def test_a_host_name_without_an_address_is_unreachable(settings: Settings) -> None:
