@@ -9,14 +9,22 @@ from flask.testing import FlaskClient
 
 from app import create_app
 from app.errors import ErrorCode, GatewayError
+from app.settings import Settings
 from demo.local import free_port
+from tests.support.bills import HEADER, BillReader, bill_settings, csv_file, packed
 from tests.support.gateway import altered, code
 from tests.support.sandbox_driver import SandboxDriver
+from tests.support.timing import wait_until
 from tests.support.verifications import configured, upload, with_bucket
 
 JPEG = b"\xff\xd8\xff\xe0" + bytes(range(256))
 FAILURES = 3
 INTERNAL_ERROR = "<Error><Code>InternalError</Code></Error>"
+
+
+def quick(settings: Settings) -> Settings:
+    """The settings with a circuit that opens soon and for a short time."""
+    return altered(settings, reliability={"breaker_failures": FAILURES, "breaker_pause": 0.2})
 
 
 def test_an_unreachable_bucket_opens_the_circuit_of_uploads_only(
@@ -32,6 +40,28 @@ def test_an_unreachable_bucket_opens_the_circuit_of_uploads_only(
     assert answers[-1].headers["Retry-After"] == "60"
     gateway = client.application.extensions["partner_gateway"]
     assert gateway.accounts["default"].partner_center.check().failure is None
+
+
+def test_the_next_upload_after_the_pause_closes_the_circuit(
+    tmp_path: Path, sandbox: SandboxDriver
+) -> None:
+    client = create_app(quick(configured(tmp_path, sandbox.url))).test_client()
+    sandbox.fault("obs", "html", status=502)
+    wait_until(lambda: code(upload(client, "a.jpg", JPEG)) == "CIRCUIT_OPEN")
+    sandbox.clear_faults()
+    wait_until(lambda: upload(client, "a.jpg", JPEG).status_code == 201)
+
+
+def test_the_next_download_after_the_pause_closes_the_circuit(
+    tmp_path: Path, sandbox: SandboxDriver
+) -> None:
+    client = create_app(quick(bill_settings(tmp_path, sandbox.url))).test_client()
+    bills = BillReader(client, sandbox)
+    bills.put(packed(csv_file([HEADER])))
+    sandbox.fault("obs", "html", status=502)
+    wait_until(lambda: code(bills.get()) == "CIRCUIT_OPEN")
+    sandbox.clear_faults()
+    wait_until(lambda: bills.get().status_code == 200)
 
 
 @pytest.fixture
