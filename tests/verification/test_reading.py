@@ -30,6 +30,7 @@ RESULTS: list[tuple[dict[str, Any], str, bool]] = [
     ({}, "NOT_SUBMITTED", False),
     ({"review_result": None}, "NOT_SUBMITTED", False),
     ({"review_result": None, "opinion": "left over"}, "NOT_SUBMITTED", False),
+    ({"error_code": "CBC.0000", "error_msg": "Success"}, "NOT_SUBMITTED", False),
     ({"review_result": 0}, "IN_REVIEW", False),
     ({"review_result": 0, "opinion": "left over"}, "IN_REVIEW", False),
     ({"review_result": 2, "opinion": None}, "VERIFIED", True),

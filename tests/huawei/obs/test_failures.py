@@ -73,6 +73,14 @@ def test_nothing_is_uploaded_where_the_key_files_hold_no_key(
     assert sandbox.requests() == []
 
 
+def test_nothing_is_uploaded_while_a_key_file_is_missing(
+    gateway: Build, sandbox: SandboxDriver, tmp_path: Path
+) -> None:
+    client = gateway(secret_key_file=str(tmp_path / "missing"))
+    refused(sandbox, upload(client, "a.jpg", JPEG), 503, "UPSTREAM_ACCESS_DENIED")
+    assert sandbox.requests() == []
+
+
 def test_an_upload_is_signed_with_a_replaced_key_pair(
     gateway: Build, sandbox: SandboxDriver, tmp_path: Path
 ) -> None:
