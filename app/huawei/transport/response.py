@@ -8,7 +8,7 @@ from typing import Any
 from urllib3.util.response import assert_header_parsing
 
 MAX_CONTENT = 1024 * 1024  # bytes of a body; the longest documented answer has a few KiB
-MAX_RECEIVED = 2 * MAX_CONTENT  # bytes of an answer, with head and framing
+MAX_RECEIVED = 2 * MAX_CONTENT  # bytes of an answer or of a piece, with head and framing
 
 
 class _TooLongError(HTTPException):
@@ -16,15 +16,14 @@ class _TooLongError(HTTPException):
 
 
 class _Received(io.RawIOBase):
-    """The bytes that a connection receives for one answer.
+    """The bytes that a connection receives for one answer, or for a piece of a longer one.
 
     The end of the connection is an error unless `may_end` is set.
     """
 
     def __init__(self, raw: Any) -> None:
         self._raw = raw
-        self._count = 0
-        self.most: int | None = MAX_RECEIVED
+        self.count = 0
         self.may_end = False
         self.complete = False
 
@@ -36,10 +35,10 @@ class _Received(io.RawIOBase):
         """Receive bytes into the buffer; the number of bytes received."""
         if self.complete:
             return 0
-        if self.most is not None and self._count > self.most:
+        if self.count > MAX_RECEIVED:
             raise _TooLongError
         received: int = self._raw.readinto(buffer)
-        self._count += received
+        self.count += received
         if not received and not self.may_end:
             raise ConnectionResetError("the connection ended within the answer")
         return received
@@ -121,10 +120,13 @@ class Response(HTTPResponse):
     def piece(self, size: int) -> bytes:
         """The next bytes of the body, which may have any length; empty at its end.
 
+        Args:
+            size: The most bytes, a small part of MAX_RECEIVED.
+
         Raises:
             HTTPException, OSError, ValueError: if the body is incomplete.
         """
-        self._received.most = None
+        self._received.count = 0
         return self.read(size)
 
     @property

@@ -10,6 +10,7 @@ import pytest
 
 from app.errors import ErrorCode, GatewayError
 from app.huawei.transport import Download, Endpoint
+from app.huawei.transport.response import MAX_RECEIVED
 from app.huawei.transport.watch import WATCH
 from app.settings import Settings
 from tests.support.connect_proxy import drip
@@ -69,3 +70,36 @@ def test_a_reader_may_pause_for_longer_than_a_piece_may_take(settings: Settings)
             assert download.read(3) == expected
         assert download.read() == CONTENT[6:]
         assert download.read() == b""
+
+
+CHUNKS = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+DAMAGED = {
+    "no number": b"none\r\n",
+    "a negative chunk": b"-5\r\n12345\r\n0\r\n\r\n",
+    "a chunk that http.client reads to the end": b"-1\r\n" + bytes(2 * MAX_RECEIVED),
+}
+
+
+@pytest.mark.parametrize("chunks", DAMAGED.values(), ids=DAMAGED)
+def test_a_download_with_a_damaged_chunk_is_refused_at_once(
+    settings: Settings, chunks: bytes
+) -> None:
+    account = altered(settings, timeouts={"read": LIMIT}).accounts["default"]
+    with (
+        RawUpstream(CHUNKS + chunks) as upstream,
+        opened(Endpoint(upstream.url, account), 3 * LIMIT) as download,
+    ):
+        begun = time.monotonic()
+        with pytest.raises(GatewayError) as failed:
+            download.read()
+        assert time.monotonic() - begun < LIMIT / 2
+    assert (failed.value.code, failed.value.write) == (ErrorCode.UPSTREAM_ERROR, False)
+
+
+def test_a_download_in_the_smallest_chunks_may_have_any_length(settings: Settings) -> None:
+    length = MAX_RECEIVED // 3
+    with (
+        RawUpstream(CHUNKS + b"1\r\nx\r\n" * length + b"0\r\n\r\n") as upstream,
+        opened(Endpoint(upstream.url, settings.accounts["default"]), LIMIT) as download,
+    ):
+        assert sum(map(len, iter(download.read, b""))) == length
