@@ -96,3 +96,16 @@ def test_an_untrusted_certificate_is_named_in_the_log(
         "reason": "certificate verify failed",
         "verify_code": code,
     }
+
+
+def test_a_host_is_trusted_by_its_alternative_names_and_not_by_its_common_name(
+    settings: Settings, tmp_path: Path
+) -> None:
+    authority, file = trustme.CA(), tmp_path / "authorities.pem"
+    trust(file, authority)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1", common_name="upstream.localhost").configure_cert(context)
+    account = altered(settings, ca_file=str(file)).accounts["default"]
+    with RawUpstream(tls=context) as upstream:
+        assert send(Endpoint(upstream.url, account)) == 200
+        assert refused(Endpoint(f"https://upstream.localhost:{upstream.port}", account))
