@@ -119,7 +119,6 @@ class Connection(HTTPConnection):
         Raises:
             HTTPException, HTTPError, OSError, ValueError: if no whole answer arrives in time.
         """
-        self.reusable = False
         whole = True
         try:
             self.request(method, target, body, headers, preload_content=False)  # type: ignore[arg-type]

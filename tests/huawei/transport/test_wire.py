@@ -223,21 +223,3 @@ def test_a_write_without_a_body_has_content_length_0(
 ) -> None:
     endpoint.send("POST", "/", {}, None, writes=True)
     assert upstream.requests[0].headers["Content-Length"] == "0"
-
-
-@pytest.mark.parametrize("ends_by", ["reset", "end"])
-def test_an_answer_sent_before_the_whole_request_is_read_counts_and_its_connection_is_not_reused(
-    settings: Settings, ends_by: str
-) -> None:
-    def hasty(connection: socket.socket) -> None:
-        connection.recv(1)
-        connection.sendall(answer(413, "{}"))
-        if ends_by == "end":  # then the sender gets EPIPE, and ECONNRESET otherwise
-            connection.shutdown(socket.SHUT_WR)
-
-    with RawUpstream(hasty, at_once=True) as upstream:
-        endpoint = Endpoint(upstream.url, settings.accounts["default"])
-        for _ in range(2):
-            reply = endpoint.send("POST", "/", {}, b"x" * 2**24, writes=True)
-            assert (reply.status, reply.content) == (413, b"{}")
-    assert upstream.connections == 2
