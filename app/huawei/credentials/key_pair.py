@@ -111,9 +111,14 @@ class KeyPair:
     def may_send(self, probation: bool) -> bool:
         """Whether a request that the pair has signed may still be sent, after a wait.
 
+        After a refusal to another replica the pair is unproven here too: otherwise each replica
+        would be refused once, and Huawei would lock the key.
+
         Args:
             probation: Whether it is the probation request.
         """
+        if self.proven and self.state.left(self._key("refused")):
+            self.proven = False
         if self.suspended_for or self.expired:
             return False
         return self.proven or (probation and self._lock.own)

@@ -134,6 +134,19 @@ def test_two_gateways_that_share_their_state_share_the_refusals(
     assert sandbox.requests() == []
 
 
+def test_eight_replicas_that_have_proven_a_pair_do_not_lock_it_together(
+    settings: Settings, sandbox: SandboxDriver, valkey: Valkey, tmp_path: Path
+) -> None:
+    shared = with_state(settings, tmp_path, valkey.url)
+    clients = [gateway(shared) for _ in range(8)]
+    assert [submit(client).status_code for client in clients] == [201] * 8
+    sandbox.forget_requests()
+    sandbox.access_keys(**{ACCESS_KEY: {"secret_key": "changed-at-huawei"}})
+    assert [code(submit(client)) for client in clients] == ["UPSTREAM_ACCESS_DENIED"] * 8
+    assert len(sandbox.requests()) == 2
+    check_unlocked(sandbox)
+
+
 def test_two_accounts_with_the_same_pair_share_its_refusals(
     settings: Settings, sandbox: SandboxDriver, wrong: Mounted
 ) -> None:
