@@ -136,7 +136,7 @@ class Endpoint:
         _check(headers)
         # `from None`: exception texts of the libraries can hold the path or parts of the answer.
         try:
-            connection = self._connection(min(now + self._timeouts.connect, ends))
+            connection = self._connection(ends)
         except FAILURES as error:
             self._log_certificate(error)
             raise GatewayError(ErrorCode.UPSTREAM_UNREACHABLE, write=writes) from None
@@ -167,7 +167,8 @@ class Endpoint:
             connection.discard()
         connection = self._new_connection(context)
         try:
-            connection.open(ends)
+            connection.open(min(time.monotonic() + self._timeouts.connect, ends))
+            connection.limit(ends)
         except BaseException:
             connection.discard()
             raise

@@ -200,3 +200,14 @@ def test_a_request_whose_turn_does_not_come_is_not_sent(settings: Settings) -> N
         assert upstream.closed.acquire(timeout=10)
     assert caught.value.code is ErrorCode.OVERLOADED
     assert not upstream.requests
+
+
+def test_a_connection_stays_open_while_its_request_waits_for_its_turn(settings: Settings) -> None:
+    hasty = altered(settings, timeouts={"connect": 0.2}).accounts["default"]
+    with RawUpstream() as upstream:
+        endpoint, later = Endpoint(upstream.url, hasty), time.monotonic() + 0.5
+
+        def turn() -> None:
+            wait_until(lambda: time.monotonic() > later)
+
+        assert endpoint.send("POST", "/", {}, b"{}", writes=True, turn=turn).status == 200
