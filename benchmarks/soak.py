@@ -30,6 +30,9 @@ from demo.processes import memory
 
 CALLERS = 40
 QUOTA = 10  # calls a second
+# Calls more in a second of upstream's, whose process shares the cores with all others: slots are
+# 104 ms apart, so 11 calls fall into a second if upstream notices the first one 40 ms late.
+LATE = 1
 CHANGES: tuple[type[Change], ...] = (FailOver, Reload, Hog)
 SPOILT, CALM = 3.0, 7.0  # seconds of a fault, and after it
 FAULTS: tuple[tuple[str, dict[str, Any]], ...] = (
@@ -143,7 +146,7 @@ def _rows(soak: Soak, recorded: list[dict[str, Any]]) -> Iterator[Row]:
     yield none("writes lost", len(soak.taken - set(written)))
     for operation, what in (("individual", "submissions"), ("result", "reads")):
         most = most_in_a_second([one["at"] for one in recorded if one["operation"] == operation])
-        yield Row(f"worst second of {what} (quota {QUOTA})", most, most > QUOTA)
+        yield Row(f"worst second of {what} (quota {QUOTA})", most, most > QUOTA + LATE)
 
 
 def _run(cluster: Cluster, seconds: float) -> list[Row]:
