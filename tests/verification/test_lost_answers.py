@@ -97,7 +97,7 @@ def shows(sandbox: SandboxDriver, cell: Cell, state: str, times: int | None = No
 
 def walk(work: Callable[[Cell], None]) -> None:
     """Run the function for every cell, many concurrently."""
-    with ThreadPoolExecutor(32) as threads:
+    with ThreadPoolExecutor(16) as threads:
         failed = [f"{cell}: {error}" for cell, error in threads.map(_tried(work), cells()) if error]
     assert not failed, "\n".join(failed)
 

@@ -20,7 +20,7 @@ from app.state import Slot, State
 # Pace calls 4 % slower than allowed: network jitter compresses the gaps. Written as the seconds
 # in which the quota of one second is used.
 MARGIN = 1.04
-TOLERANCE = 0.01  # seconds before and after its slot in which a call may be sent
+EARLY, LATE = 0.01, 0.02  # seconds before and after its slot in which a call may be sent
 MOST_MISSED = 2  # slots; then a call is sent late, as it may be each time with too little CPU time
 
 
@@ -201,7 +201,7 @@ class Quota:
                 if self._monotonic() > held.ends:  # the answer was late, as after a stall
                     held = self._reserve(held.slot)
                     # The state can be so far away that each answer is late.
-                    held = replace(held, ends=max(held.ends, self._monotonic() + TOLERANCE))
+                    held = replace(held, ends=max(held.ends, self._monotonic() + LATE))
             finally:
                 self._lock.acquire()
             self._held = held
@@ -212,7 +212,7 @@ class Quota:
         slot = self._state.reserve(self._key, self._calls, MARGIN, late)
         # The state answers at a moment between the question and the answer.
         due = (asked + self._monotonic()) / 2 + slot.wait
-        return _Held(slot, due - TOLERANCE, due + TOLERANCE)
+        return _Held(slot, due - EARLY, due + LATE)
 
     def _hand_over(self, ticket: _Ticket) -> None:
         """Appoint and wake another leader if this ticket's thread was the leader."""
