@@ -211,3 +211,16 @@ def test_a_connection_stays_open_while_its_request_waits_for_its_turn(settings: 
             wait_until(lambda: time.monotonic() > later)
 
         assert endpoint.send("POST", "/", {}, b"{}", writes=True, turn=turn).status == 200
+
+
+def test_a_request_whose_turn_comes_after_its_deadline_is_not_sent(settings: Settings) -> None:
+    with RawUpstream() as upstream:
+        endpoint, ends = Endpoint(upstream.url, settings.accounts["default"]), time.monotonic() + 1
+
+        def turn() -> None:
+            wait_until(lambda: time.monotonic() > ends)
+
+        with pytest.raises(GatewayError) as caught:
+            endpoint.send("POST", "/", {}, b"{}", writes=True, ends=ends, turn=turn)
+    assert caught.value.code is ErrorCode.DEADLINE_EXCEEDED
+    assert not upstream.requests
