@@ -18,8 +18,9 @@ local kept, by = string.match(redis.call('GET', KEYS[1]) or '', '^(%d+) (%w+)$')
 local due = tonumber(kept or 0)
 if due > now + math.max(15000000, 2 * (replicas + 1) * distance) then due = 0 end
 local another = by and by ~= server
-if late > 0 and due == late + distance and not another then due = late end
-if another or (late == 0 and last > 0 and due <= last) then
+if late > 0 and due == late + distance and not another then
+  due = late
+elseif another or (last > 0 and due <= last) then
   due = math.min(math.max(due, last) + replicas * distance, now + (replicas + 1) * distance)
 end
 due = math.max(now + soonest, due)

@@ -167,3 +167,12 @@ def test_a_slot_of_another_clock_does_not_hold_up_the_next_one(valkey: Valkey) -
         state.reserve("quota", 10, 1)
     valkey.clear()
     assert state.reserve("quota", 10, 1).wait <= 0.3
+
+
+def test_a_missed_slot_of_an_emptied_server_moves_behind_those_that_replicas_hold(
+    valkey: Valkey,
+) -> None:
+    one, other = (valkey.state(replicas=2) for _ in range(2))
+    missed, held = (state.reserve("quota", 10, 1) for state in (one, other))
+    valkey.clear()
+    assert one.reserve("quota", 10, 1, late=missed).due - held.due >= 100_000
