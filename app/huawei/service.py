@@ -74,7 +74,7 @@ class Service:
             turn: Waits until the request may be sent; called once a connection is open.
 
         Raises:
-            GatewayError: if the circuit is open, or there is no answer, or by `turn`.
+            GatewayError: if the circuit is open, `turn` raises it, or there is no answer.
         """
         if permit is not None and self._breaker is not None:
             permit = self._breaker.confirm(permit, writes)

@@ -1,4 +1,4 @@
-"""A command whose answer was lost is repeated: its own first try is no other process's."""
+"""A command whose answer was lost is repeated, and finds what its own first try has done."""
 
 from __future__ import annotations
 

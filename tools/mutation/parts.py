@@ -50,7 +50,7 @@ def _stars(value: ast.expr) -> ast.expr:
 
 
 def meaning(source: str) -> str | None:
-    """The module without annotations and double negations; None if it is no Python.
+    """The module without annotations and double negations; None if it is not valid Python.
 
     cosmic-ray takes the star of `(*parts, end)` for a multiplication.
     """
