@@ -71,6 +71,7 @@ class Deliveries:
         self._sending = 0
         self._saving = threading.Lock()
         self._saved_at = float("-inf")
+        self._thread = threading.Thread(target=self._run, name="webhooks", daemon=True)
         for outcome in Outcome:  # so that `increase()` sees the first try
             metrics.WEBHOOK_TRIES.labels(caller, outcome)
         metrics.WEBHOOK_EVENTS_DROPPED.labels(caller)
@@ -79,7 +80,7 @@ class Deliveries:
         """Deliver, in a thread, what happens from now on and what waits from before."""
         with suppress(GatewayError):  # Redis is lost: the thread loads again
             self._load()
-        threading.Thread(target=self._run, name="webhooks", daemon=True).start()
+        self._thread.start()
 
     @property
     def waiting(self) -> tuple[int, float]:
@@ -109,7 +110,7 @@ class Deliveries:
         outbox = self._load()
         with self._changed:
             self._outbox = outbox
-        while self._lease.own and self._lease.hold() and not self._draining.is_set():
+        while not self._draining.is_set() and self._lease.own and self._lease.hold():
             self._dispatch(outbox)
             self._take(outbox)
             self._save(outbox)

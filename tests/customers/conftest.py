@@ -37,7 +37,7 @@ def _kept(
     tmp_path_factory: pytest.TempPathFactory, sandbox_url: str, valkey_server: Valkey
 ) -> Build:
     @cache
-    def build(state: str) -> Flask:
+    def build(state: str, group: str = "") -> Flask:  # noqa: ARG001 - a key
         url = {"url": valkey_server.url} if state == "redis" else None
         folder = tmp_path_factory.mktemp("gateway")
         return create_app(Settings.model_validate(patient(folder, sandbox_url, url, CALLERS)))
@@ -49,7 +49,8 @@ def _kept(
 def gateways(_kept: Build, sandbox: SandboxDriver, valkey: Valkey) -> Build:  # noqa: ARG001
     """A function that returns a kept gateway, with its state in memory or in Redis.
 
-    The sandbox is behind it, and the Redis has been in use for long.
+    The sandbox is behind it, and the Redis has been in use for long. A gateway sends few failed
+    calls again: tests that expect this use a group of gateways of their own.
     """
     return _kept
 

@@ -81,7 +81,7 @@ def test_a_faulty_budget_is_sent_once_and_claimed_only_where_huawei_shows_it(
 def test_a_throttled_budget_is_sent_again_after_the_pause(
     gateways: Build, sandbox: SandboxDriver, state: str
 ) -> None:
-    customer, app = new_customer(), gateways(state)
+    customer, app = new_customer(), gateways(state, "throttled")
     sandbox.customer(customer)
     sandbox.fault(SET, "throttled", retry_after=1, count=1)
     begun = monotonic()

@@ -6,6 +6,7 @@ from time import monotonic
 from typing import Any
 
 import pytest
+from flask import Flask
 
 from tests.customers.creations import CREATE, DONE, FOUND, UNKNOWN, WAIT, associate, processed
 from tests.support.fixtures import Build
@@ -114,9 +115,12 @@ def test_nothing_is_sent_where_the_look_before_fails(
 def test_a_creation_that_was_throttled_is_sent_again_after_the_pause(
     kept_creator: Build, sandbox: SandboxDriver, ids: dict[str, str]
 ) -> None:
+    def throttled(state: str) -> Flask:
+        return kept_creator(state, "throttled")
+
     sandbox.fault(CREATE, "throttled", retry_after=1, count=len(STATES))
     begun = monotonic()
-    answers = create_everywhere(kept_creator, ids, 4)
+    answers = create_everywhere(throttled, ids, 4)
     assert monotonic() - begun >= 1
     for state in STATES:
         assert said(answers[state][0]) == DONE

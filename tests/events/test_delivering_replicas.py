@@ -61,7 +61,7 @@ def test_on_drain_no_further_try_begins_and_the_other_replica_goes_on_at_once(
         ending.add("a", "b", "a")
         receiver.wait_for(lambda it: it.under_way == 1)
         ending.wait_for_waiting(3)
-        ending.stop()
+        ending.drain()
         with Replica(valkey.state(), sends) as following:
             goes_on.set()
             receiver.wait_for(lambda it: len(it.accepted) == 3)

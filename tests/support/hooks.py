@@ -17,7 +17,7 @@ from tests.support.events import ended
 from tests.support.gateway import digest
 from tests.support.receiver import Receiver
 from tests.support.server import Server
-from tests.support.timing import Clock, wait_until
+from tests.support.timing import LIMIT, Clock, wait_until
 
 PAUSE = 0.05  # seconds, the longest wait of a replica
 CALLER = "shop"
@@ -90,8 +90,16 @@ class Replica(Server):
     def start(self) -> None:
         self.deliveries.start()
 
-    def stop(self) -> None:
+    def drain(self) -> None:
+        """Begin to end: no further try begins."""
         self.draining.set()
+
+    def stop(self) -> None:
+        """Drain it and wait for its end, so that it stores nothing in the next test's server."""
+        self.drain()
+        if self.deliveries._thread.is_alive():
+            self.deliveries._thread.join(LIMIT)
+        assert not self.deliveries._thread.is_alive()
 
     def add(self, *customers: str, **different: Any) -> None:
         """Add an event of each customer, which occurs now."""

@@ -15,7 +15,7 @@ import pytest
 from flask import Flask
 
 from tests.support.fixtures import Build
-from tests.support.patience import said, submit
+from tests.support.patience import ONCE, said, submit
 from tests.support.sandbox_driver import SandboxDriver
 from tests.support.verifications import CHANGE_FORM, COMPANY_FORM, PERSON_FORM, Form
 
@@ -115,10 +115,7 @@ def _tried(work: Callable[[Cell], None]) -> Callable[[Cell], tuple[Cell, str]]:
 
 @pytest.fixture
 def gateways(build: Build) -> dict[str, Flask]:
-    return {
-        backend: build(verification={"backend": backend}, reliability={"tries": 1})
-        for backend in DONE
-    }
+    return {backend: build(verification={"backend": backend}, **ONCE) for backend in DONE}
 
 
 def test_a_state_that_proves_the_lost_write_is_the_answer_of_the_same_request(

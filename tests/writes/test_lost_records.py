@@ -17,7 +17,7 @@ from demo.relay import relay
 from tests.support.fixtures import Build
 from tests.support.gateway import CUSTOMER
 from tests.support.gunicorn_process import ServedGateway
-from tests.support.patience import REPLAYED, headers, path_of, patient, read, said, submit
+from tests.support.patience import ONCE, REPLAYED, headers, path_of, patient, read, said, submit
 from tests.support.records import grown_old
 from tests.support.sandbox_driver import SandboxDriver
 from tests.support.timing import wait_until
@@ -100,7 +100,7 @@ def test_a_repeat_is_sent_where_the_look_shows_that_nothing_was_processed(
 def test_nothing_is_sent_where_the_record_may_be_lost_and_the_look_fails(
     build: Build, sandbox: SandboxDriver, mortal: Valkey
 ) -> None:
-    app = build(state={"url": mortal.url}, reliability={"tries": 1})
+    app = build(state={"url": mortal.url}, **ONCE)
     sandbox.fault("result", "html", count=2)
     answers = [said(submit(app, idempotency="key-1")) for _ in range(3)]
     assert answers == [UNKNOWN, UNKNOWN, SENT]

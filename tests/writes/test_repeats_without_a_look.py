@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.support.fixtures import Build
-from tests.support.patience import said, submit
+from tests.support.patience import ONCE, said, submit
 from tests.support.sandbox_driver import SandboxDriver
 from tests.writes.unknown_outcomes import lose
 
@@ -22,7 +22,7 @@ TEXTS = {  # Huawei's texts under APIGW.0301
 def test_a_repeat_tells_why_it_cannot_look_and_sends_nothing(
     build: Build, sandbox: SandboxDriver, cause: str
 ) -> None:
-    app = build(reliability={"tries": 1})
+    app = build(**ONCE)
     lose(app, sandbox)
     body = {"error_code": "APIGW.0301", "error_msg": TEXTS[cause]}
     sandbox.fault("result", "status", status=401, body=body, count=1)

@@ -8,7 +8,7 @@ import pytest
 
 from app.huawei.pacing.deadline import READ_BEFORE
 from tests.support.fixtures import Build
-from tests.support.patience import REPLAYED, said, submit
+from tests.support.patience import ONCE, REPLAYED, said, submit
 from tests.support.sandbox_driver import SandboxDriver
 from tests.support.timing import wait_until
 from tests.support.valkey import Valkey
@@ -172,7 +172,7 @@ def test_a_repeat_with_another_body_is_refused_though_the_outcome_is_unknown(
 def test_a_repeat_that_cannot_read_the_result_sends_nothing(
     build: Build, sandbox: SandboxDriver
 ) -> None:
-    app = build(reliability={"tries": 1})
+    app = build(**ONCE)
     lose(app, sandbox)
     sandbox.fault("result", "html", count=2)
     answers = [said(submit(app, idempotency="key-1")) for _ in range(3)]
@@ -183,7 +183,7 @@ def test_a_repeat_that_cannot_read_the_result_sends_nothing(
 def test_a_submission_without_a_key_is_sent_although_its_look_fails(
     build: Build, sandbox: SandboxDriver
 ) -> None:
-    app = build(verification={"backend": "review"}, reliability={"tries": 1})
+    app = build(verification={"backend": "review"}, **ONCE)
     sandbox.fault("result", "html", count=1)
     assert said(submit(app)) == (202, "IN_REVIEW", False)
 
@@ -236,7 +236,7 @@ def test_a_repeat_during_an_open_circuit_keeps_the_record_of_the_unknown_outcome
 def test_a_throttled_repeat_keeps_the_record_of_the_unknown_outcome(
     build: Build, sandbox: SandboxDriver, state: dict[str, Any] | None
 ) -> None:
-    app = build(state=state, reliability={"tries": 1})
+    app = build(state=state, **ONCE)
     lose(app, sandbox)
     sandbox.fault("verified-info", "throttled", count=1)
     sandbox.fault("result", **HIDDEN, count=1)  # the result shows the first write late

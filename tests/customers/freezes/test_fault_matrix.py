@@ -114,7 +114,7 @@ def test_a_faulty_freeze_is_sent_once_and_claimed_only_where_the_state_proves_it
 def test_a_throttled_freeze_is_sent_again_after_the_pause(
     gateways: Build, sandbox: SandboxDriver, state: str, verb: str, kind: str
 ) -> None:
-    customer, app = new_customer(), gateways(state)
+    customer, app = new_customer(), gateways(state, "throttled")
     sandbox.customer(customer, frozen=verb == "unfreeze")
     sandbox.fault(verb, "throttled", retry_after=1, count=1)
     begun = monotonic()
