@@ -1,5 +1,8 @@
 # All commands of developers and CI; `make help` lists them.
 
+# Without stored bytecode, every process of the tests would compile all that it imports.
+unexport PYTHONDONTWRITEBYTECODE
+
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/.ready
@@ -35,7 +38,7 @@ setup: $(READY) ## build .venv from the hash-locked requirements
 $(READY): requirements/dev.txt requirements/uv.txt
 	$(PYTHON) -m venv --clear .venv
 	$(BIN)/pip install --quiet --require-hashes -r requirements/uv.txt
-	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements/dev.txt \
+	$(BIN)/uv pip sync --quiet --compile-bytecode --python $(BIN)/python --require-hashes requirements/dev.txt \
 	  || $(BIN)/pip install --quiet --require-hashes -r requirements/dev.txt
 	@touch $@
 

@@ -81,7 +81,11 @@ def kept_gateways(
 
 
 @pytest.fixture
-def kept(kept_gateways: Build, sandbox: SandboxDriver) -> Build:  # noqa: ARG001 - it is behind
+def kept(
+    kept_gateways: Build,
+    sandbox: SandboxDriver,  # noqa: ARG001 - it is behind
+    valkey: Valkey,  # noqa: ARG001 - an earlier test may have emptied it
+) -> Build:
     return kept_gateways
 
 

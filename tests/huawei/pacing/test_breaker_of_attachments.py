@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
@@ -9,12 +10,13 @@ from flask.testing import FlaskClient
 
 from app import create_app
 from app.errors import ErrorCode, GatewayError
+from app.huawei.pacing.breaker import PATIENCE
 from app.settings import Settings
 from demo.local import free_port
 from tests.support.bills import HEADER, BillReader, bill_settings, csv_file, packed
 from tests.support.gateway import altered, code
 from tests.support.sandbox_driver import SandboxDriver
-from tests.support.timing import wait_until
+from tests.support.timing import together, wait_until
 from tests.support.verifications import configured, upload, with_bucket
 
 JPEG = b"\xff\xd8\xff\xe0" + bytes(range(256))
@@ -104,4 +106,34 @@ def test_uploads_that_callers_abort_leave_the_circuit_closed(client: FlaskClient
         with pytest.raises(GatewayError) as failed:
             bucket.store("cust-1/a.jpg", "image/jpeg", len(JPEG), Broken())
         assert failed.value.code is ErrorCode.BAD_REQUEST
+    assert code(upload(client, "a.jpg", JPEG)) is None
+
+
+class Slow:
+    """The content of an upload whose caller sends it in longer than PATIENCE."""
+
+    def __init__(self) -> None:
+        self._left = JPEG
+
+    def read(self, size: int = -1, /) -> bytes:
+        content, self._left = self._left, b""
+        if content:
+            threading.Event().wait(PATIENCE)
+        return content
+
+
+@pytest.mark.long
+def test_uploads_that_slow_callers_delay_to_their_deadline_leave_the_circuit_closed(
+    client: FlaskClient, sandbox: SandboxDriver
+) -> None:
+    bucket = client.application.extensions["partner_gateway"].accounts["default"].bucket
+    sandbox.fault("obs", "hang")
+
+    def store(number: int) -> ErrorCode:
+        with pytest.raises(GatewayError) as failed:
+            bucket.store(f"c-{number}/a.jpg", "image/jpeg", len(JPEG), Slow(), PATIENCE + 1)
+        return failed.value.code
+
+    assert set(together(2 * FAILURES, store)) == {ErrorCode.UPSTREAM_ERROR}
+    sandbox.clear_faults()
     assert code(upload(client, "a.jpg", JPEG)) is None
