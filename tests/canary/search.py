@@ -7,7 +7,7 @@ import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 from urllib.parse import quote
@@ -19,6 +19,7 @@ SHOWN = 2  # findings shown of one marker in one sink
 LONG_ENOUGH = 8  # bytes whose base64 does not occur by chance
 DIGESTS = ("md5", "sha1", "sha256")
 DIGEST_PART = 16  # hex digits that identify a digest
+BEGINNING = 6  # bytes; by them one pass over a text finds the few needles that it may hold
 
 
 class Needle(NamedTuple):
@@ -112,7 +113,10 @@ def seek(
     known = tuple(markers)
     by_name = {marker.name: marker for marker in known}
     allowed = tuple(allowances)
-    sought = [needle for marker in known for needle in needles(marker)]
+    sought: dict[bytes, list[Needle]] = {}
+    for needle in (needle for marker in known for needle in needles(marker)):
+        assert len(needle.text) >= BEGINNING, needle
+        sought.setdefault(needle.text[:BEGINNING], []).append(needle)
     merged: dict[tuple[str, str], bytearray] = {}
     for sink, source, content in sinks.contents:
         small = content.lower()
@@ -127,8 +131,12 @@ def seek(
     ]
 
 
-def _in_one(sink: str, source: str, text: bytes, sought: Iterable[Needle]) -> Iterator[Finding]:
-    for marker, coding, needle in sought:
+def _in_one(
+    sink: str, source: str, text: bytes, sought: Mapping[bytes, Iterable[Needle]]
+) -> Iterator[Finding]:
+    pieces = (text[place : place + BEGINNING] for place in range(len(text)))
+    begun = {piece for piece in pieces if piece in sought}
+    for marker, coding, needle in (one for beginning in sorted(begun) for one in sought[beginning]):
         place = text.find(needle)
         if place >= 0:
             around = text[max(0, place - CONTEXT) : place + len(needle) + CONTEXT]

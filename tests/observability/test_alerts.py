@@ -135,7 +135,8 @@ def test_a_failure_that_callers_did_not_cause_fires_one_alert_that_names_the_cau
         case["input_series"] = [UP, *({"series": one, "values": "0+60x30"} for one in counted)]
         cases.append(case)
     path = tmp_path / "codes.yaml"
-    path.write_text(yaml.safe_dump({"rule_files": [str(ALERTS)], "tests": cases}))
+    document = {"rule_files": [str(ALERTS)], "evaluation_interval": "5m", "tests": cases}
+    path.write_text(yaml.safe_dump(document))
     promtool("test", "rules", path)
 
 

@@ -21,7 +21,7 @@ from tests.support.raw_client import Wire
 from tests.support.sandbox_driver import SandboxDriver
 from tests.support.timing import wait_until
 
-PATIENCE = 2  # seconds that a client may pause
+PATIENCE = 4  # seconds that a client may pause
 LINES = 80_000  # more than the kernel buffers
 HEADERS = {"Authorization": f"Bearer {KEY}"}
 ASK = f"GET {PATH} HTTP/1.1\r\nHost: gateway\r\nAuthorization: Bearer {KEY}\r\n\r\n".encode()

@@ -94,7 +94,7 @@ def test_a_refusal_of_huawei_has_its_documented_meaning(
         expected = ErrorCode.PARTNER_USER_ID_TAKEN  # the gateway made the name of this id
     for status in SENT:
         magic = customer(name, status)
-        response = create(registrar, magic, wait=1, partner_user_id=magic)
+        response = create(registrar, magic, wait=2, partner_user_id=magic)
         assert (code(response), response.status_code) == (expected.name, expected.status)
         assert response.json["upstream"]["code"] == name
     assert sandbox.processed(CREATE) == 0

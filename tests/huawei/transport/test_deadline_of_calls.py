@@ -22,6 +22,7 @@ from tests.support.raw_upstream import SUCCESS, RawUpstream
 
 LIMIT = 10  # seconds; only a failing test waits this long
 WITHIN = 0.6  # seconds
+SLACK = 2.0  # seconds that a busy machine may take; a call without the deadline takes LIMIT
 HELLO = b"\x16\x03\x03\x40\x00" + b"\x02\x00\x3f\xfc".ljust(
     0x4000
 )  # the start of a TLS server's handshake
@@ -107,7 +108,7 @@ def test_an_answer_whose_head_or_body_drips_ends_at_the_deadline(
         begun = time.monotonic()
         with pytest.raises(GatewayError) as failed:
             endpoint.send("POST", "/", {}, b"{}", writes=True, ends=begun + WITHIN)
-        assert WITHIN - 0.1 < time.monotonic() - begun < WITHIN + 0.4
+        assert WITHIN - 0.1 < time.monotonic() - begun < WITHIN + SLACK
         assert failed.value.code.name == PHASES[phase]
         assert upstream.closed.acquire(timeout=LIMIT)
 
@@ -125,7 +126,7 @@ def test_an_upstream_that_does_not_read_ends_the_sending_at_the_deadline(
         begun = time.monotonic()
         with pytest.raises(GatewayError) as failed:
             endpoint.send("POST", "/", {}, b"x" * 2**24, writes=True, ends=begun + WITHIN)
-        assert time.monotonic() - begun < WITHIN + 0.4
+        assert time.monotonic() - begun < WITHIN + SLACK
         ended.set()
     assert failed.value.code is ErrorCode.OUTCOME_UNKNOWN
 
@@ -161,4 +162,4 @@ def test_the_served_gateway_reaches_upstream_by_tls_and_ends_dripping_answers(
                 phases[0] = phase
                 begun = time.monotonic()
                 assert submit("default")[1] == code, phase
-                assert time.monotonic() - begun < 2 * WITHIN + 0.6, phase
+                assert time.monotonic() - begun < 2 * WITHIN + SLACK, phase

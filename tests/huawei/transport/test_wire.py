@@ -199,7 +199,7 @@ def test_the_deadline_covers_sending_the_body(endpoint: Endpoint, upstream: RawU
     took = time.monotonic() - begun
     ended.set()
     assert lost.value.code is ErrorCode.OUTCOME_UNKNOWN
-    assert 0.7 < took < 1.3
+    assert 0.7 < took < 3
 
 
 @pytest.mark.parametrize("within", [-1, 0, 1e-6])
