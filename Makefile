@@ -64,8 +64,8 @@ run: $(READY) ## serve gateway (8080), sandbox (8090) and metrics (9090) until C
 unit: $(READY) check ## all that needs only Python: check, and the tests that take no second process
 	$(BIN)/pytest -n 2 -q -m "not slow" --hypothesis-profile=quick $(UNIT)
 
-# Four workers on two cores: half of a worker's time is spent waiting for processes and answers.
-PYTEST := $(BIN)/pytest -n 4 --dist worksteal
+# Five workers on two cores: half of the time of a worker is spent waiting for processes and answers.
+PYTEST := $(BIN)/pytest -n 5 --dist worksteal
 
 test: $(READY) ## all checks: format, lint, contract, security, tests
 	@$(MAKE) $(PARALLEL) $(TOOLS) check
