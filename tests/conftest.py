@@ -54,12 +54,16 @@ _PROCESSES = {"Local", "ServedGateway", "Valkey", "served", "subprocess", "valke
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> Iterator[None]:
     """Mark the tests that `make unit` leaves out, and order all tests.
 
-    Modules that only wait mark themselves. The longest tests begin first, so that no worker is
-    left with one at the end. The others stay in their random order, but folder by folder, so that
-    few workers start the servers of a folder.
+    Modules that only wait mark themselves. Each worker begins with its part of the list, and takes
+    tests of another one when its own are done. Long tests wait more than they work: they begin in
+    a half of the workers, so that the cores are busy meanwhile and no worker is left with one at
+    the end. The others stay in their random order, but folder by folder, so that few workers start
+    the servers of a folder.
     """
     for item in items:
         if isinstance(item, pytest.Function):
@@ -70,7 +74,23 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
     folders: dict[Path, int] = {}
     for item in items:
         folders.setdefault(item.path.parent, len(folders))
-    items.sort(key=lambda item: (not item.get_closest_marker("long"), folders[item.path.parent]))
+    items.sort(key=lambda item: folders[item.path.parent])
+    items[:] = _dealt(items, getattr(config, "workerinput", {}).get("workercount", 1))
+
+
+def _dealt(items: list[pytest.Item], workers: int) -> list[pytest.Item]:
+    """The tests in an order in which a half of the workers begin with the long ones."""
+    long = [item for item in items if item.get_closest_marker("long")]
+    others = [item for item in items if not item.get_closest_marker("long")]
+    half = max(1, workers // 2)
+    dealt: list[pytest.Item] = []
+    for worker in range(workers):
+        begins = long[worker::half] if worker < half else []
+        part = (len(items) - len(dealt)) // (workers - worker)
+        further = max(0, part - len(begins))
+        dealt += begins + others[:further]
+        others = others[further:]
+    return dealt + others
 
 
 @pytest.fixture(autouse=True)

@@ -15,6 +15,8 @@ from tests.support.fixtures import Build
 from tests.support.patience import new_customer, read, said, submit
 from tests.support.sandbox_driver import SandboxDriver
 
+pytestmark = pytest.mark.long
+
 WAIT = 3  # seconds: the callers' deadline, with a reserve for a busy machine
 READ_DEADLINE = 8  # seconds, as in the contract
 

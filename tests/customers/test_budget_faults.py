@@ -23,7 +23,7 @@ from tests.support.timing import wait_until
 from tests.support.valkey import Valkey
 from tests.test_fault_matrix import about, at_once
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 SET = "set_budget"
 

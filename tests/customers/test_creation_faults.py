@@ -15,6 +15,8 @@ from tests.support.patience import REPLAYED, new_customer, said
 from tests.support.sandbox_driver import SandboxDriver
 from tests.test_fault_matrix import CASES, STATES, Case, at_once
 
+pytestmark = pytest.mark.long
+
 cases = pytest.mark.parametrize("case", CASES, ids=str)
 LOST = [case for case in CASES if case.lost and case.processed]
 

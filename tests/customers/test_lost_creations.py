@@ -15,7 +15,7 @@ from tests.support.patience import said
 from tests.support.sandbox_driver import SandboxDriver
 from tests.support.timing import together
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 TAKEN = (409, "PARTNER_USER_ID_TAKEN", False)
 

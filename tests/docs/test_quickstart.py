@@ -91,6 +91,7 @@ def test_a_quick_start_creates_a_customer_that_may_buy(run: Run) -> None:
         assert "may buy" in said or '"requirements":[]' in said
 
 
+@pytest.mark.long
 def test_a_quick_start_uploads_pictures_and_waits_for_a_review(run: Run) -> None:
     assert "VERIFIED" in run(f"review-pass-{uuid4().hex} {PICTURES}")
     rejected = run(f"review-reject-{uuid4().hex} {PICTURES}")

@@ -21,7 +21,7 @@ from tests.support.raw_client import Wire
 from tests.support.sandbox_driver import SandboxDriver
 from tests.support.timing import wait_until
 
-PATIENCE = 4  # seconds that a client may pause
+PATIENCE = 2  # seconds that a client may pause
 LINES = 80_000  # more than the kernel buffers
 HEADERS = {"Authorization": f"Bearer {KEY}"}
 ASK = f"GET {PATH} HTTP/1.1\r\nHost: gateway\r\nAuthorization: Bearer {KEY}\r\n\r\n".encode()
@@ -35,8 +35,8 @@ def behind() -> Iterator[SandboxDriver]:
         yield driver
 
 
-def served_by(folder: Path, behind: SandboxDriver) -> ServedGateway:
-    arguments = {"GUNICORN_CMD_ARGS": f"--graceful-timeout {PATIENCE}", "LOG_LEVEL": "DEBUG"}
+def served_by(folder: Path, behind: SandboxDriver, patience: float = PATIENCE) -> ServedGateway:
+    arguments = {"GUNICORN_CMD_ARGS": f"--graceful-timeout {patience}", "LOG_LEVEL": "DEBUG"}
     document: dict[str, Any] = configuration(folder, behind.url)
     (caller,) = document["callers"].values()
     caller["scopes"] = ["billing:read"]
@@ -151,7 +151,7 @@ def test_on_sigterm_a_download_ends_whole_and_one_that_waits_is_cut_off(
     tmp_path: Path, behind: SandboxDriver
 ) -> None:
     with (
-        served_by(tmp_path, behind) as gateway,
+        served_by(tmp_path, behind, 3 * PATIENCE) as gateway,
         Wire(gateway.url, receive_buffer=4096) as waits,
         Wire(gateway.url) as reads,
     ):

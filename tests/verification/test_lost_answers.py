@@ -19,7 +19,7 @@ from tests.support.patience import ONCE, said, submit
 from tests.support.sandbox_driver import SandboxDriver
 from tests.support.verifications import CHANGE_FORM, COMPANY_FORM, PERSON_FORM, Form
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 DECISION = Path(__file__).parents[2] / "docs/decisions/0014-what-proves-a-lost-write.md"
 STATES = ("IN_REVIEW", "VERIFIED", "REJECTED", "NOT_SUBMITTED")

@@ -16,7 +16,7 @@ from tests.support.patience import new_customer
 from tests.support.sandbox_driver import SandboxDriver
 from tests.test_fault_matrix import about, at_once
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 WAIT = 3  # seconds
 STATES = ("memory", "redis")

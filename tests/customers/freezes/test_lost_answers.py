@@ -32,7 +32,7 @@ from tests.support.valkey import Valkey
 from tests.test_fault_matrix import about, at_once
 from tests.verification.test_lost_answers import DECISION
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 VERBS = ("freeze", "unfreeze")
 KINDS = (ACCOUNT, RESOURCES)
