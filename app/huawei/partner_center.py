@@ -11,7 +11,7 @@ from typing import Any
 import simplejson  # type: ignore[import-untyped]
 from requests import PreparedRequest
 
-from app.errors import ErrorCode, GatewayError
+from app.errors import GatewayError
 from app.huawei.answer import Answer
 from app.huawei.call import Call
 from app.huawei.codes import Verdict
@@ -161,26 +161,39 @@ class PartnerCenter:
 
     def _try(self, call: Call, uses: list[Any]) -> Answer:
         """Sign with a credential not in `uses`, send, and report the verdict back to it."""
+        while (answer := self._try_once(call, uses)) is None:
+            pass
+        return answer
+
+    def _try_once(self, call: Call, uses: list[Any]) -> Answer | None:
+        """The answer; None if the credential became invalid in a wait, so that nothing was sent."""
         operation, errand = call.operation, call.errand
+        request = self._prepare(call)
         probe = partial(self._try_pair, call)
-        while True:
-            request = self._prepare(call)
-            use = self._credentials.authorize(request, uses, probe, errand.left)
-            valid, verdict = partial(self._credentials.is_valid, use), Verdict.UNKNOWN
-            try:
-                # Last, so that no burst leaves after a wait for something else.
-                turn = self._quotas.of(operation).wait(errand, operation.writes, valid)
-                if valid():
-                    answer = self._send(call, request, turn)
-                    uses.append(use)
-                    verdict = answer.verdict
-                    return answer
-            except GatewayError as error:
-                # Otherwise the credential lost its validity in a second wait; nothing was sent.
-                if error.code is not ErrorCode.OVERLOADED or valid():
-                    raise
-            finally:
-                self._credentials.settle(use, verdict)
+        use = self._credentials.authorize(request, uses, probe, errand.left)
+        valid, verdict = True, Verdict.UNKNOWN
+
+        def still_valid() -> bool:
+            nonlocal valid  # another request may renew a token as soon as it was found invalid
+            valid = self._credentials.is_valid(use)
+            return valid
+
+        try:
+            # Last, so that no burst leaves after a wait for something else.
+            turn = self._quotas.of(operation).wait(errand, operation.writes, still_valid)
+            if not self._credentials.is_valid(use):
+                return None
+            answer = self._send(call, request, turn)
+            uses.append(use)
+            verdict = answer.verdict
+        except GatewayError:
+            if valid:
+                raise
+            return None
+        else:
+            return answer
+        finally:
+            self._credentials.settle(use, verdict)
 
     def _may_repeat(self, uses: list[Any], verdict: Verdict, call: Call) -> bool:
         if verdict in (Verdict.ACCEPTED, Verdict.UNKNOWN) or len(uses) >= MAX_CREDENTIALS:

@@ -87,7 +87,7 @@ def test_a_reader_that_is_slow_but_goes_on_gets_the_whole_bill(served: ServedGat
     line = ended(served, before)
     assert (line["complete"], line["status"], line.get("code")) == (True, 200, None)
     assert isinstance(line["milliseconds"], float)
-    assert line["milliseconds"] > 2000 * PATIENCE
+    assert line["milliseconds"] > 1000 * PATIENCE  # all of it, but for what the kernel buffers
     assert abs(int(str(line["bytes"])) - len(received)) < 20_000  # the head and the chunks
 
 
