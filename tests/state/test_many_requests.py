@@ -24,23 +24,24 @@ from tests.support.valkey import SEALING, Valkey
 from tests.support.verifications import INDIVIDUAL
 
 BESIDE = 400  # requests beside the one that counts
+THREADS = 200  # of this process, which also relays: more than the state has connections
 
 
-def test_four_hundred_threads_do_not_lose_a_healthy_server(
+def test_two_hundred_threads_do_not_lose_a_healthy_server(
     valkey: Valkey, caplog: pytest.LogCaptureFixture
 ) -> None:
     with relay(valkey.port, delay=0.005) as slow:
         url = valkey.url.replace(f":{valkey.port}/", f":{slow.port}/")
         state = valkey.state(valkey.settings.model_copy(update={"url": url}))
-        caller = CallerSettings.model_validate({"keys_sha256": ["0" * 64], "rate": "300/hour"})
+        caller = CallerSettings.model_validate({"keys_sha256": ["0" * 64], "rate": "150/hour"})
         rates = Rates({"batch": caller}, state, SEALING)
 
         def ask(place: int) -> tuple[bool, bool]:
             return state.add("lock", b"%d" % place, 60), rates.consume("batch")[0] is None
 
-        answers = together(BESIDE, ask)
+        answers = together(THREADS, ask)
     assert [added for added, _ in answers].count(True) == 1
-    assert [granted for _, granted in answers].count(True) == 300
+    assert [granted for _, granted in answers].count(True) == 150
     assert lines(caplog, logging.ERROR) == []
 
 
