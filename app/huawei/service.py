@@ -74,7 +74,8 @@ class Service:
             turn: Waits until the request may be sent; called once a connection is open.
 
         Raises:
-            GatewayError: if the circuit is open, `turn` raises it, or there is no answer.
+            GatewayError: CIRCUIT_OPEN, an error of `turn`, or the failure of an exchange without
+                an answer.
         """
         if permit is not None and self._breaker is not None:
             permit = self._breaker.confirm(permit, writes)
