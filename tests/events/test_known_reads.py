@@ -137,6 +137,7 @@ def test_a_wait_reads_nothing_until_the_watcher_has_seen_the_end(
     sandbox.forget_requests()
     assert read(client, CUSTOMER, "wait=3").get_json()["status"] == "IN_REVIEW"
     assert sandbox.requests() == []
+    sandbox.fault("result", "latency", seconds=2)  # longer than a busy machine holds up a thread
     start = Barrier(21)
 
     def wait() -> TestResponse:
