@@ -417,8 +417,8 @@ class ErrorCode(Enum):
         CONTACT_OPERATOR,
         GATEWAY,
         "The partner account has not joined the programme, has not been granted the operation, "
-        "has real-name attachments switched off at Huawei, or has no usable bucket for "
-        "attachments: no bucket is configured, or OBS refuses it. Your request was fine.",
+        "has real-name attachments switched off at Huawei, or has no usable bucket for attachments "
+        "or bill files: no bucket is configured, or OBS refuses it. Your request was fine.",
     )
     UPSTREAM_ACCESS_DENIED = (
         503,
@@ -434,8 +434,7 @@ class ErrorCode(Enum):
         AFTER_DELAY,
         GATEWAY,
         "Huawei locks an access key for five minutes after several refused signatures. The "
-        "gateway sends nothing with a key that is locked, or that one more refusal could lock. "
-        "Repeat after `Retry-After`.",
+        "gateway sends nothing with a locked key. Repeat after `Retry-After`.",
         AFTER_DELAY,
         300.0,
     )
@@ -480,8 +479,9 @@ class ErrorCode(Enum):
         "Too many requests are waiting",
         AFTER_DELAY,
         GATEWAY,
-        "The request waited for Huawei's quota until its deadline, or too many of your requests "
-        "are in progress. Nothing was sent: it is safe to repeat the request after `Retry-After`.",
+        "The request waited for Huawei's quota until its deadline, or too many of your requests or "
+        "downloads, or of the uploads without `Content-Length`, are in progress. Nothing was sent: "
+        "it is safe to repeat the request after `Retry-After`.",
     )
     DEADLINE_EXCEEDED = (
         504,

@@ -12,7 +12,7 @@ from app.fields import Rule
 from app.huawei.pacing.deadline import WRITE, Errand
 from app.writes import Write
 
-MAX_WAIT = 25.0  # seconds, the last read included: gunicorn ends a request after 30
+MAX_WAIT = 25.0  # seconds, the last read included: a shutdown leaves a request 30
 _WAIT = re.compile(r"(?i)(?:^|,)\s*wait\s*=\s*\"?(\d+)\"?\s*(?:$|[,;])")
 _KEY = re.compile(r"[\x20-\x7e]{1,255}")
 _KEY_RULE = Rule("KEY", "must be 1 to 255 printable ASCII characters")

@@ -9,6 +9,7 @@ from flask import request
 
 from app.api.problems.parser import check_encoding
 from app.errors import ErrorCode, GatewayError
+from app.huawei.obs import Timely
 from app.huawei.pacing.deadline import Errand
 from app.huawei.transport import Stream
 from app.verification.pictures import FORMATS, HEAD, MAX_BYTES, MEDIA_TYPES, media_type
@@ -73,25 +74,12 @@ class _Pieces:
 
 def _arriving(errand: Errand) -> Iterator[bytes]:
     """The pieces of a body without a length, as they come."""
-    length = 0
-    while piece := _read_piece():
+    length, content = 0, Timely(request.stream, errand)
+    while piece := content.read(PIECE):
         length += len(piece)
         if length > MAX_BYTES:
             raise _too_large()
-        if errand.left <= 0:
-            raise GatewayError(
-                ErrorCode.DEADLINE_EXCEEDED,
-                "The upload took too long: nothing was stored.",
-                write=False,
-            )
         yield piece
-
-
-def _read_piece() -> bytes:
-    try:
-        return request.stream.read(PIECE)
-    except OSError:
-        raise GatewayError(ErrorCode.BAD_REQUEST, "The upload ended early.", write=False) from None
 
 
 def _too_large() -> GatewayError:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from app.settings import IssuerSettings
+from app.settings import IssuerSettings, version_of
 
 # The API server of a cluster answers its key set in this type only, and refuses a request that
 # does not accept it by 406 (RFC 7517 registers the type). Identity providers answer plain JSON.
@@ -73,12 +73,9 @@ class Source:
 
 def from_file(path: Path) -> Source:
     """The source of a key set in a mounted file."""
-
-    def version() -> object:
-        found = path.stat()
-        return found.st_ino, found.st_mtime_ns, found.st_size
-
-    return Source(path.read_bytes, fresh=1.0, pause=0.0, slow=False, version=version)
+    return Source(
+        path.read_bytes, fresh=1.0, pause=0.0, slow=False, version=lambda: version_of(path)
+    )
 
 
 def from_url(url: str, token_file: Path | None, get: Get) -> Source:

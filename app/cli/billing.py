@@ -7,13 +7,13 @@ from decimal import Decimal
 import click
 from flask.cli import AppGroup
 
+from app.account import Account
 from app.billing.answers import SHOW_BILL
 from app.billing.month import Month, begun
 from app.billing.reconciling import AMOUNT, Comparison, NotComparable, compare
+from app.cli.account import account_option, chosen
 from app.errors import GatewayError
-from app.gateway import Gateway
 from app.huawei.pacing.deadline import READ, Errand
-from app.startup import built, configured
 
 DIFFERS, NOT_COMPARED = 1, 2  # exit statuses
 
@@ -40,7 +40,7 @@ class _Amount(click.ParamType[Decimal]):
 
 @billing.command("reconcile")
 @click.argument("month")
-@click.option("--account", help="The account; needed if several accounts are configured.")
+@account_option
 @click.option(
     "--amount",
     default=AMOUNT,
@@ -69,14 +69,9 @@ def reconcile(
     `--tolerance` is the largest difference that is ignored. GATEWAY_CONFIG names the configuration
     file.
     """
-    gateway = built(configured(), observe=lambda _: None)
-    if account is None and len(gateway.accounts) == 1:
-        account = next(iter(gateway.accounts))
-    if account is None or account not in gateway.accounts:
-        names = ", ".join(gateway.accounts)
-        raise click.BadOptionUsage("account", f"--account must be one of {names}")
+    parts = chosen(account)
     try:
-        found = _compared(gateway, account, month, amount, of_bill)
+        found = _compared(parts, month, amount, of_bill)
     except GatewayError as error:
         rules = " ".join(one.detail for one in error.errors)
         click.echo(f"{error.code.name}: {rules or error.detail}", err=True)
@@ -88,18 +83,16 @@ def reconcile(
     sys.exit(0 if all(equal) else DIFFERS)
 
 
-def _compared(
-    gateway: Gateway, account: str, text: str, amount: str, of_bill: str
-) -> list[Comparison]:
+def _compared(account: Account, text: str, amount: str, of_bill: str) -> list[Comparison]:
     month: Month = begun(text, time.time())
-    bill = gateway.accounts[account].partner_center.read(SHOW_BILL, _errand(), month=month)
+    bill = account.partner_center.read(SHOW_BILL, _errand(), month=month)
     terminal = sys.stderr.isatty()
 
     def progress(lines: int) -> None:
         if terminal:
             click.echo(f"\r{lines} lines", nl=False, err=True)
 
-    with gateway.accounts[account].bill_files.open(text, _errand(), time.time()) as file:
+    with account.bill_files.open(text, _errand(), time.time()) as file:
         try:
             return list(compare(file, bill, amount, of_bill, progress))
         finally:

@@ -1,7 +1,6 @@
 """The commands of the configuration, the credentials, errors and verifications."""
 
 import json
-import os
 import re
 import sys
 from pathlib import Path
@@ -11,11 +10,12 @@ from flask import Flask
 from flask.cli import AppGroup
 
 from app import settings as configuration
+from app.cli.account import account_option, chosen
 from app.cli.billing import billing
 from app.errors import ErrorCode, GatewayError
 from app.fields import utc
 from app.huawei.codes import Verdict
-from app.huawei.pacing.deadline import Errand
+from app.huawei.pacing.deadline import READ, Errand
 from app.huawei.partner_center import PartnerCenter
 from app.settings import ConfigurationError
 from app.startup import built, configured
@@ -25,8 +25,6 @@ config = AppGroup("config", help="The configuration file.")
 credentials = AppGroup("credentials", help="The credentials of the accounts.")
 errors = AppGroup("errors", help="The error catalogue.")
 verification = AppGroup("verification", help="The verifications of customers.")
-
-READ_TIME = 15.0  # seconds for a read
 
 
 @config.command("check")
@@ -82,7 +80,7 @@ def _checked(partner_center: PartnerCenter) -> tuple[bool, str]:
 
 @verification.command("get")
 @click.argument("customer")
-@click.option("--account", help="The account; needed if several accounts are configured.")
+@account_option
 def get_verification(customer: str, account: str | None) -> None:
     """Read the status of a CUSTOMER's verification from Huawei.
 
@@ -91,14 +89,9 @@ def get_verification(customer: str, account: str | None) -> None:
     """
     if not re.fullmatch(CUSTOMER_ID, customer):
         raise click.BadParameter("a customer id has 1 to 64 letters, digits, _ or -")
-    served = built(configured(), observe=lambda _: None).accounts
-    if account is None and len(served) == 1:
-        account = next(iter(served))
-    if account is None or account not in served:
-        raise click.BadOptionUsage("account", f"--account must be one of {', '.join(served)}")
+    reads = chosen(account).verifications.reads
     try:
-        errand = Errand.within(READ_TIME, "cli", urgent=True)
-        found = served[account].verifications.reads.read(customer, errand, fresh=True)
+        found = reads.read(customer, Errand.within(READ, "cli", urgent=True), fresh=True)
     except GatewayError as error:
         click.echo(f"{error.code.name}: {error.detail}", err=True)
         sys.exit(1)
@@ -138,19 +131,6 @@ def list_errors(as_json: bool) -> None:
         click.echo(f"{code.name:{width}} {code.status} {advice} {code.title}")
 
 
-@click.command("sandbox")
-@click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", default=8090, show_default=True)
-def run_sandbox(host: str, port: int) -> None:
-    """Serve the stand-in for Huawei until Ctrl-C.
-
-    The sandbox runs as a separate program. It checks the gateway independently, so neither
-    imports the other.
-    """
-    command = [sys.executable, "-m", "sandbox", "--host", host, "--port", str(port)]
-    os.execv(sys.executable, command)  # noqa: S606 - no shell
-
-
 def init_app(app: Flask) -> None:
     """Add the commands to an app."""
     app.cli.add_command(billing)
@@ -158,4 +138,3 @@ def init_app(app: Flask) -> None:
     app.cli.add_command(credentials)
     app.cli.add_command(errors)
     app.cli.add_command(verification)
-    app.cli.add_command(run_sandbox)

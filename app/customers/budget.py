@@ -1,6 +1,6 @@
 """Sets a customer's budget, and settles a lost answer (mt_01005, mt_01007)."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -10,13 +10,13 @@ from app.customers.answers import LIST_CHANGES, SHOW_BUDGET
 from app.customers.freezes import LAST_FREEZE
 from app.errors import ErrorCode, GatewayError
 from app.huawei.operation import ByNothing, Operation
+from app.huawei.paging import entries
 from app.huawei.partner_center import PartnerCenter
 from app.writes import AS_IT_IS, PAUSES, UNCLEAR, Attempt, Write, Writes, look
 
 PERIODS = {word: code for code, word in answers.PERIODS.items()}
 EXCEEDED = {"NOTHING": 0, "FREEZE": 1}
 MOST = Decimal(2147483647)
-PAGE = 100  # changes, the most of a page (mt_01007)
 
 SET_BUDGET = Operation(
     name="set_budget",
@@ -133,22 +133,13 @@ class Budgets:
         The amount alone proves nothing: it can have been there before. A change proves it by its
         time, which is Huawei's: if that clock is behind ours, the outcome stays unknown.
         """
-        begin = datetime.fromtimestamp(int(sent_at), UTC)
-        amount = Decimal(attempt.write.body["amount"])
-        for change in self._changes(attempt.write):
+        write, begin = attempt.write, datetime.fromtimestamp(int(sent_at), UTC)
+        amount = Decimal(write.body["amount"])
+        changes = entries(
+            self._partner_center, LIST_CHANGES, write.errand, customer_id=write.subject
+        )
+        for change in changes:  # Huawei does not document their order
             after = change["type"] == "SET" and change["at"] >= begin
             if after and Decimal(change["amount"]) == amount:
                 return self._show(attempt)
         return None
-
-    def _changes(self, write: Write) -> Iterator[Mapping[str, Any]]:
-        """The changes of the customer's budget. Huawei does not document their order."""
-        read = 0
-        while True:
-            page = self._partner_center.read(
-                LIST_CHANGES, write.errand, customer_id=write.subject, limit=PAGE, after=read
-            )
-            yield from page["items"]
-            read += len(page["items"])
-            if not page["items"] or read >= page["total"]:
-                return

@@ -10,6 +10,7 @@ from app.customers.answers import ASSOCIATED, ASSOCIATING, LIST_CUSTOMERS, Creat
 from app.huawei.codes import REGISTRATION
 from app.huawei.operation import ByFields, Operation
 from app.huawei.pacing.deadline import Errand
+from app.huawei.paging import entries
 from app.huawei.partner_center import PartnerCenter
 from app.settings import AccountSettings
 
@@ -24,7 +25,6 @@ CREATE = Operation(
     errors=REGISTRATION,
 )
 
-PAGE = 100  # Huawei's maximum
 _CLOSED = {True: "false", False: "true"}  # `is_close_market_ms` by `marketing`
 
 
@@ -93,19 +93,12 @@ class NewCustomer:
         Raises:
             GatewayError: the failure of the read.
         """
-        name, after = self.account_name, 0
+        name = self.account_name
         wanted = (name, self.asked["partner_user_id"])
-        while True:
-            page = partner_center.read(
-                LIST_CUSTOMERS, errand, account_name=name, limit=PAGE, after=after
-            )
-            for one in page["items"]:
-                if (one["account_name"], one["partner_user_id"]) == wanted:
-                    found: Mapping[str, Any] = one
-                    return found
-            after += len(page["items"])
-            if not page["items"] or after >= page["total"]:
-                return None
+        listed = entries(partner_center, LIST_CUSTOMERS, errand, account_name=name)
+        return next(
+            (one for one in listed if (one["account_name"], one["partner_user_id"]) == wanted), None
+        )
 
 
 def status_of(found: Mapping[str, Any] | None) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from standardwebhooks import Webhook as Signer
 
 from app.observability.logs import event, logger
+from app.settings import FileVersion, version_of
 
 MOST = 2  # secrets: the one in use, and while it is rotated the next one
 LENGTH = range(24, 65)  # bytes of a secret, by the specification
@@ -33,7 +34,7 @@ class SecretFile:
     def __init__(self, path: Path, caller: str) -> None:
         self._path = path
         self._caller = caller
-        self._version: tuple[int, int, int] | None = _UNREAD
+        self._version: FileVersion | None = _UNREAD
         self._signers: tuple[Signer, ...] = ()
 
     def sign(self, id: str, time: datetime, body: str) -> str:
@@ -49,20 +50,13 @@ class SecretFile:
         Raises:
             SecretError: if the file never held a secret.
         """
-        version = self._present()
+        version = version_of(self._path)
         if version != self._version or not self._signers:
             self._version = version
             self._read()
         if not self._signers:
             raise SecretError
         return " ".join(signer.sign(id, time, body) for signer in self._signers)
-
-    def _present(self) -> tuple[int, int, int] | None:
-        try:
-            found = self._path.stat()
-        except OSError:
-            return None
-        return found.st_ino, found.st_mtime_ns, found.st_size
 
     def _read(self) -> None:
         try:

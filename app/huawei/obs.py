@@ -76,7 +76,7 @@ class Bucket:
         request = self._signed("PUT", f"{PREFIX}/{path}", {"Content-Type": content_type})
         request.headers["Content-Length"] = str(length)
         errand = Errand.within(within, self._name)
-        self._send("store_attachment", request, path, errand, _Timely(content, errand))
+        self._send("store_attachment", request, path, errand, Timely(content, errand))
 
     def delete(self, path: str, within: float = READ) -> None:
         """Delete an attachment. It succeeds too if there is none (obs_04_0085).
@@ -163,15 +163,24 @@ class Bucket:
             ) from None
 
 
-class _Timely:
-    """The content of an upload. Reading fails after the deadline."""
+class Timely:
+    """The content of an upload, which must arrive before the deadline.
+
+    Args:
+        content: The caller's bytes.
+        errand: The deadline.
+    """
 
     def __init__(self, content: Stream, errand: Errand) -> None:
         self._content = content
         self._errand = errand
 
     def read(self, size: int = -1, /) -> bytes:
-        """The next bytes."""
+        """The next bytes.
+
+        Raises:
+            GatewayError: BAD_REQUEST if the upload breaks off; DEADLINE_EXCEEDED.
+        """
         try:
             piece = self._content.read(size)
         except OSError:  # an error of the caller's connection, not of the connection to OBS

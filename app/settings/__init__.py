@@ -7,7 +7,7 @@ from app.settings.accounts import (
     VerificationSettings,
 )
 from app.settings.buckets import AttachmentSettings, BillSettings, KeyFiles
-from app.settings.callers import CallerSettings, IssuerSettings, OidcSettings, Scope
+from app.settings.callers import CallerSettings, IssuerSettings, Scope
 from app.settings.environment import (
     address,
     addresses,
@@ -17,24 +17,22 @@ from app.settings.environment import (
     port,
 )
 from app.settings.file import ConfigurationError, load
-from app.settings.files import check_authorities, check_writable, missing_files
-from app.settings.notes import Note, notes
-from app.settings.sections import AuditSettings, Settings, StateSettings, TracingSettings
-from app.settings.webhooks import EventName, WebhookSettings, WebhooksSettings
+from app.settings.files import check_writable, missing_files
+from app.settings.notes import notes
+from app.settings.sections import Settings, StateSettings, TracingSettings
+from app.settings.versions import FileVersion, version_of
+from app.settings.webhooks import WebhookSettings
 
 __all__ = [
     "AccountSettings",
     "AttachmentSettings",
-    "AuditSettings",
     "BillSettings",
     "CallerSettings",
     "ConfigurationError",
-    "EventName",
+    "FileVersion",
     "IamSettings",
     "IssuerSettings",
     "KeyFiles",
-    "Note",
-    "OidcSettings",
     "PairSettings",
     "Scope",
     "Settings",
@@ -42,10 +40,8 @@ __all__ = [
     "TracingSettings",
     "VerificationSettings",
     "WebhookSettings",
-    "WebhooksSettings",
     "address",
     "addresses",
-    "check_authorities",
     "check_writable",
     "host",
     "load",
@@ -54,4 +50,5 @@ __all__ = [
     "missing_files",
     "notes",
     "port",
+    "version_of",
 ]

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from app.verification.model import Kind, Status
 
 # What a call of verified-info, or the application that it replaced, may have left behind.
-_LEFT = frozenset({Status.IN_REVIEW, Status.VERIFIED})
+_MAY_BE_AN_EFFECT = frozenset({Status.IN_REVIEW, Status.VERIFIED})
 
 Proofs = Mapping[Status, frozenset[Status]]
 
@@ -60,4 +60,4 @@ def may_repeat(backend: str, before: Status | None) -> bool:
         backend: The backend that the submission would be sent to.
         before: The state that is read now; None if Huawei refused the read.
     """
-    return backend != "legacy" or before not in _LEFT
+    return backend != "legacy" or before not in _MAY_BE_AN_EFFECT

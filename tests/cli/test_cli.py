@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import json
-import signal
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-import requests
 import yaml
 from click.testing import CliRunner, Result
 from flask import Flask
@@ -19,14 +15,22 @@ from flask.testing import FlaskClient
 
 from app import create_app
 from app.errors import ErrorCode
-from demo.local import free_port
-from demo.processes import end, running
 from tests.support.command_line import flask
 from tests.support.gateway import CUSTOMER, configuration, submit
 from tests.support.sandbox_driver import SandboxDriver
 
 
-@pytest.mark.parametrize("command", [("config",), ("config", "check"), ("sandbox",)])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("billing",),
+        ("config",),
+        ("config", "check"),
+        ("credentials",),
+        ("errors",),
+        ("verification",),
+    ],
+)
 def test_each_command_has_a_help_text(app: Flask, command: tuple[str, ...]) -> None:
     done = app.test_cli_runner().invoke(args=[*command, "--help"])
     assert (done.exit_code, done.stderr) == (0, "")
@@ -50,7 +54,7 @@ def test_the_app_is_built_from_the_configuration_file_in_the_environment(
 def test_commands_are_found_without_a_configuration() -> None:
     done = CliRunner().invoke(flask_cli, ["--app", "app", "--help"])
     assert (done.exit_code, done.stderr) == (0, "")
-    for command in ("config", "credentials", "sandbox"):
+    for command in ("billing", "config", "credentials", "errors", "verification"):
         assert f"  {command}" in done.stdout
 
 
@@ -81,22 +85,6 @@ def test_flask_run_refuses_a_missing_configuration() -> None:
     assert done.returncode == 2
     assert "GATEWAY_CONFIG is not set" in done.stderr
     assert "Traceback" not in done.stderr
-
-
-def test_the_sandbox_command_serves_until_ctrl_c() -> None:
-    port = free_port()
-    command = [sys.executable, "-m", "flask", "--app", "app", "sandbox", "--port", str(port)]
-    with running(command, subprocess.PIPE) as process:
-        assert process.stdout is not None
-        assert str(port) in process.stdout.readline().decode()  # printed once it listens
-        with requests.Session() as session:
-            session.trust_env = False
-            session.headers["Connection"] = "close"
-            state = session.get(f"http://127.0.0.1:{port}/_sandbox/state", timeout=10)
-        assert state.status_code == 200
-        assert end(process, number=signal.SIGINT) == [0]
-        _, errors = process.communicate(timeout=10)
-    assert b"Traceback" not in errors
 
 
 def test_the_catalogue_is_listed_for_people_and_programs() -> None:

@@ -16,6 +16,7 @@ IDENTITY_PROBLEMS = frozenset(
         ErrorCode.UNAUTHENTICATED,
         ErrorCode.FORBIDDEN,
         ErrorCode.IDENTITY_UNAVAILABLE,
+        ErrorCode.OVERLOADED,
         ErrorCode.RATE_LIMITED,
     }
 )
@@ -23,7 +24,6 @@ EVENTS_PROBLEMS = IDENTITY_PROBLEMS | {
     ErrorCode.VALIDATION_FAILED,
     ErrorCode.EVENTS_GONE,
     ErrorCode.EVENTS_UNAVAILABLE,
-    ErrorCode.OVERLOADED,
 }
 CALLER_PROBLEMS = IDENTITY_PROBLEMS | {ErrorCode.NOT_FOUND}
 BODY_PROBLEMS = frozenset(
@@ -39,7 +39,6 @@ UPSTREAM_PROBLEMS = frozenset(codes.COMMON.values()) | {
     ErrorCode.CIRCUIT_OPEN,
     ErrorCode.CLOCK_SKEWED,
     ErrorCode.DEADLINE_EXCEEDED,
-    ErrorCode.OVERLOADED,
     ErrorCode.UPSTREAM_MALFORMED,
     ErrorCode.UPSTREAM_UNMAPPED,
     ErrorCode.UPSTREAM_UNREACHABLE,

@@ -19,7 +19,7 @@ blueprint = ResourceBlueprint(
     "attachments",
     __name__,
     url_prefix="/v1/customers/<customer_id:customer_id>/attachments",
-    description="Pictures for a verification",
+    description="Attachments of a verification",
 )
 
 
@@ -69,7 +69,7 @@ def _bucket() -> Bucket:
     ErrorCode.PARTNER_NOT_ENABLED,
 )
 def upload_attachment(customer_id: str, name: str) -> tuple[dict[str, Any], int, dict[str, str]]:
-    """Upload a picture for a customer's verification.
+    """Upload an attachment for a customer's verification.
 
     The content must have the format of the name's ending. Put the `attachment` of the answer
     into `attachments` of a submission. A second upload with the same name replaces the file. Send
@@ -77,7 +77,7 @@ def upload_attachment(customer_id: str, name: str) -> tuple[dict[str, Any], int,
     `Content-Length`, is accepted. The upload may take 25 seconds; after that, nothing is stored.
     """
     attachment = f"{customer_id}/{name}"
-    bucket, errand = _bucket(), Errand.within(UPLOAD, g.account)
+    bucket, errand = _bucket(), Errand.within(UPLOAD, g.caller)
     with received(name, errand) as (content_type, length, content):
         bucket.store(attachment, content_type, length, content, errand.left)
     return {"attachment": attachment}, 201, {"Location": request.path}
@@ -89,10 +89,10 @@ def upload_attachment(customer_id: str, name: str) -> tuple[dict[str, Any], int,
 @blueprint.response(204)
 @blueprint.problems(CALLER_PROBLEMS, UPSTREAM_PROBLEMS, ErrorCode.PARTNER_NOT_ENABLED)
 def delete_attachment(customer_id: str, name: str) -> Response:
-    """Delete a picture of a customer.
+    """Delete an attachment of a customer.
 
-    The answer is 204 too if there is no such picture. Huawei does not document when a reviewer
-    reads the pictures: delete them when the verification is final.
+    The answer is 204 too if there is no such attachment. Huawei does not document when a reviewer
+    reads attachments: delete them when the verification is final.
     """
     _bucket().delete(f"{customer_id}/{name}")
     response = Response(status=204)

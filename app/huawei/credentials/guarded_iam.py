@@ -14,6 +14,7 @@ from app.huawei.iam import Iam, Token
 from app.huawei.pacing.deadline import Errand
 from app.observability import metrics
 from app.observability.logs import event, logger
+from app.settings import FileVersion, version_of
 
 # The codes of a wrong password. None: an answer in keystone's shape has no code.
 WRONG_PASSWORD = (None, "IAM.0062", "IAM.0063")
@@ -24,15 +25,12 @@ REFUSED_PAUSE = 60.0  # seconds after a refusal for another reason than the pass
 _log = logger("credentials")
 
 
-Stamp = tuple[int, int] | None  # the inode and time of the password file
-
-
 @dataclass(frozen=True, slots=True)
 class _Refused:
     """The refused password that is mounted, and its file when that became known."""
 
     password: str  # its fingerprint
-    stamp: Stamp
+    version: FileVersion | None
 
 
 class GuardedIam:
@@ -94,9 +92,8 @@ class GuardedIam:
         """
         self._ensure_allowed()
         errand.check(write=False)
-        stamp = self._stamp()
-        password = self._iam.password()
-        sent = _Refused(self._refusals.fingerprint(password), stamp)
+        password, version = self._mounted()
+        sent = _Refused(self._refusals.fingerprint(password), version)
         try:
             token = self._iam.partner_token(password, self._now(), errand.left)
         except GatewayError as error:
@@ -131,14 +128,15 @@ class GuardedIam:
 
         A file that was written again with the same password is tried again.
         """
-        known, stamp = self._refused, self._stamp()
-        if known is not None and known.stamp == stamp:
+        known = self._refused
+        if known is not None and known.version == self._version():
             return True
-        password = self._refusals.fingerprint(self._iam.password())
+        mounted, version = self._mounted()
+        password = self._refusals.fingerprint(mounted)
         if known is not None and known.password == password:
             self._refusals.forget(password)
         refused = self._refusals.is_refused(password)
-        self._refused = _Refused(password, stamp) if refused else None
+        self._refused = _Refused(password, version) if refused else None
         return refused
 
     def _note(self, error: GatewayError, sent: _Refused) -> None:
@@ -169,9 +167,13 @@ class GuardedIam:
             upstream_request_id=upstream.request_id,
         )
 
-    def _stamp(self) -> Stamp:
-        try:
-            stat = self._iam.password_file.stat()
-        except OSError:
-            return None
-        return stat.st_ino, stat.st_mtime_ns
+    def _mounted(self) -> tuple[str, FileVersion | None]:
+        """The password, and the version of the file that holds it."""
+        while True:
+            version = self._version()
+            password = self._iam.password()
+            if self._version() == version:  # no other file was mounted meanwhile
+                return password, version
+
+    def _version(self) -> FileVersion | None:
+        return version_of(self._iam.password_file)

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from app.settings import KeyFiles, PairSettings
+from app.settings import FileVersion, KeyFiles, PairSettings, version_of
 
-Stamp = tuple[tuple[int, int, int], ...]
+Stamp = tuple[FileVersion, ...]
 
 
 def _paths(files: PairSettings) -> list[Path]:
@@ -13,13 +13,16 @@ def _paths(files: PairSettings) -> list[Path]:
 
 
 def stamp(files: PairSettings) -> Stamp:
-    """The inode, time and size of each file: they differ after a file or a link is replaced.
+    """The version of each file.
 
     Raises:
         OSError: if a file does not exist.
     """
-    stats = [path.stat() for path in _paths(files)]
-    return tuple((stat.st_ino, stat.st_mtime_ns, stat.st_size) for stat in stats)
+    found = [version_of(path) for path in _paths(files)]
+    versions = tuple(version for version in found if version is not None)
+    if len(versions) < len(found):
+        raise FileNotFoundError
+    return versions
 
 
 def read_key(path: Path) -> str:

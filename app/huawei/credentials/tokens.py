@@ -48,7 +48,7 @@ class Tokens:
         account: The account's name.
         iam: Issues tokens.
         state: Shares the token with the other replicas.
-        sealing: Encrypts the token in the state.
+        sealing: Computes the fingerprints that name the token and its refusals in the state.
         now: The wall clock, in seconds.
         jitter: Returns a number between its two arguments, by default at random.
         monotonic: The clock of intervals, in seconds.

@@ -10,7 +10,7 @@ READ = 8.0  # seconds for a read
 # Seconds for the read of the state before a write. If the read fails, the write is still sent,
 # unless Huawei may have processed an earlier try: then the read may take half of the time left.
 READ_BEFORE = 3.0
-UPLOAD = 25.0  # seconds for an upload, from the start of forwarding
+UPLOAD = 25.0  # seconds to receive an upload and to forward it
 FLOOR = 0.5  # seconds; nothing is sent with less time left, because no answer could arrive
 
 

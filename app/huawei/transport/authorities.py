@@ -1,12 +1,12 @@
 """The TLS context of an endpoint, replaced when the files of the certificate authorities change."""
 
 import logging
-import os
 import ssl
 import threading
 from pathlib import Path
 
 from app.observability.logs import event, logger
+from app.settings import FileVersion, version_of
 
 _LOG = logger("transport")
 
@@ -48,8 +48,8 @@ class Authorities:
             text = "Changed certificate authorities cannot be read; the old ones stay in use"
             event(_LOG, logging.ERROR, text)
 
-    def _versions(self) -> list[tuple[int, int, int] | None]:
-        return [_version(path) for path in self._paths]
+    def _versions(self) -> list[FileVersion | None]:
+        return [version_of(path) for path in self._paths]
 
     def _load(self) -> ssl.SSLContext:
         # This context verifies certificates and host names. The contexts of urllib3 and
@@ -62,12 +62,3 @@ class Authorities:
         else:
             context.load_default_certs()
         return context
-
-
-def _version(path: Path | str) -> tuple[int, int, int] | None:
-    """The inode, time and size of a file, which differ after a change; None if there is no file."""
-    try:
-        found = os.stat(path)
-    except OSError:
-        return None
-    return found.st_ino, found.st_mtime_ns, found.st_size
