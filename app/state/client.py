@@ -1,10 +1,13 @@
 """The client of Redis: its connections, and whether Redis is lost."""
 
 import logging
+import socket
 import threading
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from contextlib import suppress
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import redis
 from redis.backoff import NoBackoff
@@ -13,15 +16,15 @@ from redis.retry import Retry
 from app.observability import metrics
 from app.observability.logs import event, logger
 from app.settings import StateSettings
-from app.state.address import address
+from app.state.address import TIMEOUT, address
 
 T = TypeVar("T")
 
 PREFIX = "gateway:"
 CONNECTIONS = 50  # of one process; further requests wait for one of them
 RETRY_INTERVAL = 5.0  # seconds until a lost Redis is tried again
-# Seconds after which idle connections are made anew: an address may have been re-pointed while
-# its old server still answers.
+# Seconds after which all connections are made anew: an address may have been re-pointed while its
+# old server still answers.
 RENEWAL = 10.0
 
 # A broken connection, and each error of the server (READONLY, LOADING, MASTERDOWN, NOAUTH,
@@ -40,16 +43,19 @@ class Client:
     Args:
         settings: The address of Redis.
         monotonic: The clock of intervals, in seconds.
+        resolve: Looks up the host, with the parameters of `socket.getaddrinfo`.
     """
 
     def __init__(
-        self, settings: StateSettings, monotonic: Callable[[], float] = time.monotonic
+        self,
+        settings: StateSettings,
+        monotonic: Callable[[], float] = time.monotonic,
+        resolve: Callable[..., Any] = socket.getaddrinfo,
     ) -> None:
-        url, options = address(settings)
-        retry = Retry(NoBackoff(), 1, _DOUBTFUL)
+        self._settings = settings
+        self.redis = redis.Redis(connection_pool=self._pool())
         # The gate admits as many requests as the pool has connections, so that a full pool is
         # never an error; it would look like a lost Redis.
-        self.redis = redis.Redis.from_url(url, max_connections=CONNECTIONS, retry=retry, **options)
         self._gate = threading.BoundedSemaphore(CONNECTIONS)
         self._lock = threading.Lock()
         # Called before the first command after a loss; it may ask Redis, by one connection.
@@ -57,6 +63,9 @@ class Client:
         self._lost_until: float | None = None
         self._monotonic = monotonic
         self._renewal = monotonic() + RENEWAL
+        self._resolve = resolve
+        self._looking: threading.Thread | None = None
+        self._found = True
         metrics.STATE_DEGRADED.set(0)
 
     @property
@@ -84,7 +93,7 @@ class Client:
                 if trial:
                     self._note(lost=None)
             except redis.RedisError as error:
-                self.redis.connection_pool.disconnect(inuse_connections=False)
+                self._renew()
                 self._note(lost=type(error).__name__)
             else:
                 return answer
@@ -111,8 +120,45 @@ class Client:
             if renew:
                 self._renewal = now + RENEWAL
         if renew:
-            self.redis.connection_pool.disconnect(inuse_connections=False)
-        return trial
+            threading.Thread(target=self._renew_if_found, daemon=True).start()
+        return None if trial and not self._is_found() else trial
+
+    def _is_found(self) -> bool:
+        """Whether the host has an address. No request waits longer than TIMEOUT for a look-up."""
+        with self._lock:
+            looking = self._looking
+            if looking is None or not looking.is_alive():
+                self._found = False
+                looking = self._looking = threading.Thread(target=self._look_up, daemon=True)
+                looking.start()
+        looking.join(TIMEOUT)
+        return self._found
+
+    def _look_up(self) -> None:
+        parts = urlsplit(self._settings.url)
+        with suppress(OSError):
+            self._resolve(parts.hostname, parts.port, type=socket.SOCK_STREAM)
+            self._found = True
+
+    def _renew_if_found(self) -> None:
+        if self._is_found():
+            self._renew()
+
+    def _pool(self) -> redis.ConnectionPool:
+        url, options = address(self._settings)
+        retry = Retry(NoBackoff(), 1, _DOUBTFUL)
+        return redis.ConnectionPool.from_url(
+            url, max_connections=CONNECTIONS, retry=retry, **options
+        )
+
+    def _renew(self) -> None:
+        """Make each connection anew for its next command.
+
+        A connection in use ends with its command, for it returns to the pool before: under load a
+        connection is never idle.
+        """
+        before, self.redis.connection_pool = self.redis.connection_pool, self._pool()
+        before.disconnect(inuse_connections=False)
 
     def _note(self, lost: str | None) -> None:
         """Remember whether Redis answers; log a change."""

@@ -60,6 +60,9 @@ class MemoryState:
             self._set(key, value, seconds)
             return True
 
+    acquire = add  # a lock in memory is never lost
+    settles_in = 0.0
+
     def increase(self, key: str, seconds: float) -> int:
         """Add 1 to a count and return it. It expires so many seconds after its first increase."""
         with self._lock:

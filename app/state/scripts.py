@@ -29,6 +29,13 @@ redis.call('SET', KEYS[1], string.format('%.0f %s', due + distance, server),
 return {string.format('%.0f', due - now), string.format('%.0f', due)}
 """
 
+# A value, the sentinel, the time in seconds and the server, all of one server.
+READ_WITH_SENTINEL = """
+local server = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)') or 'unknown'
+local time = redis.call('TIME')
+return {redis.call('GET', KEYS[1]), redis.call('GET', KEYS[2]), time[1], server}
+"""
+
 REMOVE = """
 if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
 return 0

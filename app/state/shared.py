@@ -5,21 +5,23 @@ bound to its name. A value that cannot be read counts as absent.
 """
 
 import logging
-import time
-from collections.abc import Callable
+from collections.abc import Mapping
 from typing import cast
 
 from app.observability.logs import event, logger
 from app.state import scripts
 from app.state.client import PREFIX, Client
-from app.state.memory import MICROSECONDS, MemoryState
+from app.state.held import HeldLocks
+from app.state.memory import MemoryState
 from app.state.sealing import Sealing
+from app.state.sentinel import SENTINEL, Sentinel
+from app.state.shared_slots import SharedSlots
 from app.state.shared_stream import SharedStream
 from app.state.shared_table import SharedTable
-from app.state.state import Recalled, Slot
+from app.state.state import Recalled
 
 OWN = 3600.0  # seconds, how long this process keeps a copy of a value that it put into Redis
-SENTINEL = "kept since"  # its value says since when Redis has lost no value
+RELEASED = 60.0  # seconds; no lock is held longer
 
 _log = logger("state")
 
@@ -31,27 +33,18 @@ class SharedState:
         client: Asks Redis.
         sealing: Protects names and values.
         replicas: The number of replicas that divide a quota while Redis is lost.
-        now: The wall clock, in seconds.
     """
 
-    def __init__(
-        self,
-        client: Client,
-        sealing: Sealing,
-        replicas: int = 1,
-        now: Callable[[], float] = time.time,
-    ) -> None:
+    def __init__(self, client: Client, sealing: Sealing, replicas: int = 1) -> None:
         self.client = client
         self._redis = client.redis
         self._sealing = sealing
-        self._now = now
+        self._sentinel = Sentinel(self._redis, sealing, self._name(SENTINEL))
+        self._locks = HeldLocks(self._tell, self._forget)
         self._memory = MemoryState(replicas)
-        self._reserve = self._redis.register_script(scripts.RESERVE)
         self._remove = self._redis.register_script(scripts.REMOVE)
         self._prolong = self._redis.register_script(scripts.PROLONG)
-        self._replicas = replicas
-        self._last: dict[str, int] = {}  # when this process's last slot of a key was due
-        self._alone: set[str] = set()  # the keys whose last slot this process had without Redis
+        self.reserve = SharedSlots(client, self._memory, self._name, replicas).reserve
         self._missed = False  # whether Redis missed a value that this process has put
         self._inspected = False
         client.returned = self._returned
@@ -62,11 +55,12 @@ class SharedState:
         return self.client.available
 
     def inspect(self) -> None:
-        """Log a warning if Redis evicts values, or if a restart of Redis loses them."""
-        self.client.ask(self._inspect, lambda: None)
+        """Log a warning if Redis evicts values, loses them in a restart, or may have lost some."""
+        self.client.ask(self._inspect, self._miss)
 
     def _inspect(self) -> None:
         found = self._redis.info("memory", "persistence")
+        self._sentinel.read(self._name(SENTINEL))  # it ages before the first write
         self._inspected = True
         if found.get("maxmemory_policy", "noeviction") != "noeviction":
             text = "Redis may evict values: set its maxmemory-policy to noeviction"
@@ -86,7 +80,8 @@ class SharedState:
         """The value of a key, or this process's own copy of it.
 
         A missing value is certain if Redis answers and has lost no value for so many seconds. A
-        sentinel in Redis tells since when. A value that cannot be read is not certain.
+        value that cannot be read is not certain. While Redis is lost, or has lost the value, the
+        own copy can be older than what another replica has put.
 
         Args:
             key: The key.
@@ -94,14 +89,21 @@ class SharedState:
         """
 
         def in_redis() -> Recalled:
-            names = [self._name(key), self._name(SENTINEL)]
-            sealed, sentinel = cast("list[bytes | None]", self._redis.mget(names))
+            sealed, age = self._sentinel.read(self._name(key))
             value = self._unsealed(key, sealed)
             lost = sealed is not None and value is None
-            return Recalled(value, certain=self._age(sentinel) >= seconds and not lost)
+            return Recalled(value, certain=age >= seconds and not lost)
 
         found = self.client.ask(in_redis, lambda: Recalled(None, certain=False))
-        return found if found.value is not None else Recalled(self._memory.get(key), found.certain)
+        if found.value is not None:
+            return found
+        own = self._memory.get(key)
+        return Recalled(own, found.certain, own=own is not None)
+
+    @property
+    def settles_in(self) -> float:
+        """Seconds until every replica has told a new or changed Redis which locks it holds."""
+        return self._sentinel.settles_in if self.shared else 0.0
 
     def left(self, key: str) -> float:
         """Seconds until the value of a key expires, by the clock of Redis; 0 if there is none."""
@@ -135,14 +137,29 @@ class SharedState:
 
         return self.client.ask(in_redis, lambda: self._memory.add(key, value, seconds))
 
+    def acquire(self, key: str, value: bytes, seconds: float) -> bool:
+        """Set a lock that nobody holds, until `remove`. Returns True if it was set.
+
+        Redis is told of it again if it loses it. If Redis is lost, the lock is this process's own.
+        """
+        acquired = self.add(key, value, seconds)
+        if acquired:
+            self._locks.hold(key, value, seconds)
+        return acquired
+
     def remove(self, key: str, value: bytes) -> None:
         """Delete a key if it still has this value: a lock is released by its owner only."""
         self._memory.remove(key, value)
+        self._locks.release(key, value)
+        self._forget(key, value)
 
+    def _tell(self, locks: Mapping[str, tuple[bytes, float]]) -> None:
         def in_redis() -> None:
-            sealed = cast("bytes | None", self._redis.get(self._name(key)))
-            if sealed is not None and self._sealing.unseal(key, sealed) == value:
-                self._remove(keys=[self._name(key)], args=[sealed])
+            steps = self._redis.pipeline(transaction=False)
+            for key, (value, seconds) in locks.items():
+                sealed = self._sealing.seal(key, value)
+                steps.set(self._name(key), sealed, px=_milliseconds(seconds), nx=True)
+            steps.execute()
 
         self.client.ask(in_redis, lambda: None)
 
@@ -156,30 +173,6 @@ class SharedState:
             return int(steps.execute()[1])
 
         return self.client.ask(in_redis, lambda: self._memory.increase(key, seconds))
-
-    def reserve(self, key: str, calls: float, seconds: float, late: Slot | None = None) -> Slot:
-        """Reserve the next free slot for one call, at a rate of `calls` per `seconds`.
-
-        A process that loses Redis, or gets it back, goes on after its last slot. `late` is the slot
-        that was reserved before and missed: it moves to the present if nobody has a later slot.
-        """
-
-        def in_redis() -> Slot:
-            distance = int(seconds / calls * MICROSECONDS)
-            soonest = int(self._memory.free_in(key) * MICROSECONDS) if key in self._alone else 0
-            known = [late.due if late else 0, self._last.get(key, 0), self._replicas, soonest]
-            answer = self._reserve(keys=[self._name(key)], args=[distance, *known])
-            wait, due = map(int, cast("list[bytes]", answer))
-            self._last[key] = due
-            self._alone.discard(key)
-            self._memory.follow(key, wait / MICROSECONDS, calls, seconds)
-            return Slot(wait / MICROSECONDS, due)
-
-        def in_memory() -> Slot:
-            self._alone.add(key)
-            return self._memory.reserve(key, calls, seconds, late)
-
-        return self.client.ask(in_redis, in_memory)
 
     def delete(self, key: str) -> None:
         """Delete the value of a key."""
@@ -218,30 +211,28 @@ class SharedState:
     def _unsealed(self, key: str, sealed: bytes | None) -> bytes | None:
         return None if sealed is None else self._sealing.unseal(key, sealed)
 
+    def _forget(self, key: str, value: bytes) -> None:
+        self.client.ask(
+            lambda: self._delete(key, value), lambda: self._locks.leave(key, value, RELEASED)
+        )
+
+    def _delete(self, key: str, value: bytes) -> None:
+        """Delete a value in Redis, which must not be lost, if it is still this one."""
+        sealed = cast("bytes | None", self._redis.get(self._name(key)))
+        if sealed is not None and self._sealing.unseal(key, sealed) == value:
+            self._remove(keys=[self._name(key)], args=[sealed])
+
     def _miss(self) -> None:
         self._missed = True
 
     def _returned(self) -> None:
-        """Start the sentinel again if Redis missed a value of this process while it was lost."""
+        """Tell Redis what it missed while it was lost."""
         if self._missed:
-            self._start_sentinel()
+            self._sentinel.start()
             self._missed = False
         if not self._inspected:
             self._inspect()
-
-    def _age(self, sentinel: bytes | None) -> float:
-        """Seconds for which Redis has lost no value. A new or emptied Redis has no sentinel."""
-        started = self._unsealed(SENTINEL, sentinel)
-        if started is None:
-            self._start_sentinel()
-            return 0.0
-        return self._now() - float(started)
-
-    def _start_sentinel(self) -> None:
-        text = "Redis is new or has lost values: a repeat without a record looks first"
-        event(_log, logging.WARNING, text)
-        now = str(self._now()).encode()
-        self._redis.set(self._name(SENTINEL), self._sealing.seal(SENTINEL, now))
+        self._locks.returned(self._delete)
 
 
 def _milliseconds(seconds: float) -> int:

@@ -27,10 +27,12 @@ class Recalled:
     Args:
         value: The value; None if there is none.
         certain: Whether a missing value was never put. False if the state may have lost it.
+        own: Whether the value is this process's copy: another replica may have put a later one.
     """
 
     value: bytes | None
     certain: bool
+    own: bool = False
 
 
 class State(Protocol):
@@ -62,6 +64,13 @@ class State(Protocol):
 
     def add(self, key: str, value: bytes, seconds: float) -> bool:
         """Set the value of a key that has none. Returns True if the value was set."""
+
+    def acquire(self, key: str, value: bytes, seconds: float) -> bool:
+        """Set a lock that nobody holds, until `remove`. Returns True if it was set."""
+
+    @property
+    def settles_in(self) -> float:
+        """Seconds until every replica has told a new or changed server which locks it holds."""
 
     def remove(self, key: str, value: bytes) -> None:
         """Delete a key if it still has this value: a lock is released by its owner only."""

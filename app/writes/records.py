@@ -112,10 +112,14 @@ class Records:
         found = self._state.get(f"{self.name('write', subject)}:{kind_of}")
         return None if found is None else found.decode()
 
-    def last(self, subject: str) -> str | None:
-        """The id of the last known try of a write for a subject; None if no try is known."""
+    def last(self, subject: str) -> tuple[str | None, bool]:
+        """The id of the last known try of a write for a subject, and whether it is surely the last.
+
+        None if no try is known. While the shared state is lost, or has lost the id, a process knows
+        its own tries only: another replica may have sent a later one.
+        """
         last = self._state.recall(self.name("last", subject), KEPT)
-        return None if last.value is None else last.value.decode()
+        return (None if last.value is None else last.value.decode()), not last.own
 
     def remember(self, subject: str, kind_of: str, kind: str | None) -> None:
         """Store the kind of the last successful write that tells it; None forgets it."""

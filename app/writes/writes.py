@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from app.errors import ErrorCode, GatewayError, Retry
+from app.huawei.pacing.deadline import FLOOR
 from app.state import Sealing, State
 from app.writes.records import KIND_KEPT, Record, Records, pause
 from app.writes.write import EarlierTry, Kept, Write
@@ -46,20 +47,21 @@ class Attempt:
         self._record = record
         self.sent_at = record.sent_at  # in seconds of the wall clock; 0 if nothing was sent yet
         self._first = False
+        self._unsure = False  # whether the earlier try may not be the last one
         self.earlier = self._earlier()
         self._keep(record)
 
     @property
     def doubtful(self) -> bool:
-        """Whether the record of an earlier try may be lost, so that Huawei may know the write."""
-        return self._record.doubtful and not self._record.try_id
+        """Whether Huawei may know the write from a try that no record here tells of."""
+        return self._unsure or (self._record.doubtful and not self._record.try_id)
 
     def is_first(self) -> bool:
         """Whether no other write for the subject is known to have been sent in 24 hours.
 
         Ask before `sending`. If Huawei then refuses this try, it does not count for the next.
         """
-        self._first = self._records.last(self.write.subject) is None
+        self._first = self._records.last(self.write.subject)[0] is None
         return self._first
 
     def sending(self, to: str = "") -> None:
@@ -98,7 +100,9 @@ class Attempt:
     def _earlier(self) -> EarlierTry | None:
         if not (record := self._record).try_id:
             return None
-        alone = self._records.last(self.write.subject) == record.try_id
+        last, certain = self._records.last(self.write.subject)
+        self._unsure = not certain
+        alone = certain and last == record.try_id
         before = (record.before or None) if alone else None
         return EarlierTry(record.sent_to, record.sent_at, alone, before)
 
@@ -134,17 +138,19 @@ class Writes:
 
         Raises:
             GatewayError: IDEMPOTENCY_KEY_REUSED, IDEMPOTENCY_KEY_IN_FLIGHT,
-                CUSTOMER_WRITE_IN_PROGRESS, or the failure of the work.
+                CUSTOMER_WRITE_IN_PROGRESS (also if another replica's write may be under way), or
+                the failure of the work.
         """
         name = self._record_name(write)
         known, _ = self._known(name, write)
         if known is not None and known.answer is not None:
             return kept.replay(write, known.answer), True
+        self._settle(write)
         lock = self._records.name("write", write.subject)
         begun = self._now()
         ends = begun + max(0.0, write.errand.left) + GRACE
         holder = f"{begun} {ends} {name} {uuid.uuid4().hex}".encode()
-        if not self._state.add(lock, holder, ends - begun):
+        if not self._state.acquire(lock, holder, ends - begun):
             raise self._busy(lock, name)
         try:
             # Look again: the previous holder of the lock may have written with the same key.
@@ -167,6 +173,14 @@ class Writes:
             return result, False
         finally:
             self._state.remove(lock, holder)
+
+    def _settle(self, write: Write) -> None:
+        """Wait until each replica has told a new or changed Redis which writes are under way."""
+        if not (wait := self._state.settles_in):
+            return
+        if write.errand.left - wait < FLOOR:
+            raise GatewayError(ErrorCode.CUSTOMER_WRITE_IN_PROGRESS, retry_after=wait)
+        time.sleep(wait)
 
     def _known(self, name: str | None, write: Write) -> tuple[Record | None, bool]:
         """The record of the write, and whether the state may have lost it."""

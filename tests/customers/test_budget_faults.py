@@ -129,6 +129,7 @@ def test_a_repeat_without_redis_sends_the_same_amount_again(
     creator: Build, sandbox: SandboxDriver, mortal: Valkey
 ) -> None:
     """The amount is absolute: a second write changes nothing, and its answer is Huawei's."""
+    mortal.mature()
     customer, state = new_customer(), {"url": mortal.url}
     sandbox.customer(customer)
     sandbox.fault(SET, "html", processed=True, count=1)

@@ -7,11 +7,11 @@ import logging
 
 import pytest
 
-from app.state import Recalled, SharedState
+from app.state import Recalled
 from app.state.client import RETRY_INTERVAL
 from tests.state.test_loss import lines
 from tests.support.timing import Clock
-from tests.support.valkey import DAY, SEALING, Valkey
+from tests.support.valkey import DAY, Valkey
 
 LOST = Recalled(None, certain=False)
 NONE = Recalled(None, certain=True)
@@ -29,13 +29,10 @@ def test_a_missing_value_is_uncertain_while_the_server_is_younger_than_kept_valu
 def test_a_new_server_is_trusted_when_it_has_lost_nothing_for_as_long_as_values_are_kept(
     mortal: Valkey,
 ) -> None:
-    clock = Clock()
-    state = SharedState(mortal.state().client, SEALING, now=clock)
-    assert state.recall("a", DAY) == LOST
-    clock.pass_time(DAY - 1)
-    assert state.recall("a", DAY) == LOST
-    clock.pass_time(2)
-    assert state.recall("a", DAY) == NONE
+    state = mortal.state()
+    for age, found in ((0, LOST), (DAY - 5, LOST), (DAY + 5, NONE)):
+        mortal.mature(age)
+        assert state.recall("a", DAY) == found
 
 
 def test_an_emptied_server_is_noticed_by_all_replicas(valkey: Valkey) -> None:
@@ -44,7 +41,7 @@ def test_an_emptied_server_is_noticed_by_all_replicas(valkey: Valkey) -> None:
     one.put("a", b"1", 60)
     valkey.clear()
     assert other.recall("a", DAY) == LOST
-    assert one.recall("a", DAY) == Recalled(b"1", certain=False)  # its own copy
+    assert one.recall("a", DAY) == Recalled(b"1", certain=False, own=True)  # its own copy
     assert one.recall("b", DAY) == LOST
 
 
@@ -96,6 +93,7 @@ def test_a_server_that_evicts_or_does_not_persist_is_warned_of(
 ) -> None:
     mortal.kill()
     mortal.start(**config)
+    mortal.mature()
     mortal.state().inspect()
     warnings = lines(caplog, logging.WARNING)
     assert len(warnings) == len(told)

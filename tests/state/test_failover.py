@@ -5,6 +5,7 @@ from __future__ import annotations
 import socketserver
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import pairwise
 
@@ -13,8 +14,8 @@ import pytest
 from app.state import SharedState
 from app.state.client import RENEWAL, RETRY_INTERVAL
 from demo.relay import Relay, relay
-from tests.support.timing import Clock
-from tests.support.valkey import Valkey
+from tests.support.timing import Clock, wait_until
+from tests.support.valkey import DAY, Valkey
 
 HEALED = 15.0  # seconds within which every replica must be on the new master
 assert RETRY_INTERVAL < RENEWAL < HEALED
@@ -99,8 +100,12 @@ def test_an_old_master_that_still_accepts_writes_is_left_by_its_connections_age(
     clock.pass_time(RENEWAL / 2)
     state.put("a", b"old", 60)
     clock.pass_time(RENEWAL / 2)
-    state.put("a", b"new", 60)
-    assert successor.value("a") == b"new"
+
+    def arrives() -> bool:
+        state.put("a", b"new", 60)
+        return successor.value("a") == b"new"
+
+    wait_until(arrives)  # the address is looked up in a thread first
     opened = successor.connections
     for _ in range(9):
         state.get("a")
@@ -160,3 +165,49 @@ def test_slots_that_the_new_master_does_not_know_are_not_reserved_again(
     dues = [state.reserve("quota", 10, 1).due for state in others for _ in range(2)]
     assert 100_000 <= dues[0] - held <= 300_000
     assert [late - early for early, late in pairwise(dues)] == [100_000] * 3
+
+
+@pytest.mark.parametrize("busy", [3, 30])
+def test_connections_that_are_always_in_use_reach_the_new_master_too(
+    mortal: Valkey, successor: Valkey, busy: int
+) -> None:
+    clock, ended = Clock(), threading.Event()
+    with relay(mortal.port, 0.004) as slow:  # so that each connection is in use at the renewal
+        state = behind(slow, mortal, clock)
+
+        def work() -> None:
+            while not ended.is_set():
+                state.increase("count", 600)
+
+        with ThreadPoolExecutor(busy) as threads:
+            for _ in range(busy):
+                threads.submit(work)
+            try:
+                wait_until(lambda: mortal.value_of_count("count") > busy)
+                slow.target = successor.port
+                clock.pass_time(RENEWAL)
+                wait_until(lambda: successor.value_of_count("count") > busy)
+                left = mortal.value_of_count("count")
+                wait_until(lambda: successor.value_of_count("count") > 5 * busy)
+                assert mortal.value_of_count("count") <= left + busy
+            finally:
+                ended.set()
+
+
+def test_a_record_is_uncertain_after_a_failover_though_the_sentinel_came_along(
+    mortal: Valkey, successor: Valkey, address: Relay, clock: Clock
+) -> None:
+    """The successor may lack the last values of the master."""
+    mortal.mature()
+    state = behind(address, mortal, clock)
+    state.put("a", b"1", 60)
+    assert state.recall("b", DAY).certain
+    successor.follow(mortal)
+    wait_until(lambda: successor.value("a") == b"1")
+    mortal.kill()
+    successor.lead()
+    address.target = successor.port
+    address.cut()
+    assert not state.recall("b", DAY).certain
+    assert state.recall("a", DAY).value == b"1"
+    assert state.shared

@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from prometheus_client import REGISTRY
@@ -13,10 +14,12 @@ from prometheus_client import REGISTRY
 from app import create_app
 from app.observability.logs import JsonFormatter
 from app.settings import Settings, StateSettings
+from app.state import Client, SharedState
+from app.state.client import RENEWAL
 from tests.support.gateway import submit
 from tests.support.sandbox_driver import SandboxDriver
 from tests.support.timing import Clock, together, wait_until
-from tests.support.valkey import KEY_FILE, PASSWORD, Valkey
+from tests.support.valkey import KEY_FILE, PASSWORD, SEALING, Valkey
 
 RETRY_INTERVAL = 5.0  # seconds, the module's constant
 
@@ -189,3 +192,25 @@ def test_a_key_of_another_type_costs_its_own_value_only(mortal: Valkey) -> None:
     clock.pass_time(RETRY_INTERVAL)
     assert state.get("b") is None
     assert state.shared
+
+
+def test_a_look_up_that_hangs_holds_up_no_request_longer_than_a_second(mortal: Valkey) -> None:
+    clock, answers = Clock(), threading.Event()
+
+    def resolve(*_: Any, **__: Any) -> None:
+        assert answers.wait(60)
+
+    state = SharedState(Client(mortal.settings, clock, resolve), SEALING)
+    try:
+        state.put("a", b"1", 60)
+        clock.pass_time(RENEWAL)
+        begun = time.monotonic()
+        assert [state.get("a") for _ in range(5)] == [b"1"] * 5  # by the connections of before
+        mortal.kill()
+        state.get("a")
+        clock.pass_time(RETRY_INTERVAL)
+        assert state.get("a") == b"1"
+        assert not state.shared
+        assert time.monotonic() - begun < 10
+    finally:
+        answers.set()

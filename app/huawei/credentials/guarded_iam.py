@@ -126,15 +126,17 @@ class GuardedIam:
     def _is_password_refused(self) -> bool:
         """Whether IAM refused the mounted password to any replica.
 
-        A file that was written again with the same password is tried again.
+        A file that was written again with the same password is tried again, by one replica.
         """
         known = self._refused
         if known is not None and known.version == self._version():
             return True
         mounted, version = self._mounted()
         password = self._refusals.fingerprint(mounted)
-        if known is not None and known.password == password:
-            self._refusals.forget(password)
+        repeat = known is not None and known.password == password
+        if repeat and self._refusals.may_repeat(password):
+            self._refused = None
+            return False
         refused = self._refusals.is_refused(password)
         self._refused = _Refused(password, version) if refused else None
         return refused

@@ -3,6 +3,9 @@
 from app.state import Sealing, State
 
 REFUSED_LIFE = 86400.0  # seconds for which a replica that starts knows of a refused password
+# Seconds in which the replicas together repeat a refused password once: the kubelet writes all
+# files of a Secret again when one of them changes, in each pod within about a minute and a half.
+REPEAT = 180.0
 
 
 class IamRefusals:
@@ -32,9 +35,15 @@ class IamRefusals:
         """Whether IAM refused the password with this fingerprint."""
         return self._state.get(self._key(password)) is not None
 
-    def forget(self, password: str) -> None:
-        """Allow another try of the password with this fingerprint."""
+    def may_repeat(self, password: str) -> bool:
+        """Whether this replica may try the password with this fingerprint once more.
+
+        One replica may, in REPEAT: the file changes in each replica, at about the same time.
+        """
+        if not self._state.add(f"{self._key(password)}:repeated", b"1", REPEAT):
+            return False
         self._state.delete(self._key(password))
+        return True
 
     def stop(self, reason: str, seconds: float) -> None:
         """Stop the requests to IAM for a time, in all replicas.

@@ -162,7 +162,7 @@ class KeyPair:
     def _ask_replicas(self, ends: float) -> bool | None:
         """`acquire` for the one request of this process that may prove the pair."""
         while not self._suspended_elsewhere():
-            if self.state.get(self._key("proven")) is not None:
+            if self._proven_elsewhere():
                 self.proven = True
                 return False
             if self._lock.acquire():
@@ -184,8 +184,8 @@ class KeyPair:
             self.lifted = False
             if not self.proven:
                 self.proven = True
-                self.state.put(self._key("proven"), b"1", PROVEN)
                 self.state.delete(self._key("refused"))
+                self.state.put(self._key("proven"), b"1", PROVEN)
         elif verdict in _REASONS:
             self.proven = False
             self.state.delete(self._key("proven"))
@@ -221,6 +221,14 @@ class KeyPair:
         self.suspended_until = self.monotonic() + SUSPENSION
         self._next_look = self.monotonic() + CLOCK_INTERVAL
         self.state.put(self._key("suspended"), reason.name.encode(), SUSPENSION)
+
+    def _proven_elsewhere(self) -> bool:
+        """Whether another replica has proved the pair, and none was refused since.
+
+        The two are set by two commands each, so both can be there: then the pair is proved again.
+        """
+        proven = self.state.get(self._key("proven")) is not None
+        return proven and not self.state.left(self._key("refused"))
 
     def _suspended_elsewhere(self) -> bool:
         """Whether another replica, or an earlier object of the same pair, suspended the pair."""

@@ -30,7 +30,8 @@ class SharedToken:
         self._state = state
         self._now = now
         self._key = "token:" + sealing.fingerprint("token", account, *identity)
-        self.lock = Lock(state, f"{self._key}:lock")  # for the replica that renews it
+        # For the replica that renews it. Accounts with one user share it, since IAM locks the user.
+        self.lock = Lock(state, "token:" + sealing.fingerprint("lock", *identity))
 
     def get(self) -> Token | None:
         """The stored token; None if there is none, or it has less than SAFE_LIFE left."""

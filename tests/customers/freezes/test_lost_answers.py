@@ -176,6 +176,7 @@ def test_a_freeze_whose_record_is_lost_with_redis_is_sent_again_and_never_claime
     state, customer = {"url": mortal.url}, new_customer()
     sandbox.customer(customer, name="shop_1")
     sandbox.fault("freeze", "html", count=1)
+    mortal.mature()
     app = creator(state=state)
     assert said(change(app, "freeze", customer, "k", wait=2)) == UNKNOWN
     mortal.kill()
@@ -183,8 +184,10 @@ def test_a_freeze_whose_record_is_lost_with_redis_is_sent_again_and_never_claime
         mortal.start()
     sandbox.customer(customer, frozen=True)  # by somebody else
     sandbox.fault("freeze", "html", count=1)
-    assert said(change(creator(state=state), "freeze", customer, "k", wait=2)) == UNKNOWN
-    assert said(change(creator(state=state), "freeze", customer, "k")) is True
+    assert [said(change(creator(state=state), "freeze", customer, "k")) for _ in range(2)] == [
+        UNKNOWN,
+        True,
+    ]
     assert (len(sandbox.requests("freeze")), sandbox.processed("freeze")) == (3, 1)
 
 

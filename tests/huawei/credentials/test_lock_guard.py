@@ -11,6 +11,7 @@ import pytest
 import requests
 
 from app.errors import ErrorCode
+from app.huawei.credentials.key_slot import load
 from app.observability.logs import JsonFormatter
 from app.settings import Settings
 from tests.support.accounts import (
@@ -33,7 +34,7 @@ from tests.support.gateway import (
 from tests.support.partner import Partner
 from tests.support.sandbox_driver import SandboxDriver
 from tests.support.timing import together
-from tests.support.valkey import Valkey
+from tests.support.valkey import SEALING, Valkey
 
 
 @pytest.fixture
@@ -216,3 +217,20 @@ def test_refusal_and_suspension_are_counted_and_logged_without_a_secret(
         assert json.loads(line)["access_key"] == "SAND…01"
         assert ACCESS_KEY not in line
         assert "wrong-secret-key" not in line
+
+
+def test_a_pair_that_is_both_proven_and_refused_in_the_state_is_proved_again(
+    settings: Settings, sandbox: SandboxDriver, valkey: Valkey, tmp_path: Path
+) -> None:
+    """Two commands of two replicas can cross, or the second one of a replica is lost."""
+    shared = with_state(settings, tmp_path, valkey.url)
+    clients = [gateway(shared) for _ in range(2)]
+    for place, client in enumerate(clients):
+        assert submit(client, f"c-{place}").status_code == 201
+    pair = load(shared.accounts["default"].credentials[0], valkey.state(), SEALING)
+    assert valkey.value(f"pair:{pair.fingerprint}:proven")
+    assert valkey.state().increase(f"pair:{pair.fingerprint}:refused", 300) == 1
+    sandbox.forget_requests()
+    for place, client in enumerate([*clients, gateway(shared)]):
+        assert submit(client, f"c-{place}").status_code == 201
+    assert len(sandbox.requests("verified-info")) == 3

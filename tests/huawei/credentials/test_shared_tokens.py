@@ -18,7 +18,6 @@ from tests.support.accounts import (
     iam_tokens,
     partner_center,
     read,
-    replace,
     token_on_requests,
     tokens_issued,
     with_state,
@@ -38,12 +37,16 @@ def shared(token_settings: Settings, valkey: Valkey, tmp_path: Path) -> Settings
     return with_state(token_settings, tmp_path, valkey.url)
 
 
-def token_key(settings: Settings) -> str:
-    """The key of the account's token in the state."""
+def key(settings: Settings, what: str, *of_account: str) -> str:
+    """The key of what belongs to the account's token in the state."""
     iam = settings.accounts["default"].iam
     assert iam is not None
     identity = (iam.endpoint, iam.domain, iam.user)
-    return "token:" + SEALING.fingerprint("token", "default", *identity)
+    return "token:" + SEALING.fingerprint(what, *of_account, *identity)
+
+
+def token_key(settings: Settings) -> str:
+    return key(settings, "token", "default")
 
 
 def test_two_gateways_with_one_state_request_one_token(
@@ -180,10 +183,10 @@ def test_waiting_for_the_token_of_another_replica_ends_at_the_deadline(
 ) -> None:
     client = gateway(shared)
     assert submit(client).status_code == 201
-    state, key = valkey.state(), token_key(shared)
-    assert state.get(key)
-    state.delete(key)
-    assert state.add(f"{key}:lock", b"1", 30)
+    state, token = valkey.state(), token_key(shared)
+    assert state.get(token)
+    state.delete(token)
+    assert state.add(key(shared, "lock"), b"1", 30)
     begun = time.monotonic()
     late = gateway(shared).post(
         INDIVIDUAL_PATH, json=PERSON, headers=bearer() | {"Prefer": "wait=2"}
@@ -191,59 +194,3 @@ def test_waiting_for_the_token_of_another_replica_ends_at_the_deadline(
     assert code(late) == "DEADLINE_EXCEEDED"
     assert time.monotonic() - begun < 4
     assert tokens_issued(sandbox) == 1
-
-
-def test_several_gateways_try_a_wrong_password_once_together(
-    shared: Settings, sandbox: SandboxDriver, tmp_path: Path
-) -> None:
-    replace(tmp_path / "password", "wrong-password")
-    clients = [gateway(shared) for _ in range(3)]
-
-    def answers() -> set[str | None]:
-        found = together(21, lambda place: submit(clients[place % 3], f"c-{place}"))
-        return {code(one) for one in found}
-
-    assert answers() == {"UPSTREAM_ACCESS_DENIED"}
-    assert code(submit(gateway(shared))) == "UPSTREAM_ACCESS_DENIED"  # a replica that starts later
-    assert len(sandbox.requests("token")) == 1
-    replace(tmp_path / "password", "wrong-again")
-    assert answers() == {"UPSTREAM_ACCESS_DENIED"}
-    assert len(sandbox.requests("token")) == 2
-    replace(tmp_path / "password", PASSWORD)
-    assert answers() == {None}
-    assert len(sandbox.requests("token")) == 3
-
-
-def test_a_refused_password_that_is_written_again_is_tried_again(
-    shared: Settings, sandbox: SandboxDriver, tmp_path: Path
-) -> None:
-    replace(tmp_path / "password", "wrong-password")
-    client = gateway(shared)
-    assert [code(submit(client)) for _ in range(2)] == ["UPSTREAM_ACCESS_DENIED"] * 2
-    replace(tmp_path / "password", "wrong-password")
-    assert [code(submit(client)) for _ in range(2)] == ["UPSTREAM_ACCESS_DENIED"] * 2
-    assert len(sandbox.requests("token")) == 2
-
-
-def test_valkey_does_not_reveal_the_refused_password(
-    shared: Settings, sandbox: SandboxDriver, valkey: Valkey, tmp_path: Path
-) -> None:
-    replace(tmp_path / "password", "wrong-password")
-    sandbox.settings(password_tries=1)
-    assert code(submit(gateway(shared))) == "UPSTREAM_ACCESS_DENIED"
-    held = valkey.values()
-    assert held
-    assert b"wrong-password" not in b"\n".join([*held, *held.values()])
-
-
-def test_a_user_that_iam_locked_is_left_alone_by_every_gateway(
-    shared: Settings, sandbox: SandboxDriver, tmp_path: Path
-) -> None:
-    sandbox.settings(password_tries=1)
-    replace(tmp_path / "password", "wrong-password")
-    clients = [gateway(shared) for _ in range(3)]
-    assert code(submit(clients[0])) == "UPSTREAM_ACCESS_DENIED"
-    replace(tmp_path / "password", PASSWORD)
-    for client in clients:
-        assert code(submit(client)) == "UPSTREAM_ACCESS_DENIED"
-    assert len(sandbox.requests("token")) == 2

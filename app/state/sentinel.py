@@ -1,0 +1,78 @@
+"""The sentinel: a value in Redis that tells since when Redis has lost nothing."""
+
+import logging
+import time
+from collections.abc import Callable
+from typing import cast
+
+import redis
+
+from app.observability.logs import event, logger
+from app.state import scripts
+from app.state.sealing import Sealing
+
+SENTINEL = "kept since"
+# Seconds until every replica has told a Redis that lost its values which locks it holds.
+SETTLED = 5.0
+
+_log = logger("state")
+
+
+class Sentinel:
+    """Tells for how long Redis has lost no value.
+
+    The sentinel never expires. It holds when it was started, by the clock of Redis, and which
+    server it was started on. A new or emptied Redis has none. After a restart or a failover
+    another server has it, which may lack the last values of the server before.
+
+    Args:
+        client: Redis. Only `SharedState` asks it, at one connection.
+        sealing: Protects the sentinel.
+        name: The sentinel's name in Redis.
+        monotonic: The clock of this process, in seconds.
+    """
+
+    def __init__(
+        self,
+        client: redis.Redis,
+        sealing: Sealing,
+        name: str,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._redis = client
+        self._sealing = sealing
+        self._name = name
+        self._monotonic = monotonic
+        self._read = client.register_script(scripts.READ_WITH_SENTINEL)
+        self._settled_at = monotonic()
+
+    def read(self, name: str) -> tuple[bytes | None, float]:
+        """What Redis stores under a name, and for how many seconds it has lost no value.
+
+        A Redis that may have lost values gets a new sentinel, which is 0 seconds old.
+        """
+        answer = self._read(keys=[name, self._name])
+        stored, sentinel, seconds, server = cast("list[bytes | None]", answer)
+        now = float(seconds or 0)
+        began = None if sentinel is None else self._sealing.unseal(SENTINEL, sentinel)
+        started, _, on = (began or b"").partition(b" ")
+        if not on or on != server:
+            self.start()
+            return stored, 0.0
+        age = now - float(started)
+        if age < SETTLED:
+            self._settled_at = self._monotonic() + SETTLED - max(0.0, age)
+        return stored, age
+
+    def start(self) -> None:
+        """Start a new sentinel: from now on Redis has lost no value."""
+        self._settled_at = self._monotonic() + SETTLED
+        _, _, seconds, server = cast("list[bytes]", self._read(keys=[self._name, self._name]))
+        self._redis.set(self._name, self._sealing.seal(SENTINEL, seconds + b" " + server))
+        text = "Redis is new or may have lost values: a repeat without a record looks first"
+        event(_log, logging.WARNING, text)
+
+    @property
+    def settles_in(self) -> float:
+        """Seconds until every replica has told Redis which locks it holds; usually 0."""
+        return max(0.0, self._settled_at - self._monotonic())
