@@ -12,7 +12,7 @@ from typing import Any  # noqa: E402
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from app import serving, settings, state  # noqa: E402
+from app import serving, settings, startup, state  # noqa: E402
 from app.condition import Condition  # noqa: E402
 from app.observability import logs, metrics, tracing  # noqa: E402
 from app.version import VERSION  # noqa: E402
@@ -29,6 +29,7 @@ except settings.ConfigurationError as error:
     sys.stderr.write(f"{error}\n")
     sys.exit(2)
 
+startup.keep(_settings)
 wsgi_app = "app:create_app()"
 
 # One process per pod. A request mostly waits for Huawei, and a waiting greenlet is cheap. The

@@ -18,6 +18,7 @@ from app.settings import (
 )
 
 _log = logger("startup")
+_kept: list[Settings] = []
 
 
 def looking_up_commands() -> bool:
@@ -31,11 +32,21 @@ def runs_a_command() -> bool:
     return click.get_current_context(silent=True) is not None
 
 
+def keep(settings: Settings) -> None:
+    """Use this configuration from now on.
+
+    A worker that replaces a killed one must not read a file that has changed since the start.
+    """
+    _kept[:] = [settings]
+
+
 def configured() -> Settings:
-    """The configuration in the file that GATEWAY_CONFIG names.
+    """The configuration in the file that GATEWAY_CONFIG names, or the one that was kept.
 
     Ends the process with status 2 if the configuration is not valid.
     """
+    if _kept:
+        return _kept[0]
     try:
         return load_from_environment()
     except ConfigurationError as error:

@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 from flask import Blueprint, Flask, Response, redirect, request, url_for
 from werkzeug import Response as BaseResponse
+from werkzeug.http import generate_etag
 
 from app.api import contract, pages
 from app.api.authentication import open_to_all
@@ -38,18 +39,21 @@ def page() -> Response:
 
 
 @cache
-def _written(name: str) -> str:
-    return _WRITERS[name](contract.document())
+def _written(name: str) -> tuple[bytes, str]:
+    """The contract and its ETag, once for all: each slow reader would hold a copy."""
+    content = _WRITERS[name](contract.document()).encode()
+    return content, generate_etag(content)
 
 
 def _serve(name: str) -> Callable[[], Response]:
     @open_to_all
     def serve() -> Response:
         """Answer the contract; 304 to a client that has this version of it."""
-        response = Response(_written(name), mimetype=_MEDIA_TYPES[name])
+        content, etag = _written(name)
+        response = Response(content, mimetype=_MEDIA_TYPES[name])
         response.cache_control.public = True
         response.cache_control.max_age = FRESH
-        response.add_etag()
+        response.set_etag(etag)
         response.make_conditional(request)
         return response
 

@@ -36,6 +36,7 @@ def check_config(file: Path) -> None:
     """
     try:
         settings = configuration.load(file)
+        configuration.check_authorities(settings, present=True)
     except ConfigurationError as error:
         click.echo(error, err=True)
         sys.exit(2)

@@ -20,6 +20,7 @@ from app.observability.logs import event, logger
 if TYPE_CHECKING:
     from app.serving.port import Port
 
+PIECE = 64 * 1024  # bytes of a body that are received at once
 HEAD_BYTES = 32 * 1024  # of one head, with the request line; leaves room for a token of 8 KiB
 
 _log = logger("serving")
@@ -66,6 +67,11 @@ class Connection:
         """Forget the last request: what comes next is the head of another one."""
         self._head, self._answer_ends, self._by_piece = 0, None, False
 
+    def begin_head(self, received: int) -> None:
+        """Count the bytes of the next head that arrived with the request before it."""
+        if received:
+            self._head, self._head_ends = received, time.monotonic() + self.port.patience.head
+
     def limit_pieces(self) -> None:
         """Give the client the time of an answer for each piece of this answer, not for all."""
         self._by_piece = True
@@ -85,8 +91,9 @@ class Connection:
         Raises:
             LimitRequestHeaders: if the head is longer than HEAD_BYTES.
         """
+        gevent.sleep(0)  # a socket that has bytes already would let no other greenlet run
         if self._in_body:
-            return self._socket.recv(size)
+            return self._socket.recv(min(size, PIECE))
         if self._head >= HEAD_BYTES:
             raise LimitRequestHeaders("head")
         left = self._head_ends - time.monotonic() if self._head else self.port.patience.idle

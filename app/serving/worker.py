@@ -81,9 +81,11 @@ class Worker(GeventWorker):  # type: ignore[misc]
 
     def handle_request(self, listener_name: Any, req: Any, sock: Connection, addr: Any) -> None:
         """Serve a request whose head is complete."""
-        req.body = TimedBody(req.body, sock, self.cfg.graceful_timeout)
+        req.body = TimedBody(req, sock, self.cfg.graceful_timeout)
         with sock.port.serving(sock):
+            gevent.sleep(0)  # pipelined requests would let no other greenlet run
             super().handle_request(listener_name, req, sock, addr)
+        req.body.answered()
 
     def init_signals(self) -> None:
         """Set the handlers of signals. A signal that gunicorn's master ignores ends no worker."""

@@ -17,7 +17,7 @@ from app.settings.environment import (
     port,
 )
 from app.settings.file import ConfigurationError, load
-from app.settings.files import check_writable, missing_files
+from app.settings.files import check_authorities, check_writable, missing_files
 from app.settings.notes import notes
 from app.settings.sections import Settings, StateSettings, TracingSettings
 from app.settings.versions import FileVersion, version_of
@@ -42,6 +42,7 @@ __all__ = [
     "WebhookSettings",
     "address",
     "addresses",
+    "check_authorities",
     "check_writable",
     "host",
     "load",

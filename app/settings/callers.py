@@ -54,6 +54,8 @@ class IssuerSettings(Section):
             beside = [key for key in ("ca_file", "token_file") if getattr(self, key) is not None]
             if beside:
                 raise ValueError("\n".join(f"{key}: requires `jwks_url`" for key in beside))
+        if self.ca_file and not (self.jwks_url or "").startswith("https:"):
+            raise ValueError("ca_file: requires an https `jwks_url`")
         return self
 
 

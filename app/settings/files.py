@@ -18,7 +18,8 @@ def missing_files(settings: Settings) -> Iterator[tuple[str, Path]]:
     The audit file is left out: the gateway creates it.
     """
     for key, path in _files(settings, ()):
-        if key != "audit.file" and not (path.is_file() and os.access(path, os.R_OK)):
+        # Path.is_file() raises PermissionError for a file in a folder that may not be searched.
+        if key != "audit.file" and not (os.path.isfile(path) and os.access(path, os.R_OK)):
             yield key, path
 
 
@@ -35,15 +36,19 @@ def _files(value: Any, keys: tuple[str, ...]) -> Iterator[tuple[str, Path]]:
         yield ".".join(keys), value
 
 
-def check_authorities(settings: Settings) -> None:
+def check_authorities(settings: Settings, present: bool = False) -> None:
     """Check that the files of certificate authorities can be used.
+
+    Args:
+        settings: The configuration.
+        present: Whether to check only the files that exist here.
 
     Raises:
         ConfigurationError: if one cannot be used. The message names the keys of all of them.
     """
     faults = []
     for key, path in _files(settings, ()):
-        if key.endswith(".ca_file"):
+        if key.endswith(".ca_file") and (not present or path.exists()):
             try:
                 ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path)
             except ssl.SSLError:

@@ -1,14 +1,17 @@
 """Notes on a valid configuration: settings that are accepted but probably not intended."""
 
+import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from app.settings.accounts import AccountSettings
+from app.settings.callers import CallerSettings
 from app.settings.files import missing_files
-from app.settings.sections import Settings, StateSettings
+from app.settings.sections import AuditSettings, Settings, StateSettings
 from app.settings.values import is_loopback
 
 # Digests of what commands hash by mistake: nothing, and a line break without a key.
@@ -36,6 +39,7 @@ def notes(settings: Settings) -> list[Note]:
     """The notes on a configuration: files that are not there, and risky or useless settings."""
     return [
         *(Note(key, _unreadable(path)) for key, path in missing_files(settings)),
+        *_of_audit(settings.audit),
         *_of_state(settings.state),
         *_of_callers(settings),
         *_of_webhooks(settings),
@@ -44,7 +48,13 @@ def notes(settings: Settings) -> list[Note]:
 
 
 def _unreadable(path: Path) -> str:
-    return f"{path} {'cannot be read' if path.is_file() else 'does not exist'}"
+    return f"{path} {'cannot be read' if os.path.lexists(path) else 'does not exist'}"
+
+
+def _of_audit(audit: AuditSettings) -> Iterator[Note]:
+    if audit.file is not None and not os.access(audit.file.parent, os.W_OK | os.X_OK):
+        text = f"{audit.file.parent} cannot be written here: the gateway would not start"
+        yield Note("audit.file", text)
 
 
 def _of_state(state: StateSettings) -> Iterator[Note]:
@@ -72,14 +82,8 @@ def _of_callers(settings: Settings) -> Iterator[Note]:
     if not callers:
         yield Note("callers", "is empty, so that every request is UNAUTHENTICATED")
     for name, caller in callers.items():
-        if not caller.scopes:
-            yield Note(f"callers.{name}.scopes", "is empty, so that the caller has no rights")
-        freezes = caller.scopes & {"customers:freeze", "customers:freeze-resources"}
-        if freezes == {"customers:freeze-resources"}:
-            text = (
-                "has `customers:freeze-resources` without `customers:freeze`, which has no effect"
-            )
-            yield Note(f"callers.{name}.scopes", text)
+        for key, text in _of_rights(caller, settings.accounts):
+            yield Note(f"callers.{name}.{key}", text)
         if _NO_KEY & set(caller.keys_sha256):
             text = "holds the digest of an empty key, which no request can have"
             yield Note(f"callers.{name}.keys_sha256", text)
@@ -87,6 +91,26 @@ def _of_callers(settings: Settings) -> Iterator[Note]:
         yield Note("kubernetes", "has no effect: no caller has a `service_account`")
     if settings.oidc and not any(one.oidc_subject for one in callers.values()):
         yield Note("oidc", "has no effect: no caller has an `oidc_subject`")
+
+
+def _of_rights(
+    caller: CallerSettings, accounts: Mapping[str, AccountSettings]
+) -> Iterator[tuple[str, str]]:
+    """The notes on the rights of a caller, each with its key."""
+    scopes = caller.scopes
+    if not scopes:
+        yield "scopes", "is empty, so that the caller has no rights"
+    freezes = scopes & {"customers:freeze", "customers:freeze-resources"}
+    if freezes == {"customers:freeze-resources"}:
+        text = "has `customers:freeze-resources` without `customers:freeze`, which has no effect"
+        yield "scopes", text
+    if "attachments:write" in scopes and not any(
+        accounts[one].attachments for one in caller.accounts
+    ):
+        text = "has `attachments:write`, which has no effect: its accounts have no `attachments`"
+        yield "scopes", text
+    if caller.max_budget is not None and "budgets:write" not in scopes:
+        yield "max_budget", "has no effect: the caller has no scope `budgets:write`"
 
 
 def _of_webhooks(settings: Settings) -> Iterator[Note]:

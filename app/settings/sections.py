@@ -3,15 +3,16 @@
 A setting for a secret is always the path of a file.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from app.settings.accounts import AccountSettings
 from app.settings.callers import CallerSettings, IssuerSettings, OidcSettings
-from app.settings.values import File, Name, Section, ServiceUrl, is_loopback
+from app.settings.values import File, Name, Section, ServiceUrl, is_loopback, split_url
 from app.settings.webhooks import WebhooksSettings, refused
 
 
@@ -59,9 +60,24 @@ class StateSettings(Section):
             raise ValueError("ca_file: requires a `rediss://` url")
         return self
 
+    @field_validator("url")
+    @classmethod
+    def _check_url(cls, text: str) -> str:
+        if text == "memory://":
+            return text
+        url = split_url(text)
+        if not url.hostname:
+            raise ValueError("must hold a host")
+        # The client would ignore another path, and use the database 0.
+        if not re.fullmatch(r"(/[0-9]{0,5})?", url.path):
+            raise ValueError("must hold the number of a database, or nothing, behind `/`")
+        return text
+
     @model_validator(mode="after")
     def _check_transport(self) -> Self:
         url = urlsplit(self.url)
+        if self.insecure and url.scheme != "redis":
+            raise ValueError("insecure: requires a `redis://` url")
         if url.scheme == "redis" and not (self.insecure or is_loopback(url.hostname or "")):
             raise ValueError(
                 "url: must be `rediss://`; plain `redis://` to another machine requires "
@@ -131,6 +147,8 @@ class TracingSettings(Section):
             raise ValueError("endpoint: must be https; plain http requires `insecure`")
         if self.ca_file and url.scheme != "https":
             raise ValueError("ca_file: requires an https `endpoint`")
+        if self.insecure and url.scheme == "https":
+            raise ValueError("insecure: has no effect with an https `endpoint`")
         return self
 
 

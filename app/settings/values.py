@@ -22,7 +22,7 @@ def is_address(host: str) -> bool:
     return ":" in host or host.rpartition(".")[2].isdecimal()
 
 
-def _parts(url: str) -> SplitResult:
+def split_url(url: str) -> SplitResult:
     """The parts of a URL.
 
     Raises:
@@ -50,7 +50,7 @@ def _check_origin(url: str, parts: SplitResult) -> str:
 
 def _check_url(url: str) -> str:
     """An https URL of scheme, host and port. http is allowed to loopback only, for the sandbox."""
-    parts = _parts(url)
+    parts = split_url(url)
     if parts.scheme not in ("https", "http") or not parts.hostname:
         raise ValueError("must be an https URL")
     # Names below `.localhost` are allowed for Huawei's endpoints only: their connections never use
@@ -63,7 +63,7 @@ def _check_url(url: str) -> str:
 
 def _check_service(url: str) -> str:
     """An http or https URL of scheme, host and port, for a service of the company's network."""
-    parts = _parts(url)
+    parts = split_url(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError("must be an http or https URL")
     return _check_origin(url, parts)
@@ -71,7 +71,7 @@ def _check_service(url: str) -> str:
 
 def _check_document(url: str) -> str:
     """An https URL of a document. http is allowed to loopback only."""
-    parts = _parts(url)
+    parts = split_url(url)
     if parts.scheme not in ("https", "http") or not parts.hostname:
         raise ValueError("must be an https URL")
     if parts.scheme == "http" and not is_loopback(parts.hostname):
@@ -83,7 +83,7 @@ def _check_document(url: str) -> str:
 
 def _check_webhook(url: str) -> str:
     """An http or https URL with a path; whether http is allowed depends on other settings."""
-    parts = _parts(url)
+    parts = split_url(url)
     if parts.scheme not in ("https", "http") or not parts.hostname:
         raise ValueError("must be an https URL")
     if parts.username or parts.password or parts.fragment:
@@ -108,7 +108,7 @@ def _check_file(path: Path) -> Path:
 
 
 def _check_proxy(url: str) -> str:
-    parts = _parts(url)
+    parts = split_url(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError("must be an http or https URL")
     if parts.username or parts.password:

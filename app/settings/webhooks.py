@@ -43,6 +43,8 @@ class WebhookSettings(Section):
             raise ValueError("url: must be https; plain http requires `insecure: true`")
         if self.ca_file and not secure:
             raise ValueError("ca_file: requires an https `url`")
+        if self.insecure and secure:
+            raise ValueError("insecure: has no effect with an https `url`")
         return self
 
 

@@ -69,6 +69,21 @@ def test_checking_a_faulty_configuration_exits_with_2(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_a_file_of_certificate_authorities_that_cannot_be_used_fails_the_check(
+    tmp_path: Path,
+) -> None:
+    path, empty = tmp_path / "config.yaml", tmp_path / "ca.pem"
+    document = configuration(tmp_path, "https://bss-intl.myhuaweicloud.com")
+    document["accounts"]["default"]["ca_file"] = str(empty)
+    path.write_text(yaml.safe_dump(document))
+    elsewhere = flask("config", "check", str(path))  # where the file is not mounted
+    assert (elsewhere.returncode, f"{empty} does not exist" in elsewhere.stderr) == (0, True)
+    empty.touch()
+    refused = flask("config", "check", str(path))
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert f"accounts.default.ca_file: {empty}: holds no certificate" in refused.stderr
+
+
 def test_the_check_without_a_file_checks_the_file_of_the_environment(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

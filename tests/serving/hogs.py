@@ -14,7 +14,10 @@ PROBE_LIMIT = 3.0  # seconds; the kubelet's patience
 
 @contextmanager
 def connections(
-    url: str, number: int, content: Callable[[int], bytes] = lambda _: b""
+    url: str,
+    number: int,
+    content: Callable[[int], bytes] = lambda _: b"",
+    receive_buffer: int | None = None,
 ) -> Iterator[list[Wire]]:
     """Connections that have sent something; leaving the context closes them.
 
@@ -22,11 +25,12 @@ def connections(
         url: The URL of the port.
         number: The number of connections.
         content: What each sends, by its number.
+        receive_buffer: The size of their receive buffers; a small one makes slow readers.
     """
     with ExitStack() as stack:
         wires = []
         for place in range(number):
-            wires.append(stack.enter_context(Wire(url)))
+            wires.append(stack.enter_context(Wire(url, receive_buffer)))
             wires[-1].send(content(place))
         yield wires
 

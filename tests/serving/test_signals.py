@@ -69,6 +69,7 @@ def test_reloads_are_ignored_with_a_line_and_lose_no_request(held: Held) -> None
 
 def test_a_worker_that_was_killed_leaves_a_trace_of_its_write_and_is_replaced(held: Held) -> None:
     gateway, gate, worker = held.gateway, held.gate, held.gateway.worker
+    held.file.write_text("accounts: none")  # a changed configuration needs a restart
     gate.shut()
     with ThreadPoolExecutor() as threads:
         answer = threads.submit(submit, gateway, "c-lost")

@@ -45,6 +45,7 @@ REFUSED_WEBHOOKS: list[tuple[dict[str, Any], str]] = [
     (_hook(url="https://shop.internal/ hooks"), f"{_PATH}.url"),
     (_hook(url="https://shop.internal/\u00e9"), f"{_PATH}.url"),
     (_hook(url="http://shop.internal/h", insecure=True, ca_file="/run/ca"), f"{_PATH}.ca_file"),
+    (_hook(url="https://shop.internal/h", insecure=True), f"{_PATH}.insecure"),
     (_hook(url=...), f"{_PATH}.url"),
     (_hook(secret_file=...), f"{_PATH}.secret_file"),
     (_hook(secret_file=f"whsec_{SECRET}"), f"{_PATH}.secret_file"),

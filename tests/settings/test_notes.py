@@ -40,6 +40,8 @@ def test_a_good_configuration_has_no_notes(tmp_path: Path, quiet: dict[str, Any]
     assert noted(tmp_path, quiet) == {}
 
 
+TOO_LONG = "/" + 300 * "a"  # the system refuses even to look for it
+
 NOTES: list[tuple[dict[str, Any], str, str]] = [
     ({"state": {}}, "state.url", "loses the Idempotency-Keys and the events"),
     ({"state": {"replicas": 2}}, "state.url", "is not shared by 2 replicas"),
@@ -67,6 +69,22 @@ NOTES: list[tuple[dict[str, Any], str, str]] = [
         {"accounts.default.credentials.0.secret_key_file": "/not/there"},
         "accounts.default.credentials.0.secret_key_file",
         "/not/there does not exist",
+    ),
+    (
+        {"accounts.default.credentials.0.secret_key_file": TOO_LONG},
+        "accounts.default.credentials.0.secret_key_file",
+        "does not exist",
+    ),
+    ({"audit": {"file": "/no/folder/audit.jsonl"}}, "audit.file", "/no/folder cannot be written"),
+    (
+        {"callers.writer.scopes": ["attachments:write"]},
+        "callers.writer.scopes",
+        "its accounts have no `attachments`",
+    ),
+    (
+        {"callers.writer.scopes": ["budgets:read"], "callers.writer.max_budget": "10.00"},
+        "callers.writer.max_budget",
+        "the caller has no scope `budgets:write`",
     ),
     (
         {"kubernetes": ISSUER | {"token_file": "/no/token"}},

@@ -168,11 +168,16 @@ class KeyPairs:
         ]
 
     def usable(self) -> bool:
-        """Whether the files of at least one pair could be read."""
-        for slot in self._slots:
-            if slot.pair is None:
-                with self._checking:
-                    slot.refresh(_no_probe)
+        """Whether the files of at least one pair could be read. Waits for nobody."""
+        if any(slot.pair is None for slot in self._slots) and self._checking.acquire(
+            blocking=False
+        ):
+            try:
+                for slot in self._slots:
+                    if slot.pair is None:
+                        slot.refresh(_no_probe)
+            finally:
+                self._checking.release()
         return any(slot.pair is not None for slot in self._slots)
 
     def describe(self) -> dict[str, Any]:

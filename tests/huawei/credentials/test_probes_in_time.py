@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count
+from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
@@ -112,3 +115,30 @@ def test_a_refused_request_waits_for_the_probe_of_another_replica_until_its_dead
     code, seconds = ask(probed_elsewhere, QUICK)
     assert code in (ErrorCode.UPSTREAM_ACCESS_DENIED, ErrorCode.DEADLINE_EXCEEDED)
     assert seconds < QUICK + 1
+
+
+def test_readiness_does_not_wait_for_a_probe_that_hangs(
+    settings: Settings, sandbox: SandboxDriver, mounted: Mounted, tmp_path: Path
+) -> None:
+    sandbox.access_keys(**{ak: {"secret_key": sk} for ak, sk in (PAIR, NEW_PAIR)})
+    found = with_pairs(settings, mounted, Mounted(tmp_path / "not-mounted"))
+    client = gateway(altered(found, verification={"backend": "legacy"}))
+    assert submit(client).status_code == 201
+    sandbox.fault("result", "hang")  # the probe of a new pair reads a result
+    mounted.write(*NEW_PAIR)
+
+    def probe() -> None:
+        for number in count():
+            if sandbox.received("result"):
+                return
+            assert submit(client, f"c-{number}").status_code == 201
+
+    with ThreadPoolExecutor(1) as threads:
+        probing = threads.submit(probe)
+        wait_until(lambda: sandbox.received("result"))
+        begun = time.monotonic()
+        assert client.get("/readyz").status_code == 200
+        accounts = client.get("/v1/accounts", headers=bearer("operator-key"))
+        assert (accounts.status_code, time.monotonic() - begun < QUICK) == (200, True)
+        sandbox.clear_faults()
+        probing.result()
