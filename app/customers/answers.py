@@ -33,7 +33,12 @@ class CustomerSchema(Answer):
     frozen = Flag("is_frozen", False, "whether the customer can buy nothing until it is unfrozen")
     association = Word("association_type", ASSOCIATIONS)
     associated_at = When("associated_on", "2026-11-02T08:00:00Z", optional=True)
-    country = Text("country_code", "0065", "the country's telephone code", optional=True)
+    country = Text(
+        "country_code",
+        "0065",
+        "the country's telephone code, not the two letters of createCustomer",
+        optional=True,
+    )
 
 
 class CustomersSchema(Page):

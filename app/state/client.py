@@ -120,7 +120,7 @@ class Client:
             if renew:
                 self._renewal = now + RENEWAL
         if renew:
-            threading.Thread(target=self._renew_if_found, daemon=True).start()
+            threading.Thread(target=self._renew_if_found, name="state", daemon=True).start()
         return None if trial and not self._is_found() else trial
 
     def _is_found(self) -> bool:
@@ -129,7 +129,9 @@ class Client:
             looking = self._looking
             if looking is None or not looking.is_alive():
                 self._found = False
-                looking = self._looking = threading.Thread(target=self._look_up, daemon=True)
+                looking = self._looking = threading.Thread(
+                    target=self._look_up, name="state", daemon=True
+                )
                 looking.start()
         looking.join(TIMEOUT)
         return self._found

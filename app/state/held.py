@@ -4,6 +4,8 @@ import threading
 import time
 from collections.abc import Callable
 
+from app.observability import logs
+
 INTERVAL = 2.0  # seconds between two tellings
 
 _Locks = dict[str, tuple[bytes, float]]  # the value of each, and when it expires
@@ -67,7 +69,7 @@ class HeldLocks:
     def _begin(self) -> None:
         if not self._telling:
             self._telling = True
-            threading.Thread(target=self._keep_telling, daemon=True).start()
+            threading.Thread(target=self._keep_telling, name="state", daemon=True).start()
 
     def _keep_telling(self) -> None:
         while True:
@@ -79,13 +81,17 @@ class HeldLocks:
                 if not self._telling:
                     return
                 told = {key: (value, ends - now) for key, (value, ends) in self._held.items()}
-            self._tell(told)
-            with self._lock:
-                released = [
-                    (key, value) for key, (value, _) in told.items() if not self._holds(key, value)
-                ]
-            for key, value in released:  # while Redis was told of it
-                self._remove(key, value)
+            try:
+                self._tell_of(told)
+            except Exception as error:
+                logs.unexpected(error, "locks")
+
+    def _tell_of(self, locks: _Locks) -> None:
+        self._tell(locks)
+        with self._lock:
+            released = [(key, one[0]) for key, one in locks.items() if not self._holds(key, one[0])]
+        for key, value in released:  # while Redis was told of it
+            self._remove(key, value)
 
 
 def _live(locks: _Locks, now: float) -> _Locks:

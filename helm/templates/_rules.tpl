@@ -43,12 +43,24 @@
     {{- if and .jwks_file (or .ca_file .token_file) -}}
       {{- fail (printf "config.%s.%s requires `jwks_url`" $name (ternary "ca_file" "token_file" (not (empty .ca_file)))) -}}
     {{- end -}}
+    {{- if and .ca_file (not (hasPrefix "https:" .jwks_url)) -}}
+      {{- fail (printf "config.%s.ca_file requires an https `jwks_url`" $name) -}}
+    {{- end -}}
   {{- end -}}
 {{- end -}}
 {{- if regexMatch "[?#]" ((.state | default dict).url | default "") -}}
   {{- fail "config.state.url must not have options or a fragment: they could switch the verification of certificates off" -}}
 {{- end -}}
-{{- include "gateway.checkUrl" (list "service" "config.tracing.endpoint" (.tracing | default dict).endpoint) -}}
+{{- $state := .state | default dict -}}
+{{- include "gateway.checkUrl" (list "redis" "config.state.url" $state.url) -}}
+{{- if and $state.insecure (not (hasPrefix "redis://" ($state.url | default ""))) -}}
+  {{- fail "config.state.insecure requires a `redis://` url" -}}
+{{- end -}}
+{{- $tracing := .tracing | default dict -}}
+{{- include "gateway.checkUrl" (list "service" "config.tracing.endpoint" $tracing.endpoint) -}}
+{{- if and $tracing.insecure (hasPrefix "https:" ($tracing.endpoint | default "")) -}}
+  {{- fail "config.tracing.insecure has no effect with an https endpoint" -}}
+{{- end -}}
 {{- $seen := dict -}}
 {{- range $name, $caller := .callers -}}
   {{- range $account := $caller.accounts | default (list "default") -}}
@@ -66,6 +78,9 @@
     {{- include "gateway.checkUrl" (list "webhook" (printf "config.callers.%s.webhook.url" $name) .url) -}}
     {{- if not (has (regexReplaceAll ":[0-9]*$" (urlParse .url).host "" | lower) (($.webhooks | default dict).hosts | default list)) -}}
       {{- fail (printf "config.callers.%s.webhook.url: its host is not in config.webhooks.hosts" $name) -}}
+    {{- end -}}
+    {{- if and .insecure (hasPrefix "https:" .url) -}}
+      {{- fail (printf "config.callers.%s.webhook.insecure has no effect with an https `url`" $name) -}}
     {{- end -}}
     {{- if not (has "events:read" ($caller.scopes | default list)) -}}
       {{- fail (printf "config.callers.%s.scopes: the webhook requires `events:read`" $name) -}}
@@ -122,6 +137,9 @@
   "webhook" (list
     (printf "^https?://%s%s([/?][!\"$-~]*)?$" $host $port)
     "must be http or https without user, password and fragment, in ASCII characters")
+  "redis" (list
+    (printf "^(memory://|rediss?://([^/?#\\s]*@)?%s%s(/[0-9]{0,5})?)$" $host $port)
+    "must be `memory://`, or `redis://` or `rediss://` with a host, and at most a database as its path")
   "service" (list (printf "^https?://%s%s/?$" $host $port) "must be http or https with host and port only")
   "proxy" (list (printf "^https?://%s%s([/?#]\\S*)?$" $host $port) "must be http or https without user and password") -}}
 {{- $rule := get $kinds (index . 0) -}}

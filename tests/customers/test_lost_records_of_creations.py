@@ -22,6 +22,8 @@ from tests.support.sandbox_driver import SandboxDriver
 from tests.support.timing import together, wait_until
 from tests.support.valkey import Valkey
 
+pytestmark = pytest.mark.long
+
 ID = NEW["partner_user_id"]
 TRY = ("writer", "CREATE_CUSTOMER", f"new:{ID}", "key-1")
 TAKEN = (409, "PARTNER_USER_ID_TAKEN", False)

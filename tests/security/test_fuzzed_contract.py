@@ -19,7 +19,7 @@ FUZZ_MINUTES = os.environ.get("FUZZ_MINUTES")
 EFFORT = (
     ("--max-time", str(int(FUZZ_MINUTES) * 60))
     if FUZZ_MINUTES
-    else ("--max-examples", "15", "--seed", "1")
+    else ("--max-examples", "10", "--seed", "1")
 )
 
 

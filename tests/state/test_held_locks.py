@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import time
 
+import pytest
+
 from app.state.client import RETRY_INTERVAL
 from app.state.sentinel import SETTLED
 from tests.support.timing import wait_until
 from tests.support.valkey import DAY, Valkey
+
+pytestmark = pytest.mark.long
 
 HEALED = 15.0  # seconds
 

@@ -16,6 +16,8 @@ from tests.support.valkey import Valkey
 from tests.support.verifications import INDIVIDUAL
 from tests.writes.unknown_outcomes import HIDDEN, READS, SENT, UNKNOWN, WAIT, order
 
+pytestmark = pytest.mark.long
+
 OTHER = {**INDIVIDUAL, "full_name": "LI SI"}
 
 

@@ -25,6 +25,8 @@ from tests.support.valkey import SEALING, Valkey
 from tests.support.verifications import INDIVIDUAL, personal_values
 from tests.writes.unknown_outcomes import SENT, UNKNOWN, lose, order
 
+pytestmark = pytest.mark.long
+
 TRY = ("writer", Kind.INDIVIDUAL, CUSTOMER, "k")
 
 

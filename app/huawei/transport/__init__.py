@@ -1,4 +1,4 @@
-"""HTTP to Huawei by urllib3's connections: one deadline for each request, and no second try.
+"""HTTP to Huawei, issuers and webhooks by urllib3's connections: one deadline, no second try.
 
 A failure before anything was sent is distinguished from a failure after that.
 """

@@ -1,4 +1,4 @@
-"""One of Huawei's endpoints, with a pool of persistent connections. Threads may share it."""
+"""An endpoint of Huawei or of another service, with a pool of connections for many threads."""
 
 import logging
 import socket
