@@ -48,7 +48,7 @@ def check_authorities(settings: Settings, present: bool = False) -> None:
     """
     faults = []
     for key, path in _files(settings, ()):
-        if key.endswith(".ca_file") and (not present or path.exists()):
+        if key.endswith(".ca_file") and (not present or os.path.exists(path)):
             try:
                 ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path)
             except ssl.SSLError:

@@ -35,6 +35,18 @@ _DOUBTFUL = (redis.ConnectionError, redis.ResponseError)
 _log = logger("state")
 
 
+class _Pool(redis.ConnectionPool):
+    """A pool that may be replaced by another one; then it keeps no connection open."""
+
+    retired = False
+
+    def release(self, connection: Any) -> None:
+        """Take a connection back, and close it if the pool was replaced."""
+        if self.retired:
+            connection.disconnect()
+        super().release(connection)
+
+
 class Client:
     """Asks Redis, or the memory of this process while Redis is lost.
 
@@ -53,7 +65,8 @@ class Client:
         resolve: Callable[..., Any] = socket.getaddrinfo,
     ) -> None:
         self._settings = settings
-        self.redis = redis.Redis(connection_pool=self._pool())
+        self._connections = self._pool()
+        self.redis = redis.Redis(connection_pool=self._connections)
         # The gate admits as many requests as the pool has connections, so that a full pool is
         # never an error; it would look like a lost Redis.
         self._gate = threading.BoundedSemaphore(CONNECTIONS)
@@ -73,17 +86,18 @@ class Client:
         """Whether Redis answered the last command."""
         return self._lost_until is None
 
-    def ask(self, in_redis: Callable[[], T], in_memory: Callable[[], T]) -> T:
+    def ask(self, in_redis: Callable[[], T], in_memory: Callable[[], T], eager: bool = False) -> T:
         """The answer of Redis, or of this process's memory while Redis is lost.
 
         Args:
             in_redis: Asks Redis, by at most one connection at a time.
             in_memory: Asks the memory.
+            eager: Whether to try a lost Redis at once: for a thread that no request waits for.
         """
-        if self._is_lost():
+        if self._is_lost() and not eager:
             return in_memory()
         with self._gate:
-            trial = self._begin()
+            trial = self._begin(eager)
             if trial is None:
                 return in_memory()
             try:
@@ -103,7 +117,7 @@ class Client:
         lost_until = self._lost_until
         return lost_until is not None and self._monotonic() < lost_until
 
-    def _begin(self) -> bool | None:
+    def _begin(self, eager: bool) -> bool | None:
         """Whether the command is the trial of a lost Redis; None if it must not be sent.
 
         Requests that waited at the gate leave it at once if Redis was lost meanwhile, and one
@@ -111,7 +125,7 @@ class Client:
         """
         with self._lock:
             now = self._monotonic()
-            if self._is_lost():
+            if self._is_lost() and not eager:
                 return None
             trial = self._lost_until is not None
             if trial:
@@ -146,20 +160,18 @@ class Client:
         if self._is_found():
             self._renew()
 
-    def _pool(self) -> redis.ConnectionPool:
+    def _pool(self) -> "_Pool":
         url, options = address(self._settings)
         retry = Retry(NoBackoff(), 1, _DOUBTFUL)
-        return redis.ConnectionPool.from_url(
-            url, max_connections=CONNECTIONS, retry=retry, **options
-        )
+        pool: _Pool = _Pool.from_url(url, max_connections=CONNECTIONS, retry=retry, **options)
+        return pool
 
     def _renew(self) -> None:
-        """Make each connection anew for its next command.
-
-        A connection in use ends with its command, for it returns to the pool before: under load a
-        connection is never idle.
-        """
-        before, self.redis.connection_pool = self.redis.connection_pool, self._pool()
+        """Make each connection anew for its next command: under load a connection is never idle."""
+        with self._lock:
+            before, self._connections = self._connections, self._pool()
+            self.redis.connection_pool = self._connections
+        before.retired = True
         before.disconnect(inuse_connections=False)
 
     def _note(self, lost: str | None) -> None:

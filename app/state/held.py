@@ -2,13 +2,12 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 
 from app.observability import logs
 
-INTERVAL = 2.0  # seconds between two tellings
-
-_Locks = dict[str, tuple[bytes, float]]  # the value of each, and when it expires
+INTERVAL = 1.0  # seconds between two tellings
+LEFT = 60.0  # seconds for which a released lock is remembered; no lock is held longer
 
 
 class HeldLocks:
@@ -20,51 +19,39 @@ class HeldLocks:
 
     Args:
         tell: Sets these locks in Redis where it has none: the values and the seconds left, by key.
-        remove: Deletes a lock in Redis if it has this value. It calls `leave` if Redis is lost.
+            It tries a lost Redis at once.
+        delete: Deletes a lock in Redis if it has this value. Returns whether Redis could be told.
         monotonic: The clock of this process, in seconds.
     """
 
     def __init__(
         self,
-        tell: Callable[[dict[str, tuple[bytes, float]]], None],
-        remove: Callable[[str, bytes], None],
+        tell: Callable[[Mapping[str, tuple[bytes, float]]], None],
+        delete: Callable[[str, bytes], bool],
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._tell = tell
-        self._remove = remove
+        self._delete = delete
         self._monotonic = monotonic
         self._lock = threading.Lock()
-        self._held: _Locks = {}
-        self._left: _Locks = {}  # released while Redis was lost
+        self._held: dict[tuple[str, bytes], float] = {}  # when each lock expires
+        self._left: dict[tuple[str, bytes], float] = {}  # until when each is remembered
         self._telling = False
 
     def hold(self, key: str, value: bytes, seconds: float) -> None:
         """Hold a lock for so many seconds at most."""
         with self._lock:
-            self._held[key] = (value, self._monotonic() + seconds)
+            self._held[key, value] = self._monotonic() + seconds
             self._begin()
 
     def release(self, key: str, value: bytes) -> None:
-        """Hold a lock no longer."""
+        """Hold a lock no longer, and delete it in Redis, or there as soon as Redis is back."""
         with self._lock:
-            if self._holds(key, value):
-                del self._held[key]
-
-    def leave(self, key: str, value: bytes, seconds: float) -> None:
-        """Remember a lock that Redis could not be told to delete, for so many seconds."""
-        with self._lock:
-            self._left[key] = (value, self._monotonic() + seconds)
-            self._begin()
-
-    def returned(self, delete: Callable[[str, bytes], None]) -> None:
-        """Delete the locks that were released while Redis was lost."""
-        for key, (value, _) in list(self._left.items()):
-            delete(key, value)
+            held = self._held.pop((key, value), None) is not None
+        if not self._delete(key, value) and held:
             with self._lock:
-                self._left.pop(key, None)
-
-    def _holds(self, key: str, value: bytes) -> bool:
-        return key in self._held and self._held[key][0] == value
+                self._left[key, value] = self._monotonic() + LEFT
+                self._begin()
 
     def _begin(self) -> None:
         if not self._telling:
@@ -76,23 +63,22 @@ class HeldLocks:
             time.sleep(INTERVAL)
             now = self._monotonic()
             with self._lock:
-                self._held, self._left = _live(self._held, now), _live(self._left, now)
+                self._held = {lock: ends for lock, ends in self._held.items() if ends > now}
+                self._left = {lock: ends for lock, ends in self._left.items() if ends > now}
                 self._telling = bool(self._held or self._left)
                 if not self._telling:
                     return
-                told = {key: (value, ends - now) for key, (value, ends) in self._held.items()}
+                held, left = dict(self._held), tuple(self._left)
             try:
-                self._tell_of(told)
+                self._tell({key: (value, ends - now) for (key, value), ends in held.items()})
+                self._delete_all(left)
+                # Locks that were released while Redis was told of them.
+                self._delete_all(lock for lock in held if lock not in self._held)
             except Exception as error:
                 logs.unexpected(error, "locks")
 
-    def _tell_of(self, locks: _Locks) -> None:
-        self._tell(locks)
-        with self._lock:
-            released = [(key, one[0]) for key, one in locks.items() if not self._holds(key, one[0])]
-        for key, value in released:  # while Redis was told of it
-            self._remove(key, value)
-
-
-def _live(locks: _Locks, now: float) -> _Locks:
-    return {key: lock for key, lock in locks.items() if lock[1] > now}
+    def _delete_all(self, locks: Iterable[tuple[str, bytes]]) -> None:
+        for lock in locks:
+            if self._delete(*lock):
+                with self._lock:
+                    self._left.pop(lock, None)

@@ -33,7 +33,8 @@ return {string.format('%.0f', due - now), string.format('%.0f', due)}
 READ_WITH_SENTINEL = """
 local server = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)') or 'unknown'
 local time = redis.call('TIME')
-return {redis.call('GET', KEYS[1]), redis.call('GET', KEYS[2]), time[1], server}
+local now = time[1] .. '.' .. string.format('%06d', time[2])
+return {redis.call('GET', KEYS[1]), redis.call('GET', KEYS[2]), now, server}
 """
 
 REMOVE = """

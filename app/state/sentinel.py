@@ -1,6 +1,7 @@
 """The sentinel: a value in Redis that tells since when Redis has lost nothing."""
 
 import logging
+import math
 import time
 from collections.abc import Callable
 from typing import cast
@@ -9,11 +10,14 @@ import redis
 
 from app.observability.logs import event, logger
 from app.state import scripts
+from app.state.address import TIMEOUT
+from app.state.held import INTERVAL
 from app.state.sealing import Sealing
 
-SENTINEL = "kept since"
-# Seconds until every replica has told a Redis that lost its values which locks it holds.
-SETTLED = 5.0
+SENTINEL = "kept by this server since"
+# Seconds until every replica has told a Redis that lost its values which locks it holds: one that
+# just tried a lost Redis in vain (two timeouts) tries again after INTERVAL.
+SETTLED = INTERVAL + 4 * TIMEOUT
 
 _log = logger("state")
 
@@ -56,10 +60,10 @@ class Sentinel:
         now = float(seconds or 0)
         began = None if sentinel is None else self._sealing.unseal(SENTINEL, sentinel)
         started, _, on = (began or b"").partition(b" ")
-        if not on or on != server:
+        age = now - float(started) if on == server and on else -math.inf
+        if age < -1.0:  # another server, or its clock was put back
             self.start()
             return stored, 0.0
-        age = now - float(started)
         if age < SETTLED:
             self._settled_at = self._monotonic() + SETTLED - max(0.0, age)
         return stored, age

@@ -8,6 +8,8 @@ import logging
 from collections.abc import Mapping
 from typing import cast
 
+import redis
+
 from app.observability.logs import event, logger
 from app.state import scripts
 from app.state.client import PREFIX, Client
@@ -21,7 +23,6 @@ from app.state.shared_table import SharedTable
 from app.state.state import Recalled
 
 OWN = 3600.0  # seconds, how long this process keeps a copy of a value that it put into Redis
-RELEASED = 60.0  # seconds; no lock is held longer
 
 _log = logger("state")
 
@@ -40,7 +41,7 @@ class SharedState:
         self._redis = client.redis
         self._sealing = sealing
         self._sentinel = Sentinel(self._redis, sealing, self._name(SENTINEL))
-        self._locks = HeldLocks(self._tell, self._forget)
+        self._locks = HeldLocks(self._tell, self._deleted)
         self._memory = MemoryState(replicas)
         self._remove = self._redis.register_script(scripts.REMOVE)
         self._prolong = self._redis.register_script(scripts.PROLONG)
@@ -56,10 +57,11 @@ class SharedState:
 
     def inspect(self) -> None:
         """Log a warning if Redis evicts values, loses them in a restart, or may have lost some."""
-        self.client.ask(self._inspect, self._miss)
+        self.client.ask(self._inspect, lambda: None)
 
     def _inspect(self) -> None:
-        found = self._redis.info("memory", "persistence")
+        # Redis 6.2 answers one section at a time.
+        found = {**self._redis.info("memory"), **self._redis.info("persistence")}
         self._sentinel.read(self._name(SENTINEL))  # it ages before the first write
         self._inspected = True
         if found.get("maxmemory_policy", "noeviction") != "noeviction":
@@ -151,7 +153,6 @@ class SharedState:
         """Delete a key if it still has this value: a lock is released by its owner only."""
         self._memory.remove(key, value)
         self._locks.release(key, value)
-        self._forget(key, value)
 
     def _tell(self, locks: Mapping[str, tuple[bytes, float]]) -> None:
         def in_redis() -> None:
@@ -161,7 +162,7 @@ class SharedState:
                 steps.set(self._name(key), sealed, px=_milliseconds(seconds), nx=True)
             steps.execute()
 
-        self.client.ask(in_redis, lambda: None)
+        self.client.ask(in_redis, lambda: None, eager=True)
 
     def increase(self, key: str, seconds: float) -> int:
         """Add 1 to a count and return it. It expires so many seconds after its first increase."""
@@ -211,16 +212,16 @@ class SharedState:
     def _unsealed(self, key: str, sealed: bytes | None) -> bytes | None:
         return None if sealed is None else self._sealing.unseal(key, sealed)
 
-    def _forget(self, key: str, value: bytes) -> None:
-        self.client.ask(
-            lambda: self._delete(key, value), lambda: self._locks.leave(key, value, RELEASED)
-        )
+    def _deleted(self, key: str, value: bytes) -> bool:
+        """Delete a value in Redis if it is still this one. Returns False if Redis is lost."""
 
-    def _delete(self, key: str, value: bytes) -> None:
-        """Delete a value in Redis, which must not be lost, if it is still this one."""
-        sealed = cast("bytes | None", self._redis.get(self._name(key)))
-        if sealed is not None and self._sealing.unseal(key, sealed) == value:
-            self._remove(keys=[self._name(key)], args=[sealed])
+        def in_redis() -> bool:
+            sealed = cast("bytes | None", self._redis.get(self._name(key)))
+            if sealed is not None and self._sealing.unseal(key, sealed) == value:
+                self._remove(keys=[self._name(key)], args=[sealed])
+            return True
+
+        return self.client.ask(in_redis, lambda: False)
 
     def _miss(self) -> None:
         self._missed = True
@@ -228,11 +229,14 @@ class SharedState:
     def _returned(self) -> None:
         """Tell Redis what it missed while it was lost."""
         if self._missed:
-            self._sentinel.start()
             self._missed = False
+            try:
+                self._sentinel.start()
+            except redis.RedisError:
+                self._missed = True
+                raise
         if not self._inspected:
             self._inspect()
-        self._locks.returned(self._delete)
 
 
 def _milliseconds(seconds: float) -> int:

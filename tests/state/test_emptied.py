@@ -9,6 +9,7 @@ import pytest
 
 from app.state import Recalled
 from app.state.client import RETRY_INTERVAL
+from app.state.sentinel import SENTINEL
 from tests.state.test_loss import lines
 from tests.support.timing import Clock
 from tests.support.valkey import DAY, Valkey
@@ -49,7 +50,7 @@ def test_a_forged_sentinel_is_not_believed(valkey: Valkey) -> None:
     valkey.clear()
     state = valkey.state()
     state.put("a", b"0", 60)
-    valkey.set(valkey.name("kept since"), valkey.values()[valkey.name("a")])
+    valkey.set(valkey.name(SENTINEL), valkey.values()[valkey.name("a")])
     assert state.recall("b", DAY) == LOST
 
 

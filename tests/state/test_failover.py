@@ -192,6 +192,7 @@ def test_connections_that_are_always_in_use_reach_the_new_master_too(
                 assert mortal.value_of_count("count") <= left + busy
             finally:
                 ended.set()
+        wait_until(lambda: mortal.clients == 0)  # no connection of before is left open
 
 
 def test_a_record_is_uncertain_after_a_failover_though_the_sentinel_came_along(

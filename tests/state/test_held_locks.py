@@ -8,7 +8,7 @@ import pytest
 
 from app.state.client import RETRY_INTERVAL
 from app.state.sentinel import SETTLED
-from tests.support.timing import wait_until
+from tests.support.timing import Clock, wait_until
 from tests.support.valkey import DAY, Valkey
 
 pytestmark = pytest.mark.long
@@ -89,3 +89,64 @@ def test_a_state_is_not_settled_before_each_process_could_tell_of_its_locks(mort
     mortal.mature(SETTLED + 1)
     third = mortal.state()
     assert (third.recall("a", DAY).certain, third.settles_in) == (False, 0.0)
+
+
+def test_every_lock_that_was_released_while_the_server_hung_is_free_soon_after(
+    mortal: Valkey,
+) -> None:
+    mortal.mature()
+    state, other = mortal.state(), mortal.state()
+    assert state.acquire("lock", b"1", 60)
+    mortal.freeze()
+    try:
+        state.remove("lock", b"1")
+        assert state.acquire("lock", b"2", 60)  # this process's own: the server cannot tell
+        state.remove("lock", b"2")
+    finally:
+        mortal.thaw()
+    begun = time.monotonic()
+    wait_until(lambda: other.acquire("lock", b"3", 60))
+    assert time.monotonic() - begun < HEALED
+
+
+def test_a_process_that_waits_until_the_state_is_settled_finds_the_locks_of_one_that_met_the_loss(
+    mortal: Valkey,
+) -> None:
+    mortal.mature()
+    state, other = mortal.state(), mortal.state()
+    assert state.acquire("lock", b"1", 60)
+    mortal.kill()
+    state.get("a")
+    assert not state.shared  # a request would try again after seconds only
+    mortal.start()
+    assert not other.recall("a", DAY).certain
+    time.sleep(other.settles_in)  # as a write does
+    assert not other.acquire("lock", b"2", 60)
+
+
+def test_a_process_that_starts_without_the_server_does_not_make_it_uncertain(
+    mortal: Valkey,
+) -> None:
+    mortal.mature()
+    clock = Clock()
+    late = mortal.state(monotonic=clock)
+    mortal.freeze()
+    try:
+        late.inspect()
+        assert not late.shared
+    finally:
+        mortal.thaw()
+    clock.pass_time(RETRY_INTERVAL)
+    assert late.recall("a", DAY).certain
+    assert mortal.state().recall("a", DAY).certain
+
+
+def test_a_clock_of_the_server_that_was_put_back_behind_the_sentinel_starts_it_again(
+    mortal: Valkey,
+) -> None:
+    mortal.mature(-3600)
+    assert not mortal.state().recall("a", DAY).certain
+    time.sleep(0.01)
+    mature = mortal.state()
+    assert not mature.recall("a", DAY).certain
+    assert mature.settles_in < SETTLED  # it ages

@@ -175,6 +175,12 @@ class Valkey(Server):
             stats = cast("dict[str, int]", client.info("stats"))
         return stats["total_connections_received"]
 
+    @property
+    def clients(self) -> int:
+        """How many connections are open now, beside the one that asks."""
+        with self._client() as client:
+            return int(cast("dict[str, int]", client.info("clients"))["connected_clients"]) - 1
+
     def clear(self) -> None:
         """Delete every key."""
         with self._client() as client:
