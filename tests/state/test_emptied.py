@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import itertools
 import logging
+import time
 
 import pytest
 
 from app.state import Recalled
 from app.state.client import RETRY_INTERVAL
-from app.state.sentinel import SENTINEL
+from app.state.sentinel import SENTINEL, SETTLED
 from tests.state.test_loss import lines
 from tests.support.timing import Clock
-from tests.support.valkey import DAY, Valkey
+from tests.support.valkey import DAY, SEALING, Valkey
 
 LOST = Recalled(None, certain=False)
 NONE = Recalled(None, certain=True)
@@ -175,3 +176,45 @@ def test_a_missed_slot_of_an_emptied_server_moves_behind_those_that_replicas_hol
     missed, held = (state.reserve("quota", 10, 1) for state in (one, other))
     valkey.clear()
     assert one.reserve("quota", 10, 1, late=missed).due - held.due >= 100_000
+
+
+@pytest.mark.parametrize("sentinel", ["another server", "a later time", "unreadable", "none"])
+def test_a_server_that_may_have_lost_values_gets_a_sentinel_once_and_a_line(
+    valkey: Valkey, caplog: pytest.LogCaptureFixture, sentinel: str
+) -> None:
+    name, right = valkey.name(SENTINEL), valkey.sentinel
+    assert right is not None
+    seconds, _, server = right.partition(b" ")
+    wrong = {
+        "another server": SEALING.seal(SENTINEL, seconds + b" " + b"0" * 40),
+        "a later time": SEALING.seal(SENTINEL, b"%d %b" % (int(seconds) + 2 * DAY, server)),
+        "unreadable": b"unreadable",
+    }
+    if sentinel in wrong:
+        valkey.set(name, wrong[sentinel])
+    else:
+        valkey.clear()
+    one, other = valkey.state(), valkey.state()
+    assert one.settles_in == 0
+    assert one.recall("a", DAY) == LOST
+    started = valkey.sentinel
+    assert started is not None
+    assert started.endswith(b" " + server)
+    assert 0 <= time.time() - float(started.split()[0]) < 60
+    assert SETTLED - 2 < one.settles_in <= SETTLED
+    assert [state.recall("a", DAY) for state in (one, other)] == [LOST, LOST]
+    assert SETTLED - 2 < other.settles_in <= SETTLED
+    assert valkey.sentinel == started
+    told = [line for line in lines(caplog, logging.WARNING) if "may have lost values" in line]
+    assert len(told) == 1
+
+
+@pytest.mark.parametrize(("age", "settled"), [(SETTLED - 2, False), (SETTLED + 2, True)])
+def test_a_state_settles_when_its_sentinel_is_old_enough(
+    valkey: Valkey, age: float, settled: bool
+) -> None:
+    valkey.mature(age)
+    state = valkey.state()
+    assert not state.recall("a", DAY).certain
+    assert (state.settles_in == 0) is settled
+    assert state.settles_in <= SETTLED - age + 1.5 or settled

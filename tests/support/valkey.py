@@ -96,6 +96,13 @@ class Valkey(Server):
             # In place of a sentinel that a gateway of an earlier test may have started meanwhile.
             client.set(self.name(SENTINEL), SEALING.seal(SENTINEL, since))
 
+    @property
+    def sentinel(self) -> bytes | None:
+        """The unsealed sentinel of a state with STATE_KEY."""
+        with self._client() as client:
+            sealed = cast("bytes | None", client.get(self.name(SENTINEL)))
+        return None if sealed is None else SEALING.unseal(SENTINEL, sealed)
+
     def name(self, key: str) -> bytes:
         """The name under which a state with STATE_KEY stores a key."""
         return (PREFIX + SEALING.fingerprint("name", key)).encode()
