@@ -23,8 +23,8 @@ T = TypeVar("T")
 PREFIX = "gateway:"
 CONNECTIONS = 50  # of one process; further requests wait for one of them
 RETRY_INTERVAL = 5.0  # seconds until a lost Redis is tried again
-# Seconds after which all connections are made anew: an address may have been re-pointed while its
-# old server still answers.
+# Seconds after which every connection is replaced: the address may lead to another server by now,
+# while the old one still answers.
 RENEWAL = 10.0
 
 # A broken connection, and each error of the server (READONLY, LOADING, MASTERDOWN, NOAUTH,
@@ -133,41 +133,38 @@ class Client:
             renew = now >= self._renewal
             if renew:
                 self._renewal = now + RENEWAL
-        if renew:
-            threading.Thread(target=self._renew_if_found, name="state", daemon=True).start()
-        return None if trial and not self._is_found() else trial
+            if renew or trial:
+                looking = self._look_up()
+        if not trial:
+            return False
+        looking.join(TIMEOUT)  # no request waits longer for a look-up
+        return True if self._found else None
 
-    def _is_found(self) -> bool:
-        """Whether the host has an address. No request waits longer than TIMEOUT for a look-up."""
-        with self._lock:
-            looking = self._looking
-            if looking is None or not looking.is_alive():
-                self._found = False
-                looking = self._looking = threading.Thread(
-                    target=self._look_up, name="state", daemon=True
-                )
-                looking.start()
-        looking.join(TIMEOUT)
-        return self._found
+    def _look_up(self) -> threading.Thread:
+        """The thread that looks the host up and then renews the connections."""
+        looking = self._looking
+        if looking is None or not looking.is_alive():
+            self._found = False
+            looking = threading.Thread(target=self._renew_if_found, name="state", daemon=True)
+            looking.start()
+            self._looking = looking
+        return looking
 
-    def _look_up(self) -> None:
+    def _renew_if_found(self) -> None:
         parts = urlsplit(self._settings.url)
         with suppress(OSError):
             self._resolve(parts.hostname, parts.port, type=socket.SOCK_STREAM)
+            self._renew()
             self._found = True
 
-    def _renew_if_found(self) -> None:
-        if self._is_found():
-            self._renew()
-
-    def _pool(self) -> "_Pool":
+    def _pool(self) -> _Pool:
         url, options = address(self._settings)
         retry = Retry(NoBackoff(), 1, _DOUBTFUL)
         pool: _Pool = _Pool.from_url(url, max_connections=CONNECTIONS, retry=retry, **options)
         return pool
 
     def _renew(self) -> None:
-        """Make each connection anew for its next command: under load a connection is never idle."""
+        """Replace every connection before its next command, also those that are always in use."""
         with self._lock:
             before, self._connections = self._connections, self._pool()
             self.redis.connection_pool = self._connections

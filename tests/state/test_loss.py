@@ -15,6 +15,7 @@ from app import create_app
 from app.observability.logs import JsonFormatter
 from app.settings import Settings, StateSettings
 from app.state import Client, SharedState
+from app.state.address import TIMEOUT
 from app.state.client import RENEWAL
 from tests.support.gateway import submit
 from tests.support.sandbox_driver import SandboxDriver
@@ -214,3 +215,22 @@ def test_a_look_up_that_hangs_holds_up_no_request_longer_than_a_second(mortal: V
         assert time.monotonic() - begun < 10
     finally:
         answers.set()
+
+
+def test_a_look_up_that_takes_longer_than_a_request_waits_still_renews_the_connections(
+    valkey: Valkey,
+) -> None:
+    clock, answers = Clock(), threading.Event()
+
+    def resolve(*_: Any, **__: Any) -> None:
+        assert answers.wait(60)
+
+    state = SharedState(Client(valkey.settings, clock, resolve), SEALING)
+    before = state.client.redis.connection_pool
+    clock.pass_time(RENEWAL)
+    state.put("a", b"1", 60)
+    time.sleep(TIMEOUT + 0.2)  # a slow name server
+    assert state.client.redis.connection_pool is before
+    answers.set()
+    wait_until(lambda: state.client.redis.connection_pool is not before)
+    assert state.get("a") == b"1"
