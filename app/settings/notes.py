@@ -48,7 +48,13 @@ def notes(settings: Settings) -> list[Note]:
 
 
 def _unreadable(path: Path) -> str:
-    return f"{path} {'cannot be read' if os.path.lexists(path) else 'does not exist'}"
+    try:
+        os.lstat(path)
+    except PermissionError:  # its folder may not be searched
+        pass
+    except OSError:
+        return f"{path} does not exist"
+    return f"{path} cannot be read"
 
 
 def _of_audit(audit: AuditSettings) -> Iterator[Note]:

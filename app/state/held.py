@@ -21,36 +21,33 @@ class HeldLocks:
         tell: Sets these locks in Redis where it has none: the values and the seconds left, by key.
             It tries a lost Redis at once.
         delete: Deletes a lock in Redis if it has this value. Returns whether Redis could be told.
-        monotonic: The clock of this process, in seconds.
     """
 
     def __init__(
         self,
         tell: Callable[[Mapping[str, tuple[bytes, float]]], None],
         delete: Callable[[str, bytes], bool],
-        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._tell = tell
         self._delete = delete
-        self._monotonic = monotonic
         self._lock = threading.Lock()
         self._held: dict[tuple[str, bytes], float] = {}  # when each lock expires
         self._left: dict[tuple[str, bytes], float] = {}  # until when each is remembered
         self._telling = False
 
     def hold(self, key: str, value: bytes, seconds: float) -> None:
-        """Hold a lock for so many seconds at most."""
+        """Hold a lock, for this many seconds at most."""
         with self._lock:
-            self._held[key, value] = self._monotonic() + seconds
+            self._held[key, value] = time.monotonic() + seconds
             self._begin()
 
     def release(self, key: str, value: bytes) -> None:
-        """Hold a lock no longer, and delete it in Redis, or there as soon as Redis is back."""
+        """Hold a lock no longer, and delete it in Redis. If Redis is lost, that follows later."""
         with self._lock:
             held = self._held.pop((key, value), None) is not None
         if not self._delete(key, value) and held:
             with self._lock:
-                self._left[key, value] = self._monotonic() + LEFT
+                self._left[key, value] = time.monotonic() + LEFT
                 self._begin()
 
     def _begin(self) -> None:
@@ -61,24 +58,26 @@ class HeldLocks:
     def _keep_telling(self) -> None:
         while True:
             time.sleep(INTERVAL)
-            now = self._monotonic()
+            now = time.monotonic()
             with self._lock:
                 self._held = {lock: ends for lock, ends in self._held.items() if ends > now}
                 self._left = {lock: ends for lock, ends in self._left.items() if ends > now}
                 self._telling = bool(self._held or self._left)
                 if not self._telling:
                     return
-                held, left = dict(self._held), tuple(self._left)
+                held = dict(self._held)
             try:
                 self._tell({key: (value, ends - now) for (key, value), ends in held.items()})
-                self._delete_all(left)
-                # Locks that were released while Redis was told of them.
-                self._delete_all(lock for lock in held if lock not in self._held)
+                self._delete_left(held, now + LEFT)
             except Exception as error:
                 logs.unexpected(error, "locks")
 
-    def _delete_all(self, locks: Iterable[tuple[str, bytes]]) -> None:
-        for lock in locks:
+    def _delete_left(self, told: Iterable[tuple[str, bytes]], until: float) -> None:
+        """Delete the locks that were left behind, or released while Redis was told of them."""
+        with self._lock:
+            self._left |= {lock: until for lock in told if lock not in self._held}
+            left = tuple(self._left)
+        for lock in left:
             if self._delete(*lock):
                 with self._lock:
                     self._left.pop(lock, None)

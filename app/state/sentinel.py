@@ -3,8 +3,7 @@
 import logging
 import math
 import time
-from collections.abc import Callable
-from typing import cast
+from typing import Any, cast
 
 import redis
 
@@ -33,50 +32,48 @@ class Sentinel:
         client: Redis. Only `SharedState` asks it, at one connection.
         sealing: Protects the sentinel.
         name: The sentinel's name in Redis.
-        monotonic: The clock of this process, in seconds.
     """
 
-    def __init__(
-        self,
-        client: redis.Redis,
-        sealing: Sealing,
-        name: str,
-        monotonic: Callable[[], float] = time.monotonic,
-    ) -> None:
+    def __init__(self, client: redis.Redis, sealing: Sealing, name: str) -> None:
         self._redis = client
         self._sealing = sealing
         self._name = name
-        self._monotonic = monotonic
         self._read = client.register_script(scripts.READ_WITH_SENTINEL)
-        self._settled_at = monotonic()
+        self._settled_at = time.monotonic()
 
     def read(self, name: str) -> tuple[bytes | None, float]:
         """What Redis stores under a name, and for how many seconds it has lost no value.
 
         A Redis that may have lost values gets a new sentinel, which is 0 seconds old.
         """
-        answer = self._read(keys=[name, self._name])
-        stored, sentinel, seconds, server = cast("list[bytes | None]", answer)
-        now = float(seconds or 0)
+        stored, sentinel, seconds, server = self._ask(name)
         began = None if sentinel is None else self._sealing.unseal(SENTINEL, sentinel)
         started, _, on = (began or b"").partition(b" ")
-        age = now - float(started) if on == server and on else -math.inf
+        age = float(seconds) - float(started) if on == server else -math.inf
         if age < -1.0:  # another server, or its clock was put back
-            self.start()
+            self._begin(seconds, server)
             return stored, 0.0
         if age < SETTLED:
-            self._settled_at = self._monotonic() + SETTLED - max(0.0, age)
+            self._settled_at = time.monotonic() + SETTLED - max(0.0, age)
         return stored, age
 
     def start(self) -> None:
         """Start a new sentinel: from now on Redis has lost no value."""
-        self._settled_at = self._monotonic() + SETTLED
-        _, _, seconds, server = cast("list[bytes]", self._read(keys=[self._name, self._name]))
-        self._redis.set(self._name, self._sealing.seal(SENTINEL, seconds + b" " + server))
-        text = "Redis is new or may have lost values: a repeat without a record looks first"
-        event(_log, logging.WARNING, text)
+        *_, seconds, server = self._ask(self._name)
+        self._begin(seconds, server)
 
     @property
     def settles_in(self) -> float:
         """Seconds until every replica has told Redis which locks it holds; usually 0."""
-        return max(0.0, self._settled_at - self._monotonic())
+        return max(0.0, self._settled_at - time.monotonic())
+
+    def _ask(self, name: str) -> tuple[bytes | None, bytes | None, bytes, bytes]:
+        """What Redis stores under a name, the sealed sentinel, Redis's time, and its server."""
+        stored, sentinel, seconds, server = cast("list[Any]", self._read(keys=[name, self._name]))
+        return stored, sentinel, seconds, server
+
+    def _begin(self, seconds: bytes, server: bytes) -> None:
+        self._settled_at = time.monotonic() + SETTLED
+        self._redis.set(self._name, self._sealing.seal(SENTINEL, seconds + b" " + server))
+        text = "Redis is new or may have lost values: a repeat without a record looks first"
+        event(_log, logging.WARNING, text)
