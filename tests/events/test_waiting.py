@@ -180,7 +180,7 @@ def test_an_emptied_redis_ends_the_wait_with_events_gone(valkey: Valkey) -> None
 def test_a_failover_to_an_empty_master_ends_the_wait_with_events_gone(mortal: Valkey) -> None:
     clock = Clock()
     with Valkey() as successor, relay(mortal.port) as address:
-        url = mortal.url.replace(f":{mortal.port}/", f":{address.port}/")
+        url = mortal.url_by(address)
         state = mortal.state(mortal.settings.model_copy(update={"url": url}), clock)
         feed = Feed(state, threading.Event())
         add(feed, "a")
@@ -203,7 +203,7 @@ def test_a_failover_to_an_empty_master_ends_the_wait_with_events_gone(mortal: Va
 def test_a_failover_to_a_replica_that_has_the_events_loses_none(mortal: Valkey) -> None:
     clock = Clock()
     with Valkey() as successor, relay(mortal.port) as address:
-        url = mortal.url.replace(f":{mortal.port}/", f":{address.port}/")
+        url = mortal.url_by(address)
         state = mortal.state(mortal.settings.model_copy(update={"url": url}), clock)
         feed = Feed(state, threading.Event())
         successor.follow(mortal)

@@ -22,20 +22,6 @@ assert RETRY_INTERVAL < RENEWAL < HEALED
 
 
 @pytest.fixture
-def successor() -> Iterator[Valkey]:
-    """The server that takes over."""
-    with Valkey() as server:
-        yield server
-
-
-@pytest.fixture
-def address(mortal: Valkey) -> Iterator[Relay]:
-    """The address that leads to the master."""
-    with relay(mortal.port) as opened:
-        yield opened
-
-
-@pytest.fixture
 def clock() -> Clock:
     """The clock of the replicas."""
     return Clock()
@@ -43,8 +29,8 @@ def clock() -> Clock:
 
 def behind(address: Relay, server: Valkey, clock: Clock) -> SharedState:
     """A replica's state behind the address."""
-    url = server.url.replace(f":{server.port}/", f":{address.port}/")
-    return server.state(server.settings.model_copy(update={"url": url}), clock)
+    settings = server.settings.model_copy(update={"url": server.url_by(address)})
+    return server.state(settings, clock)
 
 
 @contextmanager

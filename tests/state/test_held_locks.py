@@ -54,12 +54,9 @@ def test_a_lock_that_was_released_while_the_server_hung_is_free_soon_after(morta
     mortal.mature()
     state, other = mortal.state(), mortal.state()
     assert state.acquire("lock", b"1", 60)
-    mortal.freeze()
-    try:
+    with mortal.hanging():
         state.remove("lock", b"1")
         assert not state.shared
-    finally:
-        mortal.thaw()
     begun = time.monotonic()
     wait_until(lambda: other.acquire("lock", b"2", 60))  # nobody asks for anything here
     assert time.monotonic() - begun < HEALED
@@ -97,13 +94,10 @@ def test_every_lock_that_was_released_while_the_server_hung_is_free_soon_after(
     mortal.mature()
     state, other = mortal.state(), mortal.state()
     assert state.acquire("lock", b"1", 60)
-    mortal.freeze()
-    try:
+    with mortal.hanging():
         state.remove("lock", b"1")
         assert state.acquire("lock", b"2", 60)  # this process's own: the server cannot tell
         state.remove("lock", b"2")
-    finally:
-        mortal.thaw()
     begun = time.monotonic()
     wait_until(lambda: other.acquire("lock", b"3", 60))
     assert time.monotonic() - begun < HEALED
@@ -130,23 +124,9 @@ def test_a_process_that_starts_without_the_server_does_not_make_it_uncertain(
     mortal.mature()
     clock = Clock()
     late = mortal.state(monotonic=clock)
-    mortal.freeze()
-    try:
+    with mortal.hanging():
         late.inspect()
         assert not late.shared
-    finally:
-        mortal.thaw()
     clock.pass_time(RETRY_INTERVAL)
     assert late.recall("a", DAY).certain
     assert mortal.state().recall("a", DAY).certain
-
-
-def test_a_clock_of_the_server_that_was_put_back_behind_the_sentinel_starts_it_again(
-    mortal: Valkey,
-) -> None:
-    mortal.mature(-3600)
-    assert not mortal.state().recall("a", DAY).certain
-    time.sleep(0.01)
-    mature = mortal.state()
-    assert not mature.recall("a", DAY).certain
-    assert mature.settles_in < SETTLED  # it ages

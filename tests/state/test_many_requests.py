@@ -31,7 +31,7 @@ def test_two_hundred_threads_do_not_lose_a_healthy_server(
     valkey: Valkey, caplog: pytest.LogCaptureFixture
 ) -> None:
     with relay(valkey.port, delay=0.005) as slow:
-        url = valkey.url.replace(f":{valkey.port}/", f":{slow.port}/")
+        url = valkey.url_by(slow)
         state = valkey.state(valkey.settings.model_copy(update={"url": url}))
         caller = CallerSettings.model_validate({"keys_sha256": ["0" * 64], "rate": "150/hour"})
         rates = Rates({"batch": caller}, state, SEALING)

@@ -13,6 +13,7 @@ from flask import Flask
 
 from app import create_app
 from app.settings import Settings
+from demo.relay import Relay, relay
 from tests.support.accounts import PAIR, Mounted
 from tests.support.log import Log
 from tests.support.patience import patient
@@ -48,6 +49,20 @@ def mortal() -> Iterator[Valkey]:
     """A separate server, which the test may kill."""
     with Valkey() as server:
         yield server
+
+
+@pytest.fixture
+def successor() -> Iterator[Valkey]:
+    """The server that takes over."""
+    with Valkey() as server:
+        yield server
+
+
+@pytest.fixture
+def address(mortal: Valkey) -> Iterator[Relay]:
+    """The address that leads to the master."""
+    with relay(mortal.port) as opened:
+        yield opened
 
 
 @pytest.fixture

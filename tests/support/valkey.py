@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
@@ -39,6 +40,19 @@ class Valkey(Server):
     def stop(self) -> None:
         """Kill the server."""
         self.kill()
+
+    def url_by(self, relay: Relay) -> str:
+        """The URL of this server by way of a relay."""
+        return self.url.replace(f":{self.port}/", f":{relay.port}/")
+
+    @contextmanager
+    def hanging(self) -> Iterator[None]:
+        """Answer nothing within this context; connections stay open."""
+        self.freeze()
+        try:
+            yield
+        finally:
+            self.thaw()
 
     @property
     def settings(self) -> StateSettings:
@@ -89,7 +103,7 @@ class Valkey(Server):
         return SharedState(Client(settings or self.settings, monotonic), SEALING, replicas)
 
     def mature(self, age: float = DAY + 60) -> None:
-        """Have the server look as if it had lost no value for so many seconds."""
+        """Make the server look as if it had lost no value for this many seconds."""
         with self._client() as client:
             server = cast("dict[str, str]", client.info("server"))["run_id"]
             since = f"{time.time() - age:.0f} {server}".encode()
@@ -184,7 +198,7 @@ class Valkey(Server):
 
     @property
     def clients(self) -> int:
-        """How many connections are open now, beside the one that asks."""
+        """The number of open connections, without the one that asks."""
         with self._client() as client:
             return int(cast("dict[str, int]", client.info("clients"))["connected_clients"]) - 1
 

@@ -22,20 +22,6 @@ OTHER = {**INDIVIDUAL, "full_name": "LI SI"}
 
 
 @pytest.fixture
-def successor() -> Iterator[Valkey]:
-    """The server that takes over."""
-    with Valkey() as server:
-        yield server
-
-
-@pytest.fixture
-def address(mortal: Valkey) -> Iterator[Relay]:
-    """The address of the master."""
-    with relay(mortal.port) as opened:
-        yield opened
-
-
-@pytest.fixture
 def link(mortal: Valkey) -> Iterator[Relay]:
     """The connection by which the successor follows the master."""
     with relay(mortal.port) as opened:
@@ -53,7 +39,7 @@ def test_a_repeat_after_a_failover_that_lost_its_record_is_not_sent_twice(
     answered: bool,
 ) -> None:
     mortal.mature()
-    state = {"url": mortal.url.replace(f":{mortal.port}/", f":{address.port}/")}
+    state = {"url": mortal.url_by(address)}
     one, other = (build(state=state, **ONCE) for _ in range(2))
     assert [read(app).status_code for app in (one, other)] == [200, 200]
     successor.follow(link)

@@ -22,7 +22,7 @@ def test_a_replica_two_milliseconds_farther_from_redis_gets_its_half_of_the_quot
     valkey: Valkey,
 ) -> None:
     with relay(valkey.port, delay=FARTHER) as farther:
-        url = valkey.url.replace(f":{valkey.port}/", f":{farther.port}/")
+        url = valkey.url_by(farther)
         states = (
             valkey.state(),
             valkey.state(valkey.settings.model_copy(update={"url": url})),
