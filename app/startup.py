@@ -41,7 +41,7 @@ def keep(settings: Settings) -> None:
 
 
 def configured() -> Settings:
-    """The configuration in the file that GATEWAY_CONFIG names, or the one that was kept.
+    """The configuration that was kept, or else that of the file in GATEWAY_CONFIG.
 
     Ends the process with status 2 if the configuration is not valid.
     """

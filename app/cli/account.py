@@ -20,7 +20,7 @@ def chosen(name: str | None) -> Account:
     """The account with this name, or the only one, of the configuration in GATEWAY_CONFIG.
 
     Raises:
-        click.BadOptionUsage: if there is no such account, or none is named and there are several.
+        click.BadOptionUsage: if no account has this name, or if there are several and no name.
     """
     accounts = built(configured(), observe=lambda _: None).accounts
     if name is None and len(accounts) == 1:

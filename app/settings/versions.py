@@ -8,9 +8,9 @@ FileVersion = tuple[int, int, int]
 
 
 def version_of(path: Path | str) -> FileVersion | None:
-    """The version of a file, another one after the file or a link to it was replaced.
+    """The version of a file; None if it does not exist.
 
-    None if there is no such file.
+    The version changes when the file, or a link that leads to it, is replaced.
     """
     try:
         found = os.stat(path)

@@ -91,8 +91,8 @@ def upload_attachment(customer_id: str, name: str) -> tuple[dict[str, Any], int,
 def delete_attachment(customer_id: str, name: str) -> Response:
     """Delete an attachment of a customer.
 
-    The answer is 204 too if there is no such attachment. Huawei does not document when a reviewer
-    reads attachments: delete them when the verification is final.
+    An attachment that does not exist is answered with 204 too. Huawei does not document when a
+    reviewer reads attachments: delete them when the verification is final.
     """
     _bucket().delete(f"{customer_id}/{name}")
     response = Response(status=204)
