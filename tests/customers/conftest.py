@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any
 
 import pytest
@@ -10,8 +9,8 @@ from flask import Flask
 
 from app import create_app
 from app.settings import Settings
-from tests.support.fixtures import Build
-from tests.support.patience import patient
+from tests.support.fixtures import Build, keeping
+from tests.support.patience import HASTY, patient
 from tests.support.sandbox_driver import SandboxDriver
 from tests.support.valkey import Valkey
 
@@ -36,13 +35,13 @@ def creator(build: Build) -> Build:
 def _kept(
     tmp_path_factory: pytest.TempPathFactory, sandbox_url: str, valkey_server: Valkey
 ) -> Build:
-    @cache
-    def build(state: str, group: str = "") -> Flask:  # noqa: ARG001 - a key
+    def build(state: str, group: str = "", hasty: bool = False) -> Flask:  # noqa: ARG001 - a key
         url = {"url": valkey_server.url} if state == "redis" else None
-        folder = tmp_path_factory.mktemp("gateway")
-        return create_app(Settings.model_validate(patient(folder, sandbox_url, url, CALLERS)))
+        folder, account = tmp_path_factory.mktemp("gateway"), HASTY if hasty else {}
+        document = patient(folder, sandbox_url, url, CALLERS, **account)
+        return create_app(Settings.model_validate(document))
 
-    return build
+    return keeping(build)
 
 
 @pytest.fixture

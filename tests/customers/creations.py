@@ -8,7 +8,9 @@ CREATE = "create_customer"
 DONE = (201, "ASSOCIATED", False)
 FOUND = (201, "ASSOCIATED", True)
 UNKNOWN = (504, "OUTCOME_UNKNOWN", False)
-WAIT = 1.5  # seconds: a look before, the creation, and looks 0.2 and 0.8 seconds after it
+# Seconds where the outcome stays unknown: for a look before, the creation, and looks 0.2 and 0.8
+# seconds after it, on a busy machine.
+WAIT = 3
 
 
 def processed(sandbox: SandboxDriver, partner_user_id: str) -> list[bool]:

@@ -163,6 +163,7 @@ def test_a_repeat_whose_record_may_be_lost_is_not_sent_where_the_customer_is_lis
 def test_a_repeat_whose_record_was_emptied_makes_no_second_customer_before_it_is_listed(
     creator: Build, sandbox: SandboxDriver, mortal: Valkey
 ) -> None:
+    mortal.mature()
     lose(sandbox, on(creator, mortal))
     mortal.clear()
     other = on(creator, mortal)
@@ -176,6 +177,7 @@ def test_a_repeat_whose_record_was_emptied_makes_no_second_customer_before_it_is
 def test_a_creation_is_sent_where_the_record_was_emptied_and_nothing_was_processed(
     creator: Build, sandbox: SandboxDriver, mortal: Valkey
 ) -> None:
+    mortal.mature()
     lose(sandbox, on(creator, mortal), "refuse")
     mortal.clear()
     assert said(create(on(creator, mortal))) == DONE
@@ -204,7 +206,7 @@ def test_a_process_without_a_shared_state_that_starts_again_claims_no_customer(
 def test_the_shared_state_holds_nothing_of_the_customer(
     creator: Build, sandbox: SandboxDriver, valkey: Valkey
 ) -> None:
-    client = on(creator, valkey, timeouts={"read": 15.0})
+    client = on(creator, valkey)
     private = {**mailed(sandbox, client), "password": "pass-word-1"}
     new = {"account_name": "shop_of_li", **private}
     sandbox.fault(CREATE, "latency", seconds=30, count=1)

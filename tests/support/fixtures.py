@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import pytest
@@ -16,11 +17,26 @@ from app.settings import Settings
 from demo.relay import Relay, relay
 from tests.support.accounts import PAIR, Mounted
 from tests.support.log import Log
-from tests.support.patience import patient
+from tests.support.patience import HASTY, patient
 from tests.support.sandbox_driver import SandboxDriver
 from tests.support.valkey import Valkey
 
 Build = Callable[..., Flask]
+
+
+def keeping(build: Build) -> Build:
+    """A function that builds each gateway once.
+
+    It builds one at a time: Flask compiles its routes, which Python 3.11 cannot do in two threads
+    at once.
+    """
+    once, building = cache(build), Lock()
+
+    def kept(*args: Any, **options: Any) -> Flask:
+        with building:
+            return once(*args, **options)
+
+    return kept
 
 
 @pytest.fixture
@@ -80,19 +96,24 @@ def build(tmp_path: Path, sandbox: SandboxDriver) -> Build:
 def kept_gateways(
     tmp_path_factory: pytest.TempPathFactory, sandbox_url: str, valkey_server: Valkey
 ) -> Build:
-    """A function that returns a cached gateway: a build takes longer than a request."""
+    """A function that returns a kept gateway: a build takes longer than a request."""
 
-    @cache
-    def build(state: str, backend: str, group: str = "") -> Flask:  # noqa: ARG001 - a key
+    def build(
+        state: str,
+        backend: str,
+        group: str = "",  # noqa: ARG001 - a key
+        hasty: bool = False,
+    ) -> Flask:
         document = patient(
             tmp_path_factory.mktemp("gateway"),
             sandbox_url,
             {"url": valkey_server.url} if state == "redis" else None,
             verification={"backend": backend},
+            **(HASTY if hasty else {}),
         )
         return create_app(Settings.model_validate(document))
 
-    return build
+    return keeping(build)
 
 
 @pytest.fixture

@@ -125,7 +125,7 @@ def test_any_printable_idempotency_key_is_accepted(
 def slow(request: pytest.FixtureRequest, build: Build, valkey: Valkey) -> Flask:
     """A gateway with a long read timeout and a proven key pair."""
     state = {"url": valkey.url} if request.param == "redis" else None
-    app = build(state=state, timeouts={"read": 15.0}, verification={"backend": "review"})
+    app = build(state=state, verification={"backend": "review"})
     assert read(app).status_code == 200
     return app
 

@@ -114,7 +114,7 @@ def test_nothing_is_sent_where_the_record_may_be_lost_and_the_look_fails(
 def test_a_slow_look_where_the_record_may_be_lost_is_waited_for(
     build: Build, sandbox: SandboxDriver, mortal: Valkey
 ) -> None:
-    app = build(state={"url": mortal.url}, timeouts={"read": 15.0})
+    app = build(state={"url": mortal.url})
     sandbox.fault("result", "latency", seconds=READ_BEFORE + 0.2, count=1)
     assert said(submit(app, idempotency="key-1")) == SENT
     assert order(sandbox) == ["result", "verified-info"]
@@ -199,7 +199,7 @@ def test_a_lock_that_cannot_be_read_holds_until_it_expires(build: Build, valkey:
 def test_a_write_in_progress_when_the_shared_state_is_lost_is_not_sent_twice(
     build: Build, sandbox: SandboxDriver, mortal: Valkey
 ) -> None:
-    app = build(state={"url": mortal.url}, timeouts={"read": 15.0})
+    app = build(state={"url": mortal.url})
     assert read(app).status_code == 200  # the first call proves the key
     sandbox.fault("verified-info", "latency", seconds=30, count=1)
     with ThreadPoolExecutor(1) as threads:
@@ -219,7 +219,7 @@ def test_the_shared_state_holds_nothing_personal(
     build: Build, sandbox: SandboxDriver, valkey: Valkey
 ) -> None:
     callers = {"writer": {"rate": "1000/hour"}}
-    app = build(state={"url": valkey.url}, callers=callers, timeouts={"read": 15.0})
+    app = build(state={"url": valkey.url}, callers=callers)
     markers = personal_values(INDIVIDUAL) | {"cust-lost", "cust-slow", "idempotency-key"}
     markers |= {sha256(marker.encode()).hexdigest() for marker in markers}
     dumps = []

@@ -191,7 +191,7 @@ def test_a_submission_without_a_key_is_sent_although_its_look_fails(
 def test_a_slow_look_after_a_lost_answer_is_waited_for(
     build: Build, sandbox: SandboxDriver
 ) -> None:
-    app = build(timeouts={"read": 15.0})
+    app = build()
     lose(app, sandbox)
     sandbox.fault("result", "latency", seconds=READ_BEFORE + 0.2, count=1)
     assert said(submit(app, idempotency="key-1")) == FOUND

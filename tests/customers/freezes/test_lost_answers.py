@@ -151,7 +151,7 @@ def test_a_first_freeze_is_sent_though_the_state_cannot_be_read(
 def test_one_write_at_a_time_is_sent_for_a_customer_across_operations(
     creator: Build, sandbox: SandboxDriver, valkey: Valkey
 ) -> None:
-    first, second = (creator(state={"url": valkey.url}, timeouts={"read": 15.0}) for _ in "ab")
+    first, second = (creator(state={"url": valkey.url}) for _ in "ab")
     customer = new_customer()
     sandbox.customer(customer, name="shop_1")
     sandbox.fault("freeze", "latency", seconds=30, count=1)

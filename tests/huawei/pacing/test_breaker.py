@@ -120,7 +120,7 @@ def test_a_write_is_not_sent_where_its_probe_fails(build: Build, sandbox: Sandbo
 
 
 def test_the_probe_ends_at_the_deadline_of_the_write(build: Build, sandbox: SandboxDriver) -> None:
-    app = build(reliability=SHORT, timeouts={"read": 15.0})
+    app = build(reliability=SHORT)
     fail(app, sandbox)
     sandbox.fault("result", "hang")
     times: list[float] = []

@@ -26,7 +26,7 @@ QUOTA = 10  # calls a second
 def test_requests_that_waited_for_the_proof_of_the_key_pair_do_not_leave_together(
     build: Build, sandbox: SandboxDriver
 ) -> None:
-    app = build(quota={"requests_per_second": QUOTA}, timeouts={"read": 10.0})
+    app = build(quota={"requests_per_second": QUOTA})
     sandbox.fault("result", "latency", seconds=1.5, count=1)  # the request that proves the pair
     answers = together(15, lambda place: said(read(app, f"c-{place}"))[1])
     assert set(answers) == {"NOT_SUBMITTED"}

@@ -17,7 +17,7 @@ from tests.support.valkey import Valkey
 
 QUOTA = 10  # calls a second
 LOAD = 4.0  # seconds
-ACCOUNT: dict[str, Any] = {"quota": {"requests_per_second": QUOTA}, "timeouts": {"read": 10.0}}
+ACCOUNT: dict[str, Any] = {"quota": {"requests_per_second": QUOTA}}
 
 
 def load(apps: list[Flask], seconds: float = LOAD, readers: int = 12) -> list[str]:
