@@ -18,6 +18,7 @@ from types import TracebackType
 from typing import Any
 
 from app.observability import metrics
+from app.settings import open_audit_file
 
 OWN = "gateway"
 AUDIT = f"{OWN}.audit"
@@ -121,7 +122,7 @@ class AuditFile(logging.Handler):
         """Write the line. A file that cannot be written must not fail the request."""
         line = f"{self.format(record)}\n".encode()
         try:
-            with self._path.open("ab", buffering=0) as file:
+            with open_audit_file(self._path) as file:
                 self._write(file, b"\n" + line if self._torn else line)
         except OSError:
             self.handleError(record)
@@ -129,7 +130,10 @@ class AuditFile(logging.Handler):
     def _write(self, file: FileIO, content: bytes) -> None:
         written = 0
         while written < len(content):
-            written += file.write(content[written:])
+            count = file.write(content[written:])
+            if count is None:  # a full pipe
+                raise BlockingIOError
+            written += count
             self._torn = written < len(content)
 
     def handleError(self, record: logging.LogRecord) -> None:

@@ -17,7 +17,12 @@ from app.settings.environment import (
     port,
 )
 from app.settings.file import ConfigurationError, load
-from app.settings.files import check_authorities, check_writable, missing_files
+from app.settings.files import (
+    check_authorities,
+    check_writable,
+    missing_files,
+    open_audit_file,
+)
 from app.settings.notes import notes
 from app.settings.sections import Settings, StateSettings, TracingSettings
 from app.settings.versions import FileVersion, version_of
@@ -50,6 +55,7 @@ __all__ = [
     "log_level",
     "missing_files",
     "notes",
+    "open_audit_file",
     "port",
     "version_of",
 ]

@@ -3,6 +3,7 @@
 import os
 import ssl
 from collections.abc import Iterator, Mapping
+from io import FileIO
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,19 @@ def check_writable(settings: Settings) -> None:
     if settings.audit.file is None:
         return
     try:
-        settings.audit.file.open("a").close()
+        open_audit_file(settings.audit.file).close()
     except OSError as error:
         raise ConfigurationError(f"audit.file: {error.strerror}") from None
+
+
+def open_audit_file(path: Path) -> FileIO:
+    """The file of the audit trail, opened to append. A pipe that nobody reads holds nobody up.
+
+    Raises:
+        OSError: if it cannot be opened. A pipe without a reader cannot.
+    """
+    return open(path, "ab", buffering=0, opener=_without_waiting)
+
+
+def _without_waiting(name: str, flags: int) -> int:
+    return os.open(name, flags | os.O_NONBLOCK, 0o666)

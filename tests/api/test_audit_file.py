@@ -82,6 +82,28 @@ def test_an_audit_line_that_cannot_be_written_is_counted_and_logged(
     assert capsys.readouterr().err == ""
 
 
+def test_an_audit_pipe_that_is_full_or_has_no_reader_holds_nobody_up(
+    log: Log, tmp_path: Path
+) -> None:
+    path = tmp_path / "audit"
+    os.mkfifo(path)
+    handler = AuditFile(path)
+    handler.handle(_record("nobody reads"))
+    reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        handler.handle(_record("read"))
+        assert os.read(reader, 100) == b"read\n"
+        handler.handle(_record("long" * 64 * 1024))
+        handler.handle(_record("full"))
+        assert set(os.read(reader, 1024 * 1024)) <= set(b"long")
+        handler.handle(_record("read again"))
+        assert os.read(reader, 100) == b"\nread again\n"
+    finally:
+        os.close(reader)
+    failures = [line["event"] for line in log.lines if line["level"] == "ERROR"]
+    assert failures == ["An audit line could not be written to its file"] * 3
+
+
 def test_an_audit_file_that_cannot_be_reopened_fails_no_request(
     client: FlaskClient, sandbox: SandboxDriver, log: Log, tmp_path: Path
 ) -> None:
@@ -118,11 +140,18 @@ def test_the_audit_trail_does_not_depend_on_the_log_level(tmp_path: Path) -> Non
     assert json.loads(path.read_text()) == json.loads(line)
 
 
+@pytest.mark.parametrize(
+    ("name", "refusal"),
+    [
+        ("missing/audit.jsonl", "No such file or directory"),
+        ("a pipe that nobody reads", "No such device or address"),
+    ],
+)
 def test_an_audit_file_that_cannot_be_written_stops_the_start(
-    config: dict[str, Any], tmp_path: Path
+    config: dict[str, Any], tmp_path: Path, name: str, refusal: str
 ) -> None:
-    config["audit"] = {"file": str(tmp_path / "missing" / "audit.jsonl")}
+    os.mkfifo(tmp_path / "a pipe that nobody reads")
+    config["audit"] = {"file": str(tmp_path / name)}
     path = tmp_path / "config.yaml"
     path.write_text(yaml.safe_dump(config))
-    found = failed_start({"GATEWAY_CONFIG": str(path)})
-    assert found == (2, "audit.file: No such file or directory\n")
+    assert failed_start({"GATEWAY_CONFIG": str(path)}) == (2, f"audit.file: {refusal}\n")
