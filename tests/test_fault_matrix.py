@@ -12,14 +12,13 @@ import pytest
 
 from sandbox.faults import KINDS
 from tests.support.fixtures import Build
-from tests.support.patience import new_customer, read, said, submit
+from tests.support.patience import HANGS, new_customer, read, said, submit
 from tests.support.sandbox_driver import SandboxDriver
 
 pytestmark = pytest.mark.long
 
 WAIT = 3  # seconds: the callers' deadline, with a reserve for a busy machine
 READ_DEADLINE = 8  # seconds, as in the contract
-HANGS = frozenset({"hang", "slow_body"})  # faults that a read timeout ends
 
 UPSTREAM = {"legacy": "verified-info", "review": "individual"}
 STATES = ("memory", "redis")

@@ -23,6 +23,7 @@ from tests.support.gateway import (
     bearer,
 )
 from tests.support.log import AUDIT, Log, check_silence, sendings, trail
+from tests.support.patience import HASTY
 from tests.support.raw_upstream import SUCCESS, RawUpstream, answer
 from tests.support.sandbox_driver import SandboxDriver
 from tests.support.verifications import INDIVIDUAL, configured, upload
@@ -134,11 +135,11 @@ def test_a_write_that_the_gateway_refuses_leaves_an_audit_line(
 def test_the_audit_trail_distinguishes_a_replay_from_a_reconciled_write(
     settings: Settings, sandbox: SandboxDriver, log: Log
 ) -> None:
-    client = create_app(altered(settings, timeouts={"read": 0.5})).test_client()
+    client = create_app(altered(settings, **HASTY)).test_client()
     keyed = bearer() | {"Idempotency-Key": "one"}
     sandbox.fault("verified-info", "hang", count=1)
     sandbox.fault("result", "status", status=200, body={}, count=3)  # it shows late
-    client.post(INDIVIDUAL_PATH, json=PERSON, headers=keyed | {"Prefer": "wait=3"})
+    client.post(INDIVIDUAL_PATH, json=PERSON, headers=keyed | {"Prefer": "wait=4"})
     for _ in range(2):
         client.post(INDIVIDUAL_PATH, json=PERSON, headers=keyed)
     logged = [(line["outcome"], line["replayed"], line["reconciled"]) for line in trail(log)]
@@ -171,7 +172,7 @@ def test_the_audit_line_holds_the_request_id_of_the_submission_and_not_of_the_re
 def test_the_audit_line_of_a_lost_answer_does_not_hold_the_request_id_of_the_result(
     settings: Settings, sandbox: SandboxDriver, log: Log
 ) -> None:
-    changes = {"verification": {"backend": "review"}, "timeouts": {"read": 0.5}}
+    changes = {"verification": {"backend": "review"}, **HASTY}
     client = create_app(altered(settings, **changes)).test_client()
     sandbox.settings(is_review=0)
     sandbox.fault("individual", "hang", count=1)

@@ -10,9 +10,9 @@ import pytest
 from tests.customers.creations import CREATE, DONE, FOUND, UNKNOWN, WAIT, associate, processed
 from tests.support.fixtures import Build
 from tests.support.onboarding import create
-from tests.support.patience import REPLAYED, new_customer, said
+from tests.support.patience import HANGS, REPLAYED, new_customer, said
 from tests.support.sandbox_driver import SandboxDriver
-from tests.test_fault_matrix import CASES, HANGS, STATES, Case, at_once
+from tests.test_fault_matrix import CASES, STATES, Case, at_once
 
 pytestmark = pytest.mark.long
 

@@ -19,6 +19,7 @@ from app.settings import Settings
 from demo.local import PROJECT
 from tests.support.gateway import CUSTOMER, INDIVIDUAL_PATH, PERSON, altered, bearer, code, submit
 from tests.support.metrics import counted
+from tests.support.patience import HASTY
 from tests.support.sandbox_driver import SandboxDriver
 from tests.support.timing import wait_until
 from tests.support.verifications import INDIVIDUAL
@@ -50,7 +51,7 @@ def test_submissions_are_counted_by_backend_and_status(
 def test_a_submission_with_an_unknown_outcome_is_counted_as_unknown(
     settings: Settings, sandbox: SandboxDriver
 ) -> None:
-    client = create_app(altered(settings, timeouts={"read": 0.5})).test_client()
+    client = create_app(altered(settings, **HASTY)).test_client()
     labels = {"account": "default", "backend": "legacy"}
     unknown = counted("gateway_outcomes_total", **labels, status="UNKNOWN")
     sandbox.fault("verified-info", "hang", count=1)

@@ -15,7 +15,8 @@ from tests.support.gateway import CUSTOMER, SECRET_KEY, altered, bearer, configu
 from tests.support.valkey import STATE_KEY
 from tests.support.verifications import INDIVIDUAL
 
-# An account whose Huawei hangs. Others have the default timeouts, which a busy machine keeps.
+HANGS = frozenset({"hang", "slow_body"})  # the faults that only the read timeout ends
+# For an account whose Huawei hangs. Others have the default timeouts, which a busy machine keeps.
 HASTY: dict[str, Any] = {"timeouts": {"read": 1.5}}
 ONCE: dict[str, Any] = {"reliability": {"tries": 1}}  # an account that sends each call once
 REPLAYED = "Idempotent-Replayed"

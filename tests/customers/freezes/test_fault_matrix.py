@@ -13,9 +13,9 @@ import pytest
 from sandbox.faults import KINDS
 from tests.customers.freezes.freezing import ACCOUNT, RESOURCES, UNKNOWN, at_huawei, change, said
 from tests.support.fixtures import Build
-from tests.support.patience import new_customer
+from tests.support.patience import HANGS, new_customer
 from tests.support.sandbox_driver import SandboxDriver
-from tests.test_fault_matrix import HANGS, about, at_once
+from tests.test_fault_matrix import about, at_once
 
 pytestmark = [pytest.mark.slow, pytest.mark.long]
 

@@ -170,11 +170,11 @@ def test_an_answer_that_drips_ends_within_the_read_timeout(
         drip(connection, slow)
 
     with RawUpstream(slowly) as upstream:
-        changed = altered(settings, endpoint=upstream.url, timeouts={"connect": 0.1, "read": 0.4})
+        changed = altered(settings, endpoint=upstream.url, timeouts={"read": 0.4})
         client = create_app(changed).test_client()
         begun = time.monotonic()
         assert code(submit(client)) == "OUTCOME_UNKNOWN"
-        assert time.monotonic() - begun < 1.5
+        assert time.monotonic() - begun < 3
 
 
 def test_a_request_takes_its_turn_once_its_connection_is_open(settings: Settings) -> None:
@@ -203,9 +203,9 @@ def test_a_request_whose_turn_does_not_come_is_not_sent(settings: Settings) -> N
 
 
 def test_a_connection_stays_open_while_its_request_waits_for_its_turn(settings: Settings) -> None:
-    hasty = altered(settings, timeouts={"connect": 0.2}).accounts["default"]
+    hasty = altered(settings, timeouts={"connect": 1.0}).accounts["default"]
     with RawUpstream() as upstream:
-        endpoint, later = Endpoint(upstream.url, hasty), time.monotonic() + 0.5
+        endpoint, later = Endpoint(upstream.url, hasty), time.monotonic() + 1.5
 
         def turn() -> None:
             wait_until(lambda: time.monotonic() > later)
