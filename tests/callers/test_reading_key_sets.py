@@ -149,7 +149,7 @@ def test_a_document_that_arrives_byte_by_byte_is_cut_off_at_the_deadline(script:
         begun = time.monotonic()
         with pytest.raises(GatewayError):
             reach(upstream.url, None)("/", {}, 0.4)
-        assert 0.3 < time.monotonic() - begun < 2
+        assert 0.3 < time.monotonic() - begun < 4
 
 
 def test_a_key_that_an_issuer_publishes_later_is_a_503_with_retry_after_and_never_a_401(

@@ -133,7 +133,7 @@ def test_a_receiver_that_does_not_answer_in_time_ends_the_try(
         sends = webhook(tmp_path, receiver, timeout=0.3, url=f"{slow.url}/hooks")
         begun = time.monotonic()
         assert sends.send(ENTRY) == Try(Outcome.NO_ANSWER)
-        assert time.monotonic() - begun < 2
+        assert time.monotonic() - begun < 5
 
 
 def test_an_answer_is_read_to_a_limit_and_never_logged(

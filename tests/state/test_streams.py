@@ -149,8 +149,8 @@ def test_a_wait_ends_when_a_value_is_added(stream: Stream) -> None:
     adding = threading.Timer(0.1, lambda: fill(stream, b"1", b"2"))
     adding.start()
     begun = time.monotonic()
-    assert stream.wait(place, 0.9)[0].value == b"1"
-    assert time.monotonic() - begun < 0.8
+    assert stream.wait(place, 10)[0].value == b"1"
+    assert time.monotonic() - begun < 5
     adding.join()
 
 

@@ -181,7 +181,7 @@ def test_a_fault_is_the_same_problem_on_both_backends_and_nothing_is_sent_twice(
             sandbox.clear_faults()
             sandbox.forget_requests()
             sandbox.fault("*", fault)
-            response = submit(client, customer=f"cust-{fault}", wait=1)
+            response = submit(client, customer=f"cust-{fault}", wait=2)
             sent = [entry["operation"] for entry in sandbox.requests()]
             assert len(sent) == len(set(sent)) > 0
             if fault == "bad_json" and side.after != "served" and sent == ["verified-info"]:

@@ -92,7 +92,7 @@ def test_the_code_of_a_legacy_answer_is_judged_before_its_status(
         accounts["default"]["endpoint"] = upstream.url
         document = settings.model_dump(exclude_unset=True) | {"accounts": accounts}
         client = create_app(Settings.model_validate(document)).test_client()
-        assert code(submit(client, wait=1)) == expected
+        assert code(submit(client, wait=2)) == expected
 
 
 def test_another_failure_of_the_legacy_call_does_not_move_to_review(
@@ -100,7 +100,7 @@ def test_another_failure_of_the_legacy_call_does_not_move_to_review(
 ) -> None:
     for fault in ("reset", "html", "throttled"):
         sandbox.fault("verified-info", fault, count=1)
-        assert submit(client, customer=f"cust-{fault}", wait=1).status_code in (503, 504)
+        assert submit(client, customer=f"cust-{fault}", wait=2).status_code in (503, 504)
     assert code(submit(client, customer="code-CBC-5004")) == "CUSTOMER_NOT_ASSOCIATED"
     assert set(sent(sandbox)) == {"verified-info"}
     assert retired(client) is None

@@ -176,7 +176,7 @@ def test_only_an_answer_with_the_id_creates_a_customer(
     expected: int,
 ) -> None:
     sandbox.fault(CREATE, "status", status=status, body=body)
-    response = create(registrar, uuid4().hex, wait=1)
+    response = create(registrar, uuid4().hex, wait=2)
     assert response.status_code == expected
     if expected == 202:
         assert response.json["customer_id"] == "c-1"

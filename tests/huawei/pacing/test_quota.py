@@ -165,12 +165,12 @@ def test_a_request_that_gets_no_slot_of_the_quota_in_time_is_refused() -> None:
         quota.wait(Errand.within(1.0, "second"), write=True)
     assert caught.value.code is ErrorCode.OVERLOADED
     assert caught.value.retry_after
-    assert 0.4 < time.monotonic() - begun < 1.5
+    assert 0.4 < time.monotonic() - begun < 5  # the next slot would be in ten seconds
     assert depth("refused") == 0
 
 
 def test_a_request_that_gives_up_waiting_wastes_no_slot_of_the_quota() -> None:
-    quota = Quota("test", "PUT /gap", "gap", 1, MemoryState())
+    quota = Quota("test", "PUT /gap", "gap", 0.5, MemoryState())  # a slot in each two seconds
     quota.wait(Errand.within(LONG, "first"), write=False)
     begun = time.monotonic()
     with ThreadPoolExecutor(2) as threads:
@@ -179,7 +179,7 @@ def test_a_request_that_gives_up_waiting_wastes_no_slot_of_the_quota() -> None:
         patient = threads.submit(quota.wait, Errand.within(LONG, "patient"), False)
         assert isinstance(hasty.exception(LONG), GatewayError)
         patient.result(LONG)
-    assert time.monotonic() - begun < 1.5  # the slot that was reserved for the hasty one
+    assert time.monotonic() - begun < 3.5  # the slot that was reserved for the hasty one
 
 
 def test_a_request_that_is_out_of_time_when_its_turn_comes_wakes_the_next_one() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import ssl
 import threading
@@ -72,15 +73,12 @@ def dripped(
     tls, outgoing = by_tls(connection, context)
     tls.write(at_once)
     connection.sendall(outgoing.read())
-    connection.settimeout(0.05)
-    for byte in slow:
-        tls.write(bytes([byte]))
-        connection.sendall(outgoing.read())
-        try:
-            if not connection.recv(1):
-                return
-        except TimeoutError:
-            pass
+    ended = threading.Event()
+    with contextlib.suppress(OSError):  # the gateway closes the connection
+        for byte in slow:
+            tls.write(bytes([byte]))
+            connection.sendall(outgoing.read())
+            ended.wait(0.05)
 
 
 def tls_record(connection: socket.socket, context: ssl.SSLContext) -> None:
