@@ -79,13 +79,21 @@ def pytest_collection_modifyitems(
 
 
 def _dealt(items: list[pytest.Item], workers: int) -> list[pytest.Item]:
-    """The tests in an order in which a half of the workers begin with the long ones."""
-    long = [item for item in items if item.get_closest_marker("long")]
-    others = [item for item in items if not item.get_closest_marker("long")]
-    half = max(1, workers // 2)
+    """The tests in an order in which a half of the workers begin with the long ones.
+
+    The long tests of a file stay together, since they share what takes long to set up.
+    """
+    long: dict[Path, list[pytest.Item]] = {}
+    others = []
+    for item in items:
+        if item.get_closest_marker("long"):
+            long.setdefault(item.path, []).append(item)
+        else:
+            others.append(item)
+    files, half = list(long.values()), max(1, workers // 2)
     dealt: list[pytest.Item] = []
     for worker in range(workers):
-        begins = long[worker::half] if worker < half else []
+        begins = [item for file in files[worker::half] for item in file] if worker < half else []
         part = (len(items) - len(dealt)) // (workers - worker)
         further = max(0, part - len(begins))
         dealt += begins + others[:further]

@@ -18,6 +18,8 @@ from tests.support.sandbox_driver import SandboxDriver
 from tools.docs import markdown
 from tools.docs.written import DOCS, QUICKSTART
 
+pytestmark = pytest.mark.long
+
 PICTURES = "data-page.jpg holding.jpg"
 REASON = "The certificate picture is blurred."
 
@@ -91,7 +93,6 @@ def test_a_quick_start_creates_a_customer_that_may_buy(run: Run) -> None:
         assert "may buy" in said or '"requirements":[]' in said
 
 
-@pytest.mark.long
 def test_a_quick_start_uploads_pictures_and_waits_for_a_review(run: Run) -> None:
     assert "VERIFIED" in run(f"review-pass-{uuid4().hex} {PICTURES}")
     rejected = run(f"review-reject-{uuid4().hex} {PICTURES}")
