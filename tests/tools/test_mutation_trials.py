@@ -70,6 +70,7 @@ def test_a_change_survives_unless_a_test_that_passes_without_it_fails(tmp_path: 
         "shop/quota.py": MODULE,
         "tests/test_quota.py": TESTS,
         "tests/conftest.py": CONFTEST,
+        "pytest.ini": "[pytest]\nfilterwarnings = error\n",
     }.items():
         path = tmp_path / "project" / name
         path.parent.mkdir(parents=True, exist_ok=True)
