@@ -13,7 +13,7 @@ from prometheus_client import REGISTRY
 from app import create_app
 from app.settings import Settings
 from tests.support.gateway import INDIVIDUAL_PATH, PARTNER_ID, PERSON, altered, bearer, submit
-from tests.support.patience import HANGS, HASTY
+from tests.support.patience import patience
 from tests.support.raw_upstream import SUCCESS, RawUpstream, answer
 from tests.support.sandbox_driver import SandboxDriver
 
@@ -65,8 +65,7 @@ def test_each_fault_of_a_write_has_its_problem_and_the_write_is_sent_once(
 ) -> None:
     # Only a write that was certainly not processed may be repeated.
     tries = 1 if kind == "throttled" else 5
-    hasty = HASTY if kind in HANGS else {}
-    changed = altered(settings, reliability={"tries": tries}, **hasty)
+    changed = altered(settings, reliability={"tries": tries}, **patience(kind))
     client = create_app(changed).test_client()
     sandbox.fault("verified-info", kind, **parameters)
     response = submit(client)

@@ -24,6 +24,11 @@ REPLAYED = "Idempotent-Replayed"
 _numbers = count(1)
 
 
+def patience(fault: str) -> dict[str, Any]:
+    """The changes to an account that meets a fault of Huawei."""
+    return HASTY if fault in HANGS else {}
+
+
 def new_customer() -> str:
     """A customer id that no other test of this process uses."""
     return f"c-{next(_numbers)}"

@@ -27,10 +27,9 @@ from tests.support.circuits import (
 from tests.support.fixtures import Build
 from tests.support.gunicorn_process import ServedGateway
 from tests.support.patience import (
-    HANGS,
-    HASTY,
     headers,
     path_of,
+    patience,
     patient,
     read,
     said,
@@ -48,7 +47,7 @@ REFUSAL = answer(400, '{"error_code":"CBC.5002"}', "Connection: close")
 def test_the_circuit_opens_after_consecutive_failures_and_nothing_is_sent(
     build: Build, sandbox: SandboxDriver, kind: str
 ) -> None:
-    app = build(reliability=LONG, **(HASTY if kind in HANGS else {}))
+    app = build(reliability=LONG, **patience(kind))
     fail(app, sandbox, FAILURES - 1, kind)
     assert read(app).status_code == 200  # a success resets the count of consecutive failures
     fail(app, sandbox, FAILURES, kind)
