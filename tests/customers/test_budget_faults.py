@@ -30,7 +30,7 @@ SET = "set_budget"
 
 
 def put(
-    app: Flask, customer: str, key: str | None = None, wait: float | None = WAIT
+    app: Flask, customer: str, key: str | None = None, wait: int | None = WAIT
 ) -> TestResponse:
     path = f"/v1/customers/{customer}/budget"
     sent = headers("writer-key", key, wait)

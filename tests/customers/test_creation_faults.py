@@ -21,7 +21,7 @@ LOST = [case for case in CASES if case.lost and case.processed]
 
 
 def create_everywhere(
-    kept: Build, ids: dict[str, str], wait: float | None, **chosen: Any
+    kept: Build, ids: dict[str, str], wait: int | None, **chosen: Any
 ) -> dict[str, Any]:
     """Create one customer by each gateway at once. Returns the answers and their seconds."""
     clients = {state: kept(state, **chosen).test_client() for state in STATES}

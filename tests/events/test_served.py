@@ -51,7 +51,7 @@ def replicas(
         yield started[0], started[1]
 
 
-def poll(gateway: ServedGateway, after: str, wait: float = 25) -> requests.Response:
+def poll(gateway: ServedGateway, after: str, wait: int = 25) -> requests.Response:
     return gateway.request("GET", EVENTS, params={"after": after}, headers=headers(wait=wait))
 
 

@@ -28,7 +28,7 @@ def create(
     client: FlaskClient,
     key: str | None = "key-1",
     *,
-    wait: float | None = None,
+    wait: int | None = None,
     caller: str = "writer-key",
     **changes: Any,
 ) -> Any:

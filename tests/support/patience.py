@@ -73,7 +73,7 @@ def patient(
 def headers(
     key: str = "writer-key",
     idempotency: str | None = None,
-    wait: float | None = None,
+    wait: int | None = None,
     account: str | None = None,
 ) -> dict[str, str]:
     """The headers of a caller's request."""
@@ -97,7 +97,7 @@ def submit(
     body: Mapping[str, Any] = INDIVIDUAL,
     form: str = "individual",
     key: str = "writer-key",
-    wait: float | None = None,
+    wait: int | None = None,
     account: str | None = None,
 ) -> TestResponse:
     """Submit a verification."""

@@ -23,7 +23,7 @@ def change(
     customer: str,
     key: str | None = None,
     kind: str | None = None,
-    wait: float | None = None,
+    wait: int | None = None,
 ) -> TestResponse:
     """Freeze or unfreeze a customer; `kind` is the kind that the caller names."""
     return app.test_client().post(

@@ -122,7 +122,7 @@ def test_nothing_is_sent_after_the_deadline(
     assert sandbox.requests() == []
 
 
-def asked(app: Flask, wait: float, limit: float, **how: Any) -> tuple[int, str, bool]:
+def asked(app: Flask, wait: int, limit: float, **how: Any) -> tuple[int, str, bool]:
     """The answer to a caller. Asserts that it arrives within `limit` seconds."""
     begun = time.monotonic()
     response = submit(app, wait=wait, **how)
