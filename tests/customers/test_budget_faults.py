@@ -29,9 +29,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.long]
 SET = "set_budget"
 
 
-def put(
-    app: Flask, customer: str, key: str | None = None, wait: int | None = WAIT
-) -> TestResponse:
+def put(app: Flask, customer: str, key: str | None = None, wait: int | None = WAIT) -> TestResponse:
     path = f"/v1/customers/{customer}/budget"
     sent = headers("writer-key", key, wait)
     return app.test_client().put(path, json={"amount": "500.00"}, headers=sent)

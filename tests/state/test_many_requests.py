@@ -14,7 +14,6 @@ import pytest
 
 from app.api.rates import Rates
 from app.settings import CallerSettings
-from demo.relay import relay
 from tests.state.test_loss import lines
 from tests.support.gunicorn_process import ServedGateway
 from tests.support.patience import headers, path_of, patient
@@ -24,22 +23,21 @@ from tests.support.valkey import SEALING, Valkey
 from tests.support.verifications import INDIVIDUAL
 
 BESIDE = 400  # requests beside the one that counts
-THREADS = 200  # of this process, which also relays: more than the state has connections
+THREADS = 200  # more than the state has connections
 
 
 def test_two_hundred_threads_do_not_lose_a_healthy_server(
     valkey: Valkey, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with relay(valkey.port, delay=0.005) as slow:
-        url = valkey.url_by(slow)
-        state = valkey.state(valkey.settings.model_copy(update={"url": url}))
-        caller = CallerSettings.model_validate({"keys_sha256": ["0" * 64], "rate": "150/hour"})
-        rates = Rates({"batch": caller}, state, SEALING)
+    state = valkey.state()
+    caller = CallerSettings.model_validate({"keys_sha256": ["0" * 64], "rate": "150/hour"})
+    rates = Rates({"batch": caller}, state, SEALING)
 
-        def ask(place: int) -> tuple[bool, bool]:
-            return state.add("lock", b"%d" % place, 60), rates.consume("batch")[0] is None
+    def ask(place: int) -> tuple[bool, bool]:
+        return state.add("lock", b"%d" % place, 60), rates.consume("batch")[0] is None
 
-        answers = together(THREADS, ask)
+    valkey.pause(0.4)  # so that all of them want a connection at once
+    answers = together(THREADS, ask)
     assert [added for added, _ in answers].count(True) == 1
     assert [granted for _, granted in answers].count(True) == 150
     assert lines(caplog, logging.ERROR) == []

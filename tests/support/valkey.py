@@ -202,6 +202,11 @@ class Valkey(Server):
         with self._client() as client:
             return int(cast("dict[str, int]", client.info("clients"))["connected_clients"]) - 1
 
+    def pause(self, seconds: float) -> None:
+        """Answer no command for some time, but then each of them."""
+        with self._client() as client:
+            client.client_pause(int(seconds * 1000))
+
     def clear(self) -> None:
         """Delete every key."""
         with self._client() as client:
