@@ -27,8 +27,8 @@ Build = Callable[..., Flask]
 def keeping(build: Build) -> Build:
     """A function that builds each gateway once.
 
-    It builds one at a time: Flask compiles its routes, which Python 3.11 cannot do in two threads
-    at once.
+    It builds one at a time. In two threads at once, pytest may delete the first folder that it has
+    made, and Python 3.11 may fail to compile Flask's routes.
     """
     once, building = cache(build), Lock()
 
