@@ -81,7 +81,7 @@ def pytest_collection_modifyitems(
 def _dealt(items: list[pytest.Item], workers: int) -> list[pytest.Item]:
     """The tests in an order in which a half of the workers begin with the long ones.
 
-    The long tests of a file stay together, since they share what takes long to set up.
+    The long tests of a file stay together, because they share a set-up that takes long.
     """
     long: dict[Path, list[pytest.Item]] = {}
     others = []

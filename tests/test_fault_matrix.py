@@ -45,10 +45,6 @@ class Case:
     def __str__(self) -> str:
         return f"{self.kind}{'' if self.processed else '-unprocessed'}"
 
-    @property
-    def hangs(self) -> bool:
-        return self.kind in HANGS
-
     def arrange(self, sandbox: SandboxDriver, operation: str, **more: Any) -> None:
         chosen = {"processed": self.processed} if KINDS[self.kind].choosable else {}
         sandbox.fault(operation, self.kind, **chosen, **dict(self.parameters), **more)
@@ -117,9 +113,9 @@ def test_a_faulty_write_is_sent_once_and_answered_in_time(
     for operation in UPSTREAM.values():
         case.arrange(sandbox, operation)  # the fault applies to every write and to no read
     customers = {cell: "-".join((new_customer(), *cell)) for cell in CELLS}
-    gateways = {cell: kept(cell[1], cell[0], hasty=case.hangs) for cell in CELLS}
+    gateways = {cell: kept(cell[1], cell[0], hasty=case.kind in HANGS) for cell in CELLS}
     # The first call of a key pair proves it, and the others wait for it, also while it hangs.
-    wait = WAIT + 2 if case.hangs else WAIT
+    wait = WAIT + 2 if case.kind in HANGS else WAIT
     answers = at_once(lambda cell: submit(gateways[cell], customers[cell], wait=wait), CELLS)
     for (backend, state), (response, seconds) in answers.items():
         customer = customers[backend, state]
@@ -165,7 +161,9 @@ def test_a_read_that_fails_once_is_sent_again(
     customer = new_customer()
     sandbox.review(customer, "passed")
     case.arrange(sandbox, "result", count=1)
-    response = read(kept(state, "review", "read" + case.kind[0], hasty=case.hangs), customer)
+    response = read(
+        kept(state, "review", "read" + case.kind[0], hasty=case.kind in HANGS), customer
+    )
     assert said(response)[:2] == FINE
     assert len(sandbox.requests("result")) == (2 if case.lost else 1)
 
@@ -176,7 +174,7 @@ def test_a_read_that_keeps_failing_is_answered_in_time(
 ) -> None:
     case.arrange(sandbox, "result")
     group = "read" + case.kind[0]
-    gateways = {state: kept(state, "review", group, hasty=case.hangs) for state in STATES}
+    gateways = {state: kept(state, "review", group, hasty=case.kind in HANGS) for state in STATES}
     answers = at_once(lambda state: read(gateways[state], f"c-{state}"), STATES)
     for state, (response, seconds) in answers.items():
         assert said(response)[:2] == case.read

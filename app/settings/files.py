@@ -75,10 +75,10 @@ def check_writable(settings: Settings) -> None:
 
 
 def open_audit_file(path: Path) -> FileIO:
-    """The file of the audit trail, opened to append. A pipe that nobody reads holds nobody up.
+    """The file of the audit trail, opened to append. It does not wait for the reader of a pipe.
 
     Raises:
-        OSError: if it cannot be opened. A pipe without a reader cannot.
+        OSError: if it cannot be opened, as a pipe without a reader.
     """
     return open(path, "ab", buffering=0, opener=_without_waiting)
 

@@ -164,7 +164,7 @@ class Client:
         return pool
 
     def _renew(self) -> None:
-        """Replace every connection before its next command, also those that are always in use."""
+        """Replace the pool: idle connections close now, those in use after their command."""
         with self._lock:
             before, self._connections = self._connections, self._pool()
             self.redis.connection_pool = self._connections

@@ -8,8 +8,8 @@ CREATE = "create_customer"
 DONE = (201, "ASSOCIATED", False)
 FOUND = (201, "ASSOCIATED", True)
 UNKNOWN = (504, "OUTCOME_UNKNOWN", False)
-# Seconds where the outcome stays unknown: for a look before, the creation, and looks 0.2 and 0.8
-# seconds after it, on a busy machine.
+# Seconds that a caller waits for an outcome that stays unknown. On a busy machine too, this is
+# enough for a look, the creation, and looks 0.2 and 0.8 seconds after it.
 WAIT = 3
 
 

@@ -73,7 +73,7 @@ def processor_seconds(process: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def test_long_polls_are_woken_by_an_event_of_another_replica(
+def test_long_polls_are_woken_within_a_second_by_an_event_of_another_replica(
     replicas: tuple[ServedGateway, ServedGateway], feed: Feed, sandbox: SandboxDriver
 ) -> None:
     after, same = (place(gateway) for gateway in replicas)
@@ -84,7 +84,7 @@ def test_long_polls_are_woken_by_an_event_of_another_replica(
         added = time.monotonic()
         add(feed, "cust-1")
         one, other = (poll.result() for poll in polls)
-        assert time.monotonic() - added < 5  # a poll that nobody wakes takes 25 seconds
+        assert time.monotonic() - added < 1
     assert one.json() == other.json()
     assert [item["customer_id"] for item in one.json()["items"]] == ["cust-1"]
     assert sandbox.requests() == []

@@ -16,6 +16,7 @@ from app.huawei.pacing.quota import MARGIN
 from app.settings import Settings
 from app.state import MemoryState
 from tests.support.gateway import altered, configuration
+from tests.support.patience import patience
 from tests.support.sandbox_driver import SandboxDriver
 from tests.support.timing import Clock
 from tests.support.watching import Replica
@@ -105,8 +106,7 @@ def test_an_old_review_is_looked_at_less_often(replica: Replica, sandbox: Sandbo
 def test_no_fault_of_a_read_loses_a_review_or_tells_a_wrong_end(
     account: Settings, clock: Clock, sandbox: SandboxDriver, kind: str, how: dict[str, Any]
 ) -> None:
-    hasty = altered(account, timeouts={"read": 0.5}) if kind == "hang" else account
-    replica = Replica(hasty, MemoryState(now=clock), clock)
+    replica = Replica(altered(account, **patience(kind)), MemoryState(now=clock), clock)
     replica.begin(sandbox, "cust-1", "cust-2")
     sandbox.fault("result", kind, **how)
     replica.watch(30)

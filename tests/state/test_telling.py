@@ -34,6 +34,13 @@ class Redis:
         return len(self.deleted) > self._lost
 
 
+def holding(redis: Redis) -> HeldLocks:
+    """The locks of a process that holds LOCK."""
+    locks = HeldLocks(redis.tell, redis.delete)
+    locks.hold(*LOCK, 60)
+    return locks
+
+
 @pytest.fixture
 def threads() -> Callable[[], list[threading.Thread]]:
     """The threads of a state that were started since."""
@@ -49,9 +56,7 @@ def test_a_lock_that_cannot_be_deleted_is_tried_until_it_is_and_then_no_more(
     threads: Callable[[], list[threading.Thread]],
 ) -> None:
     redis = Redis(lost=3)
-    locks = HeldLocks(redis.tell, redis.delete)
-    locks.hold(*LOCK, 60)
-    locks.release(*LOCK)
+    holding(redis).release(*LOCK)
     wait_until(lambda: not threads())
     assert redis.deleted == [LOCK] * 4
 
@@ -60,8 +65,7 @@ def test_a_lock_that_is_released_while_it_is_told_is_deleted_after_that(
     threads: Callable[[], list[threading.Thread]],
 ) -> None:
     redis = Redis(lost=3, meanwhile=lambda: locks.release(*LOCK))
-    locks = HeldLocks(redis.tell, redis.delete)
-    locks.hold(*LOCK, 60)
+    locks = holding(redis)
     wait_until(lambda: not threads())
     assert set(redis.deleted) == {LOCK}
     assert len(redis.deleted) > 3
@@ -71,9 +75,7 @@ def test_a_lock_that_was_deleted_at_once_is_deleted_once(
     threads: Callable[[], list[threading.Thread]],
 ) -> None:
     redis = Redis(lost=0)
-    locks = HeldLocks(redis.tell, redis.delete)
-    locks.hold(*LOCK, 60)
-    locks.release(*LOCK)
+    holding(redis).release(*LOCK)
     wait_until(lambda: not threads())
     assert (redis.deleted, redis.told) == ([LOCK], [])
 
@@ -101,8 +103,7 @@ def test_a_failure_while_a_lock_is_told_is_logged_and_the_lock_is_told_again(
             raise ValueError
 
     redis = Redis(lost=0, meanwhile=fail)
-    locks = HeldLocks(redis.tell, redis.delete)
-    locks.hold(*LOCK, 60)
+    locks = holding(redis)
     wait_until(lambda: len(redis.told) > 1)
     locks.release(*LOCK)
     wait_until(lambda: not threads())

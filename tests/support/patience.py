@@ -25,7 +25,7 @@ _numbers = count(1)
 
 
 def patience(fault: str) -> dict[str, Any]:
-    """The changes to an account that meets a fault of Huawei."""
+    """The settings of an account for a fault: a short timeout where only that ends the call."""
     return HASTY if fault in HANGS else {}
 
 

@@ -198,12 +198,12 @@ class Valkey(Server):
 
     @property
     def clients(self) -> int:
-        """The number of open connections, without the one that asks."""
+        """The number of open connections, not counting the one of this question."""
         with self._client() as client:
             return int(cast("dict[str, int]", client.info("clients"))["connected_clients"]) - 1
 
     def pause(self, seconds: float) -> None:
-        """Answer no command for some time, but then each of them."""
+        """Hold all commands back for some seconds, and then answer them."""
         with self._client() as client:
             client.client_pause(int(seconds * 1000))
 

@@ -20,8 +20,8 @@ HIDDEN: dict[str, Any] = {
 }  # a result that does not show the write
 
 
-# Seconds for a read before the submission, and reads 0.2 and 0.8 seconds after it, on a busy
-# machine.
+# Seconds that a caller waits for an outcome that stays unknown. On a busy machine too, this is
+# enough for a read, the submission, and reads 0.2 and 0.8 seconds after it.
 WAIT = 3
 READS = 3  # reads of the customer's state by a submission with that deadline and a lost answer
 

@@ -114,7 +114,7 @@ class Trials:
         files: dict[str, int] = {}
         for name in self._items:
             shares[files.setdefault(name.partition("::")[0], len(files)) % len(shares)].append(name)
-        # Coverage warns where it has seen nothing, and a warning can be an error of the project.
+        # Coverage warns if no code was run, and the project may turn warnings into errors.
         folders = [self._forked(partial(self._measure, share))[1] for share in shares if share]
         for _ in folders:
             os.wait()

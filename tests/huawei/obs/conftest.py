@@ -12,6 +12,7 @@ from werkzeug.test import TestResponse
 
 from app import create_app
 from tests.support.gateway import altered
+from tests.support.patience import patience
 from tests.support.sandbox_driver import SandboxDriver
 from tests.support.verifications import configured, with_bucket
 
@@ -27,13 +28,13 @@ def gateway(tmp_path: Path, sandbox: SandboxDriver) -> Build:
 
     def build(
         *,
-        read_timeout: float = 15,
+        fault: str = "",
         ca_file: str | None = None,
         proxy: str | None = None,
         **changes: Any,
     ) -> FlaskClient:
         settings = with_bucket(configured(tmp_path, sandbox.url), tmp_path, **changes)
-        account = {"timeouts": {"read": read_timeout}, "ca_file": ca_file, "proxy": proxy}
+        account = {"ca_file": ca_file, "proxy": proxy, **patience(fault)}
         return create_app(altered(settings, **account)).test_client()
 
     return build

@@ -16,7 +16,6 @@ from app.huawei import obs_answers
 from tests.huawei.obs.conftest import JPEG, Build, refused
 from tests.support.bucket import OBS_ACCESS_KEY
 from tests.support.gateway import code
-from tests.support.patience import HANGS
 from tests.support.raw_upstream import RawUpstream, answer
 from tests.support.sandbox_driver import SandboxDriver
 from tests.support.verifications import upload
@@ -136,7 +135,7 @@ def test_an_upload_that_failed_by_a_fault_may_be_repeated(
     status: int,
     ours: str,
 ) -> None:
-    client = gateway(**({"read_timeout": 1.5} if kind in HANGS else {}))
+    client = gateway(fault=kind)
     sandbox.fault("obs", kind, count=1, **parameters)
     response = upload(client, "a.jpg", JPEG)
     assert (response.status_code, code(response)) == (status, ours)

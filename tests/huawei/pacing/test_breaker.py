@@ -195,8 +195,8 @@ def test_a_hanging_account_does_not_slow_other_accounts(
         for path in ("/livez", "/readyz", "/docs"):
             begun = time.monotonic()
             assert gateway.request("GET", path).status_code == 200
-            assert time.monotonic() - begun < 10
+            assert time.monotonic() - begun < 3
         status, seconds = ask("quick", account="second")
-        assert (status, seconds < 10) == (201, True)
+        assert (status, seconds < 3) == (201, True)
         sandbox.clear_faults()
         assert {one.result()[0] for one in waiting} == {504}
